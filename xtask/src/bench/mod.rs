@@ -1,0 +1,25 @@
+//! `cargo xtask bench NAME`: measurements that print numbers and judge nothing.
+//!
+//! One file per benchmark, listed in [`BENCHMARKS`]. A benchmark builds what it needs in release
+//! mode, measures the floor (a bare hyper server) in the same run and prints the ratio: a number
+//! without the floor of its machine means nothing.
+
+/// A benchmark: its name, what it measures in one line, and the function that runs it with the
+/// rest of the command line.
+type Benchmark = (&'static str, &'static str, fn(&[String]) -> Result<(), String>);
+
+const BENCHMARKS: &[Benchmark] = &[];
+
+/// Runs the benchmark that the first argument names; without one, lists them.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let Some((name, rest)) = arguments.split_first() else {
+        for (name, summary, _) in BENCHMARKS {
+            println!("{name:12} {summary}");
+        }
+        return Ok(());
+    };
+    match BENCHMARKS.iter().find(|(known, ..)| known == name) {
+        Some((.., benchmark)) => benchmark(rest),
+        None => Err(format!("there is no benchmark `{name}`; `cargo xtask bench` lists them")),
+    }
+}

@@ -1,0 +1,118 @@
+//! What the tests need beside Rust, installed once: Debian packages, a Python environment with the
+//! AWS clients, `cargo-deny`.
+//!
+//! Everything that is not a Debian package goes to `.test-env/` in the repository and nowhere else.
+//! A second run only looks whether it is all there.
+
+use std::path::{Path, PathBuf};
+
+use crate::process;
+
+/// A Debian package and how to see that its content is there.
+struct Package {
+    name: &'static str,
+    present: fn() -> bool,
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: "build-essential", present: || process::exists("c++") },
+    Package { name: "curl", present: || process::exists("curl") },
+    Package { name: "openssl", present: || process::exists("openssl") },
+    Package { name: "python3", present: || process::exists("python3") },
+    Package { name: "python3-venv", present: python_makes_environments },
+    Package { name: "softhsm2", present: || process::exists("softhsm2-util") },
+];
+
+const CARGO_DENY: &str = "0.20.2";
+
+/// The exact clients, so that a test means the same today and in a year.
+const REQUIREMENTS: &str = "crates/haechi-conformance/requirements.txt";
+
+/// Installs what is missing.
+pub fn prepare() -> Result<(), String> {
+    debian_packages()?;
+    python_environment()
+}
+
+/// Installs `cargo-deny` if need be and answers where it is.
+pub fn cargo_deny() -> Result<PathBuf, String> {
+    let root = folder().join("cargo");
+    let installed = root.join("bin/cargo-deny");
+    let version = process::output(&mut process::program(&installed, &["--version"]));
+    if !version.is_ok_and(|version| version.trim().ends_with(CARGO_DENY)) {
+        // Unoptimised: a third of the time to build, and it runs for a second.
+        let mut command = process::cargo(&["install", "cargo-deny", "--locked", "--debug"]);
+        command.args(["--version", CARGO_DENY, "--force", "--root"]).arg(&root);
+        process::run(&mut command)?;
+    }
+    Ok(installed)
+}
+
+fn folder() -> PathBuf {
+    process::root().join(".test-env")
+}
+
+fn python_makes_environments() -> bool {
+    process::output(&mut process::program("python3", &["-c", "import venv, ensurepip"])).is_ok()
+}
+
+fn debian_packages() -> Result<(), String> {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|package| !(package.present)())
+        .map(|package| package.name)
+        .collect();
+    if missing.is_empty() {
+        println!("Debian packages: all there");
+        return Ok(());
+    }
+    let wanted = missing.join(" ");
+    let by_hand = format!(
+        "the tests need these Debian packages (or what your system calls them): {wanted}; install \
+         them, for example with `apt-get install {wanted}`, and run this again"
+    );
+    if !process::exists("apt-get") {
+        return Err(by_hand);
+    }
+    let is_root = process::output(&mut process::program("id", &["-u"]))?.trim() == "0";
+    let prefix = match (is_root, process::exists("sudo")) {
+        (true, _) => "env",
+        (false, true) => "sudo",
+        (false, false) => return Err(by_hand),
+    };
+    println!("Debian packages: installing {wanted}");
+    let apt_get = |arguments: &[&str]| {
+        let mut command = process::program(prefix, &["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        command.args(arguments);
+        process::run(&mut command).map_err(|error| format!("{error}; {by_hand}"))
+    };
+    apt_get(&["update", "--quiet"])?;
+    let mut install = vec!["install", "--quiet", "--yes", "--no-install-recommends"];
+    install.extend(missing);
+    apt_get(&install)
+}
+
+fn python_environment() -> Result<(), String> {
+    let environment = folder().join("python");
+    let stamp = environment.join("requirements.txt");
+    let wanted = read(&process::root().join(REQUIREMENTS))?;
+    if read(&stamp).is_ok_and(|installed| installed == wanted) {
+        println!("Python environment: all there");
+        return Ok(());
+    }
+    println!("Python environment: making {}", environment.display());
+    let mut make = process::program("python3", &["-m", "venv", "--clear"]);
+    process::run(make.arg(&environment))?;
+    let pip = environment.join("bin/pip");
+    let mut install = process::program(&pip, &["install", "--quiet", "--no-deps"]);
+    process::run(install.args(["--disable-pip-version-check", "--requirement", REQUIREMENTS]))
+        .map_err(|error| format!("{error}; the AWS clients come from PyPI: is it reachable?"))?;
+    // Last, so that an interrupted installation starts again.
+    std::fs::write(&stamp, wanted)
+        .map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))
+}

@@ -1,0 +1,131 @@
+//! `cargo xtask test`: the one test command. It installs what the tests need and runs every check
+//! there is; `.ci/run` calls exactly this.
+//!
+//! Each step goes on after a failure of another, so that one run shows everything; only without a
+//! build there is nothing to test. At the end: the time of each step and `N passed, N failed`,
+//! where a step that is not a test run (formatting, tidy, …) counts as one check.
+
+mod count;
+mod environment;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::{codegen, crash, fuzz, process, tidy};
+use count::Count;
+
+/// Fuzzing of each target for every change; `cargo xtask fuzz --seconds N` goes on for longer.
+const FUZZ_SECONDS: &str = "60";
+
+/// The steps that have run.
+#[derive(Default)]
+struct Run {
+    steps: Vec<(&'static str, Duration, Count)>,
+}
+
+/// Runs every check; with `--quick` only the tests.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    let quick = match arguments {
+        [] => false,
+        [flag] if flag == "--quick" => true,
+        _ => return Err("usage: cargo xtask test [--quick]".into()),
+    };
+    let mut run = Run::default();
+    let ready = run.check("environment", environment::prepare)
+        && run.check("build", || {
+            // The real-client tests start the binary itself; building all tests first keeps
+            // compiling out of the times of the tests.
+            process::run(&mut process::cargo(&["build", "--package", "haechi"]))?;
+            process::run(&mut process::cargo(&["test", "--workspace", "--no-run", "--quiet"]))
+        });
+    if ready {
+        let mut tests = process::cargo(&["test", "--workspace", "--no-fail-fast", "--quiet"]);
+        tests.args(["--exclude", "haechi-conformance"]);
+        run.tests("tests", &mut tests);
+        let mut conformance = process::cargo(&["test", "--package", "haechi-conformance"]);
+        run.tests("real clients", conformance.arg("--no-fail-fast"));
+        run.tests("kill -9 rounds", &mut crash::command(crash::ROUNDS_PER_CHANGE));
+    }
+    run.check("tidy", || tidy::run(&[]));
+    run.check("codegen --check", || codegen::run(&["--check".to_owned()]));
+    if !quick {
+        run.check("format", || {
+            process::run(&mut process::cargo(&["fmt", "--all", "--", "--check"]))
+        });
+        run.check("clippy", clippy);
+        run.check("supply chain", supply_chain);
+        run.check("fuzz", || fuzz::run(&["--seconds".to_owned(), FUZZ_SECONDS.to_owned()]));
+    }
+    run.finish()
+}
+
+impl Run {
+    /// Runs a step that counts as one check.
+    fn check(&mut self, name: &'static str, step: impl FnOnce() -> Result<(), String>) -> bool {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        let outcome = step();
+        if let Err(message) = &outcome {
+            eprintln!("{name}: {message}");
+        }
+        let passed = outcome.is_ok();
+        let count = Count { passed: passed.into(), failed: (!passed).into() };
+        self.steps.push((name, start.elapsed(), count));
+        passed
+    }
+
+    /// Runs a step that counts the tests it ran. One that fails without a failed test (a crash of
+    /// the harness, a build that broke) counts as one failure.
+    fn tests(&mut self, name: &'static str, command: &mut Command) {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        let mut count = Count::default();
+        let outcome = process::watch(command, |line| count.add_line(line));
+        if let Err(message) = &outcome {
+            eprintln!("{name}: {message}");
+        }
+        let nothing_ran = count == Count::default();
+        if (outcome != Ok(true) && count.failed == 0) || nothing_ran {
+            count.failed = count.failed.saturating_add(1);
+        }
+        self.steps.push((name, start.elapsed(), count));
+    }
+
+    fn finish(&self) -> Result<(), String> {
+        let mut total = Count::default();
+        println!("\n==> summary");
+        for (name, took, count) in &self.steps {
+            total.add(*count);
+            let verdict = if count.failed == 0 { "ok" } else { "FAILED" };
+            println!(
+                "{name:<18} {:>5} s {:>6} passed {:>4} failed  {verdict}",
+                took.as_secs(),
+                count.passed,
+                count.failed
+            );
+        }
+        println!("{} passed, {} failed", total.passed, total.failed);
+        if total.failed == 0 { Ok(()) } else { Err("not everything passed".into()) }
+    }
+}
+
+fn clippy() -> Result<(), String> {
+    let mut command = process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet"]);
+    process::run(command.args(["--", "--deny", "warnings"]))
+}
+
+/// Licences, sources, bans always; known vulnerabilities wherever the database can be fetched.
+fn supply_chain() -> Result<(), String> {
+    let cargo_deny = environment::cargo_deny()?;
+    let check = |what: &[&str]| {
+        let mut command = process::program(&cargo_deny, &["check", "--hide-inclusion-graph"]);
+        process::run(command.args(what))
+    };
+    check(&["bans", "licenses", "sources"])?;
+    let database = process::output(&mut process::program(&cargo_deny, &["fetch", "db"]));
+    if let Err(reason) = database {
+        println!("known vulnerabilities: NOT CHECKED, the database cannot be fetched: {reason}");
+        return Ok(());
+    }
+    check(&["advisories"])
+}

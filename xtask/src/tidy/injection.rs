@@ -1,0 +1,100 @@
+//! Time, randomness and ids come from `haechi_core::Env`, so that tests can set them.
+//!
+//! Direct use is found outside the places named here. Tests may do as they like.
+
+use super::source::Source;
+
+/// What reads the world directly, and the places (path prefixes) that may, each with its reason.
+const RULES: &[(&[&str], &[&str])] = &[
+    (
+        &["SystemTime::now", "Timestamp::now", "Zoned::now", "UtcDateTime::now", "Utc::now"],
+        &[
+            // The one real clock.
+            "crates/haechi-core/src/clock",
+            // Load generators date their requests.
+            "xtask/src/bench",
+            // Harness of the real-client tests.
+            "crates/haechi-conformance/",
+            // The rule itself.
+            "xtask/src/tidy/injection.rs",
+        ],
+    ),
+    (
+        // Elapsed time: for measuring and for time-outs, never for a decision that a test moves.
+        &["Instant::now"],
+        &[
+            "crates/haechi-core/src/clock",
+            "crates/haechi-conformance/",
+            "crates/haechi-testkit/",
+            "xtask/",
+        ],
+    ),
+    (
+        &[
+            "SystemRandom",
+            "rand::fill",
+            "thread_rng",
+            "rand::rng(",
+            "rand::random",
+            "OsRng",
+            "getrandom",
+            "/dev/urandom",
+            "/dev/random",
+        ],
+        &["crates/haechi-crypto/", "xtask/src/tidy/injection.rs"],
+    ),
+    (&["Uuid::new_v4", "Uuid::now_v7"], &["xtask/src/tidy/injection.rs"]),
+];
+
+/// Answers each line of one file that reads time or randomness where it may not.
+pub fn check(file: &Source) -> Vec<String> {
+    if file.is_test() || file.is_generated() {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    let code = file.code();
+    for (patterns, places) in RULES {
+        if places.iter().any(|place| file.path.starts_with(place)) {
+            continue;
+        }
+        for (number, line) in &code {
+            for pattern in patterns.iter().filter(|pattern| line.contains(**pattern)) {
+                findings.push(format!(
+                    "{}:{number}: `{pattern}`: take it from haechi_core::Env, or name the place \
+                     with its reason in xtask/src/tidy/injection.rs",
+                    file.path
+                ));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, check};
+
+    fn findings(path: &str, text: &str) -> usize {
+        check(&Source { path: path.into(), text: text.into() }).len()
+    }
+
+    #[test]
+    fn the_wall_clock_is_found_outside_the_clock() {
+        let text = "let t = std::time::SystemTime::now();\n";
+        assert_eq!(findings("crates/haechi-kms/src/key.rs", text), 1);
+        assert_eq!(findings("crates/haechi-core/src/clock.rs", text), 0);
+    }
+
+    #[test]
+    fn randomness_is_found_outside_the_crypto_crate() {
+        let text = "let rng = SystemRandom::new();\nlet id = Uuid::new_v4();\n";
+        assert_eq!(findings("crates/haechi-kms/src/key.rs", text), 2);
+        assert_eq!(findings("crates/haechi-crypto/src/rng.rs", text), 1);
+    }
+
+    #[test]
+    fn tests_and_comments_may_say_it() {
+        assert_eq!(findings("crates/haechi-kms/src/key/tests.rs", "Instant::now();\n"), 0);
+        assert_eq!(findings("crates/haechi-kms/src/key.rs", "// not Instant::now()\n"), 0);
+    }
+}
