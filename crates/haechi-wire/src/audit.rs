@@ -1,0 +1,140 @@
+//! How CloudTrail shows a request or an answer: JSON with names in lower camel case, and without
+//! secrets.
+//!
+//! Facts from real records: key material, plaintexts and ciphertexts are absent, not masked;
+//! sensitive text reads `HIDDEN_DUE_TO_SECURITY_REASONS`.
+
+use crate::schema::{Member, Schema};
+use crate::timestamp::Timestamp;
+use crate::{Writer, json};
+
+/// Writes the JSON of `requestParameters` or `responseElements`.
+#[derive(Default)]
+pub struct AuditWriter {
+    out: Vec<u8>,
+    /// The member whose value comes next; named only once it is known that the value is shown.
+    pending: Option<&'static str>,
+}
+
+impl AuditWriter {
+    /// The finished document.
+    pub fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    fn separate(&mut self) {
+        if !matches!(self.out.last(), None | Some(b'{' | b'[' | b':')) {
+            self.out.push(b',');
+        }
+    }
+
+    /// Writes what must stand before a value that is shown.
+    fn show(&mut self) {
+        let Some(name) = self.pending.take() else { return };
+        self.separate();
+        self.out.push(b'"');
+        let mut bytes = name.bytes();
+        self.out.extend(bytes.next().map(|first| first.to_ascii_lowercase()));
+        self.out.extend(bytes);
+        self.out.extend_from_slice(b"\":");
+    }
+}
+
+impl Writer for AuditWriter {
+    fn begin_structure(&mut self) {
+        self.show();
+        self.out.push(b'{');
+    }
+    fn member(&mut self, member: &'static Member) {
+        self.pending = Some(member.name);
+    }
+    fn end_structure(&mut self) {
+        self.pending = None;
+        self.out.push(b'}');
+    }
+    fn begin_list(&mut self, _: &'static Member) {
+        self.show();
+        self.out.push(b'[');
+    }
+    fn item(&mut self) {
+        self.separate();
+    }
+    fn end_list(&mut self) {
+        self.out.push(b']');
+    }
+    fn begin_map(&mut self) {
+        self.show();
+        self.out.push(b'{');
+    }
+    fn key(&mut self, key: &str) {
+        self.separate();
+        json::push_string(&mut self.out, key);
+        self.out.push(b':');
+    }
+    fn end_map(&mut self) {
+        self.out.push(b'}');
+    }
+    fn string(&mut self, value: &str, schema: &'static Schema) {
+        self.show();
+        let shown = if schema.sensitive { "HIDDEN_DUE_TO_SECURITY_REASONS" } else { value };
+        json::push_string(&mut self.out, shown);
+    }
+    fn blob(&mut self, value: &[u8], _: &'static Schema) {
+        // As a member it is left out; inside a collection something must stand in its place.
+        if self.pending.take().is_none() {
+            json::push_string(&mut self.out, &format!("{} bytes", value.len()));
+        }
+    }
+    fn boolean(&mut self, value: bool) {
+        self.show();
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+    fn integer(&mut self, value: i64) {
+        self.show();
+        self.out.extend_from_slice(value.to_string().as_bytes());
+    }
+    fn double(&mut self, value: f64) {
+        self.show();
+        let text = if value.is_finite() { value.to_string() } else { "null".to_owned() };
+        self.out.extend_from_slice(text.as_bytes());
+    }
+    fn timestamp(&mut self, value: Timestamp) {
+        self.show();
+        // As real records show them: `Jul 10, 2023 12:24:29 PM`.
+        json::push_string(&mut self.out, &value.format("%b %-d, %Y %-I:%M:%S %p"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{blob, member, string, timestamp};
+    use crate::{SecretBlob, SecretString, Shape, structure};
+
+    static TEXT: Schema = string("Text");
+    static SECRET: Schema = string("Secret").sensitive();
+    static BYTES: Schema = blob("Bytes").sensitive();
+    static WHEN: Schema = timestamp("When");
+    structure! { pub struct Request as REQUEST "Request" {
+        optional key_id: String = member("KeyId", &TEXT),
+        optional plaintext: SecretBlob = member("Plaintext", &BYTES),
+        optional password: SecretString = member("Password", &SECRET),
+        optional valid_to: Timestamp = member("ValidTo", &WHEN),
+    } }
+
+    #[test]
+    fn secrets_are_hidden_and_blobs_left_out() {
+        let request = Request {
+            key_id: Some("k\"1".to_owned()),
+            plaintext: Some(SecretBlob(b"hunter2".to_vec())),
+            password: Some(SecretString("hunter2".to_owned())),
+            valid_to: Some(Timestamp::from_seconds(1_688_991_869)),
+        };
+        let mut writer = AuditWriter::default();
+        request.write(&mut writer, &REQUEST);
+        assert_eq!(
+            String::from_utf8(writer.finish()).unwrap(),
+            r#"{"keyId":"k\"1","password":"HIDDEN_DUE_TO_SECURITY_REASONS","validTo":"Jul 10, 2023 12:24:29 PM"}"#
+        );
+    }
+}

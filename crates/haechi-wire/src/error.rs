@@ -1,0 +1,200 @@
+//! What can go wrong, and how each protocol tells it.
+
+use std::error::Error;
+
+use crate::Protocol;
+use crate::json::push_string;
+
+/// A failure that any operation of any service may answer. Codes differ by protocol: where JSON
+/// services say `AccessDeniedException`, the query services say `AccessDenied`.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The caller may not do this; the message says why, in AWS's words.
+    #[error("{0}")]
+    AccessDenied(String),
+    /// The input breaks a constraint.
+    #[error("{0}")]
+    Validation(String),
+    /// The body cannot be read in its protocol.
+    #[error("{0}")]
+    Malformed(String),
+    /// The body is larger than any service takes.
+    #[error("Request size exceeds the limit of {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// No such operation in the service's model.
+    #[error("The operation {0} is unknown")]
+    UnknownOperation(String),
+    /// The request names no service that haechi knows.
+    #[error("{0}")]
+    UnknownService(String),
+    /// A real operation that haechi does not do.
+    #[error("haechi does not implement {service}:{operation}. `haechi services` lists what it does")]
+    Unsupported {
+        /// The service.
+        service: &'static str,
+        /// The operation.
+        operation: String,
+    },
+    /// The signature or the credentials were refused: code per protocol family, and message.
+    #[error("{message}")]
+    Authentication {
+        /// The code for services that speak JSON or CBOR.
+        document_code: &'static str,
+        /// The code for services that speak query or XML.
+        xml_code: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// In AWS's words.
+        message: String,
+    },
+    /// Too many requests.
+    #[error("Rate exceeded")]
+    Throttled,
+    /// A dependency (store, audit log) cannot serve now; nothing was changed.
+    #[error("{message}")]
+    Unavailable {
+        /// What the caller is told.
+        message: &'static str,
+        /// Why, for the log.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A defect or a broken invariant. The caller learns nothing of it; the log does.
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl Fault {
+    /// A failure that the caller learns nothing of.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+        Fault::Internal(source.into())
+    }
+
+    /// The code as services of `protocol` spell it.
+    pub fn code(&self, protocol: Protocol) -> &'static str {
+        let document = protocol.is_document();
+        match self {
+            Fault::AccessDenied(_) if document => "AccessDeniedException",
+            Fault::AccessDenied(_) => "AccessDenied",
+            Fault::Validation(_) if document => "ValidationException",
+            Fault::Validation(_) => "ValidationError",
+            Fault::Malformed(_) if document => "SerializationException",
+            Fault::Malformed(_) => "MalformedInput",
+            Fault::TooLarge { .. } => "RequestEntityTooLarge",
+            Fault::UnknownOperation(_) if document => "UnknownOperationException",
+            Fault::UnknownOperation(_) => "InvalidAction",
+            Fault::UnknownService(_) if document => "UnknownOperationException",
+            Fault::UnknownService(_) => "InvalidAction",
+            Fault::Unsupported { .. } => "UnsupportedOperation",
+            Fault::Authentication { document_code, .. } if document => document_code,
+            Fault::Authentication { xml_code, .. } => xml_code,
+            Fault::Throttled if document => "ThrottlingException",
+            Fault::Throttled => "Throttling",
+            Fault::Unavailable { .. } if document => "ServiceUnavailableException",
+            Fault::Unavailable { .. } => "ServiceUnavailable",
+            Fault::Internal(_) => "InternalFailure",
+        }
+    }
+
+    /// The HTTP status with which services of `protocol` answer it.
+    pub fn status(&self, protocol: Protocol) -> u16 {
+        match self {
+            Fault::AccessDenied(_) if !protocol.is_document() => 403,
+            Fault::AccessDenied(_)
+            | Fault::Validation(_)
+            | Fault::Malformed(_)
+            | Fault::UnknownOperation(_)
+            | Fault::UnknownService(_)
+            | Fault::Throttled => 400,
+            Fault::TooLarge { .. } => 413,
+            Fault::Unsupported { .. } => 501,
+            Fault::Authentication { status, .. } => *status,
+            Fault::Unavailable { .. } => 503,
+            Fault::Internal(_) => 500,
+        }
+    }
+}
+
+/// Anything an operation can answer in place of its output.
+#[derive(Debug)]
+pub enum Problem {
+    /// An error of the service's model.
+    Modelled {
+        /// Its code.
+        code: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// What the caller is told; may be empty, as KMS's for a ciphertext that does not open.
+        message: String,
+    },
+    /// A failure of any service.
+    Fault(Fault),
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Problem::Fault(fault)
+    }
+}
+
+impl Problem {
+    /// An error of the service's model.
+    pub const fn modelled(code: &'static str, status: u16, message: String) -> Problem {
+        Problem::Modelled { code, status, message }
+    }
+
+    /// The code, as services of `protocol` spell it.
+    pub fn code(&self, protocol: Protocol) -> &'static str {
+        match self {
+            Problem::Modelled { code, .. } => code,
+            Problem::Fault(fault) => fault.code(protocol),
+        }
+    }
+
+    /// HTTP status.
+    pub fn status(&self, protocol: Protocol) -> u16 {
+        match self {
+            Problem::Modelled { status, .. } => *status,
+            Problem::Fault(fault) => fault.status(protocol),
+        }
+    }
+
+    /// What the caller is told.
+    pub fn message(&self) -> String {
+        match self {
+            Problem::Modelled { message, .. } => message.clone(),
+            Problem::Fault(fault) => fault.to_string(),
+        }
+    }
+
+    /// The body of the answer.
+    pub fn body(&self, protocol: Protocol, namespace: &str, request_id: &str) -> Vec<u8> {
+        let (code, message) = (self.code(protocol), self.message());
+        match protocol {
+            Protocol::Json10 | Protocol::Json11 | Protocol::RestJson | Protocol::RpcV2Cbor => {
+                json_body(code, &message, matches!(self, Problem::Modelled { .. }))
+            }
+            Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
+                let sender = self.status(protocol) < 500;
+                crate::query::error_body(code, &message, sender, namespace, request_id)
+            }
+        }
+    }
+}
+
+/// `{"__type":"NotFoundException","message":"…"}`. Modelled errors name their member `message`;
+/// for the others AWS writes `Message`, and clients take both.
+fn json_body(code: &str, message: &str, modelled: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64 + code.len() + message.len());
+    out.extend_from_slice(b"{\"__type\":");
+    push_string(&mut out, code);
+    if !message.is_empty() {
+        out.extend_from_slice(if modelled { b",\"message\":" } else { b",\"Message\":" });
+        push_string(&mut out, message);
+    }
+    out.push(b'}');
+    out
+}

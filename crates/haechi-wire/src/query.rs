@@ -1,0 +1,397 @@
+//! The query protocol: `Action=CreateUser&UserName=alice` in, XML out.
+//!
+//! Parameters are flat; dots and numbers make them a tree (`Tags.member.1.Key=…`,
+//! `Context.entry.1.key=…`), which [`Form`] builds once and [`QueryReader`] then walks.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode;
+
+use crate::schema::{Member, Schema};
+use crate::{Malformed, Reader, Timestamp, Writer};
+
+/// Parameters of one request, at most.
+pub const PARAMETERS_MAX: usize = 2_000;
+
+/// Dots in the name of one parameter, at most.
+const DEPTH_MAX: usize = 32;
+
+/// A request's parameters as a tree.
+#[derive(Debug, Default)]
+pub struct Form {
+    root: Node,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    value: Option<String>,
+    children: Vec<(String, Node)>,
+}
+
+impl Node {
+    fn child(&self, name: &str) -> Option<&Node> {
+        self.children.iter().find(|(key, _)| key == name).map(|(_, node)| node)
+    }
+
+    /// Puts `value` at the end of the path of `steps`.
+    fn insert(&mut self, mut steps: std::str::Split<'_, char>, value: String) {
+        let Some(step) = steps.next() else {
+            self.value = Some(value);
+            return;
+        };
+        if let Some((_, child)) = self.children.iter_mut().find(|(key, _)| key == step) {
+            child.insert(steps, value);
+        } else {
+            let mut child = Node::default();
+            child.insert(steps, value);
+            self.children.push((step.to_owned(), child));
+        }
+    }
+}
+
+impl Form {
+    /// Parses `application/x-www-form-urlencoded` text.
+    ///
+    /// # Errors
+    /// If it is not UTF-8 once decoded, or is beyond the limits.
+    pub fn parse(body: &[u8]) -> Result<Form, Malformed> {
+        let mut form = Form::default();
+        let parameters = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
+        for (index, parameter) in parameters.enumerate() {
+            if index >= PARAMETERS_MAX {
+                return Err(Malformed(format!("More than {PARAMETERS_MAX} parameters")));
+            }
+            let mut halves = parameter.splitn(2, |byte| *byte == b'=');
+            let name = decode(halves.next().unwrap_or_default())?;
+            let value = decode(halves.next().unwrap_or_default())?;
+            if name.matches('.').count() >= DEPTH_MAX {
+                return Err(Malformed(format!("{name} is nested too deeply")));
+            }
+            form.root.insert(name.split('.'), value);
+        }
+        Ok(form)
+    }
+
+    /// The value of a parameter without dots, such as `Action`.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.root.child(name)?.value.as_deref()
+    }
+}
+
+fn decode(text: &[u8]) -> Result<String, Malformed> {
+    let spaced: Vec<u8> =
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    String::from_utf8(percent_decode(&spaced).collect())
+        .map_err(|_| Malformed("A parameter is not valid UTF-8".to_owned()))
+}
+
+/// Reads an input structure from a [`Form`].
+pub struct QueryReader<'a> {
+    /// The node whose value is read next.
+    here: &'a Node,
+    open: Vec<Open<'a>>,
+}
+
+/// A structure, list or map being read.
+struct Open<'a> {
+    node: &'a Node,
+    next: usize,
+    items: Vec<&'a Node>,
+}
+
+impl<'a> QueryReader<'a> {
+    /// Over this form.
+    pub fn new(form: &'a Form) -> Self {
+        QueryReader { here: &form.root, open: Vec::new() }
+    }
+
+    fn text(&self) -> Result<&'a str, Malformed> {
+        self.here
+            .value
+            .as_deref()
+            .ok_or_else(|| Malformed("Expected a value, found a structure".to_owned()))
+    }
+
+    /// The children of `node` in the order of their numbers.
+    fn numbered(node: &'a Node) -> Vec<&'a Node> {
+        let mut items: Vec<(u32, &Node)> = node
+            .children
+            .iter()
+            .filter_map(|(name, child)| Some((name.parse().ok()?, child)))
+            .collect();
+        items.sort_by_key(|(number, _)| *number);
+        items.into_iter().map(|(_, child)| child).collect()
+    }
+
+    fn next_node(&mut self) -> Option<&'a Node> {
+        let open = self.open.last_mut()?;
+        let node = open.items.get(open.next).copied();
+        open.next += 1;
+        if node.is_none() {
+            self.open.pop();
+        }
+        node
+    }
+}
+
+impl Reader for QueryReader<'_> {
+    fn null(&mut self) -> Result<bool, Malformed> {
+        Ok(false)
+    }
+
+    fn begin_structure(&mut self) -> Result<(), Malformed> {
+        self.open.push(Open { node: self.here, next: 0, items: Vec::new() });
+        Ok(())
+    }
+
+    fn next_member(&mut self, members: &'static [Member]) -> Result<Option<usize>, Malformed> {
+        let Some(open) = self.open.last_mut() else { return Ok(None) };
+        for (index, member) in members.iter().enumerate().skip(open.next) {
+            if let Some(node) = open.node.child(member.name) {
+                open.next = index + 1;
+                self.here = node;
+                return Ok(Some(index));
+            }
+        }
+        self.open.pop();
+        Ok(None)
+    }
+
+    fn begin_list(&mut self, item: &'static Member) -> Result<(), Malformed> {
+        // `Tags.member.1`, with the item's own name where the model gives one; flattened lists
+        // (`Tags.1`) are taken too.
+        let inner = self.here.child(item.name).or_else(|| self.here.child("member"));
+        let items = Self::numbered(inner.unwrap_or(self.here));
+        self.open.push(Open { node: self.here, next: 0, items });
+        Ok(())
+    }
+
+    fn next_item(&mut self) -> Result<bool, Malformed> {
+        let Some(node) = self.next_node() else { return Ok(false) };
+        self.here = node;
+        Ok(true)
+    }
+
+    fn begin_map(&mut self) -> Result<(), Malformed> {
+        let items = Self::numbered(self.here.child("entry").unwrap_or(self.here));
+        self.open.push(Open { node: self.here, next: 0, items });
+        Ok(())
+    }
+
+    fn next_key(&mut self) -> Result<Option<String>, Malformed> {
+        let Some(entry) = self.next_node() else { return Ok(None) };
+        let key = entry.child("key").and_then(|node| node.value.clone());
+        let (Some(key), Some(value)) = (key, entry.child("value")) else {
+            return Err(Malformed("A map's entry needs a key and a value".to_owned()));
+        };
+        self.here = value;
+        Ok(Some(key))
+    }
+
+    fn string(&mut self) -> Result<Cow<'_, str>, Malformed> {
+        self.text().map(Cow::Borrowed)
+    }
+
+    fn blob(&mut self) -> Result<Vec<u8>, Malformed> {
+        STANDARD
+            .decode(self.text()?)
+            .map_err(|_| Malformed("Invalid base64 in a blob".to_owned()))
+    }
+
+    fn boolean(&mut self) -> Result<bool, Malformed> {
+        match self.text()? {
+            "true" | "True" => Ok(true),
+            "false" | "False" => Ok(false),
+            other => Err(Malformed(format!("{other} can not be converted to a Boolean"))),
+        }
+    }
+
+    fn integer(&mut self) -> Result<i64, Malformed> {
+        let text = self.text()?;
+        text.parse().map_err(|_| Malformed(format!("{text} can not be converted to an Integer")))
+    }
+
+    fn double(&mut self) -> Result<f64, Malformed> {
+        let text = self.text()?;
+        text.parse().map_err(|_| Malformed(format!("{text} can not be converted to a Double")))
+    }
+
+    fn timestamp(&mut self) -> Result<Timestamp, Malformed> {
+        let text = self.text()?;
+        Timestamp::parse(text)
+            .ok_or_else(|| Malformed(format!("{text} can not be converted to a Date")))
+    }
+
+    fn finish(&mut self) -> Result<(), Malformed> {
+        Ok(())
+    }
+}
+
+/// Writes the XML of an answer.
+pub struct XmlWriter {
+    out: Vec<u8>,
+    /// Name of the element that the next value becomes.
+    pending: &'static str,
+    /// Elements to close, and whether each is a map's entry.
+    open: Vec<(&'static str, Option<&'static str>)>,
+}
+
+/// The body of a successful answer: `<GetUserResponse><GetUserResult>…`.
+pub fn response_body(
+    operation: &str,
+    result_wrapper: Option<&'static str>,
+    namespace: &str,
+    request_id: &str,
+    write: impl FnOnce(&mut XmlWriter),
+) -> Vec<u8> {
+    let mut out = format!("<{operation}Response xmlns=\"{namespace}\">").into_bytes();
+    if let Some(wrapper) = result_wrapper {
+        let mut writer =
+            XmlWriter { out, pending: wrapper, open: Vec::with_capacity(8) };
+        write(&mut writer);
+        out = writer.out;
+    }
+    out.extend_from_slice(
+        format!(
+            "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
+        )
+        .as_bytes(),
+    );
+    out
+}
+
+/// The body of an error.
+pub fn error_body(
+    code: &str,
+    message: &str,
+    sender: bool,
+    namespace: &str,
+    request_id: &str,
+) -> Vec<u8> {
+    let kind = if sender { "Sender" } else { "Receiver" };
+    let mut out = format!(
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type><Code>{code}</Code><Message>"
+    )
+    .into_bytes();
+    push_text(&mut out, message);
+    out.extend_from_slice(
+        format!("</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>").as_bytes(),
+    );
+    out
+}
+
+/// Appends text with XML's special characters escaped; characters that XML 1.0 cannot hold at all
+/// become U+FFFD.
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.extend_from_slice(b"&amp;"),
+            '<' => out.extend_from_slice(b"&lt;"),
+            '>' => out.extend_from_slice(b"&gt;"),
+            '"' => out.extend_from_slice(b"&quot;"),
+            '\r' => out.extend_from_slice(b"&#xD;"),
+            '\t' | '\n' => out.push(character as u8),
+            control if control < ' ' || matches!(control, '\u{FFFE}' | '\u{FFFF}') => {
+                out.extend_from_slice("\u{FFFD}".as_bytes());
+            }
+            other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+}
+
+impl XmlWriter {
+    fn begin(&mut self, item: Option<&'static str>) {
+        self.tag("<", self.pending);
+        self.open.push((self.pending, item));
+    }
+
+    fn end(&mut self) {
+        if let Some((name, _)) = self.open.pop() {
+            self.tag("</", name);
+            // A map's entry is closed with its value.
+            if name == "value" {
+                self.close_entry();
+            }
+        }
+    }
+
+    fn tag(&mut self, open: &str, name: &str) {
+        self.out.extend_from_slice(open.as_bytes());
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'>');
+    }
+
+    fn text(&mut self, text: &str) {
+        let name = self.pending;
+        self.tag("<", name);
+        push_text(&mut self.out, text);
+        self.tag("</", name);
+        if name == "value" {
+            self.close_entry();
+        }
+    }
+
+    /// Ends `<entry>` if the value just written was a map's.
+    fn close_entry(&mut self) {
+        if self.open.last().is_some_and(|(_, item)| *item == Some("entry")) {
+            self.tag("</", "entry");
+        }
+    }
+}
+
+impl Writer for XmlWriter {
+    fn begin_structure(&mut self) {
+        self.begin(None);
+    }
+    fn member(&mut self, member: &'static Member) {
+        self.pending = member.name;
+    }
+    fn end_structure(&mut self) {
+        self.end();
+    }
+    fn begin_list(&mut self, item: &'static Member) {
+        self.begin(Some(item.name));
+    }
+    fn item(&mut self) {
+        self.pending = self.open.last().and_then(|(_, item)| *item).unwrap_or("member");
+    }
+    fn end_list(&mut self) {
+        self.end();
+    }
+    fn begin_map(&mut self) {
+        self.begin(Some("entry"));
+    }
+    fn key(&mut self, key: &str) {
+        self.tag("<", "entry");
+        self.tag("<", "key");
+        push_text(&mut self.out, key);
+        self.tag("</", "key");
+        self.pending = "value";
+    }
+    fn end_map(&mut self) {
+        self.end();
+    }
+    fn string(&mut self, value: &str, _: &'static Schema) {
+        self.text(value);
+    }
+    fn blob(&mut self, value: &[u8], _: &'static Schema) {
+        self.text(&STANDARD.encode(value));
+    }
+    fn boolean(&mut self, value: bool) {
+        self.text(if value { "true" } else { "false" });
+    }
+    fn integer(&mut self, value: i64) {
+        self.text(&value.to_string());
+    }
+    fn double(&mut self, value: f64) {
+        self.text(&value.to_string());
+    }
+    fn timestamp(&mut self, value: Timestamp) {
+        self.text(&value.iso8601());
+    }
+}
+
+#[cfg(test)]
+mod tests;

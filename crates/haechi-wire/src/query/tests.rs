@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::decode::input;
+use crate::schema::{list, map, member, string, timestamp};
+use crate::{Shape, structure};
+
+static TEXT: Schema = string("Text");
+static WHEN: Schema = timestamp("When");
+static NAMES: Schema = list("Names", &member("member", &TEXT));
+static TAGS: Schema = list("Tags", &member("member", &TAG));
+static MAP: Schema = map("Map", &TEXT, &TEXT);
+
+structure! { pub struct Tag as TAG "Tag" {
+    required key: String = member("Key", &TEXT),
+    optional value: String = member("Value", &TEXT),
+} }
+structure! { pub struct User as USER "User" {
+    required user_name: String = member("UserName", &TEXT),
+    optional created: Timestamp = member("CreateDate", &WHEN),
+    optional tags: Vec<Tag> = member("Tags", &TAGS),
+    optional names: Vec<String> = member("Names", &NAMES),
+    optional map: BTreeMap<String, String> = member("Map", &MAP),
+} }
+
+fn read(body: &str) -> User {
+    let form = Form::parse(body.as_bytes()).unwrap();
+    input::<User>(&mut QueryReader::new(&form), &USER).unwrap()
+}
+
+#[test]
+fn dots_and_numbers_make_structures_lists_and_maps() {
+    let user = read(
+        "Action=CreateUser&UserName=al%20ice+x&Tags.member.2.Key=b&Tags.member.10.Key=c\
+         &Tags.member.1.Key=a&Tags.member.1.Value=1&Names.1=flat&Map.entry.1.key=k&Map.entry.1.value=v",
+    );
+    assert_eq!(user.user_name, "al ice x");
+    let keys: Vec<String> = user.tags.unwrap().into_iter().map(|tag| tag.key).collect();
+    assert_eq!(keys, ["a", "b", "c"], "in the order of the numbers");
+    assert_eq!(user.names.unwrap(), ["flat"]);
+    assert_eq!(user.map.unwrap().get("k").unwrap(), "v");
+}
+
+#[test]
+fn an_empty_list_parameter_is_an_empty_list() {
+    assert!(read("UserName=a&Tags=").tags.unwrap().is_empty());
+}
+
+#[test]
+fn an_answer_is_wrapped_and_escaped() {
+    let user = User {
+        user_name: "<a&b>".to_owned(),
+        created: Some(Timestamp::from_seconds(0)),
+        tags: Some(vec![Tag { key: "k".to_owned(), value: None }]),
+        names: Some(vec!["n".to_owned()]),
+        map: Some(BTreeMap::from([("x".to_owned(), "y".to_owned())])),
+    };
+    let body = response_body("GetUser", Some("GetUserResult"), "urn:x", "id-1", |writer| {
+        user.write(writer, &USER);
+    });
+    assert_eq!(
+        String::from_utf8(body).unwrap(),
+        "<GetUserResponse xmlns=\"urn:x\"><GetUserResult><UserName>&lt;a&amp;b&gt;</UserName>\
+         <CreateDate>1970-01-01T00:00:00Z</CreateDate><Tags><member><Key>k</Key></member></Tags>\
+         <Names><member>n</member></Names><Map><entry><key>x</key><value>y</value></entry></Map>\
+         </GetUserResult><ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></GetUserResponse>"
+    );
+}
+
+#[test]
+fn an_error_says_whose_fault_it_is() {
+    let body = error_body("NoSuchEntity", "The user with name <x> cannot be found.", true, "urn:x", "id-1");
+    assert_eq!(
+        String::from_utf8(body).unwrap(),
+        "<ErrorResponse xmlns=\"urn:x\"><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>\
+         The user with name &lt;x&gt; cannot be found.</Message></Error><RequestId>id-1</RequestId></ErrorResponse>"
+    );
+}
+
+#[test]
+fn limits_hold() {
+    assert!(Form::parse("a=1&".repeat(PARAMETERS_MAX + 1).as_bytes()).is_err());
+    assert!(Form::parse("a.".repeat(100).as_bytes()).is_err());
+    assert!(Form::parse(b"a=%ff").is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_form_panics(body in "[A-Za-z0-9.=&%+]{0,200}") {
+        if let Ok(form) = Form::parse(body.as_bytes()) {
+            let _ = input::<User>(&mut QueryReader::new(&form), &USER);
+        }
+    }
+}

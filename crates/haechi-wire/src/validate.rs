@@ -1,0 +1,106 @@
+//! AWS's words for input that breaks its model.
+//!
+//! `2 validation errors detected: Value '…' at 'tags.1.member.key' failed to satisfy constraint:
+//! Member must have length less than or equal to 128; Value null at 'keyId' failed to …`.
+//! The sentences follow responses recorded from KMS, Lambda, SNS, STS and EventBridge.
+
+use crate::schema::{Kind, Schema};
+
+/// What a missing required member breaks.
+pub const NOT_NULL: &str = "Member must not be null";
+
+/// One breach of one constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The value as shown: quoted, `null`, or empty where it is sensitive.
+    pub value: String,
+    /// Where it stands in the input.
+    pub path: String,
+    /// What it should have satisfied.
+    pub constraint: String,
+}
+
+/// All breaches in one message.
+pub fn message(violations: &[Violation]) -> String {
+    let plural = if violations.len() == 1 { "" } else { "s" };
+    let mut out = format!("{} validation error{plural} detected: ", violations.len());
+    for (index, violation) in violations.iter().enumerate() {
+        if index > 0 {
+            out.push_str("; ");
+        }
+        out.push_str("Value ");
+        if !violation.value.is_empty() {
+            out.push_str(&violation.value);
+            out.push(' ');
+        }
+        out.push_str(&format!(
+            "at '{}' failed to satisfy constraint: {}",
+            violation.path, violation.constraint
+        ));
+    }
+    out
+}
+
+/// `Member must have length greater than or equal to 1`.
+pub fn at_least(what: &str, bound: impl std::fmt::Display) -> String {
+    format!("Member must have {what} greater than or equal to {bound}")
+}
+
+/// `Member must have length less than or equal to 128`.
+pub fn at_most(what: &str, bound: impl std::fmt::Display) -> String {
+    format!("Member must have {what} less than or equal to {bound}")
+}
+
+/// `Member must satisfy enum value set: [A, B]`.
+pub fn enumeration(values: &[&str]) -> String {
+    format!("Member must satisfy enum value set: [{}]", values.join(", "))
+}
+
+/// The constraints on the items of a collection, told of the collection as a whole.
+pub fn item_constraint(subject: &str, item: &Schema) -> String {
+    let mut all = Vec::new();
+    if let Some((least, most)) = item.length {
+        all.push(at_most("length", most));
+        all.push(at_least("length", least));
+    }
+    if let Some((least, most)) = item.range {
+        all.push(at_most("value", most));
+        all.push(at_least("value", least));
+    }
+    if let Some(pattern) = &item.pattern {
+        all.push(format!("Member must satisfy regular expression pattern: {}", pattern.text));
+    }
+    if let Kind::Enum(values) = item.kind {
+        all.push(enumeration(values));
+    }
+    match (subject, all.as_slice()) {
+        ("Member", [only]) => only.clone(),
+        _ => format!("{subject} must satisfy constraint: [{}]", all.join(", ")),
+    }
+}
+
+/// Whether a string meets its schema.
+pub fn admits_string(schema: &Schema, value: &str) -> bool {
+    let length = utf16_length(value);
+    schema.length.is_none_or(|(least, most)| (least..=most).contains(&length))
+        && schema.pattern.as_ref().is_none_or(|pattern| pattern.admits(value))
+        && match schema.kind {
+            Kind::Enum(values) => values.contains(&value),
+            _ => true,
+        }
+}
+
+/// A string's length as AWS counts it.
+pub fn utf16_length(value: &str) -> u64 {
+    if value.is_ascii() { value.len() as u64 } else { value.encode_utf16().count() as u64 }
+}
+
+/// `NumberOfBytes` → `numberOfBytes`; a leading run of capitals goes down as one word
+/// (`MFASerial` → `mFASerial` is what AWS shows: only the first letter changes).
+pub fn lower_camel(name: &str) -> String {
+    let mut characters = name.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

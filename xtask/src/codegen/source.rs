@@ -1,0 +1,76 @@
+//! Where models come from, and how files are written.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Unpacks the models of a botocore wheel; they are gzip'd JSON.
+const UNPACK: &str = r"
+import glob, gzip, os, sys, zipfile
+wheel, out = sys.argv[1:]
+with zipfile.ZipFile(glob.glob(wheel + '/botocore-*.whl')[0]) as archive:
+    for name in archive.namelist():
+        if name.endswith('/service-2.json.gz') or name.endswith('/service-2.json'):
+            data = archive.read(name)
+            target = os.path.join(out, name.removesuffix('.gz').removeprefix('botocore/data/'))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, 'wb') as file:
+                file.write(gzip.decompress(data) if name.endswith('.gz') else data)
+open(os.path.join(out, 'complete'), 'w').close()
+";
+
+/// The folder of the pinned release's models, fetched when it is not there yet.
+pub fn models(root: &Path) -> Result<PathBuf, String> {
+    let pin = std::fs::read_to_string(root.join("models/botocore.txt"))
+        .map_err(|error| format!("models/botocore.txt: {error}"))?;
+    let version = pin.trim();
+    let folder = root.join(format!("target/botocore/{version}"));
+    if folder.join("complete").exists() {
+        return Ok(folder);
+    }
+    println!("fetching botocore {version}");
+    let wheel = folder.join("wheel");
+    std::fs::create_dir_all(&wheel).map_err(|error| format!("{}: {error}", wheel.display()))?;
+    python(&["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "-d"])
+        .arg(&wheel)
+        .arg(format!("botocore=={version}"))
+        .status()
+        .map_err(|error| format!("pip: {error}"))
+        .and_then(|status| if status.success() { Ok(()) } else { Err("pip failed".to_owned()) })?;
+    let status = python(&["-c", UNPACK])
+        .args([&wheel, &folder])
+        .status()
+        .map_err(|error| format!("python3: {error}"))?;
+    if status.success() { Ok(folder) } else { Err("the models could not be unpacked".to_owned()) }
+}
+
+/// The test environment's Python where there is one (a fresh Debian has no pip of its own).
+fn python(arguments: &[&str]) -> Command {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.test-env/bin/python");
+    let mut command = if own.exists() { Command::new(own) } else { Command::new("python3") };
+    command.args(arguments);
+    command
+}
+
+/// Rust source as rustfmt lays it out.
+pub fn formatted(text: &str) -> Result<String, String> {
+    let mut child = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config", "max_width=100,use_small_heuristics=Max"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("rustfmt: {error}"))?;
+    let mut stdin = child.stdin.take().ok_or("rustfmt has no input")?;
+    stdin.write_all(text.as_bytes()).map_err(|error| format!("rustfmt: {error}"))?;
+    drop(stdin);
+    let output = child.wait_with_output().map_err(|error| format!("rustfmt: {error}"))?;
+    if !output.status.success() {
+        return Err("rustfmt refused what codegen wrote".to_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}
+
+/// Writes a file.
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
