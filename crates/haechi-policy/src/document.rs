@@ -1,0 +1,174 @@
+//! A compiled policy.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::parse;
+use crate::principal::PrincipalPattern;
+use crate::statement::Statement;
+use crate::{AwsPrincipal, ParseError};
+
+/// The longest text that is read at all, in bytes. The services' own limits (6,144 characters of
+/// a managed policy, 32 KiB of a key policy) are far below.
+pub const POLICY_BYTES_MAX: usize = 131_072;
+
+/// What a policy is attached to, which decides the elements that it must and may not have
+/// (Policies and permissions in IAM, "Policy types").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Kind {
+    /// Attached to a user, group or role, inline or managed.
+    Identity,
+    /// Attached to a resource, such as a KMS key.
+    Resource,
+    /// The trust policy of a role.
+    Trust,
+    /// A managed policy that limits a user or role.
+    Boundary,
+    /// Given when a session was made; limits it.
+    Session,
+    /// A service control policy of Organizations.
+    ServiceControl,
+    /// A resource control policy of Organizations.
+    ResourceControl,
+}
+
+impl Kind {
+    /// Whether statements of this kind name principals.
+    pub(crate) fn has_principals(self) -> bool {
+        matches!(self, Self::Resource | Self::Trust | Self::ResourceControl)
+    }
+}
+
+/// The version of the policy language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Version {
+    /// The default when a policy names none; it has no variables.
+    V2008,
+    /// The current version.
+    V2012,
+}
+
+/// One policy, compiled. Cheap to share: put it in an [`Arc`].
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) kind: Kind,
+    pub(crate) version: Version,
+    pub(crate) id: Option<Box<str>>,
+    pub(crate) statements: Box<[Statement]>,
+}
+
+impl Document {
+    /// Reads and compiles a policy.
+    ///
+    /// # Errors
+    /// The first mistake found, in the order in which IAM looks for them.
+    pub fn parse(text: &str, kind: Kind) -> Result<Self, ParseError> {
+        parse::document(text, kind)
+    }
+
+    /// The same policy under a name, shown by [`crate::explain`]: an ARN, or an inline name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The name given by [`Document::named`].
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// What the policy is attached to.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The version of the language that it is written in.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The `Id` element.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// How many statements it has; at least one.
+    #[must_use]
+    pub fn statement_count(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Refuses a policy that is not written in 2012-10-17, as IAM does for managed policies.
+    ///
+    /// # Errors
+    /// [`ParseError::VersionTooOld`].
+    pub fn require_current_version(&self) -> Result<(), ParseError> {
+        match self.version {
+            Version::V2012 => Ok(()),
+            Version::V2008 => Err(ParseError::VersionTooOld),
+        }
+    }
+
+    /// Refuses a policy with a statement that has no `Resource` or `NotResource`, for services
+    /// whose resource-based policies must have one.
+    ///
+    /// # Errors
+    /// [`ParseError::MissingResource`].
+    pub fn require_resources(&self) -> Result<(), ParseError> {
+        if self.statements.iter().all(|statement| statement.resources.is_some()) {
+            Ok(())
+        } else {
+            Err(ParseError::MissingResource)
+        }
+    }
+
+    /// Every AWS principal that `Principal` and `NotPrincipal` elements name, in order, so that a
+    /// service can check that they exist.
+    pub fn aws_principals(&self) -> impl Iterator<Item = AwsPrincipal<'_>> {
+        self.patterns().filter_map(PrincipalPattern::as_aws)
+    }
+
+    /// Every service principal that is named, such as `lambda.amazonaws.com`.
+    pub fn service_principals(&self) -> impl Iterator<Item = &str> {
+        self.patterns().filter_map(|pattern| match pattern {
+            PrincipalPattern::Service(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
+    /// Every identity provider that is named under `Federated`.
+    pub fn federated_principals(&self) -> impl Iterator<Item = &str> {
+        self.patterns().filter_map(|pattern| match pattern {
+            PrincipalPattern::Federated(name) => Some(&**name),
+            _ => None,
+        })
+    }
+
+    /// Ties each user and role ARN to the unique id that `find` gives for it, so that an entity
+    /// made anew under the same name is not meant (AWS JSON policy elements: Principal). ARNs for
+    /// which `find` gives `None` stay as they are.
+    pub fn bind_principals(&mut self, mut find: impl FnMut(&str) -> Option<String>) {
+        let patterns = self
+            .statements
+            .iter_mut()
+            .flat_map(|statement| statement.principals.patterns_mut().iter_mut());
+        for pattern in patterns {
+            if let PrincipalPattern::User(entity) | PrincipalPattern::Role(entity) = pattern
+                && let Some(unique_id) = find(&entity.arn)
+            {
+                entity.bound = Some(unique_id.into());
+            }
+        }
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = &PrincipalPattern> {
+        self.statements.iter().flat_map(|statement| statement.principals.patterns())
+    }
+}

@@ -1,0 +1,327 @@
+//! Text with wildcards and policy variables, understood when the policy is parsed.
+//!
+//! `*` stands for any characters and `?` for exactly one, in resources and in the operators that
+//! say "like"; a variable `${key}` stands for a value of the request and is never itself read as
+//! a wildcard. `${*}`, `${?}` and `${$}` are those characters themselves. (IAM policy elements:
+//! Variables and tags.)
+
+use std::borrow::Cow;
+
+use crate::Context;
+
+/// What one place of a pattern takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Piece<'a> {
+    /// Exactly this text.
+    Text(&'a str),
+    /// Any one character.
+    One,
+    /// Any characters, or none.
+    Many,
+}
+
+/// Whether a text is taken by a pattern of `count` pieces.
+///
+/// Only the last `Many` is ever tried again: what an earlier one could take instead, the last one
+/// can take too. So the cost is at most pattern times text.
+pub(crate) fn glob<'a>(count: usize, piece: impl Fn(usize) -> Piece<'a>, text: &str) -> bool {
+    let (mut place, mut rest) = (0, text);
+    let mut retry: Option<(usize, &str)> = None;
+    loop {
+        let step = if place == count {
+            if rest.is_empty() {
+                return true;
+            }
+            None
+        } else {
+            match piece(place) {
+                Piece::Many if place + 1 == count => return true,
+                Piece::Many => {
+                    retry = Some((place + 1, rest));
+                    Some(rest)
+                }
+                Piece::One => after_one(rest),
+                Piece::Text(wanted) => rest.strip_prefix(wanted),
+            }
+        };
+        if let Some(next) = step {
+            rest = next;
+            place += 1;
+            continue;
+        }
+        let Some((after_many, from)) = retry else { return false };
+        let Some(shorter) = after_one(from) else { return false };
+        retry = Some((after_many, shorter));
+        place = after_many;
+        rest = shorter;
+    }
+}
+
+fn after_one(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next().map(|_| characters.as_str())
+}
+
+#[derive(Clone, Debug)]
+enum Token {
+    Text(Box<str>),
+    One,
+    Many,
+    Variable(Variable),
+}
+
+/// `${key}` or `${key, 'default'}`; the key in lower case.
+#[derive(Clone, Debug)]
+struct Variable {
+    key: Box<str>,
+    default: Option<Box<str>>,
+}
+
+/// A place of a pattern whose variables have been given their values.
+pub(crate) enum Resolved<'a> {
+    Text(Cow<'a, str>),
+    One,
+    Many,
+}
+
+impl Resolved<'_> {
+    pub(crate) fn piece(&self) -> Piece<'_> {
+        match self {
+            Resolved::Text(text) => Piece::Text(text),
+            Resolved::One => Piece::One,
+            Resolved::Many => Piece::Many,
+        }
+    }
+}
+
+/// What characters mean in one element of a policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Syntax {
+    /// `*` and `?` are wildcards.
+    pub wildcards: bool,
+    /// `${…}` is a variable, from this byte on; `None` where or when variables do not exist.
+    pub variables_from: Option<usize>,
+}
+
+impl Syntax {
+    /// Every character stands for itself.
+    #[cfg(test)]
+    pub(crate) const LITERAL: Self = Self { wildcards: false, variables_from: None };
+}
+
+#[derive(Clone, Debug)]
+enum Shape {
+    /// `*` alone.
+    Any,
+    Exact(Box<str>),
+    /// Text and then `*`.
+    Prefix(Box<str>),
+    Glob(Box<[Token]>),
+    Variable(Box<[Token]>),
+}
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    shape: Shape,
+}
+
+impl Template {
+    pub(crate) fn compile(text: &str, syntax: Syntax) -> Self {
+        let tokens = tokens(text, syntax);
+        let shape = match tokens.as_slice() {
+            [] => Shape::Exact("".into()),
+            [Token::Text(text)] => Shape::Exact(text.clone()),
+            [Token::Many] => Shape::Any,
+            [Token::Text(text), Token::Many] => Shape::Prefix(text.clone()),
+            list if list.iter().any(|token| matches!(token, Token::Variable(_))) => {
+                Shape::Variable(tokens.into())
+            }
+            _ => Shape::Glob(tokens.into()),
+        };
+        Self { shape }
+    }
+
+    /// The text that every match begins with.
+    pub(crate) fn literal_prefix(&self) -> &str {
+        match &self.shape {
+            Shape::Any => "",
+            Shape::Exact(text) | Shape::Prefix(text) => text,
+            Shape::Glob(tokens) | Shape::Variable(tokens) => match tokens.first() {
+                Some(Token::Text(text)) => text,
+                _ => "",
+            },
+        }
+    }
+
+    /// Whether the pattern takes a text; a variable without a value takes nothing.
+    pub(crate) fn matches(&self, text: &str, context: &dyn Context) -> bool {
+        match &self.shape {
+            Shape::Any => true,
+            Shape::Exact(wanted) => **wanted == *text,
+            Shape::Prefix(prefix) => text.starts_with(&**prefix),
+            Shape::Glob(tokens) => glob_tokens(tokens, text),
+            Shape::Variable(_) => self.resolve(context).is_some_and(|pieces| {
+                glob(pieces.len(), |at| pieces.get(at).map_or(Piece::Many, Resolved::piece), text)
+            }),
+        }
+    }
+
+    /// As [`Template::matches`] for patterns without variables.
+    pub(crate) fn matches_plain(&self, text: &str) -> bool {
+        match &self.shape {
+            Shape::Any => true,
+            Shape::Exact(wanted) => **wanted == *text,
+            Shape::Prefix(prefix) => text.starts_with(&**prefix),
+            Shape::Glob(tokens) => glob_tokens(tokens, text),
+            Shape::Variable(_) => false,
+        }
+    }
+
+    /// Equality without regard to case; for patterns compiled without wildcards.
+    pub(crate) fn equals_ignoring_case(&self, text: &str, context: &dyn Context) -> bool {
+        if let Shape::Exact(wanted) = &self.shape {
+            return same_ignoring_case(wanted, text);
+        }
+        let Some(pieces) = self.resolve(context) else { return false };
+        let mut wanted = String::new();
+        for piece in &pieces {
+            if let Resolved::Text(text) = piece {
+                wanted.push_str(text);
+            }
+        }
+        same_ignoring_case(&wanted, text)
+    }
+
+    /// The pieces with variables replaced; `None` if a variable has no value and no default.
+    pub(crate) fn resolve<'a>(&'a self, context: &'a dyn Context) -> Option<Vec<Resolved<'a>>> {
+        match &self.shape {
+            Shape::Any => Some(vec![Resolved::Many]),
+            Shape::Exact(text) => Some(vec![Resolved::Text(Cow::Borrowed(text))]),
+            Shape::Prefix(text) => Some(vec![Resolved::Text(Cow::Borrowed(text)), Resolved::Many]),
+            Shape::Glob(tokens) | Shape::Variable(tokens) => {
+                tokens.iter().map(|token| token.resolve(context)).collect()
+            }
+        }
+    }
+}
+
+impl Token {
+    fn piece(&self) -> Piece<'_> {
+        match self {
+            Token::Text(text) => Piece::Text(text),
+            Token::One => Piece::One,
+            Token::Many | Token::Variable(_) => Piece::Many,
+        }
+    }
+
+    fn resolve<'a>(&'a self, context: &'a dyn Context) -> Option<Resolved<'a>> {
+        Some(match self {
+            Token::Text(text) => Resolved::Text(Cow::Borrowed(text)),
+            Token::One => Resolved::One,
+            Token::Many => Resolved::Many,
+            Token::Variable(variable) => Resolved::Text(variable.value(context)?),
+        })
+    }
+}
+
+impl Variable {
+    /// A key with several values cannot be a variable (Single-valued vs. multivalued context
+    /// keys), so it has none here.
+    fn value<'a>(&'a self, context: &'a dyn Context) -> Option<Cow<'a, str>> {
+        let values = context.values(&self.key);
+        if let Some(values) = values
+            && values.len() == 1
+            && let Some(value) = values.at(0)
+        {
+            return Some(Cow::Owned(value.to_owned()));
+        }
+        self.default.as_deref().map(Cow::Borrowed)
+    }
+}
+
+fn glob_tokens(tokens: &[Token], text: &str) -> bool {
+    glob(tokens.len(), |at| tokens.get(at).map_or(Piece::Many, Token::piece), text)
+}
+
+/// Equality in which `A` and `a` are the same letter, in any script.
+fn same_ignoring_case(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+        || one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
+}
+
+fn tokens(text: &str, syntax: Syntax) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let offset = text.len() - rest.len();
+        let variables = syntax.variables_from.is_some_and(|from| offset >= from);
+        if variables && let Some((found, after)) = variable(rest) {
+            match found {
+                Found::Character(character) => literal.push(character),
+                Found::Variable(variable) => {
+                    flush(&mut literal, &mut tokens);
+                    tokens.push(Token::Variable(variable));
+                }
+            }
+            rest = after;
+            continue;
+        }
+        match character {
+            '*' if syntax.wildcards => {
+                flush(&mut literal, &mut tokens);
+                if !matches!(tokens.last(), Some(Token::Many)) {
+                    tokens.push(Token::Many);
+                }
+            }
+            '?' if syntax.wildcards => {
+                flush(&mut literal, &mut tokens);
+                tokens.push(Token::One);
+            }
+            _ => literal.push(character),
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
+    }
+    flush(&mut literal, &mut tokens);
+    tokens
+}
+
+fn flush(literal: &mut String, tokens: &mut Vec<Token>) {
+    if !literal.is_empty() {
+        tokens.push(Token::Text(std::mem::take(literal).into()));
+    }
+}
+
+enum Found {
+    Character(char),
+    Variable(Variable),
+}
+
+/// A variable at the start of a text, and what follows it. Text that only looks like one stands
+/// for itself, as variables do in the language before 2012-10-17.
+fn variable(text: &str) -> Option<(Found, &str)> {
+    let inside = text.strip_prefix("${")?;
+    for (special, character) in [("*}", '*'), ("?}", '?'), ("$}", '$')] {
+        if let Some(after) = inside.strip_prefix(special) {
+            return Some((Found::Character(character), after));
+        }
+    }
+    let key_end = inside.find(['}', ',', '$', '{', '\''])?;
+    let (key, rest) = inside.split_at_checked(key_end)?;
+    let key = key.trim();
+    if key.is_empty() {
+        return None;
+    }
+    let key = key.to_lowercase().into();
+    if let Some(after) = rest.strip_prefix('}') {
+        return Some((Found::Variable(Variable { key, default: None }), after));
+    }
+    let quoted = rest.strip_prefix(',')?.trim_start().strip_prefix('\'')?;
+    let (default, after) = quoted.split_once('\'')?;
+    let after = after.trim_start().strip_prefix('}')?;
+    Some((Found::Variable(Variable { key, default: Some(default.into()) }), after))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Decisions, properties and explanations, through the public interface.
