@@ -74,7 +74,7 @@ pub(crate) struct ActionPattern {
 
 impl ActionPattern {
     pub(crate) fn compile(text: &str) -> Self {
-        let syntax = Syntax { wildcards: true, variables_from: None };
+        let syntax = Syntax { wildcards: true, variables_from: None, segments_until: 0 };
         let template = Template::compile(&text.to_ascii_lowercase(), syntax);
         Self { head: Head::of(template.literal_prefix()), template, source: text.into() }
     }

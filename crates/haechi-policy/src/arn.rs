@@ -16,8 +16,13 @@ pub(crate) struct ResourcePattern {
 impl ResourcePattern {
     /// Variables stand only behind the fifth colon (IAM policy elements: Variables and tags).
     pub(crate) fn compile(text: &str, variables: bool) -> Self {
-        let variables_from = if variables { fifth_colon(text) } else { None };
-        let template = Template::compile(text, Syntax { wildcards: true, variables_from });
+        let resource_from = fifth_colon(text);
+        let syntax = Syntax {
+            wildcards: true,
+            variables_from: resource_from.filter(|_| variables),
+            segments_until: resource_from.unwrap_or(text.len()),
+        };
+        let template = Template::compile(text, syntax);
         Self { template, source: text.into() }
     }
 
@@ -59,10 +64,10 @@ impl ArnPattern {
             return Self { shape: Shape::Any };
         }
         if variables && text.contains("${") {
-            let syntax = Syntax { wildcards: true, variables_from: Some(0) };
+            let syntax = Syntax { wildcards: true, variables_from: Some(0), segments_until: 0 };
             return Self { shape: Shape::Variable(Template::compile(text, syntax)) };
         }
-        let syntax = Syntax { wildcards: true, variables_from: None };
+        let syntax = Syntax { wildcards: true, variables_from: None, segments_until: 0 };
         let shape = match split(text) {
             Some(parts) => {
                 Shape::Parts(Box::new(parts.map(|part| Template::compile(part, syntax))))
@@ -156,5 +161,25 @@ mod tests {
         assert!(pattern.matches("arn:aws:s3:::b/al", &context));
         let pattern = ResourcePattern::compile("arn:aws:${aws:username}:::b", true);
         assert!(!pattern.matches("arn:aws:al:::b", &context));
+    }
+
+    #[test]
+    fn a_wildcard_of_a_resource_reaches_over_a_colon_only_at_the_end_of_its_segment() {
+        let context = ContextMap::new().with("aws:username", "al");
+        for (pattern, resource, expected) in [
+            ("arn:aws:sqs:us-*-2:1:q", "arn:aws:sqs:us-east-2:1:q", true),
+            ("arn:aws:sqs:us-*-2:1:q", "arn:aws:sqs:us-east-1:x-2:1:q", false),
+            ("arn:aws:sqs:us-east-?:1:q", "arn:aws:sqs:us-east-2:1:q", true),
+            ("arn:aws:sqs:?:1:q", "arn:aws:sqs:::1:q", false),
+            ("arn:aws:sqs:*:1:q", "arn:aws:sqs:a:b:1:q", true),
+            ("arn:aws:sqs:us-*", "arn:aws:sqs:us-east-2:1:q", true),
+            ("arn:aws:s3:::b/a*c?d", "arn:aws:s3:::b/a:b:c:d", true),
+            ("arn:aws:sqs:u*-2:1:${aws:username}*", "arn:aws:sqs:us-2:1:alice", true),
+            ("arn:aws:sqs:u*-2:1:${aws:username}*", "arn:aws:sqs:us-2:1:bob", false),
+            ("arn:aws:sqs:u*-2:1:é?", "arn:aws:sqs:us-2:1:éé", true),
+        ] {
+            let compiled = ResourcePattern::compile(pattern, true);
+            assert_eq!(compiled.matches(resource, &context), expected, "{pattern} {resource}");
+        }
     }
 }

@@ -116,7 +116,8 @@ impl Operand {
     /// The error is the value that the operator cannot compare.
     fn compile(operator: Operator, wanted: &[String], variables: bool) -> Result<Self, String> {
         let templates = |wildcards: bool| {
-            let syntax = Syntax { wildcards, variables_from: variables.then_some(0) };
+            let syntax =
+                Syntax { wildcards, variables_from: variables.then_some(0), segments_until: 0 };
             wanted.iter().map(|text| Template::compile(text, syntax)).collect()
         };
         Ok(match operator.test {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! a Deny in any policy ─► denied, explicitly
-//! SCP: every level allows ─► RCP: every level allows ─► resource policy
+//! RCP: every level allows ─► SCP: every level allows ─► resource policy
 //!   same account:  names user or session ─► allowed
 //!                  names role            ─► boundary ─► session ─► allowed
 //!                  otherwise             ─► identity ─► boundary ─► session ─► allowed
@@ -92,11 +92,11 @@ struct Says {
 
 fn decide(policies: &Policies<'_>, request: &Request<'_>) -> Result<Allowed, Denial> {
     let says = ask(policies, &probe(policies, request))?;
-    if !says.service_control {
-        return Err(Denial::new(Kind::ServiceControl, false));
-    }
     if !says.resource_control {
         return Err(Denial::new(Kind::ResourceControl, false));
+    }
+    if !says.service_control {
+        return Err(Denial::new(Kind::ServiceControl, false));
     }
     let no_resource = Denial::new(policies.resource.map_or(Kind::Resource, |d| d.kind), false);
     let Some(account) = request.principal.account() else {
@@ -142,8 +142,8 @@ fn ask(policies: &Policies<'_>, probe: &Probe<'_>) -> Result<Says, Denial> {
         }
         Ok(all)
     };
-    let service_control = levels(policies.service_control, Kind::ServiceControl)?;
     let resource_control = levels(policies.resource_control, Kind::ResourceControl)?;
+    let service_control = levels(policies.service_control, Kind::ServiceControl)?;
     let resource = match policies.resource {
         Some(document) => strongest([document], document.kind, probe)?,
         None => Reach::None,

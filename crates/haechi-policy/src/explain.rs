@@ -91,8 +91,8 @@ pub fn explain(policies: &Policies<'_>, request: &Request<'_>) -> Explanation {
         explained.push(policy(document, kind, level, &probe));
     };
     for (kind, levels) in [
-        (Kind::ServiceControl, policies.service_control),
         (Kind::ResourceControl, policies.resource_control),
+        (Kind::ServiceControl, policies.service_control),
     ] {
         for (level, documents) in levels.iter().enumerate() {
             documents.iter().for_each(|document| add(document, kind, Some(level)));

@@ -18,9 +18,13 @@ pub(crate) enum Piece<'a> {
     One,
     /// Any characters, or none.
     Many,
+    /// Any one character but a colon.
+    OneInSegment,
+    /// Any characters but colons, or none.
+    ManyInSegment,
 }
 
-/// Whether a text is taken by a pattern of `count` pieces.
+/// Whether a text is taken by a pattern of `count` pieces, none of them bound to a segment.
 ///
 /// Only the last `Many` is ever tried again: what an earlier one could take instead, the last one
 /// can take too. So the cost is at most pattern times text.
@@ -36,11 +40,11 @@ pub(crate) fn glob<'a>(count: usize, piece: impl Fn(usize) -> Piece<'a>, text: &
         } else {
             match piece(place) {
                 Piece::Many if place + 1 == count => return true,
-                Piece::Many => {
+                Piece::Many | Piece::ManyInSegment => {
                     retry = Some((place + 1, rest));
                     Some(rest)
                 }
-                Piece::One => after_one(rest),
+                Piece::One | Piece::OneInSegment => after_one(rest),
                 Piece::Text(wanted) => rest.strip_prefix(wanted),
             }
         };
@@ -57,6 +61,49 @@ pub(crate) fn glob<'a>(count: usize, piece: impl Fn(usize) -> Piece<'a>, text: &
     }
 }
 
+/// As [`glob`], with pieces bound to a segment: where each piece can end, over all places at once.
+fn glob_segments(pieces: &[Resolved<'_>], text: &str) -> bool {
+    let mut ends = vec![false; text.len() + 1];
+    if let Some(start) = ends.first_mut() {
+        *start = true;
+    }
+    for piece in pieces {
+        let mut next = vec![false; text.len() + 1];
+        let mut mark = |at: usize| {
+            if let Some(end) = next.get_mut(at) {
+                *end = true;
+            }
+        };
+        let piece = piece.piece();
+        let mut running = false;
+        for (at, is_end) in ends.iter().enumerate() {
+            let Some(rest) = text.get(at..) else { continue };
+            match piece {
+                Piece::Text(wanted) if *is_end && rest.starts_with(wanted) => {
+                    mark(at + wanted.len());
+                }
+                Piece::One | Piece::OneInSegment if *is_end => {
+                    let bound = matches!(piece, Piece::OneInSegment);
+                    if let Some(character) = rest.chars().next().filter(|c| !bound || *c != ':') {
+                        mark(at + character.len_utf8());
+                    }
+                }
+                Piece::Many | Piece::ManyInSegment => {
+                    running |= is_end;
+                    if running {
+                        mark(at);
+                    }
+                    let bound = matches!(piece, Piece::ManyInSegment);
+                    running &= !(bound && rest.starts_with(':'));
+                }
+                _ => {}
+            }
+        }
+        ends = next;
+    }
+    ends.last().copied().unwrap_or(false)
+}
+
 fn after_one(text: &str) -> Option<&str> {
     let mut characters = text.chars();
     characters.next().map(|_| characters.as_str())
@@ -67,6 +114,8 @@ enum Token {
     Text(Box<str>),
     One,
     Many,
+    OneInSegment,
+    ManyInSegment,
     Variable(Variable),
 }
 
@@ -82,6 +131,8 @@ pub(crate) enum Resolved<'a> {
     Text(Cow<'a, str>),
     One,
     Many,
+    OneInSegment,
+    ManyInSegment,
 }
 
 impl Resolved<'_> {
@@ -90,7 +141,13 @@ impl Resolved<'_> {
             Resolved::Text(text) => Piece::Text(text),
             Resolved::One => Piece::One,
             Resolved::Many => Piece::Many,
+            Resolved::OneInSegment => Piece::OneInSegment,
+            Resolved::ManyInSegment => Piece::ManyInSegment,
         }
+    }
+
+    fn is_bound(&self) -> bool {
+        matches!(self, Resolved::OneInSegment | Resolved::ManyInSegment)
     }
 }
 
@@ -101,12 +158,16 @@ pub(crate) struct Syntax {
     pub wildcards: bool,
     /// `${…}` is a variable, from this byte on; `None` where or when variables do not exist.
     pub variables_from: Option<usize>,
+    /// Up to this byte, `?` takes no colon, nor does `*` unless it ends its segment: the parts of
+    /// an ARN before the resource (IAM JSON policy elements: Resource).
+    pub segments_until: usize,
 }
 
 impl Syntax {
     /// Every character stands for itself.
     #[cfg(test)]
-    pub(crate) const LITERAL: Self = Self { wildcards: false, variables_from: None };
+    pub(crate) const LITERAL: Self =
+        Self { wildcards: false, variables_from: None, segments_until: 0 };
 }
 
 #[derive(Clone, Debug)]
@@ -117,7 +178,8 @@ enum Shape {
     /// Text and then `*`.
     Prefix(Box<str>),
     Glob(Box<[Token]>),
-    Variable(Box<[Token]>),
+    /// With variables, or with wildcards bound to a segment.
+    Resolve(Box<[Token]>),
 }
 
 /// A compiled pattern.
@@ -134,9 +196,7 @@ impl Template {
             [Token::Text(text)] => Shape::Exact(text.clone()),
             [Token::Many] => Shape::Any,
             [Token::Text(text), Token::Many] => Shape::Prefix(text.clone()),
-            list if list.iter().any(|token| matches!(token, Token::Variable(_))) => {
-                Shape::Variable(tokens.into())
-            }
+            list if list.iter().any(Token::needs_resolving) => Shape::Resolve(tokens.into()),
             _ => Shape::Glob(tokens.into()),
         };
         Self { shape }
@@ -147,7 +207,7 @@ impl Template {
         match &self.shape {
             Shape::Any => "",
             Shape::Exact(text) | Shape::Prefix(text) => text,
-            Shape::Glob(tokens) | Shape::Variable(tokens) => match tokens.first() {
+            Shape::Glob(tokens) | Shape::Resolve(tokens) => match tokens.first() {
                 Some(Token::Text(text)) => text,
                 _ => "",
             },
@@ -161,20 +221,23 @@ impl Template {
             Shape::Exact(wanted) => **wanted == *text,
             Shape::Prefix(prefix) => text.starts_with(&**prefix),
             Shape::Glob(tokens) => glob_tokens(tokens, text),
-            Shape::Variable(_) => self.resolve(context).is_some_and(|pieces| {
+            Shape::Resolve(_) => self.resolve(context).is_some_and(|pieces| {
+                if pieces.iter().any(Resolved::is_bound) {
+                    return glob_segments(&pieces, text);
+                }
                 glob(pieces.len(), |at| pieces.get(at).map_or(Piece::Many, Resolved::piece), text)
             }),
         }
     }
 
-    /// As [`Template::matches`] for patterns without variables.
+    /// As [`Template::matches`] for patterns without variables and segments.
     pub(crate) fn matches_plain(&self, text: &str) -> bool {
         match &self.shape {
             Shape::Any => true,
             Shape::Exact(wanted) => **wanted == *text,
             Shape::Prefix(prefix) => text.starts_with(&**prefix),
             Shape::Glob(tokens) => glob_tokens(tokens, text),
-            Shape::Variable(_) => false,
+            Shape::Resolve(_) => false,
         }
     }
 
@@ -199,7 +262,7 @@ impl Template {
             Shape::Any => Some(vec![Resolved::Many]),
             Shape::Exact(text) => Some(vec![Resolved::Text(Cow::Borrowed(text))]),
             Shape::Prefix(text) => Some(vec![Resolved::Text(Cow::Borrowed(text)), Resolved::Many]),
-            Shape::Glob(tokens) | Shape::Variable(tokens) => {
+            Shape::Glob(tokens) | Shape::Resolve(tokens) => {
                 tokens.iter().map(|token| token.resolve(context)).collect()
             }
         }
@@ -212,7 +275,13 @@ impl Token {
             Token::Text(text) => Piece::Text(text),
             Token::One => Piece::One,
             Token::Many | Token::Variable(_) => Piece::Many,
+            Token::OneInSegment => Piece::OneInSegment,
+            Token::ManyInSegment => Piece::ManyInSegment,
         }
+    }
+
+    fn needs_resolving(&self) -> bool {
+        matches!(self, Token::Variable(_) | Token::OneInSegment | Token::ManyInSegment)
     }
 
     fn resolve<'a>(&'a self, context: &'a dyn Context) -> Option<Resolved<'a>> {
@@ -220,6 +289,8 @@ impl Token {
             Token::Text(text) => Resolved::Text(Cow::Borrowed(text)),
             Token::One => Resolved::One,
             Token::Many => Resolved::Many,
+            Token::OneInSegment => Resolved::OneInSegment,
+            Token::ManyInSegment => Resolved::ManyInSegment,
             Token::Variable(variable) => Resolved::Text(variable.value(context)?),
         })
     }
@@ -271,13 +342,18 @@ fn tokens(text: &str, syntax: Syntax) -> Vec<Token> {
         match character {
             '*' if syntax.wildcards => {
                 flush(&mut literal, &mut tokens);
-                if !matches!(tokens.last(), Some(Token::Many)) {
+                let next = rest.as_bytes().get(1);
+                let bound = offset < syntax.segments_until && !matches!(next, None | Some(b':'));
+                if bound {
+                    tokens.push(Token::ManyInSegment);
+                } else if !matches!(tokens.last(), Some(Token::Many)) {
                     tokens.push(Token::Many);
                 }
             }
             '?' if syntax.wildcards => {
                 flush(&mut literal, &mut tokens);
-                tokens.push(Token::One);
+                let bound = offset < syntax.segments_until;
+                tokens.push(if bound { Token::OneInSegment } else { Token::One });
             }
             _ => literal.push(character),
         }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::ContextMap;
 
-const WILD: Syntax = Syntax { wildcards: true, variables_from: None };
-const FULL: Syntax = Syntax { wildcards: true, variables_from: Some(0) };
+const WILD: Syntax = Syntax { wildcards: true, variables_from: None, segments_until: 0 };
+const FULL: Syntax = Syntax { wildcards: true, variables_from: Some(0), segments_until: 0 };
 
 fn takes(pattern: &str, text: &str) -> bool {
     Template::compile(pattern, WILD).matches(text, &ContextMap::new())
@@ -89,6 +89,9 @@ fn a_key_with_several_values_is_no_variable() {
 fn case_is_ignored_in_every_script() {
     let context = ContextMap::new().with("k", "ÉA");
     assert!(Template::compile("Éa", Syntax::LITERAL).equals_ignoring_case("éA", &context));
-    let template = Template::compile("x${k}", Syntax { wildcards: false, variables_from: Some(0) });
+    let template = Template::compile(
+        "x${k}",
+        Syntax { wildcards: false, variables_from: Some(0), segments_until: 0 },
+    );
     assert!(template.equals_ignoring_case("Xéa", &context));
 }
