@@ -1,0 +1,64 @@
+//! `haechi backup` and `haechi restore`: what came back is what went in, and nobody reads it on the
+//! way.
+
+use haechi_conformance::{Launch, fingerprint, haechi, mode, outcome};
+
+#[test]
+fn a_backup_of_a_running_server_is_restored_elsewhere() {
+    let server = Launch::new().start();
+    let text = ["--output", "text"];
+    let key_id = server
+        .aws(&[&["kms", "create-key", "--query", "KeyMetadata.KeyId"], &text[..]].concat())
+        .ok();
+    let plaintext = ["--plaintext", "aGVsbG8=", "--query", "CiphertextBlob"];
+    let blob = server
+        .aws(&[&["kms", "encrypt", "--key-id", &key_id], &plaintext[..], &text[..]].concat())
+        .ok();
+    let backup = server.scratch().join("haechi.backup");
+    let backup_path = backup.to_str().unwrap();
+    server.operator(&["backup"], &[backup_path]).ok();
+    assert_eq!(mode(&backup), 0o600);
+    // What is made after the backup is not in it.
+    let later = server
+        .aws(&[&["kms", "create-key", "--query", "KeyMetadata.KeyId"], &text[..]].concat())
+        .ok();
+
+    let elsewhere = server.scratch().join("restored");
+    let mut restore = haechi(&["restore", "--data"]);
+    outcome(restore.arg(&elsewhere).arg(&backup)).ok();
+    assert_eq!(mode(&elsewhere), 0o700);
+    let restored = Launch::new().data(&elsewhere).start();
+    assert_eq!(restored.ready().account_id, server.ready().account_id);
+    let decrypt = ["kms", "decrypt", "--ciphertext-blob", &blob, "--query", "Plaintext"];
+    assert_eq!(restored.aws(&[&decrypt[..], &text[..]].concat()).ok(), "aGVsbG8=");
+    restored.aws(&["kms", "describe-key", "--key-id", &later]).fails_with("(NotFoundException)");
+}
+
+#[test]
+fn a_restore_never_overwrites() {
+    let mut server = Launch::new().start();
+    let backup = server.scratch().join("haechi.backup");
+    server.operator(&["backup"], &[backup.to_str().unwrap()]).ok();
+    assert_eq!(server.terminate(), Some(0));
+    let before = fingerprint(server.data());
+    let restored = server.operator(&["restore"], &[backup.to_str().unwrap()]);
+    assert!(!restored.success);
+    assert!(fingerprint(server.data()) == before, "the refused restore changed something");
+}
+
+#[test]
+fn a_damaged_backup_is_refused_and_leaves_nothing_behind() {
+    let server = Launch::new().start();
+    server.aws(&["kms", "create-key"]).ok();
+    let backup = server.scratch().join("haechi.backup");
+    server.operator(&["backup"], &[backup.to_str().unwrap()]).ok();
+    let mut bytes = std::fs::read(&backup).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&backup, &bytes).unwrap();
+    let elsewhere = server.scratch().join("restored");
+    let mut restore = haechi(&["restore", "--data"]);
+    let restored = outcome(restore.arg(&elsewhere).arg(&backup));
+    assert!(!restored.success, "a changed backup was restored");
+    assert!(!elsewhere.exists(), "half a restore was left behind");
+}

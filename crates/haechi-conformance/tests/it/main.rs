@@ -1,0 +1,26 @@
+//! The real binary with real clients. Each module is one promise seen from outside.
+
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod backup;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod data_directory;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod scripts;
+#[cfg(test)]
+mod seal;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod walk_cli;
+#[cfg(test)]
+mod walk_sdk;

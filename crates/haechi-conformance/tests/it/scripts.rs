@@ -1,0 +1,24 @@
+//! The Python halves: each script of `tests/scripts` is one test here, with a server of its own.
+
+use haechi_conformance::Launch;
+
+macro_rules! scripts {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            Launch::new().start().run_script(concat!(stringify!($name), ".py"));
+        }
+    )*};
+}
+
+scripts! {
+    envelope_walk
+    iam_users
+    kms_aliases
+    kms_crypto
+    kms_deletion
+    kms_keys
+    kms_policies
+    kms_validation
+    signatures
+}
