@@ -75,3 +75,6 @@ impl Aead {
         Some(plaintext)
     }
 }
+
+#[cfg(test)]
+mod tests;

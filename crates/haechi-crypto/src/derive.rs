@@ -26,3 +26,6 @@ pub(crate) fn subkey(key: &[u8; 32], label: &str) -> Result<SecretBytes<32>, Cry
     kbkdf(key, &fixed_input, &mut out)?;
     Ok(SecretBytes::take(&mut out))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ mod canonical;
 mod derive;
 mod error;
 mod hardening;
+#[cfg(test)]
+mod hex;
 mod memory;
 
 pub mod ciphertext;

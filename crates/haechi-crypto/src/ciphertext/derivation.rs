@@ -70,6 +70,11 @@ impl MessageKey {
         Aead::new(&self.encryption)
     }
 
+    #[cfg(test)]
+    pub(super) fn encryption_key(&self) -> &[u8; 32] {
+        &self.encryption
+    }
+
     pub(super) fn commitment(&self) -> &[u8; 32] {
         &self.commitment
     }

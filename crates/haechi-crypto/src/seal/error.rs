@@ -148,6 +148,15 @@ pub enum SealError {
         /// How many there are.
         count: usize,
     },
+    /// The wrapping key could leave the token.
+    #[error(
+        "the token's key labelled {label:?} is extractable or not sensitive; choose another key \
+         label, and haechi makes a key that cannot leave the token"
+    )]
+    TokenKeyExtractable {
+        /// The label.
+        label: String,
+    },
     /// The token did not do what was asked.
     #[error("the token failed to {action}: {reason}")]
     Token {

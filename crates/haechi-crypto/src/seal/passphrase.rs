@@ -91,6 +91,10 @@ impl PassphraseSeal {
     }
 
     fn wrapping_key(&self, passphrase: &SecretVec) -> Result<Aead, SealError> {
+        Ok(Aead::new(self.derive(passphrase)?.expose())?)
+    }
+
+    pub(super) fn derive(&self, passphrase: &SecretVec) -> Result<SecretBytes<32>, SealError> {
         const FAILED: CryptoError = CryptoError::new("compute Argon2id");
         let cost = self.cost.check()?;
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32));
@@ -106,7 +110,7 @@ impl PassphraseSeal {
                 memory.as_mut_slice(),
             )
             .map_err(|_| FAILED)?;
-        Ok(Aead::new(SecretBytes::take(&mut key).expose())?)
+        Ok(SecretBytes::take(&mut key))
     }
 
     fn aad(&self) -> Vec<u8> {
