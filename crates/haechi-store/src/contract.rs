@@ -1,1 +1,0 @@
-//! The behaviour of every engine, as tests. TODO
