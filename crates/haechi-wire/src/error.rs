@@ -50,6 +50,10 @@ pub enum Fault {
         /// In AWS's words.
         message: String,
     },
+    /// Someone else wrote between this call's read and its write, again and again. Dispatch runs
+    /// the handler anew, so callers hardly ever see it.
+    #[error("The resource was changed by another request at the same time. Try again.")]
+    Conflict,
     /// Too many requests.
     #[error("Rate exceeded")]
     Throttled,
@@ -91,6 +95,8 @@ impl Fault {
             Fault::Unsupported { .. } => "UnsupportedOperation",
             Fault::Authentication { document_code, .. } if document => document_code,
             Fault::Authentication { xml_code, .. } => xml_code,
+            Fault::Conflict if document => "ConcurrentModificationException",
+            Fault::Conflict => "ConcurrentModification",
             Fault::Throttled if document => "ThrottlingException",
             Fault::Throttled => "Throttling",
             Fault::Unavailable { .. } if document => "ServiceUnavailableException",
@@ -109,6 +115,7 @@ impl Fault {
             | Fault::UnknownOperation(_)
             | Fault::UnknownService(_)
             | Fault::Throttled => 400,
+            Fault::Conflict => 409,
             Fault::TooLarge { .. } => 413,
             Fault::Unsupported { .. } => 501,
             Fault::Authentication { status, .. } => *status,

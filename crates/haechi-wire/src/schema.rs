@@ -296,6 +296,8 @@ pub struct OperationSchema {
     pub service: &'static ServiceSchema,
     /// Its name, e.g. `Encrypt`.
     pub name: &'static str,
+    /// The action that policies name, e.g. `kms:Encrypt`.
+    pub action: &'static str,
     /// HTTP method of the REST protocols.
     pub method: &'static str,
     /// URI pattern of the REST protocols.

@@ -83,7 +83,11 @@ impl Model {
     /// An operation.
     pub fn operation(&self, name: &str) -> Result<&Value, String> {
         let operation = &self.json["operations"][name];
-        if operation.is_null() { Err(format!("the model has no operation {name}")) } else { Ok(operation) }
+        if operation.is_null() {
+            Err(format!("the model has no operation {name}"))
+        } else {
+            Ok(operation)
+        }
     }
 
     /// A shape.

@@ -16,8 +16,7 @@ pub fn snake(name: &str) -> String {
             && before.is_some_and(|before| {
                 before.is_ascii_lowercase()
                     || before.is_ascii_digit()
-                    || (before.is_ascii_uppercase()
-                        && after.is_some_and(char::is_ascii_lowercase))
+                    || (before.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase))
             });
         if starts_word && !out.ends_with('_') {
             out.push('_');
@@ -53,6 +52,9 @@ pub fn camel(name: &str) -> String {
     }
     if out.starts_with(|first: char| first.is_ascii_digit()) {
         out.insert(0, 'V');
+    }
+    if out == "Self" {
+        out.push('_');
     }
     out
 }

@@ -1,0 +1,180 @@
+//! The decision, as a value that cannot be forged.
+//!
+//! **Invariant:** a [`Permit`] comes from [`Cx::authorize`] and nowhere else, so code that asks for
+//! one cannot be reached without a decision.
+
+use std::sync::Arc;
+
+use haechi_policy::{
+    Context, Decision, Document, Policies, Principal, Request, ResourceRule, Values, evaluate,
+};
+use haechi_wire::Fault;
+
+use crate::Cx;
+
+/// What a handler asks to be allowed.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The action, e.g. `kms:Encrypt`.
+    pub action: &'a str,
+    /// The ARN of the resource, or `*`.
+    pub resource: &'a str,
+    /// The account that owns the resource.
+    pub resource_account: &'a str,
+    /// The resource's own policy.
+    pub policy: Option<&'a Arc<Document>>,
+    /// How that policy combines with the caller's.
+    pub rule: ResourceRule,
+    /// The service's condition keys.
+    pub context: &'a dyn Context,
+}
+
+/// Condition keys of a service that has none.
+pub struct NoContext;
+
+impl Context for NoContext {
+    fn values(&self, _: &str) -> Option<Values<'_>> {
+        None
+    }
+}
+
+/// Proof that the caller may do what was asked.
+#[derive(Debug)]
+pub struct Permit(());
+
+/// A resource that was loaded and for which nobody has been authorised yet.
+pub struct Unchecked<T>(T);
+
+impl<T> Unchecked<T> {
+    /// What was loaded.
+    pub const fn new(value: T) -> Self {
+        Unchecked(value)
+    }
+
+    /// Turns it into the resource and a permit, if the caller is allowed what `ask` asks.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize(
+        self,
+        cx: &Cx,
+        ask: impl for<'a> FnOnce(&'a T) -> Ask<'a>,
+    ) -> Result<(T, Permit), Fault> {
+        let permit = cx.authorize(&ask(&self.0))?;
+        Ok((self.0, permit))
+    }
+}
+
+impl Cx {
+    /// Decides whether the caller may do what is asked.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize(&self, ask: &Ask<'_>) -> Result<Permit, Fault> {
+        let policies = &self.caller.policies;
+        let context = RequestContext { cx: self, ask };
+        let request = Request {
+            principal: &self.caller.principal,
+            action: ask.action,
+            resource: ask.resource,
+            resource_account: ask.resource_account,
+            context: &context,
+        };
+        let decision = evaluate(
+            &Policies {
+                identity: &policies.identity,
+                boundary: policies.boundary.as_deref(),
+                session: policies.session.as_deref(),
+                service_control: &policies.service_control,
+                resource_control: &[],
+                resource: ask.policy.map(Arc::as_ref),
+                resource_rule: ask.rule,
+            },
+            &request,
+        );
+        match decision {
+            Decision::Allow(_) => Ok(Permit(())),
+            Decision::Deny(denial) => Err(Fault::AccessDenied(denial.message(&request))),
+        }
+    }
+
+    /// Decides an operation that is not about one resource: its own action on `*`.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize_any(&self) -> Result<Permit, Fault> {
+        self.authorize_on("*")
+    }
+
+    /// Decides an operation on a resource of the caller's account that has no policy of its own.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize_on(&self, resource: &str) -> Result<Permit, Fault> {
+        self.authorize(&Ask {
+            action: self.operation.action,
+            resource,
+            resource_account: self.account().as_str(),
+            policy: None,
+            rule: ResourceRule::Union,
+            context: &NoContext,
+        })
+    }
+}
+
+/// The global condition keys, and the service's own behind them. Set by the server only.
+struct RequestContext<'a> {
+    cx: &'a Cx,
+    ask: &'a Ask<'a>,
+}
+
+impl Context for RequestContext<'_> {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        match key.strip_prefix("aws:") {
+            Some(global) => self.global(global).or_else(|| self.ask.context.values(key)),
+            None => self.ask.context.values(key),
+        }
+    }
+}
+
+impl RequestContext<'_> {
+    /// Keys of "AWS global condition context keys" that can be known here.
+    fn global(&self, key: &str) -> Option<Values<'_>> {
+        let (cx, caller) = (self.cx, &self.cx.caller);
+        if let Some(tag) = key.strip_prefix("principaltag/") {
+            let found = caller.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag));
+            return found.map(|(_, value)| Values::one(value));
+        }
+        match key {
+            "principalarn" => Some(match &caller.principal {
+                Principal::AssumedRole { role_arn, .. } => Values::one(role_arn),
+                other => Values::one(other.name()),
+            }),
+            "principalaccount" => Some(Values::one(caller.account.as_str())),
+            "principaltype" => Some(Values::one(match &caller.principal {
+                Principal::Root { .. } => "Account",
+                Principal::User { .. } => "User",
+                Principal::AssumedRole { .. } => "AssumedRole",
+                Principal::FederatedUser { .. } => "FederatedUser",
+                _ => "Anonymous",
+            })),
+            "principalisawsservice" | "viaawsservice" => Some(Values::one("false")),
+            "userid" => Some(Values::one(&caller.user_id)),
+            "username" => caller.user_name.as_deref().map(Values::one),
+            "sourceip" => Some(Values::owned(cx.request.source_ip.to_string())),
+            "securetransport" => {
+                Some(Values::one(if cx.request.secure_transport { "true" } else { "false" }))
+            }
+            "currenttime" => Some(Values::owned(cx.now().iso8601())),
+            "epochtime" => Some(Values::owned(cx.now().seconds().to_string())),
+            "useragent" => cx.request.user_agent.as_deref().map(Values::one),
+            "referer" => cx.request.referer.as_deref().map(Values::one),
+            "requestedregion" => Some(Values::one(cx.region.as_str())),
+            "resourceaccount" => Some(Values::one(self.ask.resource_account)),
+            // Long-term keys have neither of these; only sessions do.
+            "tokenissuetime" => caller.issued.map(|issued| Values::owned(issued.iso8601())),
+            "multifactorauthpresent" => caller.issued.map(|_| Values::one("false")),
+            _ => None,
+        }
+    }
+}

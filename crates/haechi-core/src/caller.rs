@@ -1,0 +1,82 @@
+//! Who calls, and how an access key id becomes a caller.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use haechi_policy::{Document, Principal};
+use haechi_wire::{Fault, SecretString, Timestamp};
+
+use crate::AccountId;
+
+/// The policies that come with a principal, compiled.
+#[derive(Default)]
+pub struct PrincipalPolicies {
+    /// Its own, its groups', its role's.
+    pub identity: Vec<Arc<Document>>,
+    /// The permissions boundary.
+    pub boundary: Option<Arc<Document>>,
+    /// Session policies, where the session has any.
+    pub session: Option<Vec<Arc<Document>>>,
+    /// Service control policies of its account, level by level.
+    pub service_control: Vec<Vec<Arc<Document>>>,
+}
+
+/// An authenticated caller.
+pub struct Caller {
+    /// As policies see it.
+    pub principal: Principal,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// The key that signed the request.
+    pub access_key_id: String,
+    /// IAM's unique id (`AIDA…`); the account's digits for its root user.
+    pub user_id: String,
+    /// The IAM user's name, where it is a user.
+    pub user_name: Option<String>,
+    /// Tags on the principal.
+    pub tags: Vec<(String, String)>,
+    /// What it may do.
+    pub policies: PrincipalPolicies,
+    /// When its temporary credentials were issued; `None` for long-term ones.
+    pub issued: Option<Timestamp>,
+}
+
+impl Caller {
+    /// Its ARN.
+    pub fn arn(&self) -> &str {
+        self.principal.name()
+    }
+}
+
+/// An access key that is valid now.
+pub struct Credential {
+    /// The secret that signs; never printed. `None` only under `--dev`, for a key id that nobody
+    /// created and whose signature is not checked.
+    pub secret: Option<SecretString>,
+    /// Who calls with it.
+    pub caller: Arc<Caller>,
+    /// Room for the gateway to keep what it derives from the secret (signing keys); it lives and
+    /// dies with the credential, so that a deleted key leaves nothing behind.
+    pub derived: Mutex<Vec<Arc<dyn std::any::Any + Send + Sync>>>,
+}
+
+impl Credential {
+    /// A key, its secret and its owner.
+    pub fn new(secret: Option<SecretString>, caller: Caller) -> Credential {
+        Credential { secret, caller: Arc::new(caller), derived: Mutex::new(Vec::new()) }
+    }
+}
+
+/// Looks callers up; IAM implements it.
+#[async_trait]
+pub trait Identities: Send + Sync + 'static {
+    /// The credential of an access key id; `None` if there is none, or it is inactive.
+    ///
+    /// # Errors
+    /// If the store fails.
+    async fn credential(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+    ) -> Result<Option<Arc<Credential>>, Fault>;
+}

@@ -1,0 +1,101 @@
+//! One call.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use haechi_wire::{Fault, OperationSchema, Timestamp};
+
+use crate::{AccountId, Caller, Env, Region};
+
+/// What the listener knows of a request.
+#[derive(Debug, Clone)]
+pub struct RequestInfo {
+    /// The request id, as answered.
+    pub id: String,
+    /// Where it came from.
+    pub source_ip: IpAddr,
+    /// The `User-Agent` header, cut to what CloudTrail keeps.
+    pub user_agent: Option<String>,
+    /// The `Referer` header.
+    pub referer: Option<String>,
+    /// Whether it came over TLS.
+    pub secure_transport: bool,
+    /// When it arrived.
+    pub time: Timestamp,
+}
+
+/// A resource that a call touched, for its audit record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its ARN.
+    pub arn: String,
+    /// The account that owns it.
+    pub account: String,
+    /// Its type as CloudTrail names it, e.g. `AWS::KMS::Key`.
+    pub kind: &'static str,
+}
+
+/// One call: who, where, when. Handlers get it and nothing else from outside.
+pub struct Cx {
+    /// Time, randomness, ids.
+    pub env: Env,
+    /// What the listener knows.
+    pub request: RequestInfo,
+    /// The Region of the credential scope.
+    pub region: Region,
+    /// Who calls.
+    pub caller: Arc<Caller>,
+    /// What is called.
+    pub operation: &'static OperationSchema,
+    resources: Mutex<Vec<Resource>>,
+}
+
+impl Cx {
+    /// A call that is about to be handled.
+    pub fn new(
+        env: Env,
+        request: RequestInfo,
+        region: Region,
+        caller: Arc<Caller>,
+        operation: &'static OperationSchema,
+    ) -> Cx {
+        Cx { env, request, region, caller, operation, resources: Mutex::new(Vec::new()) }
+    }
+
+    /// The caller's account.
+    pub fn account(&self) -> &AccountId {
+        &self.caller.account
+    }
+
+    /// When the call arrived: the one time that a handler decides by.
+    pub fn now(&self) -> Timestamp {
+        self.request.time
+    }
+
+    /// The ARN of a resource of this service, in the caller's account and this Region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, account) = (self.region.partition(), self.account());
+        format!("arn:{partition}:{service}:{}:{account}:{resource}", self.region)
+    }
+
+    /// Notes a resource for the audit record.
+    pub fn note(&self, resource: Resource) {
+        let mut noted = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        if !noted.contains(&resource) {
+            noted.push(resource);
+        }
+    }
+
+    /// The resources noted.
+    pub fn noted(&self) -> Vec<Resource> {
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The honest answer of an operation, or of a parameter, that is not done.
+    pub fn unsupported(&self) -> Fault {
+        Fault::Unsupported {
+            service: self.operation.service.name,
+            operation: self.operation.name.to_owned(),
+        }
+    }
+}

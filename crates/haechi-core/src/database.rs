@@ -1,0 +1,366 @@
+//! Records in a store: encoded (CBOR), sealed under the domain key with their storage key as
+//! additional data (a swapped row does not open), read through a cache, written in transactions.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use haechi_crypto::{Keyring, Random, RootKey};
+use haechi_store::{Cond, Key, Kv, Op, Range, Rev, Store, StoreError, TxnError};
+use haechi_wire::{Fault, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::Path;
+use crate::cache::Cache;
+
+/// What a record does not know of itself, kept so that an older program passes on what a newer one
+/// wrote: `#[serde(flatten)] pub unknown: Unknown`.
+pub type Unknown = BTreeMap<String, ciborium::Value>;
+
+/// Something that is stored. Fields are named; new ones need a default, and `unknown` keeps those
+/// of the future.
+pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+/// A record as it was read, with what a later write needs to know that it is still so.
+#[derive(Debug, Clone)]
+pub struct Loaded<T> {
+    /// The record.
+    pub value: T,
+    key: Key,
+    rev: Rev,
+}
+
+/// A page of records in key order.
+#[derive(Debug)]
+pub struct Listing<T> {
+    /// The records.
+    pub items: Vec<Loaded<T>>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<crate::paging::Cursor>,
+}
+
+/// The records of an installation.
+pub struct Database {
+    store: Arc<dyn Store>,
+    root: RootKey,
+    keyring: ArcSwap<Keyring>,
+    random: Arc<dyn Random>,
+    cache: Cache,
+}
+
+/// Where wrapped domain keys lie. These rows are wrapped under the root key, not sealed.
+const KEYRING: &str = "/keyring/";
+
+impl Database {
+    /// Opens the records of `store`. A store without any gets a keyring of its own first.
+    /// `epoch` is the least id of the newest domain key: an older store has been rolled back.
+    ///
+    /// # Errors
+    /// If the store fails, or its keyring does not open under `root`.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        root: RootKey,
+        random: Arc<dyn Random>,
+        now: Timestamp,
+        epoch: u32,
+    ) -> Result<Database, Fault> {
+        let page = store.range(Range::prefix(KEYRING), 0, None).await.map_err(refused)?;
+        let keyring = if page.kvs.is_empty() {
+            let (keyring, rows) =
+                Keyring::create(&root, now.millis(), &*random).map_err(Fault::internal)?;
+            let when: Vec<Cond> =
+                rows.iter().map(|row| Cond::Absent(keyring_key(&row.storage_name()))).collect();
+            let then = rows
+                .iter()
+                .map(|row| Op::put(keyring_key(&row.storage_name()), row.as_bytes().to_vec()))
+                .collect();
+            store.txn(&when, then).await.map_err(not_committed)?;
+            keyring
+        } else {
+            let rows = page.kvs.iter().map(|kv| kv.value.as_bytes());
+            Keyring::open(&root, rows, epoch).map_err(Fault::internal)?
+        };
+        let keyring = ArcSwap::from_pointee(keyring);
+        Ok(Database { store, root, keyring, random, cache: Cache::new() })
+    }
+
+    /// The store beneath.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The keys that seal; services wrap key material under it.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.keyring.load_full()
+    }
+
+    /// Makes a new domain key current, when the old one has served its day; returns its id.
+    ///
+    /// # Errors
+    /// If the store or randomness fails; the old key then goes on.
+    pub async fn rotate_if_due(&self, now: Timestamp) -> Result<Option<u32>, Fault> {
+        let current = self.keyring();
+        if !current.is_rotation_due(now.millis()) {
+            return Ok(None);
+        }
+        let (next, row) = current
+            .rotate(&self.root, now.millis(), &*self.random)
+            .map_err(Fault::internal)?;
+        let key = keyring_key(&row.storage_name());
+        let then = vec![Op::put(key.clone(), row.as_bytes().to_vec())];
+        self.store.txn(&[Cond::Absent(key)], then).await.map_err(not_committed)?;
+        let id = next.current_id();
+        self.keyring.store(Arc::new(next));
+        Ok(Some(id))
+    }
+
+    /// The bytes of a path in the store.
+    fn key(&self, path: &Path) -> Key {
+        let keyring = self.keyring.load();
+        Key::new(path.bytes(|context, name| keyring.hidden_name(context, name.as_bytes())))
+    }
+
+    fn open_row<T: Record>(&self, kv: &Kv) -> Result<T, Fault> {
+        let keyring = self.keyring.load();
+        let plain = keyring
+            .open_value(kv.key.as_bytes(), kv.value.as_bytes())
+            .map_err(Fault::internal)?;
+        ciborium::from_reader(plain.expose()).map_err(Fault::internal)
+    }
+
+    /// The record at `path`.
+    ///
+    /// # Errors
+    /// If the store fails, or the row is damaged.
+    pub async fn load<T: Record>(&self, path: &Path) -> Result<Option<Loaded<T>>, Fault> {
+        self.load_key(self.key(path)).await
+    }
+
+    async fn load_key<T: Record>(&self, key: Key) -> Result<Option<Loaded<T>>, Fault> {
+        let (rows, _) = self.store.get(&[key], None).await.map_err(refused)?;
+        let Some(kv) = rows.into_iter().flatten().next() else { return Ok(None) };
+        let value = self.open_row(&kv)?;
+        Ok(Some(Loaded { value, key: kv.key, rev: kv.mod_rev }))
+    }
+
+    /// What `build` makes of the record at `path`, kept until the record is written again.
+    ///
+    /// # Errors
+    /// If the store or `build` fails.
+    pub async fn cached<T: Record, V: Send + Sync + 'static>(
+        &self,
+        path: &Path,
+        build: impl FnOnce(T) -> Result<V, Fault> + Send,
+    ) -> Result<Option<Arc<V>>, Fault> {
+        let key = self.key(path);
+        if let Some(hit) = self.cache.find(key.as_bytes(), key.as_bytes()) {
+            return Ok(Some(hit));
+        }
+        let epoch = self.cache.epoch(key.as_bytes());
+        let Some(loaded) = self.load_key::<T>(key).await? else { return Ok(None) };
+        let value = Arc::new(build(loaded.value)?);
+        self.cache.insert(loaded.key.as_bytes().to_vec(), epoch, Arc::clone(&value));
+        Ok(Some(value))
+    }
+
+    /// What `build` makes of rows under `scope` (a service and an account), kept under `id` until
+    /// any of them is written. `build` runs only if nothing is kept.
+    ///
+    /// # Errors
+    /// If `build` fails.
+    pub async fn derived<V: Send + Sync + 'static>(
+        &self,
+        scope: &Path,
+        id: &str,
+        build: impl Future<Output = Result<Option<V>, Fault>> + Send,
+    ) -> Result<Option<Arc<V>>, Fault> {
+        let scope = self.key(scope);
+        let key = [scope.as_bytes(), b"\0derived\0", id.as_bytes()].concat();
+        if let Some(hit) = self.cache.find(&key, scope.as_bytes()) {
+            return Ok(Some(hit));
+        }
+        let epoch = self.cache.epoch(scope.as_bytes());
+        let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
+        self.cache.insert(key, epoch, Arc::clone(&value));
+        Ok(Some(value))
+    }
+
+    /// Up to `limit` records under `prefix`, after `from`.
+    ///
+    /// # Errors
+    /// If the store fails, or a row is damaged.
+    pub async fn list<T: Record>(
+        &self,
+        prefix: &Path,
+        from: Option<&crate::paging::Cursor>,
+        limit: u32,
+    ) -> Result<Listing<T>, Fault> {
+        let mut range = Range::prefix(self.key(prefix));
+        if let Some(cursor) = from {
+            let last = Key::new(cursor.0.clone());
+            if range.contains(&last) {
+                range = range.after(&last);
+            }
+        }
+        let page = self.store.range(range, limit.max(1), None).await.map_err(refused)?;
+        let mut items = Vec::with_capacity(page.kvs.len());
+        for kv in &page.kvs {
+            let (key, rev) = (kv.key.clone(), kv.mod_rev);
+            items.push(Loaded { value: self.open_row(kv)?, key, rev });
+        }
+        let last = page.kvs.last().filter(|_| page.more);
+        let next = last.map(|kv| crate::paging::Cursor(kv.key.as_bytes().to_vec()));
+        Ok(Listing { items, next })
+    }
+
+    /// Every record under `prefix`, page by page.
+    ///
+    /// # Errors
+    /// If the store fails, or a row is damaged.
+    pub async fn list_all<T: Record>(&self, prefix: &Path) -> Result<Vec<Loaded<T>>, Fault> {
+        let mut all = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self.list(prefix, from.as_ref(), 1000).await?;
+            all.extend(page.items);
+            from = page.next;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Writes all of a batch, or nothing. What was cached of its rows is stale once this returns.
+    ///
+    /// # Errors
+    /// [`Fault::Conflict`] if something that the batch relies on has changed; or the store fails.
+    pub async fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        if let Some(failure) = batch.failure {
+            return Err(Fault::internal(failure));
+        }
+        let mut when: Vec<Cond> = batch.unchanged;
+        let mut then = Vec::with_capacity(batch.writes.len());
+        for (target, record) in batch.writes {
+            let key = match target {
+                Target::New(path) => {
+                    let key = self.key(&path);
+                    when.push(Cond::Absent(key.clone()));
+                    key
+                }
+                Target::Any(path) => self.key(&path),
+                Target::Loaded(key, rev) => {
+                    when.push(Cond::ModRev(key.clone(), rev));
+                    key
+                }
+            };
+            then.push(match record {
+                Some(plain) => {
+                    let keyring = self.keyring.load();
+                    let sealed = keyring
+                        .seal(key.as_bytes(), &plain, &*self.random)
+                        .map_err(Fault::internal)?;
+                    Op::put(key, sealed)
+                }
+                None => Op::delete(key),
+            });
+        }
+        let keys: Vec<Key> = then.iter().map(|op| op.key().clone()).collect();
+        let outcome = self.store.txn(&when, then).await;
+        // Also when it failed: the outcome of a write that was cut off is not known.
+        for key in &keys {
+            self.cache.invalidate(key.as_bytes());
+        }
+        outcome.map(|_| ()).map_err(not_committed)
+    }
+
+    /// Forgets everything that is cached: after the store was changed beneath (`--dev` reset).
+    pub fn forget(&self) {
+        self.cache.clear();
+    }
+}
+
+fn keyring_key(name: &str) -> Key {
+    Key::new(format!("{KEYRING}{name}").into_bytes())
+}
+
+fn refused(error: StoreError) -> Fault {
+    match error {
+        full @ StoreError::DiskFull { .. } => Fault::Unavailable {
+            message: "The storage is full. Nothing was changed.",
+            source: Box::new(full),
+        },
+        other => Fault::internal(other),
+    }
+}
+
+fn not_committed(error: TxnError) -> Fault {
+    match error {
+        TxnError::Conflict(_) => Fault::Conflict,
+        TxnError::Store(error) => refused(error),
+    }
+}
+
+/// Changes that happen together or not at all.
+#[derive(Default)]
+pub struct Batch {
+    unchanged: Vec<Cond>,
+    writes: Vec<(Target, Option<Zeroizing<Vec<u8>>>)>,
+    failure: Option<ciborium::ser::Error<std::io::Error>>,
+}
+
+enum Target {
+    New(Path),
+    Any(Path),
+    Loaded(Key, Rev),
+}
+
+impl Batch {
+    /// No changes yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn write<T: Record>(&mut self, target: Target, record: &T) {
+        let mut plain = Zeroizing::new(Vec::with_capacity(1024));
+        match ciborium::into_writer(record, &mut *plain) {
+            Ok(()) => self.writes.push((target, Some(plain))),
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// Writes a record that must not exist yet.
+    pub fn create<T: Record>(&mut self, path: Path, record: &T) {
+        self.write(Target::New(path), record);
+    }
+
+    /// Writes a record, whatever was there.
+    pub fn put<T: Record>(&mut self, path: Path, record: &T) {
+        self.write(Target::Any(path), record);
+    }
+
+    /// Writes a record over the one that was read, which must still be the same.
+    pub fn replace<T: Record, U>(&mut self, loaded: &Loaded<U>, record: &T) {
+        self.write(Target::Loaded(loaded.key.clone(), loaded.rev), record);
+    }
+
+    /// Removes the record that was read, which must still be the same.
+    pub fn remove<T>(&mut self, loaded: &Loaded<T>) {
+        self.writes.push((Target::Loaded(loaded.key.clone(), loaded.rev), None));
+    }
+
+    /// Removes a record, if it is there.
+    pub fn delete(&mut self, path: Path) {
+        self.writes.push((Target::Any(path), None));
+    }
+
+    /// Demands that a record that was read, and is not written, is still the same.
+    pub fn unchanged<T>(&mut self, loaded: &Loaded<T>) {
+        self.unchanged.push(Cond::ModRev(loaded.key.clone(), loaded.rev));
+    }
+}
+
+#[cfg(test)]
+mod tests;

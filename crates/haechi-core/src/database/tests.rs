@@ -1,0 +1,166 @@
+use std::sync::Mutex;
+
+use haechi_crypto::SystemRandom;
+use haechi_store::Options;
+use haechi_store_mem::MemStore;
+
+use super::*;
+use crate::{Env, Job, JobHandler, Jobs, MovableClock};
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Note {
+    text: String,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+impl Record for Note {}
+
+fn note(text: &str) -> Note {
+    Note { text: text.to_owned(), unknown: Unknown::new() }
+}
+
+async fn database() -> Database {
+    let store = Arc::new(MemStore::new(Options::new(|| std::time::Duration::ZERO)));
+    let random = Arc::new(SystemRandom::new());
+    let root = RootKey::generate(&*random).unwrap();
+    Database::open(store, root, random, Timestamp::from_seconds(0), 0).await.unwrap()
+}
+
+fn path(name: &str) -> Path {
+    Path::new("note").part("000000000000").hidden(name)
+}
+
+#[tokio::test]
+async fn a_record_is_read_back_and_neither_it_nor_its_name_is_readable_in_the_store() {
+    let database = database().await;
+    let mut batch = Batch::new();
+    batch.create(path("secret-name"), &note("secret-text"));
+    database.commit(batch).await.unwrap();
+    let loaded = database.load::<Note>(&path("secret-name")).await.unwrap().unwrap();
+    assert_eq!(loaded.value, note("secret-text"));
+    let rows = database.store().range(Range::all(), 0, None).await.unwrap().kvs;
+    for kv in rows {
+        let bytes = [kv.key.as_bytes(), kv.value.as_bytes()].concat();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("secret-"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn creating_twice_and_writing_over_a_newer_record_conflict() {
+    let database = database().await;
+    let create = || {
+        let mut batch = Batch::new();
+        batch.create(path("a"), &note("1"));
+        batch
+    };
+    database.commit(create()).await.unwrap();
+    assert!(matches!(database.commit(create()).await, Err(Fault::Conflict)));
+    let loaded = database.load::<Note>(&path("a")).await.unwrap().unwrap();
+    let replace = || {
+        let mut batch = Batch::new();
+        batch.replace(&loaded, &note("2"));
+        batch
+    };
+    database.commit(replace()).await.unwrap();
+    assert!(matches!(database.commit(replace()).await, Err(Fault::Conflict)));
+}
+
+#[tokio::test]
+async fn a_swapped_row_does_not_open() {
+    let database = database().await;
+    let mut batch = Batch::new();
+    batch.create(path("a"), &note("a"));
+    batch.create(path("b"), &note("b"));
+    database.commit(batch).await.unwrap();
+    let (a, b) = (database.key(&path("a")), database.key(&path("b")));
+    let (rows, _) = database.store().get(&[b], None).await.unwrap();
+    let stolen = rows.into_iter().flatten().next().unwrap().value;
+    database.store().txn(&[], vec![Op::put(a, stolen)]).await.unwrap();
+    assert!(database.load::<Note>(&path("a")).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_cached_is_never_older_than_an_acknowledged_write() {
+    let database = database().await;
+    for text in ["1", "2", "3"] {
+        let mut batch = Batch::new();
+        batch.put(path("a"), &note(text));
+        database.commit(batch).await.unwrap();
+        for _ in 0..2 {
+            let seen = database
+                .cached::<Note, String>(&path("a"), |note| Ok(note.text))
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(*seen, text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_fields_survive_a_round_trip() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Newer {
+        text: String,
+        colour: String,
+    }
+    impl Record for Newer {}
+    let database = database().await;
+    let mut batch = Batch::new();
+    let newer = Newer { text: "t".to_owned(), colour: "red".to_owned() };
+    batch.put(path("a"), &newer);
+    database.commit(batch).await.unwrap();
+    let old = database.load::<Note>(&path("a")).await.unwrap().unwrap();
+    let mut batch = Batch::new();
+    batch.replace(&old, &Note { text: "changed".to_owned(), ..old.value.clone() });
+    database.commit(batch).await.unwrap();
+    let newer = database.load::<Newer>(&path("a")).await.unwrap().unwrap().value;
+    assert_eq!((newer.text.as_str(), newer.colour.as_str()), ("changed", "red"));
+}
+
+#[tokio::test]
+async fn a_rotated_keyring_still_opens_what_the_old_key_sealed() {
+    let database = database().await;
+    let mut batch = Batch::new();
+    batch.put(path("a"), &note("old"));
+    database.commit(batch).await.unwrap();
+    assert!(database.rotate_if_due(Timestamp::from_seconds(60)).await.unwrap().is_none());
+    let due = Timestamp::from_seconds(2 * 24 * 3600);
+    assert!(database.rotate_if_due(due).await.unwrap().is_some());
+    assert_eq!(database.load::<Note>(&path("a")).await.unwrap().unwrap().value.text, "old");
+}
+
+struct Ran(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl JobHandler for Ran {
+    async fn run(&self, job: &Job, _: Timestamp) -> Result<Batch, Fault> {
+        self.0.lock().unwrap().push(job.id.clone());
+        Ok(Batch::new())
+    }
+}
+
+#[tokio::test]
+async fn jobs_run_in_order_once_they_fall_due_and_only_once() {
+    let database = Arc::new(database().await);
+    let clock = Arc::new(MovableClock::new(Timestamp::from_seconds(1000)));
+    let env = Env { clock: Arc::clone(&clock) as _, random: Arc::new(SystemRandom::new()) };
+    let jobs = Jobs::new(Arc::clone(&database), env);
+    let ran = Arc::new(Ran(Mutex::default()));
+    jobs.handle("note", Arc::clone(&ran) as _);
+    let mut batch = Batch::new();
+    for (id, due) in [("late", 3000), ("second", 2000), ("first", 1500), ("cancelled", 1600)] {
+        batch.schedule(&Job::new("note", id, Timestamp::from_seconds(due), String::new()));
+    }
+    database.commit(batch).await.unwrap();
+    let mut batch = Batch::new();
+    batch.cancel(&Job::new("note", "cancelled", Timestamp::from_seconds(1600), String::new()));
+    database.commit(batch).await.unwrap();
+    jobs.run_due().await.unwrap();
+    assert!(ran.0.lock().unwrap().is_empty());
+    clock.advance(1500);
+    jobs.run_due().await.unwrap();
+    jobs.run_due().await.unwrap();
+    assert_eq!(*ran.0.lock().unwrap(), ["first", "second"]);
+}

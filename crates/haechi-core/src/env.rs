@@ -1,0 +1,104 @@
+//! Time, randomness and ids: made in `main`, handed to everything, so that a test can move the
+//! clock and seed the rest. Elsewhere `clippy.toml` bans the wall clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use haechi_crypto::{CryptoError, Random};
+use haechi_wire::Timestamp;
+
+/// The time of day.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    fn now(&self) -> Timestamp {
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let millis = since_epoch.map_or(0, |elapsed| elapsed.as_millis());
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's clock, or a fixed instant, moved by an offset: `--dev` and tests.
+pub struct MovableClock {
+    base: Box<dyn Clock>,
+    offset_ms: AtomicI64,
+}
+
+impl MovableClock {
+    /// Moves in front of `base`.
+    pub fn new(base: impl Clock) -> Self {
+        MovableClock { base: Box::new(base), offset_ms: AtomicI64::new(0) }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: i64) {
+        self.offset_ms.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        let offset = self.offset_ms.load(Ordering::SeqCst);
+        Timestamp::from_millis(self.base.now().millis().saturating_add(offset))
+    }
+}
+
+impl Clock for Timestamp {
+    /// A clock that stands still.
+    fn now(&self) -> Timestamp {
+        *self
+    }
+}
+
+/// What the outside world supplies.
+#[derive(Clone)]
+pub struct Env {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Strong random bytes.
+    pub random: Arc<dyn Random>,
+}
+
+impl Env {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A random (version 4) UUID.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub fn uuid(&self) -> Result<uuid::Uuid, CryptoError> {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes)?;
+        Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// `length` random characters of `alphabet`, each equally likely.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub fn characters(&self, alphabet: &[u8], length: usize) -> Result<String, CryptoError> {
+        // Rejection keeps the draw even: bytes beyond the last whole multiple are thrown away.
+        let size = alphabet.len().clamp(1, 256);
+        let limit = 256 - 256 % size;
+        let mut out = String::with_capacity(length);
+        let mut pool = [0; 64];
+        while out.len() < length {
+            self.random.fill(&mut pool)?;
+            let accepted = pool.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < limit);
+            let drawn = accepted.filter_map(|byte| alphabet.get(byte % size));
+            out.extend(drawn.take(length - out.len()).map(|byte| char::from(*byte)));
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,48 @@
+//! What every service stands on.
+//!
+//! A service is a struct that implements [`Handle`] for each of its operations. The gateway turns
+//! HTTP into a typed input and a [`Cx`]: who calls ([`Caller`]), in which Region, at what time.
+//! The handler loads rows through the [`Database`], asks [`Cx::authorize`] for a [`Permit`],
+//! decides, and commits one [`Batch`]. It never sees a request that is not authenticated, and what
+//! it does is audited whatever comes of it.
+//!
+//! ```text
+//! operation.rs  Operation, Handle      an API operation as a type, and who handles it
+//! router.rs     Router                 operation name ─► handler
+//! cx.rs         Cx                     one call: caller, Region, time, notes for the audit
+//! authorize.rs  Ask, Permit            the decision, as a value that cannot be forged
+//! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
+//! database.rs   Database, Batch        sealed records over a store, cached, in transactions
+//! path.rs       Path                   storage keys; user-given names in them are hidden
+//! jobs.rs       Jobs                   duties that fall due, durable
+//! env.rs        Env, Clock             time, randomness, ids: injected, so that tests can move them
+//! audit.rs      AuditLog               where records of calls go before an answer leaves
+//! name.rs       AccountId, Region      names that are valid once they exist
+//! paging.rs     Cursor                 markers and tokens of paged answers
+//! ```
+
+pub mod audit;
+pub mod authorize;
+mod cache;
+pub mod caller;
+pub mod cx;
+pub mod database;
+pub mod env;
+pub mod jobs;
+pub mod name;
+pub mod operation;
+pub mod paging;
+pub mod path;
+pub mod router;
+
+pub use audit::{AuditError, AuditLog};
+pub use authorize::{Ask, NoContext, Permit, Unchecked};
+pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
+pub use cx::{Cx, RequestInfo, Resource};
+pub use database::{Batch, Database, Listing, Loaded, Record};
+pub use env::{Clock, Env, MovableClock, SystemClock};
+pub use jobs::{Job, JobHandler, Jobs};
+pub use name::{AccountId, Region};
+pub use operation::{Handle, Operation};
+pub use path::Path;
+pub use router::Router;

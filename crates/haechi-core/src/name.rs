@@ -1,0 +1,97 @@
+//! Names that are valid once they exist.
+
+use std::fmt;
+
+/// An AWS account: 12 digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Accepts exactly 12 digits.
+    pub fn parse(text: &str) -> Option<AccountId> {
+        let valid = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        valid.then(|| AccountId(text.to_owned()))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// An AWS Region. Any name of the form of AWS's is one; each is separate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(String);
+
+impl Region {
+    /// Accepts `us-east-1`, `eu-isoe-west-1`, `eusc-de-east-1` and their like.
+    pub fn parse(text: &str) -> Option<Region> {
+        let mut parts = text.split('-');
+        let letters = |part: &str| {
+            (2..=12).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
+        };
+        let number = |part: &str| {
+            (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let count = text.split('-').count();
+        let valid = (3..=4).contains(&count)
+            && parts.by_ref().take(count - 1).all(letters)
+            && parts.next().is_some_and(number);
+        valid.then(|| Region(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The partition it belongs to, as it stands in ARNs.
+    pub fn partition(&self) -> &'static str {
+        let starts = |prefix| self.0.starts_with(prefix);
+        if starts("cn-") {
+            "aws-cn"
+        } else if starts("us-gov-") {
+            "aws-us-gov"
+        } else if starts("eusc-") {
+            "aws-eusc"
+        } else {
+            "aws"
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_twelve_digits() {
+        assert!(AccountId::parse("000000000000").is_some());
+        for wrong in ["", "00000000000", "0000000000000", "00000000000a", "００００００００００００"] {
+            assert!(AccountId::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn regions_have_the_form_of_aws() {
+        for right in ["us-east-1", "ap-southeast-5", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"] {
+            assert!(Region::parse(right).is_some(), "{right}");
+        }
+        for wrong in ["", "us", "us-east", "us-east-a", "US-EAST-1", "us/east/1", "a-b-1", "us-east-1-"] {
+            assert!(Region::parse(wrong).is_none(), "{wrong}");
+        }
+        assert_eq!(Region::parse("cn-north-1").unwrap().partition(), "aws-cn");
+    }
+}

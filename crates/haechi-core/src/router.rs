@@ -1,0 +1,160 @@
+//! From an operation's name to its handler.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use haechi_wire::decode::{InputError, input};
+use haechi_wire::{Fault, OperationSchema, Problem, Reader, ServiceSchema, Shape, Writer};
+
+use crate::{Cx, Handle, Operation};
+
+/// How often a handler is run again when another write came between its read and its own.
+const ATTEMPTS: usize = 8;
+
+/// All operations that are mounted.
+#[derive(Default)]
+pub struct Router {
+    services: BTreeMap<&'static str, &'static ServiceSchema>,
+    endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,
+}
+
+/// An operation with its handler, types erased.
+pub trait Endpoint: Send + Sync {
+    /// What the model says of it.
+    fn schema(&self) -> &'static OperationSchema;
+
+    /// Reads an input; the result is ready to run.
+    ///
+    /// # Errors
+    /// If the body cannot be read or breaks a constraint of the model.
+    fn decode(&self, reader: &mut dyn Reader) -> Result<Box<dyn Call>, InputError>;
+}
+
+/// A decoded call that has not been run yet.
+pub trait Call: Send {
+    /// Writes the input: for the audit record.
+    fn write_input(&self, writer: &mut dyn Writer);
+    /// Runs the handler.
+    fn run<'a>(self: Box<Self>, cx: &'a Cx) -> Running<'a>;
+}
+
+/// A handler at work.
+pub type Running<'a> =
+    Pin<Box<dyn Future<Output = Result<Box<dyn Answer>, Problem>> + Send + 'a>>;
+
+/// An output, types erased.
+pub trait Answer: Send + Sync {
+    /// Writes it.
+    fn write(&self, writer: &mut dyn Writer);
+}
+
+impl Router {
+    /// Declares a service, so that its missing operations can be listed.
+    pub fn service(&mut self, schema: &'static ServiceSchema) {
+        self.services.insert(schema.name, schema);
+    }
+
+    /// Mounts one operation.
+    pub fn mount<Op: Operation, S: Handle<Op>>(&mut self, service: &Arc<S>) {
+        let endpoint = Mounted::<Op, S> { service: Arc::clone(service), operation: PhantomData };
+        let key = (Op::SCHEMA.service.name, Op::SCHEMA.name);
+        self.endpoints.insert(key, Arc::new(endpoint));
+    }
+
+    /// The services, by name.
+    pub fn services(&self) -> impl Iterator<Item = &'static ServiceSchema> {
+        self.services.values().copied()
+    }
+
+    /// A service by its name in credential scopes.
+    pub fn named(&self, service: &str) -> Option<&'static ServiceSchema> {
+        self.services.get(service).copied()
+    }
+
+    /// The handler of an operation.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] for an operation that the model has and haechi lacks,
+    /// [`Fault::UnknownOperation`] for any other.
+    pub fn endpoint(
+        &self,
+        service: &'static ServiceSchema,
+        operation: &str,
+    ) -> Result<&Arc<dyn Endpoint>, Fault> {
+        // The map wants names that live as long as the program; the model's own do.
+        let known = service.operations.iter().find(|known| **known == operation);
+        match known {
+            None => Err(Fault::UnknownOperation(operation.to_owned())),
+            Some(known) => self.endpoints.get(&(service.name, *known)).ok_or_else(|| {
+                Fault::Unsupported { service: service.name, operation: operation.to_owned() }
+            }),
+        }
+    }
+
+    /// Whether an operation is mounted.
+    pub fn has(&self, service: &'static ServiceSchema, operation: &'static str) -> bool {
+        self.endpoints.contains_key(&(service.name, operation))
+    }
+}
+
+struct Mounted<Op, S> {
+    service: Arc<S>,
+    operation: PhantomData<fn() -> Op>,
+}
+
+impl<Op: Operation, S: Handle<Op>> Endpoint for Mounted<Op, S> {
+    fn schema(&self) -> &'static OperationSchema {
+        Op::SCHEMA
+    }
+
+    fn decode(&self, reader: &mut dyn Reader) -> Result<Box<dyn Call>, InputError> {
+        let input = input::<Op::Input>(reader, Op::SCHEMA.input)?;
+        Ok(Box::new(Decoded::<Op, S> { service: Arc::clone(&self.service), input }))
+    }
+}
+
+struct Decoded<Op: Operation, S> {
+    service: Arc<S>,
+    input: Op::Input,
+}
+
+impl<Op: Operation, S: Handle<Op>> Call for Decoded<Op, S> {
+    fn write_input(&self, writer: &mut dyn Writer) {
+        self.input.write(writer, Op::SCHEMA.input);
+    }
+
+    fn run<'a>(self: Box<Self>, cx: &'a Cx) -> Running<'a> {
+        Box::pin(async move {
+            let Decoded { service, input } = *self;
+            // What only reads cannot conflict, and need not keep its input.
+            let attempts = if Op::SCHEMA.read_only { 1 } else { ATTEMPTS };
+            for _ in 1..attempts {
+                match answer::<Op>(service.handle(cx, input.clone()).await) {
+                    Err(Problem::Fault(Fault::Conflict)) => tokio::task::yield_now().await,
+                    decided => return decided,
+                }
+            }
+            answer::<Op>(service.handle(cx, input).await)
+        })
+    }
+}
+
+fn answer<Op: Operation>(
+    outcome: Result<Op::Output, Op::Error>,
+) -> Result<Box<dyn Answer>, Problem> {
+    match outcome {
+        Ok(output) => Ok(Box::new(Output::<Op>(output))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Output<Op: Operation>(Op::Output);
+
+impl<Op: Operation> Answer for Output<Op> {
+    fn write(&self, writer: &mut dyn Writer) {
+        self.0.write(writer, Op::SCHEMA.output);
+    }
+}
