@@ -4,9 +4,10 @@
 #![no_main]
 
 use haechi_sigv4::{
-    Expected, Payload, RequestView, Rules, Scratch, Signer, SigningKey, Timestamp, parse, verify,
+    Expected, Payload, RequestView, Rules, Scratch, Signer, SigningKey, Timestamp,
+    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    parse, verify,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
 
 const EXPECTED: Expected<'_> = Expected { service: "kms", region_is_valid: |_| true };

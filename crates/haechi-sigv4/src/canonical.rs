@@ -9,15 +9,14 @@
 
 use std::{cmp::Ordering, ops::Range};
 
-use aws_lc_rs::digest;
 use http::HeaderMap;
 
 use crate::{
     ALGORITHM,
     encode::{push_hex, push_path_encoded_again, push_path_encoded_once, push_query},
+    payload::sha256,
     request::RequestView,
     rules::PathRule,
-    timestamp::Timestamp,
 };
 
 /// Buffers to reuse; keep one per thread or connection. What they hold between calls is that of
@@ -69,16 +68,16 @@ impl Scratch {
     }
 
     /// Writes the string to sign for the canonical request written last.
-    pub(crate) fn write_string_to_sign(&mut self, timestamp: Timestamp, scope: &str) {
+    pub(crate) fn write_string_to_sign(&mut self, timestamp: &[u8; 16], scope: &str) {
         let out = &mut self.string_to_sign;
         out.clear();
         out.extend_from_slice(ALGORITHM.as_bytes());
         out.push(b'\n');
-        out.extend_from_slice(&timestamp.basic());
+        out.extend_from_slice(timestamp);
         out.push(b'\n');
         out.extend_from_slice(scope.as_bytes());
         out.push(b'\n');
-        push_hex(out, digest::digest(&digest::SHA256, &self.canonical).as_ref());
+        push_hex(out, &sha256(&self.canonical));
     }
 
     /// All pairs but the signature itself, sorted by encoded name, then encoded value.

@@ -26,9 +26,13 @@ fn push_byte(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// Appends lower-case hex.
-pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend(bytes.iter().flat_map(|b| [hex_digit(b >> 4, b'a'), hex_digit(b & 15, b'a')]));
+/// Appends a SHA-256 in lower-case hex.
+pub(crate) fn push_hex(out: &mut Vec<u8>, hash: &[u8; 32]) {
+    let mut hex = [0; 64];
+    for (pair, byte) in hex.chunks_exact_mut(2).zip(hash) {
+        pair.copy_from_slice(&[hex_digit(byte >> 4, b'a'), hex_digit(byte & 15, b'a')]);
+    }
+    out.extend_from_slice(&hex);
 }
 
 /// Reads 64 lower-case hex digits.

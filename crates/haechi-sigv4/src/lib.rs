@@ -30,6 +30,9 @@ mod sign;
 mod timestamp;
 mod verify;
 
+/// The request types of this crate's API.
+pub use http;
+
 pub use canonical::Scratch;
 pub use error::{AuthError, Protocol, SignatureMismatch};
 pub use key::SigningKey;

@@ -1,6 +1,7 @@
 //! How the body enters the signature: hashed, unsigned, or in signed chunks.
 
 use aws_lc_rs::digest;
+use http::HeaderName;
 
 use crate::{
     encode::{parse_sha256_hex, push_hex},
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// The header (and query parameter, in another case) that declares the body's hash.
-pub(crate) const CONTENT_SHA256: &str = "x-amz-content-sha256";
+pub(crate) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
@@ -45,11 +46,21 @@ impl Payload<'_> {
     /// The SHA-256 of the body, if it is known.
     pub(crate) fn sha256(&self) -> Option<[u8; 32]> {
         match self {
-            Self::Bytes(body) => digest::digest(&digest::SHA256, body).as_ref().try_into().ok(),
+            Self::Bytes(body) => Some(sha256(body)),
             Self::Sha256(hash) => Some(*hash),
             Self::Unread => None,
         }
     }
+}
+
+/// SHA-256 of `data`.
+pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    let digest = digest::digest(&digest::SHA256, data);
+    for (byte, computed) in hash.iter_mut().zip(digest.as_ref()) {
+        *byte = *computed;
+    }
+    hash
 }
 
 /// Writes the last line of the canonical request to `line` and says what it claims.
@@ -62,7 +73,7 @@ pub(crate) fn resolve(
 ) -> Result<PayloadClaim, AuthError> {
     line.clear();
     let presigned = presented.form() == Form::Query;
-    let declared = presented.content_sha256().or_else(|| request.text(CONTENT_SHA256));
+    let declared = presented.content_sha256().or_else(|| request.text(&CONTENT_SHA256));
     let unsigned_allowed = presigned || rules.unsigned_payload == UnsignedPayload::Always;
     match declared {
         Some(UNSIGNED) if unsigned_allowed => {

@@ -28,9 +28,13 @@ pub enum Form {
 pub struct Presented<'a> {
     form: Form,
     credential: Cow<'a, str>,
+    /// Where the four slashes of the credential are.
+    slashes: [usize; 4],
     signed_headers: Cow<'a, str>,
     signature: Cow<'a, str>,
     timestamp: Timestamp,
+    /// The timestamp in ISO 8601 basic format.
+    basic: [u8; 16],
     expires: Option<Cow<'a, str>>,
     session_token: Option<Cow<'a, str>>,
     content_sha256: Option<Cow<'a, str>>,
@@ -86,9 +90,9 @@ fn check_form<'a>(
         return Err(AuthError::UnsupportedAlgorithm { algorithm: fields.algorithm.into() });
     }
     let credential = trim_slashes(fields.credential);
-    if credential.split('/').count() != 5 {
+    let Some(slashes) = find_slashes(&credential) else {
         return Err(AuthError::MalformedCredential { credential: credential.into() });
-    }
+    };
     let unsigned = |name: &&str| name.starts_with("x-amz-") && !is_signed(name);
     let unsigned: Vec<String> = request
         .headers
@@ -103,9 +107,11 @@ fn check_form<'a>(
     Ok(Presented {
         form: fields.form,
         credential,
+        slashes,
         signed_headers,
         signature: fields.signature,
         timestamp,
+        basic: timestamp.basic(),
         expires: fields.expires,
         session_token: fields.session_token,
         content_sha256: fields.content_sha256,
@@ -158,6 +164,13 @@ fn trim_slashes(credential: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
+/// Where the slashes of a credential are, if there are exactly four.
+fn find_slashes(credential: &str) -> Option<[usize; 4]> {
+    let mut places = credential.bytes().enumerate().filter(|(_, b)| *b == b'/').map(|(at, _)| at);
+    let slashes = [places.next()?, places.next()?, places.next()?, places.next()?];
+    places.next().is_none().then_some(slashes)
+}
+
 impl Presented<'_> {
     /// Whether the signature stands in a header or in the query string.
     #[must_use]
@@ -165,38 +178,39 @@ impl Presented<'_> {
         self.form
     }
 
-    fn credential_part(&self, index: usize) -> &str {
-        self.credential.split('/').nth(index).unwrap_or_default()
+    /// The credential from after `start` (a slash) to before `end`.
+    fn between(&self, start: usize, end: usize) -> &str {
+        self.credential.get(start + 1..end).unwrap_or_default()
     }
 
     /// The access key id that the sender claims.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
-        self.credential_part(0)
+        self.credential.get(..self.slashes[0]).unwrap_or_default()
     }
 
     /// The date of the credential scope, `YYYYMMDD` if it is well-formed.
     #[must_use]
     pub fn date(&self) -> &str {
-        self.credential_part(1)
+        self.between(self.slashes[0], self.slashes[1])
     }
 
     /// The Region of the credential scope.
     #[must_use]
     pub fn region(&self) -> &str {
-        self.credential_part(2)
+        self.between(self.slashes[1], self.slashes[2])
     }
 
     /// The service of the credential scope (its signing name).
     #[must_use]
     pub fn service(&self) -> &str {
-        self.credential_part(3)
+        self.between(self.slashes[2], self.slashes[3])
     }
 
     /// The credential scope, `date/region/service/aws4_request`.
     #[must_use]
     pub fn scope(&self) -> &str {
-        self.credential.split_once('/').map_or("", |(_, scope)| scope)
+        self.between(self.slashes[0], self.credential.len())
     }
 
     /// When the request was signed, as its sender says.
@@ -221,6 +235,10 @@ impl Presented<'_> {
     #[must_use]
     pub fn signature(&self) -> &str {
         &self.signature
+    }
+
+    pub(crate) fn basic(&self) -> &[u8; 16] {
+        &self.basic
     }
 
     pub(crate) fn content_sha256(&self) -> Option<&str> {
@@ -276,9 +294,9 @@ impl Presented<'_> {
     }
 
     fn check_scope(&self, expected: &Expected<'_>) -> Result<(), AuthError> {
-        let (region, terminator) = (self.region(), self.credential_part(4));
-        let signed_at = self.timestamp.basic();
-        let date = signed_at.get(..8).unwrap_or_default();
+        let (region, terminator) =
+            (self.region(), self.between(self.slashes[3], self.credential.len()));
+        let date = self.basic.get(..8).unwrap_or_default();
         let mut faults = Vec::new();
         if !(expected.region_is_valid)(region) {
             faults.push(format!("Credential should be scoped to a valid region, not '{region}'."));

@@ -1,6 +1,9 @@
 //! What of a request is signed, borrowed from wherever it lives.
 
-use http::{HeaderMap, Method, Request, header, request::Parts};
+use http::{HeaderMap, HeaderName, Method, Request, header, request::Parts};
+
+pub(crate) const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+pub(crate) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// The signed parts of a request: everything but its body.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +31,7 @@ impl<'a> RequestView<'a> {
     }
 
     /// The value of a header, if it is there and is visible ASCII.
-    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn text(&self, name: &HeaderName) -> Option<&'a str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 

@@ -14,13 +14,10 @@ use crate::{
     encode::{push_encoded, push_hex},
     key::SigningKey,
     payload::{CONTENT_SHA256, Payload},
-    request::RequestView,
+    request::{AMZ_DATE, RequestView, SECURITY_TOKEN},
     rules::Rules,
     timestamp::Timestamp,
 };
-
-const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
-const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Headers that proxies and HTTP libraries change on the way, so that clients do not sign them.
 const UNSIGNABLE: [&str; 15] = [
@@ -204,11 +201,11 @@ impl Signer<'_> {
             return Err(SignError::WrongDate { scope: scope.to_owned(), date });
         }
         scratch.write_canonical(request, signed_headers, self.rules.path);
-        scratch.write_string_to_sign(self.timestamp, scope);
+        scratch.write_string_to_sign(&self.timestamp.basic(), scope);
         let signature: Zeroizing<[u8; 32]> =
             self.key.signature(&scratch.string_to_sign).ok_or(SignError::Hmac)?;
         let mut hex = Vec::with_capacity(64);
-        push_hex(&mut hex, signature.as_slice());
+        push_hex(&mut hex, &signature);
         Ok(String::from_utf8_lossy(&hex).into_owned())
     }
 }

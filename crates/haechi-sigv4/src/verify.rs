@@ -29,7 +29,7 @@ pub fn verify(
 ) -> Result<PayloadClaim, AuthError> {
     let claim = payload::resolve(&mut scratch.payload, presented, request, payload, rules)?;
     scratch.write_canonical(request, presented.signed_headers(), rules.path);
-    scratch.write_string_to_sign(presented.timestamp(), presented.scope());
+    scratch.write_string_to_sign(presented.basic(), presented.scope());
     // A key of another scope would mismatch anyway; saying so first keeps a wrong cache harmless.
     if key.scope() != presented.scope()
         || !key.matches(&scratch.string_to_sign, presented.signature())

@@ -4,10 +4,14 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::HeaderValue;
+use http::{HeaderValue, header};
 
 use super::{Fields, Form};
-use crate::{error::AuthError, request::RequestView, timestamp::Timestamp};
+use crate::{
+    error::AuthError,
+    request::{AMZ_DATE, RequestView, SECURITY_TOKEN},
+    timestamp::Timestamp,
+};
 
 /// What AWS shows of an `Authorization` header that it cannot read: only its hash, since a
 /// misplaced secret may be in it.
@@ -36,10 +40,10 @@ pub(super) fn read<'a>(
             _ => {}
         }
     }
-    let (date, timestamp) = match request.text("x-amz-date") {
+    let (date, timestamp) = match request.text(&AMZ_DATE) {
         Some(date) => (Some(date), Timestamp::parse_basic(date)),
         None => {
-            let date = request.text("date");
+            let date = request.text(&header::DATE);
             (date, date.and_then(Timestamp::parse_http))
         }
     };
@@ -73,7 +77,7 @@ pub(super) fn read<'a>(
         date: Cow::Borrowed(date),
         timestamp,
         expires: None,
-        session_token: request.text("x-amz-security-token").map(Cow::Borrowed),
+        session_token: request.text(&SECURITY_TOKEN).map(Cow::Borrowed),
         content_sha256: None,
     })
 }

@@ -6,7 +6,11 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::{Fields, Form};
-use crate::{error::AuthError, request::RequestView, timestamp::Timestamp};
+use crate::{
+    error::AuthError,
+    request::{RequestView, SECURITY_TOKEN},
+    timestamp::Timestamp,
+};
 
 /// A query name or value, decoded; bytes that are not UTF-8 become U+FFFD, which matches nothing.
 fn decode(text: &str) -> Cow<'_, str> {
@@ -62,8 +66,7 @@ pub(super) fn read<'a>(request: &RequestView<'a>) -> Result<Fields<'a>, AuthErro
                 timestamp: Timestamp::parse_basic(&date),
                 date,
                 expires,
-                session_token: token
-                    .or_else(|| request.text("x-amz-security-token").map(Cow::Borrowed)),
+                session_token: token.or_else(|| request.text(&SECURITY_TOKEN).map(Cow::Borrowed)),
                 content_sha256: sha256,
             })
         }
