@@ -17,7 +17,7 @@
 //! a commitment that is checked before anything is opened: a blob opens under one material only.
 
 mod context;
-pub(crate) mod derivation;
+mod derivation;
 
 use std::collections::BTreeMap;
 
@@ -146,7 +146,7 @@ pub fn encrypt(
     salt.copy_from_slice(salt_drawn);
     iv.copy_from_slice(iv_drawn);
 
-    let message_key = material.derivation().message_key(SUITE, handle, &salt)?;
+    let message_key = MessageKey::derive(material.secret(), SUITE, handle, &salt)?;
     let mut blob = Vec::with_capacity(OVERHEAD_BYTES + plaintext.len());
     blob.extend_from_slice(&kind.prefix());
     blob.extend_from_slice(&handle.0);
@@ -239,7 +239,7 @@ impl<'a> Blob<'a> {
     }
 
     fn message_key(&self, material: &SymmetricMaterial) -> Result<MessageKey, InvalidCiphertext> {
-        let derived = material.derivation().message_key(SUITE, &self.handle(), self.salt);
+        let derived = MessageKey::derive(material.secret(), SUITE, &self.handle(), self.salt);
         let message_key = derived.map_err(|_| InvalidCiphertext)?;
         if message_key.commits_to(self.commitment) {
             Ok(message_key)

@@ -17,7 +17,8 @@ pub struct HardeningError {
 
 /// Forbids core dumps (`RLIMIT_CORE` 0) and makes the process non-dumpable (`PR_SET_DUMPABLE` 0),
 /// which also keeps other processes of the same user from attaching to it or reading its memory.
-/// Cannot be undone (the hard limit goes too). Call it before the first secret is read.
+/// Cannot be undone (the hard limit goes too). Call it before the first secret is read. Afterwards
+/// files of `/proc/self` that only the owner may read, such as `fd`, belong to root.
 ///
 /// # Errors
 /// When the kernel refuses either step; the first refusal stops.

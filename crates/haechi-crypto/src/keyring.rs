@@ -16,7 +16,8 @@
 //! is for nodes that share a keyring: up to 16 of them stay below the bound together.
 //!
 //! A rotation is durable before it is used: [`Keyring::rotate`] returns the next keyring *and* the
-//! row; the caller stores the row first and then replaces its keyring.
+//! row; the caller stores the row first, on condition that its name is free (another node may
+//! rotate at the same moment), and then replaces its keyring.
 
 mod domain;
 mod wrapped;
@@ -312,9 +313,7 @@ impl Keyring {
         push_field(&mut message, name);
         let tag = hmac::sign(&self.naming.mac, &message);
         let mut hidden = [0; 16];
-        for (to, from) in hidden.iter_mut().zip(tag.as_ref()) {
-            *to = *from;
-        }
+        hidden.copy_from_slice(tag.as_ref().split_at(16).0);
         hidden
     }
 }

@@ -6,7 +6,6 @@
 //! serve another's key, or an HMAC key encrypt. Material is cached unwrapped in memory only.
 
 use crate::canonical::{length_u32, push_field};
-use crate::ciphertext::derivation::Derivation;
 use crate::keyring::{Keyring, KeyringError, Purpose};
 use crate::{CryptoError, Random, SecretBytes};
 
@@ -70,10 +69,7 @@ pub enum KeyMaterial {
 }
 
 /// A 256-bit symmetric key, from which each call derives its own ([`crate::ciphertext`]).
-pub struct SymmetricMaterial {
-    secret: SecretBytes<32>,
-    derivation: Derivation,
-}
+pub struct SymmetricMaterial(SecretBytes<32>);
 
 impl SymmetricMaterial {
     /// Fresh random material.
@@ -86,14 +82,12 @@ impl SymmetricMaterial {
 
     /// Material from given bytes: imported, or unwrapped.
     #[must_use]
-    pub fn new(secret: SecretBytes<32>) -> Self {
-        let derivation = Derivation::new(&secret);
-        Self { secret, derivation }
+    pub const fn new(secret: SecretBytes<32>) -> Self {
+        Self(secret)
     }
 
-    /// The prepared derivation of per-call keys.
-    pub(crate) fn derivation(&self) -> &Derivation {
-        &self.derivation
+    pub(crate) fn secret(&self) -> &SecretBytes<32> {
+        &self.0
     }
 }
 
@@ -112,7 +106,7 @@ impl KeyMaterial {
         let mut plaintext = SecretBytes::<33>::take(&mut [0; 33]);
         let (kind, bytes) = plaintext.expose_mut().split_at_mut(1);
         kind.copy_from_slice(&[SYMMETRIC]);
-        bytes.copy_from_slice(material.secret.expose());
+        bytes.copy_from_slice(material.secret().expose());
         let aad = context.aad();
         Ok(keyring.seal_for(Purpose::KeyMaterial, &aad, plaintext.expose(), random)?)
     }

@@ -180,29 +180,10 @@ fn a_forged_commitment_does_not_help() {
     let mut blob = sealed(b"secret", &none);
     let other = material(2);
     let salt: [u8; 32] = blob[38..70].try_into().unwrap();
-    let forged = other.derivation().message_key(1, &handle(), &salt).unwrap();
+    let forged = MessageKey::derive(other.secret(), 1, &handle(), &salt).unwrap();
     blob[70..102].copy_from_slice(forged.commitment());
     assert!(Blob::parse(&blob).unwrap().message_key(&other).is_ok(), "the commitment fits");
     assert!(open(&blob, &other, &none).is_none());
-}
-
-#[test]
-fn the_prepared_derivation_equals_the_librarys_kbkdf() {
-    for seed in 0..20 {
-        let random = SeededRandom::new(seed);
-        let secret = SecretBytes::<32>::random(&random).unwrap();
-        let mut salt = [0; 32];
-        random.fill(&mut salt).unwrap();
-        let key = derivation::Derivation::new(&secret).message_key(1, &handle(), &salt).unwrap();
-
-        let label = b"haechi/ciphertext/v1".as_slice();
-        let length = 512u32.to_be_bytes();
-        let fixed_input = [label, &[0, 1], handle().as_bytes(), &salt, &length].concat();
-        let mut expected = [0; 64];
-        crate::derive::kbkdf(secret.expose(), &fixed_input, &mut expected).unwrap();
-        assert_eq!(key.encryption_key(), &expected[..32]);
-        assert_eq!(key.commitment(), &expected[32..]);
-    }
 }
 
 proptest! {

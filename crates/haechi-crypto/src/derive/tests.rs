@@ -5,7 +5,7 @@ use crate::hex;
 
 /// NIST CAVP, KDF in Counter Mode (CAVS 14.4), PRF HMAC_SHA256, CTRLOCATION BEFORE_FIXED, RLEN
 /// 32_BITS, counts 0, 10, 20, 30: key, fixed input, output.
-pub(crate) const CAVP: [[&str; 3]; 4] = [
+const CAVP: [[&str; 3]; 4] = [
     [
         "dd1d91b7d90b2bd3138533ce92b272fbf8a369316aefe242e659cc0ae238afe0",
         "01322b96b30acd197979444e468e1c5c6859bf1b1cf951b7e725303e237e46b8

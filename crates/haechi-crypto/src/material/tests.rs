@@ -44,7 +44,7 @@ fn unwrapped_material_opens_what_the_original_sealed() {
 #[test]
 fn a_token_does_not_contain_the_material() {
     let (material, token) = token(&keyring(1));
-    assert!(!token.windows(8).any(|window| material.secret.expose().starts_with(window)));
+    assert!(!token.windows(8).any(|window| material.secret().expose().starts_with(window)));
 }
 
 #[test]
