@@ -1,1 +1,12 @@
 //! Decisions, properties and explanations, through the public interface.
+//!
+//! `tables/` holds the decisions, each with the title of the page that it follows; a new one is a
+//! new line there. `reference` is a second evaluator, slow and straight from the documentation,
+//! that `properties` compares with.
+
+mod cast;
+mod evaluation;
+mod explanation;
+mod properties;
+mod reference;
+mod tables;
