@@ -14,12 +14,23 @@ use crate::fault;
 /// What a lock file may say about its holder.
 const HOLDER_BYTES_MAX: u64 = 256;
 
-/// Locks `dir`; the lock lives as long as the file.
-pub(crate) fn acquire(dir: &Path) -> Result<File, StoreError> {
+/// The lock; free again when it is dropped.
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is just being forked has it open, too.
+        // If unlocking fails, closing is what is left.
+        drop(self.0.unlock());
+    }
+}
+
+/// Locks `dir`.
+pub(crate) fn acquire(dir: &Path) -> Result<Lock, StoreError> {
     let path = dir.join("lock");
     let io = |source| fault::io(&path, source);
     // Not truncated before the lock is ours: the holder's name must stay readable.
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
@@ -40,10 +51,11 @@ pub(crate) fn acquire(dir: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
-    file.set_len(0).map_err(io)?;
-    file.rewind().map_err(io)?;
-    writeln!(file, "process {} ({})", std::process::id(), program()).map_err(io)?;
-    Ok(file)
+    let mut lock = Lock(file);
+    lock.0.set_len(0).map_err(io)?;
+    lock.0.rewind().map_err(io)?;
+    writeln!(lock.0, "process {} ({})", std::process::id(), program()).map_err(io)?;
+    Ok(lock)
 }
 
 fn program() -> String {

@@ -50,7 +50,7 @@ pub(crate) fn restore(source: &Path, dir: &Path) -> Result<(), StoreError> {
     let sqlite = |error| fault::sqlite(source, &error);
     // Opening a missing file would be SQLite's "unable to open"; say which file and why.
     fs::metadata(source).map_err(|error| fault::io(source, error))?;
-    let connection = schema::open_reader(source).map_err(sqlite)?;
+    let connection = schema::open_backup(source).map_err(sqlite)?;
     schema::make_directory(dir)?;
     let lock = crate::lock::acquire(dir)?;
     copy(&connection, source, &schema::database(dir))?;

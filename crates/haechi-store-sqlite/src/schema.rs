@@ -130,8 +130,11 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
 }
 
 fn connect(path: &Path) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn connect_with(path: &Path, access: OpenFlags) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
@@ -170,16 +173,31 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The first 100 bytes say what the file is. SQLite would take an empty file for a new database.
+/// Opens a backup, which may lie where nothing can be written.
+pub(crate) fn open_backup(path: &Path) -> Result<Connection, Error> {
+    connect_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// The first 100 bytes say what the file is and how long. SQLite would take an empty file for a new
+/// database, and read a last page that is cut short as zeros.
 fn check_header(path: &Path) -> Result<(), StoreError> {
     let io = |source| fault::io(path, source);
-    let mut header = Vec::with_capacity(100);
-    File::open(path).map_err(io)?.take(100).read_to_end(&mut header).map_err(io)?;
-    if header.len() < 100 {
-        return Err(fault::corrupt(path, format!("it has only {} bytes", header.len())));
+    let mut file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut header = [0; 100];
+    if length < header.len() as u64 {
+        return Err(fault::corrupt(path, format!("it has only {length} bytes")));
     }
+    file.read_exact(&mut header).map_err(io)?;
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(fault::corrupt(path, "it does not begin as a SQLite database"));
+    }
+    // While there is a log, the file may be behind its header.
+    let log = path.with_extension("db-wal").metadata().map_or(0, |log| log.len());
+    let pages = header.get(28..32).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+    let expected = u64::from(pages.unwrap_or(0)) * PAGE_BYTES;
+    if log == 0 && length < expected {
+        return Err(fault::corrupt(path, format!("it has {length} of {expected} bytes")));
     }
     Ok(())
 }

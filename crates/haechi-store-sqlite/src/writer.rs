@@ -6,7 +6,6 @@
 //! that is too large for the disk does not take others with it.
 
 use std::{
-    fs::File,
     io::Read,
     path::PathBuf,
     sync::{
@@ -21,7 +20,9 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    fault, maintain,
+    fault,
+    lock::Lock,
+    maintain,
     schema::State,
     write::{Group, millis},
 };
@@ -65,7 +66,7 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: mpsc::Receiver<Command>,
     /// Released when the database is closed.
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
     /// Set when a sync failed: what is on disk is unknown, so nothing is written any more.
     pub(crate) stopped: Option<String>,
 }

@@ -123,8 +123,12 @@ async fn a_flipped_byte_never_becomes_data() {
 async fn a_damaged_row_is_an_error_and_the_others_are_readable() {
     let (dir, mut bytes, expected) = sample().await;
     let value = expected[7].value.as_bytes();
-    let at = bytes.windows(value.len()).position(|window| window == value).unwrap();
-    bytes[at + 100] ^= 1;
+    // Also the copies that SQLite left in unused space when it split a page.
+    for at in 0..bytes.len() - value.len() {
+        if bytes[at..at + value.len()] == *value {
+            bytes[at + 100] ^= 1;
+        }
+    }
     fs::write(dir.path().join("store.db"), &bytes).unwrap();
     let store = open(dir.path());
     for kv in &expected {

@@ -61,7 +61,7 @@ async fn what_fits_is_written_beside_what_does_not() {
         .map(|number: usize| {
             let store = store.clone();
             tokio::spawn(async move {
-                if number % 4 == 0 {
+                if number.is_multiple_of(4) {
                     let ops = vec![Op::put("/big", vec![1; 512 * 1024])];
                     let answer = store.txn(&[], ops).await;
                     let full = matches!(answer, Err(TxnError::Store(StoreError::DiskFull { .. })));
