@@ -155,9 +155,9 @@ pub fn encrypt(
     blob.extend_from_slice(message_key.commitment());
     let aad = additional_data(&blob, context);
     blob.extend_from_slice(&iv);
-    let start = blob.len();
+    let (aead, start) = (message_key.aead()?, blob.len());
     blob.extend_from_slice(plaintext);
-    let tag = message_key.aead()?.seal_in_place(iv, &aad, blob.split_at_mut(start).1)?;
+    let tag = aead.seal_in_place(iv, &aad, blob.split_at_mut(start).1)?;
     blob.extend_from_slice(&tag);
     Ok(blob)
 }

@@ -186,6 +186,30 @@ fn a_forged_commitment_does_not_help() {
     assert!(open(&blob, &other, &none).is_none());
 }
 
+/// What a holder of the material could make to fit two materials: authentic for AES-GCM, with a
+/// commitment that is not this material's. Only the commitment check refuses it.
+#[test]
+fn a_blob_that_aes_gcm_would_open_is_refused_for_its_commitment() {
+    let (material, none) = (material(1), EncryptionContext::new());
+    let salt = counting(0x40);
+    let key = MessageKey::derive(material.secret(), SUITE, &handle(), &salt).unwrap();
+    let make = |commitment: &[u8; 32]| {
+        let prefix = BlobKind::Encrypt.prefix();
+        let handle = handle();
+        let parts: [&[u8]; 5] = [&prefix, handle.as_bytes(), &[SUITE], &salt, commitment];
+        let mut blob = parts.concat();
+        let aad = additional_data(&blob, &none);
+        let (iv, mut body) = ([3; 12], *b"secret");
+        let tag = key.aead().unwrap().seal_in_place(iv, &aad, &mut body).unwrap();
+        blob.extend([&iv[..], &body, &tag].concat());
+        blob
+    };
+    assert!(open(&make(key.commitment()), &material, &none).is_some());
+    let mut other = *key.commitment();
+    other[31] ^= 1;
+    assert!(open(&make(&other), &material, &none).is_none());
+}
+
 proptest! {
     #[test]
     fn parsing_any_bytes_neither_panics_nor_opens(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
