@@ -35,6 +35,6 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     match findings.len() {
         0 => Ok(()),
-        count => Err(format!("tidy: {count} to mend")),
+        count => Err(format!("{count} to mend")),
     }
 }
