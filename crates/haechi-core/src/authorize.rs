@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use haechi_policy::{
-    Context, Decision, Document, Policies, Principal, Request, ResourceRule, Values, evaluate,
+    Context, Decision, Denial, Document, Policies, Principal, Request, ResourceRule, Values,
+    evaluate,
 };
 use haechi_wire::Fault;
 
@@ -42,6 +43,21 @@ impl Context for NoContext {
 #[derive(Debug)]
 pub struct Permit(());
 
+/// Why a caller may not do what was asked.
+#[derive(Debug)]
+pub struct Denied {
+    /// Which kind of policy decided so.
+    pub denial: Denial,
+    /// In AWS's words.
+    pub message: String,
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        Fault::AccessDenied(denied.message)
+    }
+}
+
 /// A resource that was loaded and for which nobody has been authorised yet.
 pub struct Unchecked<T>(T);
 
@@ -49,6 +65,11 @@ impl<T> Unchecked<T> {
     /// What was loaded.
     pub const fn new(value: T) -> Self {
         Unchecked(value)
+    }
+
+    /// Joins it with what else the decision depends on; it stays unchecked.
+    pub fn map<U>(self, join: impl FnOnce(T) -> U) -> Unchecked<U> {
+        Unchecked(join(self.0))
     }
 
     /// Turns it into the resource and a permit, if the caller is allowed what `ask` asks.
@@ -60,7 +81,19 @@ impl<T> Unchecked<T> {
         cx: &Cx,
         ask: impl for<'a> FnOnce(&'a T) -> Ask<'a>,
     ) -> Result<(T, Permit), Fault> {
-        let permit = cx.authorize(&ask(&self.0))?;
+        Ok(self.decide(cx, ask)?)
+    }
+
+    /// As [`Self::authorize`], for a service that words its denials itself.
+    ///
+    /// # Errors
+    /// [`Denied`], with the kind of policy that decided.
+    pub fn decide(
+        self,
+        cx: &Cx,
+        ask: impl for<'a> FnOnce(&'a T) -> Ask<'a>,
+    ) -> Result<(T, Permit), Denied> {
+        let permit = cx.decide(&ask(&self.0))?;
         Ok((self.0, permit))
     }
 }
@@ -71,6 +104,14 @@ impl Cx {
     /// # Errors
     /// [`Fault::AccessDenied`] in AWS's words.
     pub fn authorize(&self, ask: &Ask<'_>) -> Result<Permit, Fault> {
+        Ok(self.decide(ask)?)
+    }
+
+    /// As [`Self::authorize`], for a service that words its denials itself.
+    ///
+    /// # Errors
+    /// [`Denied`], with the kind of policy that decided.
+    pub fn decide(&self, ask: &Ask<'_>) -> Result<Permit, Denied> {
         let policies = &self.caller.policies;
         let context = RequestContext { cx: self, ask };
         let request = Request {
@@ -94,7 +135,10 @@ impl Cx {
         );
         match decision {
             Decision::Allow(_) => Ok(Permit(())),
-            Decision::Deny(denial) => Err(Fault::AccessDenied(denial.message(&request))),
+            Decision::Deny(denial) => {
+                let message = denial.message(&request);
+                Err(Denied { denial, message })
+            }
         }
     }
 

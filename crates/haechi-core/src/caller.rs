@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use haechi_policy::{Document, Principal};
 use haechi_wire::{Fault, SecretString, Timestamp};
 
-use crate::AccountId;
+use crate::{AccountId, Region};
 
 /// The policies that come with a principal, compiled.
 #[derive(Default)]
@@ -79,4 +79,10 @@ pub trait Identities: Send + Sync + 'static {
         access_key_id: &str,
         session_token: Option<&str>,
     ) -> Result<Option<Arc<Credential>>, Fault>;
+
+    /// Hears that a key has signed a request for `service` in `region` that was accepted: what
+    /// `iam:GetAccessKeyLastUsed` answers. On the hot path, so it must not wait for anything.
+    fn used(&self, access_key_id: &str, service: &'static str, region: &Region, now: Timestamp) {
+        let _ = (access_key_id, service, region, now);
+    }
 }

@@ -19,8 +19,10 @@
 //! audit.rs      AuditLog               where records of calls go before an answer leaves
 //! name.rs       AccountId, Region      names that are valid once they exist
 //! paging.rs     Cursor                 markers and tokens of paged answers
+//! access_key_id.rs                     ids of access keys, which name their account
 //! ```
 
+pub mod access_key_id;
 pub mod audit;
 pub mod authorize;
 mod cache;
@@ -36,7 +38,7 @@ pub mod path;
 pub mod router;
 
 pub use audit::{AuditError, AuditLog};
-pub use authorize::{Ask, NoContext, Permit, Unchecked};
+pub use authorize::{Ask, Denied, NoContext, Permit, Unchecked};
 pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
 pub use cx::{Cx, RequestInfo, Resource};
 pub use database::{Batch, Database, Listing, Loaded, Record};

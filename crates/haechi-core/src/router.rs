@@ -47,6 +47,8 @@ pub type Running<'a> =
 
 /// An output, types erased.
 pub trait Answer: Send + Sync {
+    /// The operation that answers.
+    fn schema(&self) -> &'static OperationSchema;
     /// Writes it.
     fn write(&self, writer: &mut dyn Writer);
 }
@@ -154,6 +156,10 @@ fn answer<Op: Operation>(
 struct Output<Op: Operation>(Op::Output);
 
 impl<Op: Operation> Answer for Output<Op> {
+    fn schema(&self) -> &'static OperationSchema {
+        Op::SCHEMA
+    }
+
     fn write(&self, writer: &mut dyn Writer) {
         self.0.write(writer, Op::SCHEMA.output);
     }

@@ -295,7 +295,9 @@ impl Writer for JsonWriter {
     fn blob(&mut self, value: &[u8], _: &'static Schema) {
         self.out.push(b'"');
         let start = self.out.len();
-        // Exact: no intermediate string that would keep a secret behind.
+        // No intermediate string, and room for what usually follows: a secret that moves when the
+        // buffer grows would leave a copy behind.
+        self.out.reserve(value.len() * 2 + 1024);
         self.out.resize(start + value.len().div_ceil(3) * 4, b'=');
         if let Some(space) = self.out.get_mut(start..) {
             // The space was sized for exactly this value, so the encoding cannot fail.

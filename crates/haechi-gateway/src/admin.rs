@@ -1,0 +1,86 @@
+//! `/healthz`, `/readyz` and `/metrics`: for the operator, on a loopback port of their own, without
+//! authentication.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+
+use crate::Gateway;
+
+/// A bound operator's port.
+pub struct Admin {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Admin {
+    /// Binds `address`.
+    ///
+    /// # Errors
+    /// If it cannot be bound.
+    pub async fn bind(address: SocketAddr) -> io::Result<Admin> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok(Admin { socket, address })
+    }
+
+    /// The address, with the port that was chosen where 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves for ever.
+    pub async fn run(self, gateway: Arc<Gateway>) {
+        loop {
+            let Ok((stream, _)) = self.socket.accept().await else {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            };
+            let gateway = Arc::clone(&gateway);
+            tokio::spawn(async move {
+                let service = service_fn(move |request| {
+                    let gateway = Arc::clone(&gateway);
+                    async move { Ok::<_, Infallible>(answer(&gateway, &request)) }
+                });
+                let serving = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(stream), service);
+                if let Err(error) = serving.await {
+                    tracing::debug!(%error, "an operator's connection ended early");
+                }
+            });
+        }
+    }
+}
+
+fn answer(gateway: &Gateway, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let (status, body) = match request.uri().path() {
+        // Alive: the process answers at all.
+        "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
+        // Ready: it would take a call.
+        "/readyz" if gateway.audit.is_healthy() => (StatusCode::OK, "ok\n".to_owned()),
+        "/readyz" => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the audit log cannot be written\n".to_owned())
+        }
+        "/metrics" => match gateway.metrics.text() {
+            Ok(text) => (StatusCode::OK, text),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        },
+        _ => (StatusCode::NOT_FOUND, "try /healthz, /readyz or /metrics\n".to_owned()),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let text = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, text);
+    response
+}

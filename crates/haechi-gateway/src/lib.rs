@@ -1,0 +1,32 @@
+//! From HTTP to a handler and back: every request of every service takes this one way.
+//!
+//! ```text
+//! listener.rs      TCP, TLS or plain, HTTP/1.1 or HTTP/2; limits and time-outs
+//!    │
+//! serve.rs         one request, the stages in order; the answer
+//!    ├ body.rs           reads the body, bounded
+//!    ├ identify.rs       which service, operation and protocol
+//!    ├ authenticate.rs   whose signature
+//!    ├ (router)          decode, validate, handle
+//!    └ record.rs         the CloudTrail record, on disk before the answer leaves
+//! metrics.rs       what is counted
+//! admin.rs         /healthz, /readyz, /metrics on a listener of their own
+//! ```
+//!
+//! **Invariant:** a handler runs only after the caller was authenticated, the input validated and
+//! the audit log found healthy; no answer leaves before its record is on disk.
+
+pub mod admin;
+pub mod authenticate;
+mod body;
+pub mod dev;
+pub mod identify;
+pub mod limits;
+pub mod listener;
+pub mod metrics;
+mod record;
+mod serve;
+
+pub use limits::Limits;
+pub use listener::{Listener, ListenerError};
+pub use serve::Gateway;
