@@ -39,14 +39,7 @@ def test_a_name_is_taken_once_whatever_its_case():
 
 
 def test_names_that_aws_refuses():
-    refused(
-        "ValidationError",
-        iam.create_user,
-        UserName="with space",
-        contains="at 'userName' failed to satisfy constraint: Member must satisfy regular "
-        r"expression pattern: [\w+=,.@-]+",
-        status=400,
-    )
+    refused("ValidationError", iam.create_user, UserName="with space", status=400)
     refused("ValidationError", iam.create_user, UserName="x" * 65, status=400)
 
 
