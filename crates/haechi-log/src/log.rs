@@ -1,0 +1,150 @@
+//! The log as its callers see it.
+
+use std::{
+    fs::{self, OpenOptions, TryLockError},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Sender},
+    },
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::{
+    cipher::FrameCipher,
+    error::LogError,
+    frame::ChainHead,
+    io::{Disk, Io},
+    options::Options,
+    reader::Position,
+    recover::recover,
+    segment::LOCK,
+    writer::{Shared, Waiting, Writer},
+};
+
+/// An open log. Dropping it writes what still waits and stops the writer thread.
+pub struct Log {
+    queue: Option<Sender<Waiting>>,
+    places: Arc<Semaphore>,
+    record_bytes: usize,
+    shared: Arc<Shared>,
+    writer: Option<JoinHandle<()>>,
+    /// Its lock keeps other writers out.
+    _lock: fs::File,
+}
+
+impl Log {
+    /// Opens the log in `directory`, which is made (0700) if it does not exist. A torn tail is cut
+    /// off; the joints of all segments and every frame of the last one are checked.
+    ///
+    /// # Errors
+    /// [`LogError::Locked`], [`LogError::Tampered`], [`LogError::MissingSegment`] or
+    /// [`LogError::Io`].
+    pub fn open(
+        directory: &Path,
+        cipher: Arc<dyn FrameCipher>,
+        options: Options,
+    ) -> Result<Self, LogError> {
+        Self::open_with(directory, cipher, options, Arc::new(Disk))
+    }
+
+    pub(crate) fn open_with(
+        directory: &Path,
+        cipher: Arc<dyn FrameCipher>,
+        options: Options,
+        io: Arc<dyn Io>,
+    ) -> Result<Self, LogError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|source| LogError::io("create", directory, source))?;
+        let lock = take_lock(directory)?;
+        let recovered = recover(directory, &*cipher, &*io)?;
+        let shared =
+            Arc::new(Shared { healthy: AtomicBool::new(true), head: Mutex::new(recovered.head) });
+        let places = Arc::new(Semaphore::new(options.queue_records));
+        let record_bytes = options.record_bytes;
+        let writer = Writer::new(directory, cipher, io, options, Arc::clone(&shared), recovered)?;
+        let (queue, receiver) = mpsc::channel();
+        let writer = thread::Builder::new()
+            .name("haechi-log".into())
+            .spawn(move || writer.run(&receiver))
+            .map_err(|source| LogError::io("start the writer of", directory, source))?;
+        Ok(Self {
+            queue: Some(queue),
+            places,
+            record_bytes,
+            shared,
+            writer: Some(writer),
+            _lock: lock,
+        })
+    }
+
+    /// Appends a record; when this returns, it is on the disk.
+    ///
+    /// Waits for a place while the queue is full. Dropping the future does not take the record
+    /// back.
+    ///
+    /// # Errors
+    /// Then the record is not in the log: [`LogError::RecordTooLarge`], [`LogError::Io`],
+    /// [`LogError::Seal`] or [`LogError::Closed`].
+    pub async fn append(&self, record: Vec<u8>) -> Result<Position, LogError> {
+        if record.len() > self.record_bytes {
+            let (bytes, limit) = (record.len(), self.record_bytes);
+            return Err(LogError::RecordTooLarge { bytes, limit });
+        }
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| LogError::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or(LogError::Closed)?;
+        queue.send(Waiting { record, answer, _place: place }).map_err(|_| LogError::Closed)?;
+        answered.await.map_err(|_| LogError::Closed)?
+    }
+
+    /// Whether the last write succeeded, or the log has been proven writable since.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.shared.healthy.load(Ordering::Acquire)
+            && self.writer.as_ref().is_some_and(|writer| !writer.is_finished())
+    }
+
+    /// The end of the hash chain, to be anchored where this machine's administrator cannot write.
+    #[must_use]
+    pub fn head(&self) -> ChainHead {
+        *self.shared.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            // A panic of the writer has already made the log unhealthy.
+            let _ = writer.join();
+        }
+    }
+}
+
+fn take_lock(directory: &Path) -> Result<fs::File, LogError> {
+    let path = directory.join(LOCK);
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|source| LogError::io("open", &path, source))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: directory.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(LogError::io("lock", &path, source)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! The writer thread: takes all that waits, writes it as one frame, syncs once, answers all.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+};
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::{
+    cipher::FrameCipher,
+    error::LogError,
+    frame::{self, ChainHead},
+    io::{Io, SegmentFile},
+    options::Options,
+    reader::Position,
+    recover::Recovered,
+    segment::Segment,
+};
+
+/// A record that waits to be written.
+pub(crate) struct Waiting {
+    pub(crate) record: Vec<u8>,
+    pub(crate) answer: oneshot::Sender<Result<Position, LogError>>,
+    /// Its place in the queue, free again once it is answered.
+    pub(crate) _place: OwnedSemaphorePermit,
+}
+
+/// What the writer shows to other threads.
+pub(crate) struct Shared {
+    pub(crate) healthy: AtomicBool,
+    pub(crate) head: Mutex<ChainHead>,
+}
+
+struct Current {
+    segment: Segment,
+    file: Box<dyn SegmentFile>,
+    /// Bytes that are written and synced.
+    length: u64,
+}
+
+pub(crate) struct Writer {
+    directory: PathBuf,
+    cipher: Arc<dyn FrameCipher>,
+    io: Arc<dyn Io>,
+    options: Options,
+    shared: Arc<Shared>,
+    head: ChainHead,
+    current: Option<Current>,
+    /// A segment with an unacknowledged tail to cut off before anything else is written, and the
+    /// length to cut it to.
+    failed: Option<(Segment, u64)>,
+    payload: Vec<u8>,
+    frame: Vec<u8>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        directory: &Path,
+        cipher: Arc<dyn FrameCipher>,
+        io: Arc<dyn Io>,
+        options: Options,
+        shared: Arc<Shared>,
+        recovered: Recovered,
+    ) -> Result<Self, LogError> {
+        let current = match recovered.last {
+            Some((segment, length)) => {
+                let path = segment.path(directory);
+                let file =
+                    io.reopen(&path).map_err(|source| LogError::io("open", &path, source))?;
+                Some(Current { segment, file, length })
+            }
+            None => None,
+        };
+        let mut writer = Self {
+            directory: directory.to_owned(),
+            cipher,
+            io,
+            options,
+            shared,
+            head: recovered.head,
+            current,
+            failed: None,
+            payload: Vec::new(),
+            frame: Vec::new(),
+        };
+        writer.rotate_if_due()?;
+        Ok(writer)
+    }
+
+    /// Serves until all senders are gone.
+    pub(crate) fn run(mut self, queue: &Receiver<Waiting>) {
+        loop {
+            let first = match queue.recv_timeout(self.options.retry) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    if !self.shared.healthy.load(Ordering::Acquire) && self.repair().is_ok() {
+                        self.shared.healthy.store(true, Ordering::Release);
+                    }
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut bytes = first.record.len();
+            let mut batch = vec![first];
+            while bytes < self.options.frame_bytes
+                && let Ok(next) = queue.try_recv()
+            {
+                bytes += next.record.len();
+                batch.push(next);
+            }
+            let result = self.write(&batch);
+            self.shared.healthy.store(result.is_ok(), Ordering::Release);
+            for (index, waiting) in batch.into_iter().enumerate() {
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                let answer = result.clone().map(|frame| Position { frame, index });
+                // The caller may have given up waiting; the record is written all the same.
+                let _ = waiting.answer.send(answer);
+            }
+        }
+    }
+
+    /// Writes one frame; returns its sequence number once it is on the disk.
+    fn write(&mut self, batch: &[Waiting]) -> Result<u64, LogError> {
+        if self.failed.is_some() {
+            self.repair()?;
+        }
+        self.rotate_if_due()?;
+        let current = self.current.as_mut().ok_or(LogError::Closed)?;
+        self.payload.clear();
+        for waiting in batch {
+            frame::push_record(&mut self.payload, &waiting.record);
+        }
+        let aad = frame::aad(self.head.sequence + 1, &self.head.hash, current.segment.start);
+        let sealed = self.cipher.seal(&aad, &self.payload).map_err(|_| LogError::Seal)?;
+        let head = frame::encode(&mut self.frame, &self.head, &sealed).ok_or(LogError::Seal)?;
+        let written = current
+            .file
+            .append(&self.frame)
+            .map_err(|source| ("write", source))
+            .and_then(|()| current.file.sync().map_err(|source| ("sync", source)));
+        if let Err((action, source)) = written {
+            let path = current.segment.path(&self.directory);
+            self.failed = Some((current.segment.clone(), current.length));
+            self.current = None;
+            return Err(LogError::io(action, path, source));
+        }
+        current.length += self.frame.len() as u64;
+        self.head = head;
+        *self.shared.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        Ok(head.sequence)
+    }
+
+    /// After a failure: cuts off the unacknowledged tail and proves that frames can be sealed and
+    /// a new segment made. The failed file is opened anew: after a failed sync the old handle may
+    /// not report the next one.
+    fn repair(&mut self) -> Result<(), LogError> {
+        self.cipher.seal(&[], &[]).map_err(|_| LogError::Seal)?;
+        if let Some((segment, length)) = self.failed.take() {
+            let path = segment.path(&self.directory);
+            let cut = if length == 0 {
+                // The new segment will have the same first frame.
+                remove_if_there(&path)
+            } else {
+                self.io.reopen(&path).and_then(|mut file| file.truncate(length))
+            };
+            if let Err(source) = cut {
+                self.failed = Some((segment, length));
+                return Err(LogError::io("cut the failed tail of", &path, source));
+            }
+        }
+        match &mut self.current {
+            Some(current) if current.length == 0 => {
+                let path = current.segment.path(&self.directory);
+                current.file.sync().map_err(|source| LogError::io("sync", &path, source))
+            }
+            _ => self.create_segment(),
+        }
+    }
+
+    fn rotate_if_due(&mut self) -> Result<(), LogError> {
+        let now = (self.options.clock)();
+        let due = self.current.as_ref().is_none_or(|current| {
+            let age = u128::from(now.saturating_sub(current.segment.start));
+            current.length > 0
+                && (current.length >= self.options.segment_bytes
+                    || age >= self.options.segment_age.as_millis())
+        });
+        if due { self.create_segment() } else { Ok(()) }
+    }
+
+    fn create_segment(&mut self) -> Result<(), LogError> {
+        let segment = Segment { first: self.head.sequence + 1, start: (self.options.clock)() };
+        let path = segment.path(&self.directory);
+        let file = self.io.create(&path).map_err(|source| LogError::io("create", &path, source))?;
+        if let Err(source) = self.io.sync_directory(&self.directory) {
+            // If this fails too, the next open removes it, being empty.
+            let _ = std::fs::remove_file(&path);
+            return Err(LogError::io("sync", &self.directory, source));
+        }
+        self.current = Some(Current { segment, file, length: 0 });
+        Ok(())
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
