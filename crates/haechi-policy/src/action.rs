@@ -8,12 +8,20 @@ const INLINE_BYTES: usize = 128;
 
 /// The first eight bytes of a name, so that most patterns are dismissed by one comparison.
 #[derive(Clone, Copy, Debug)]
-struct Head {
+pub(crate) struct Head {
     bytes: u64,
     mask: u64,
 }
 
 impl Head {
+    /// What every action begins with, for statements that an action cannot dismiss.
+    pub(crate) const ANY: Self = Self { bytes: 0, mask: 0 };
+
+    /// Whether an action may be taken by a pattern that begins so.
+    pub(crate) fn may_match(self, action: &Action) -> bool {
+        (action.head ^ self.bytes) & self.mask == 0
+    }
+
     fn of(text: &str) -> Self {
         let mut bytes = [0_u8; 8];
         let mut mask = [0_u8; 8];
@@ -83,9 +91,12 @@ impl ActionPattern {
         &self.source
     }
 
+    pub(crate) fn head(&self) -> Head {
+        self.head
+    }
+
     pub(crate) fn matches(&self, action: &Action) -> bool {
-        (action.head ^ self.head.bytes) & self.head.mask == 0
-            && self.template.matches_plain(action.name())
+        self.head.may_match(action) && self.template.matches_plain(action.name())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::action::{Action, ActionPattern, Head};
 use crate::parse;
 use crate::principal::PrincipalPattern;
 use crate::statement::Statement;
@@ -57,6 +58,29 @@ pub struct Document {
     pub(crate) version: Version,
     pub(crate) id: Option<Box<str>>,
     pub(crate) statements: Box<[Statement]>,
+    pub(crate) gates: Box<[Gate]>,
+}
+
+/// One action entry's beginning and its statement. They lie together, so that the statements that
+/// an action cannot concern (nearly all) are passed over without being touched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gate {
+    head: Head,
+    statement: usize,
+}
+
+/// The gates of statements, in order.
+pub(crate) fn gates(statements: &[Statement]) -> Box<[Gate]> {
+    let mut gates = Vec::new();
+    for (statement, one) in statements.iter().enumerate() {
+        if one.actions.negated {
+            gates.push(Gate { head: Head::ANY, statement });
+        } else {
+            let heads = one.actions.patterns.iter().map(ActionPattern::head);
+            gates.extend(heads.map(|head| Gate { head, statement }));
+        }
+    }
+    gates.into()
 }
 
 impl Document {
@@ -166,6 +190,15 @@ impl Document {
                 entity.bound = Some(unique_id.into());
             }
         }
+    }
+
+    /// The statements that may concern an action, each once, in order.
+    pub(crate) fn statements_for(&self, action: &Action) -> impl Iterator<Item = &Statement> {
+        let mut last = None;
+        self.gates.iter().filter(move |gate| gate.head.may_match(action)).filter_map(move |gate| {
+            let again = last.replace(gate.statement) == Some(gate.statement);
+            if again { None } else { self.statements.get(gate.statement) }
+        })
     }
 
     fn patterns(&self) -> impl Iterator<Item = &PrincipalPattern> {

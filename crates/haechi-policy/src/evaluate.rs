@@ -172,7 +172,7 @@ fn strongest<'a>(
 ) -> Result<Reach, Denial> {
     let mut strongest = Reach::None;
     for document in documents {
-        for statement in &document.statements {
+        for statement in document.statements_for(&probe.action) {
             match statement.effect {
                 Effect::Allow if strongest == Reach::Direct => {}
                 Effect::Allow => strongest = strongest.max(statement.reach(probe)),

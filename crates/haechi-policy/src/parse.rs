@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use crate::action::ActionPattern;
 use crate::arn::ResourcePattern;
 use crate::condition::Condition;
+use crate::document::gates;
 use crate::json::Json;
 use crate::principal::{PrincipalElement, PrincipalPattern};
 use crate::statement::{Effect, Element, Statement};
@@ -50,9 +51,10 @@ pub(crate) fn document(text: &str, kind: Kind) -> Result<Document> {
             return Err(ParseError::DuplicateSid { sid: sid.to_owned() });
         }
     }
-    let statements =
+    let statements: Box<[Statement]> =
         raw.into_iter().map(|raw| raw.compile(kind, version)).collect::<Result<_>>()?;
-    Ok(Document { name: None, kind, version, id, statements })
+    let gates = gates(&statements);
+    Ok(Document { name: None, kind, version, id, statements, gates })
 }
 
 /// A statement whose elements have the right JSON types, not yet compiled.

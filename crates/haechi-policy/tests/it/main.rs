@@ -4,6 +4,14 @@
 //! new line there. `reference` is a second evaluator, slow and straight from the documentation,
 //! that `properties` compares with.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod cast;
 mod evaluation;
 mod explanation;
