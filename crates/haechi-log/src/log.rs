@@ -10,6 +10,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tokio::sync::{Semaphore, oneshot};
@@ -130,6 +131,10 @@ impl Drop for Log {
     }
 }
 
+/// How often and in what steps a held lock is tried: half a second in all.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 fn take_lock(directory: &Path) -> Result<fs::File, LogError> {
     let path = directory.join(LOCK);
     let lock = OpenOptions::new()
@@ -139,11 +144,15 @@ fn take_lock(directory: &Path) -> Result<fs::File, LogError> {
         .mode(0o600)
         .open(&path)
         .map_err(|source| LogError::io("open", &path, source))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: directory.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(LogError::io("lock", &path, source)),
+    // A process that is just ending, or a child between fork and exec, holds it a moment longer.
+    for _ in 0..LOCK_ATTEMPTS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => return Err(LogError::io("lock", &path, source)),
+        }
     }
+    Err(LogError::Locked { path: directory.to_owned() })
 }
 
 #[cfg(test)]
