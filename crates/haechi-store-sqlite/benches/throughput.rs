@@ -56,6 +56,8 @@ async fn rate<F: Future<Output = ()> + Send>(
                 while Instant::now() < end {
                     write(writer, count).await;
                     count += 1;
+                    // An engine that never waits would starve the other writers.
+                    tokio::task::yield_now().await;
                 }
                 count
             })
