@@ -31,7 +31,8 @@ pub(super) fn read<'a>(
     let text = value.to_str().map_err(|_| malformed(value.as_bytes()))?.trim();
     let (algorithm, parameters) = text.split_once(' ').unwrap_or((text, ""));
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-    for pair in parameters.split([',', ' ']).filter(|pair| !pair.is_empty()) {
+    let words = parameters.split(',').flat_map(|part| part.trim_ascii().split(' '));
+    for pair in words.filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or_else(|| malformed(value.as_bytes()))?;
         match name {
             "Credential" => credential = Some(value),
