@@ -72,6 +72,11 @@ impl<T> Unchecked<T> {
         Unchecked(join(self.0))
     }
 
+    /// The resource, where a permit that is already there covers it: one to list everything.
+    pub fn covered(self, _: &Permit) -> T {
+        self.0
+    }
+
     /// Turns it into the resource and a permit, if the caller is allowed what `ask` asks.
     ///
     /// # Errors

@@ -1,0 +1,199 @@
+//! From an unchecked key to a key and a permit: key policy and IAM, with the condition keys of
+//! KMS.
+//!
+//! Source: Developer Guide, "AWS KMS condition keys"; Service Authorization Reference.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use haechi_core::{Ask, Cx, Permit, Unchecked};
+use haechi_kms_model::Error;
+use haechi_kms_model::shapes::Tag;
+use haechi_policy::{Context, Kind, ResourceRule, Values};
+use haechi_wire::Fault;
+
+use crate::store::{Found, Key, Named};
+
+/// What the request says that conditions may ask about.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub(crate) encryption_context: Option<&'a BTreeMap<String, String>>,
+    pub(crate) algorithm: Option<&'a str>,
+    /// Tags to be set.
+    pub(crate) tags: &'a [Tag],
+    /// Tags to be removed.
+    pub(crate) tag_keys: &'a [String],
+    /// `BypassPolicyLockoutSafetyCheck`.
+    pub(crate) bypass: Option<bool>,
+    /// Whether a re-encryption stays under one key.
+    pub(crate) same_key: Option<bool>,
+    /// Of a deletion.
+    pub(crate) window_days: Option<i32>,
+}
+
+/// What a key is, as far as conditions ask: of one that exists, or is to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Kinds<'a> {
+    pub(crate) spec: &'a str,
+    pub(crate) usage: &'a str,
+    pub(crate) origin: &'a str,
+}
+
+/// The condition keys of a request that is about no key yet.
+pub(crate) struct Conditions<'a> {
+    pub(crate) caller_account: &'a str,
+    pub(crate) kinds: Kinds<'a>,
+    pub(crate) facts: Facts<'a>,
+}
+
+impl Context for Conditions<'_> {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        let facts = &self.facts;
+        if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
+            return context_values(facts.encryption_context?, name);
+        }
+        if let Some(name) = key.strip_prefix("aws:requesttag/") {
+            let tag = facts.tags.iter().find(|tag| tag.tag_key.eq_ignore_ascii_case(name))?;
+            return Some(Values::one(&tag.tag_value));
+        }
+        let flag = |value: bool| Values::one(if value { "true" } else { "false" });
+        match key {
+            "kms:calleraccount" => Some(Values::one(self.caller_account)),
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(Values::one(self.kinds.spec)),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(Values::one(self.kinds.usage)),
+            "kms:keyorigin" => Some(Values::one(self.kinds.origin)),
+            "kms:multiregion" => Some(flag(false)),
+            "kms:encryptionalgorithm" => facts.algorithm.map(Values::one),
+            "kms:encryptioncontextkeys" => {
+                let keys = facts.encryption_context?.keys().cloned().collect();
+                Some(Values::Many(Cow::Owned(keys)))
+            }
+            "kms:bypasspolicylockoutsafetycheck" => facts.bypass.map(flag),
+            "kms:reencryptonsamekey" => facts.same_key.map(flag),
+            "kms:schedulekeydeletionpendingwindowindays" => {
+                facts.window_days.map(|days| Values::owned(days.to_string()))
+            }
+            "aws:tagkeys" => {
+                let keys = facts.tags.iter().map(|tag| &tag.tag_key).chain(facts.tag_keys);
+                Some(Values::Many(Cow::Owned(keys.cloned().collect())))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names of condition keys have no case, those of an encryption context do: all that match count.
+fn context_values<'a>(context: &'a BTreeMap<String, String>, name: &str) -> Option<Values<'a>> {
+    let mut matching =
+        context.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
+    let first = matching.next()?;
+    let others: Vec<String> = matching.cloned().collect();
+    if others.is_empty() {
+        return Some(Values::one(first));
+    }
+    Some(Values::Many(Cow::Owned([vec![first.clone()], others].concat())))
+}
+
+/// A key with everything that the decision about it depends on.
+struct Access<'a, K> {
+    found: Found<K>,
+    action: &'a str,
+    conditions: Conditions<'a>,
+}
+
+impl<K: AsRef<Key>> Access<'_, K> {
+    fn ask(&self) -> Ask<'_>
+    where
+        K: Send + Sync,
+    {
+        let key = self.found.key.as_ref();
+        Ask {
+            action: self.action,
+            resource: key.arn(),
+            resource_account: &key.record.account,
+            policy: Some(&key.policy),
+            rule: ResourceRule::RootOfTrust,
+            context: self,
+        }
+    }
+}
+
+impl<K: AsRef<Key>> Context for Access<'_, K> {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        let record = &self.found.key.as_ref().record;
+        if let Some(name) = key.strip_prefix("aws:resourcetag/") {
+            let tag = record.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+            return Some(Values::one(tag.1));
+        }
+        match key {
+            "kms:requestalias" => match &self.found.named {
+                Named::Alias(name) => Some(Values::one(name)),
+                Named::Id | Named::Ciphertext => None,
+            },
+            "kms:resourcealiases" => {
+                Some(Values::Many(Cow::Owned(record.aliases.iter().cloned().collect())))
+            }
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(Values::one(&record.spec)),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(Values::one(&record.usage)),
+            "kms:keyorigin" => Some(Values::one(&record.origin)),
+            _ => self.conditions.values(key),
+        }
+    }
+}
+
+/// Decides the call's own action on a key.
+pub(crate) fn admit<K: AsRef<Key> + Send + Sync>(
+    cx: &Cx,
+    found: Unchecked<Found<K>>,
+    facts: Facts<'_>,
+) -> Result<(K, Permit), Error> {
+    admit_action(cx, cx.operation.action, found, facts)
+}
+
+/// Decides an action on a key.
+pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
+    cx: &Cx,
+    action: &str,
+    found: Unchecked<Found<K>>,
+    facts: Facts<'_>,
+) -> Result<(K, Permit), Error> {
+    let caller_account = cx.account().as_str();
+    let kinds = Kinds { spec: "", usage: "", origin: "" };
+    let conditions = Conditions { caller_account, kinds, facts };
+    let access = found.map(|found| Access { found, action, conditions });
+    // What a denial may say of a key of another account is less than of one's own.
+    let mut foreign_arn = None;
+    let decided = access.decide(cx, |access| {
+        let key = access.found.key.as_ref();
+        if key.record.account != caller_account {
+            foreign_arn = Some(match access.found.named {
+                Named::Ciphertext => None,
+                Named::Id | Named::Alias(_) => Some(key.record.arn.clone()),
+            });
+        }
+        access.ask()
+    });
+    match (decided, foreign_arn) {
+        (Ok((access, permit)), _) => Ok((access.found.key, permit)),
+        (Err(denied), Some(named)) if denied.denial.kind() == Kind::Resource => Err(match named {
+            Some(arn) => foreign(cx, action, &arn),
+            None => unseen(cx, action, "the resource associated with this ciphertext"),
+        }
+        .into()),
+        (Err(denied), _) => Err(Fault::from(denied).into()),
+    }
+}
+
+/// The denial of a key in another account, the same whether it exists or not.
+pub(crate) fn foreign(cx: &Cx, action: &str, arn: &str) -> Fault {
+    unseen(cx, action, &format!("resource: {arn}"))
+}
+
+fn unseen(cx: &Cx, action: &str, what: &str) -> Fault {
+    Fault::AccessDenied(format!(
+        "User: {} is not authorized to perform: {action} on {what} because the resource does not \
+         exist in this Region, no resource-based policies allow access, or a resource-based \
+         policy explicitly denies access",
+        cx.caller.arn()
+    ))
+}

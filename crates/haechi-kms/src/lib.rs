@@ -1,0 +1,77 @@
+//! AWS Key Management Service.
+//!
+//! What it guarantees:
+//! * Key material never leaves: it is stored wrapped, and is plaintext only in zeroizing memory.
+//! * A key's own policy decides first. Without its leave, or its delegation to the account, no
+//!   IAM policy opens it; across accounts both must allow.
+//! * Nothing is done with a key before the decision: a key is loaded as `Unchecked`, and what
+//!   touches material asks for a `Permit`.
+//! * A ciphertext opens under the key that made it, with the encryption context that it was made
+//!   with, or not at all; the caller does not learn which was wrong.
+//! * A key scheduled for deletion is beyond use at once, and beyond recovery at its date.
+//!
+//! Source of behaviour: AWS KMS API Reference and Developer Guide, 2026.
+//!
+//! ```text
+//! op/*.rs        one operation each: load, authorise, decide, save
+//! identifier.rs  what a caller may name a key by
+//! key.rs         states of a key, and what each admits (pure)
+//! alias.rs       names of aliases
+//! policy.rs      key policies: the default, checks before one is accepted
+//! authz.rs       Unchecked key ─► key and Permit; condition keys
+//! material.rs    what is done with key material, given a Permit
+//! store.rs       rows, and keys made ready from them
+//! jobs.rs        deletion at its date
+//! ```
+
+mod alias;
+mod authz;
+mod identifier;
+mod jobs;
+mod key;
+mod material;
+mod metadata;
+mod op;
+mod paging;
+mod policy;
+mod request;
+mod store;
+mod tags;
+
+use std::sync::Arc;
+
+use haechi_core::{Database, Env, Jobs, Router};
+use haechi_crypto::{SecretBytes, SymmetricMaterial};
+
+pub use policy::Principals;
+
+/// The service.
+pub struct Kms {
+    database: Arc<Database>,
+    env: Env,
+    jobs: Arc<Jobs>,
+    principals: Option<Arc<dyn Principals>>,
+    /// Stands in for the material of blobs that nobody made, so that they take as long to refuse.
+    dummy: SymmetricMaterial,
+}
+
+impl Kms {
+    /// The service over its records. Registers its jobs.
+    pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Kms {
+        jobs.handle(jobs::DELETE_KEY, Arc::new(jobs::DeleteKey::new(Arc::clone(&database))));
+        let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
+        Kms { database, env, jobs, principals: None, dummy }
+    }
+
+    /// Lets key policies name only principals that exist. Without it every name is accepted.
+    #[must_use]
+    pub fn with_principals(mut self, principals: Arc<dyn Principals>) -> Kms {
+        self.principals = Some(principals);
+        self
+    }
+
+    /// Mounts every operation of `models/kms.ops`; one without a handler does not compile.
+    pub fn mount(self: &Arc<Self>, router: &mut Router) {
+        haechi_kms_model::ops::mount(router, self);
+    }
+}

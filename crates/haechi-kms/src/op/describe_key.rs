@@ -1,0 +1,22 @@
+//! `DescribeKey`.
+
+use haechi_core::{Cx, Handle};
+use haechi_kms_model::Error;
+use haechi_kms_model::ops::DescribeKey;
+use haechi_kms_model::shapes::{DescribeKeyRequest, DescribeKeyResponse};
+
+use crate::authz::{Facts, admit};
+use crate::{Kms, request};
+
+impl Handle<DescribeKey> for Kms {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: DescribeKeyRequest,
+    ) -> Result<DescribeKeyResponse, Error> {
+        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        let found = self.key(cx, &input.key_id).await?;
+        let (key, _) = admit(cx, found, Facts::default())?;
+        Ok(DescribeKeyResponse { key_metadata: Some(key.record.metadata()) })
+    }
+}

@@ -1,0 +1,30 @@
+//! `GenerateRandom`.
+
+use haechi_core::{Cx, Handle};
+use haechi_kms_model::Error;
+use haechi_kms_model::ops::GenerateRandom;
+use haechi_kms_model::shapes::{GenerateRandomRequest, GenerateRandomResponse};
+use haechi_wire::{Fault, SecretBlob};
+
+use crate::{Kms, request};
+
+impl Handle<GenerateRandom> for Kms {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: GenerateRandomRequest,
+    ) -> Result<GenerateRandomResponse, Error> {
+        let Some(bytes) = input.number_of_bytes else {
+            return Err(request::invalid("NumberOfBytes is required."));
+        };
+        if input.custom_key_store_id.is_some() {
+            return Err(request::unsupported(cx, "CustomKeyStoreId"));
+        }
+        request::no_recipient(cx, input.recipient.as_ref())?;
+        cx.authorize_any()?;
+        let bytes = usize::try_from(bytes).map_err(Fault::internal)?;
+        let mut plaintext = SecretBlob(vec![0; bytes]);
+        cx.env.random.fill(&mut plaintext.0).map_err(Fault::internal)?;
+        Ok(GenerateRandomResponse { plaintext: Some(plaintext), ciphertext_for_recipient: None })
+    }
+}

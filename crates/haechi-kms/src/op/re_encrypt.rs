@@ -1,0 +1,74 @@
+//! `ReEncrypt`.
+
+use std::sync::Arc;
+
+use haechi_core::{Cx, Handle, Unchecked};
+use haechi_crypto::{Blob, BlobKind};
+use haechi_kms_model::Error;
+use haechi_kms_model::ops::ReEncrypt;
+use haechi_kms_model::shapes::{EncryptionAlgorithmSpec, ReEncryptRequest, ReEncryptResponse};
+
+use super::decrypt::required_blob;
+use crate::authz::{Facts, admit_action};
+use crate::key::Use;
+use crate::material::invalid;
+use crate::store::{Found, Key};
+use crate::{Kms, request};
+
+impl Handle<ReEncrypt> for Kms {
+    async fn handle(&self, cx: &Cx, input: ReEncryptRequest) -> Result<ReEncryptResponse, Error> {
+        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        request::no_modifiers(cx, input.dry_run_modifiers.as_ref())?;
+        let bytes = required_blob(input.ciphertext_blob.as_ref())?;
+        let from_context = request::encryption_context(input.source_encryption_context)?;
+        let to_context = request::encryption_context(input.destination_encryption_context)?;
+        let from_algorithm = request::algorithm(input.source_encryption_algorithm);
+        let to_algorithm = request::algorithm(input.destination_encryption_algorithm);
+        let blob = Blob::parse(bytes).map_err(invalid)?;
+
+        let named = input.source_key_id.as_deref();
+        let source = self.decrypting_key(cx, named, &blob, &from_context).await?;
+        let target = self.key(cx, &input.destination_key_id).await?;
+        let ((source_arn, source), (target_arn, target)) = (named_arn(source), named_arn(target));
+        let facts = Facts { same_key: Some(source_arn == target_arn), ..Facts::default() };
+        let from = Facts {
+            encryption_context: Some(&from_context),
+            algorithm: Some(from_algorithm),
+            ..facts
+        };
+        let to =
+            Facts { encryption_context: Some(&to_context), algorithm: Some(to_algorithm), ..facts };
+        let (source, from_permit) = admit_action(cx, "kms:ReEncryptFrom", source, from)?;
+        let (target, to_permit) = admit_action(cx, "kms:ReEncryptTo", target, to)?;
+
+        source.admit(Use::Material)?;
+        target.admit(Use::Material)?;
+        request::check_algorithm(&source, from_algorithm)?;
+        request::check_algorithm(&target, to_algorithm)?;
+        self.check_made_by(cx, &source, &blob).await?;
+        let (plaintext, from_material) = source.decrypt(&from_permit, &blob, &from_context)?;
+        request::end_dry_run(input.dry_run)?;
+        let (kind, plaintext) = (BlobKind::Encrypt, plaintext.expose());
+        let (blob, to_material) =
+            target.encrypt(&to_permit, &cx.env, kind, &to_context, plaintext)?;
+        Ok(ReEncryptResponse {
+            ciphertext_blob: Some(haechi_wire::Blob(blob)),
+            source_key_id: Some(source.arn().to_owned()),
+            key_id: Some(target.arn().to_owned()),
+            source_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            destination_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            source_key_material_id: Some(from_material),
+            destination_key_material_id: Some(to_material),
+        })
+    }
+}
+
+/// The ARN of a key, which condition keys ask about before anything is decided.
+fn named_arn(found: Unchecked<Found<Arc<Key>>>) -> (String, Unchecked<Found<Arc<Key>>>) {
+    let mut arn = String::new();
+    let found = found.map(|found| {
+        found.key.arn().clone_into(&mut arn);
+        found
+    });
+    (arn, found)
+}

@@ -1,0 +1,86 @@
+//! What several operations check of their input in the same way.
+
+use std::collections::BTreeMap;
+
+use haechi_core::Cx;
+use haechi_kms_model::Error;
+use haechi_kms_model::shapes::{DryRunModifierType, EncryptionAlgorithmSpec, RecipientInfo};
+use haechi_wire::Fault;
+
+use crate::store::Key;
+
+/// Bytes of all keys and values of an encryption context together.
+const ENCRYPTION_CONTEXT_BYTES_MAX: usize = 8192;
+
+/// The honest answer to a parameter, or a value of it, that is not done.
+pub(crate) fn unsupported(cx: &Cx, parameter: &str) -> Error {
+    let (service, operation) = (cx.operation.service.name, cx.operation.name);
+    let operation = format!("{operation} with {parameter}");
+    Error::Fault(Fault::Unsupported { service, operation })
+}
+
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::Fault(Fault::Validation(message.into()))
+}
+
+/// There are no grants yet, hence no tokens of grants.
+pub(crate) fn no_grant_tokens(cx: &Cx, tokens: Option<&Vec<String>>) -> Result<(), Error> {
+    match tokens {
+        Some(tokens) if !tokens.is_empty() => Err(unsupported(cx, "GrantTokens")),
+        _ => Ok(()),
+    }
+}
+
+/// Answers sealed for an enclave are not done.
+pub(crate) fn no_recipient(cx: &Cx, recipient: Option<&RecipientInfo>) -> Result<(), Error> {
+    recipient.map_or(Ok(()), |_| Err(unsupported(cx, "Recipient")))
+}
+
+/// Dry runs without a ciphertext are not done.
+pub(crate) fn no_modifiers(
+    cx: &Cx,
+    modifiers: Option<&Vec<DryRunModifierType>>,
+) -> Result<(), Error> {
+    match modifiers {
+        Some(modifiers) if !modifiers.is_empty() => Err(unsupported(cx, "DryRunModifiers")),
+        _ => Ok(()),
+    }
+}
+
+/// The encryption context of a call; none is an empty one.
+pub(crate) fn encryption_context(
+    context: Option<BTreeMap<String, String>>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let context = context.unwrap_or_default();
+    let bytes: usize = context.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if bytes > ENCRYPTION_CONTEXT_BYTES_MAX {
+        return Err(invalid(format!(
+            "EncryptionContext must not be longer than {ENCRYPTION_CONTEXT_BYTES_MAX} bytes."
+        )));
+    }
+    Ok(context)
+}
+
+/// The algorithm asked for; a symmetric key knows one.
+pub(crate) fn algorithm(asked: Option<EncryptionAlgorithmSpec>) -> &'static str {
+    asked.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault).as_str()
+}
+
+/// Refuses an algorithm that is not the key's.
+pub(crate) fn check_algorithm(key: &Key, algorithm: &str) -> Result<(), Error> {
+    let spec = &key.record.spec;
+    if algorithm == spec {
+        return Ok(());
+    }
+    let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
+    Err(Error::InvalidKeyUsageException(message))
+}
+
+/// Ends a dry run, once everything else has been checked.
+pub(crate) fn end_dry_run(dry_run: Option<bool>) -> Result<(), Error> {
+    if dry_run != Some(true) {
+        return Ok(());
+    }
+    let message = "The request would have succeeded, but the DryRun option is set.";
+    Err(Error::DryRunOperationException(message.to_owned()))
+}

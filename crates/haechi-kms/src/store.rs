@@ -1,0 +1,325 @@
+//! Rows, and keys made ready from them.
+//!
+//! ```text
+//! /kms/<account>/<region>/key/<key id>      KeyRecord: state, policy, tags, wrapped material,
+//!                                           names of its aliases
+//! /kms/<account>/<region>/alias/<hidden>    AliasRecord: which key
+//! /kms-handle/<64 hex digits>               HandleRecord: which key a ciphertext was made with
+//! ```
+//! A key's aliases stand in its own row too: they are a condition key (`kms:ResourceAliases`),
+//! limited in number, and go when the key goes. Both rows change in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Database, Job, Loaded, Path, Permit, Record, Resource, Unchecked};
+use haechi_crypto::MaterialHandle;
+use haechi_kms_model::Error;
+use haechi_policy::{Document, Kind};
+use haechi_wire::{Fault, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::identifier::{Identifier, arn};
+use crate::key::{Refusal, State, Transition, Use};
+use crate::material::{Material, MaterialRecord};
+use crate::{Kms, alias, authz};
+
+/// A key as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeyRecord {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) description: String,
+    /// `KeySpec`, `KeyUsage`, `Origin` as AWS writes them; the material is bound to them.
+    pub(crate) spec: String,
+    pub(crate) usage: String,
+    pub(crate) origin: String,
+    pub(crate) state: State,
+    pub(crate) created_ms: i64,
+    /// When it goes; only while pending deletion.
+    pub(crate) deletion_ms: Option<i64>,
+    /// As the caller wrote it.
+    pub(crate) policy: String,
+    /// Unique ids of the users and roles that the policy named when it was put.
+    #[serde(default)]
+    pub(crate) policy_principals: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Names of its aliases, `alias/…`.
+    pub(crate) aliases: BTreeSet<String>,
+    /// Oldest first; the last one encrypts.
+    pub(crate) materials: Vec<MaterialRecord>,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// An alias as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AliasRecord {
+    pub(crate) name: String,
+    pub(crate) key_id: String,
+    pub(crate) created_ms: i64,
+    pub(crate) updated_ms: i64,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// Which key made the ciphertexts that bear a handle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct HandleRecord {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) key_id: String,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for KeyRecord {}
+impl Record for AliasRecord {}
+impl Record for HandleRecord {}
+
+fn root(account: &str, region: &str, kind: &str) -> Path {
+    Path::new("kms").part(account).part(region).part(kind)
+}
+
+/// All keys of an account in a Region.
+pub(crate) fn keys_path(account: &str, region: &str) -> Path {
+    root(account, region, "key")
+}
+
+pub(crate) fn key_path(account: &str, region: &str, id: &str) -> Path {
+    keys_path(account, region).part(id)
+}
+
+/// All aliases of an account in a Region.
+pub(crate) fn aliases_path(account: &str, region: &str) -> Path {
+    root(account, region, "alias")
+}
+
+pub(crate) fn alias_path(account: &str, region: &str, name: &str) -> Path {
+    aliases_path(account, region).hidden(name)
+}
+
+pub(crate) fn handle_path(handle: &MaterialHandle) -> Path {
+    Path::new("kms-handle").part(&hex(handle.as_bytes()))
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+impl KeyRecord {
+    pub(crate) fn path(&self) -> Path {
+        key_path(&self.account, &self.region, &self.id)
+    }
+
+    /// The job that deletes it, while one waits.
+    pub(crate) fn deletion_job(&self) -> Option<Job> {
+        let due = Timestamp::from_millis(self.deletion_ms?);
+        let payload = format!("{}/{}/{}", self.account, self.region, self.id);
+        Some(Job::new(crate::jobs::DELETE_KEY, &self.id, due, payload))
+    }
+}
+
+/// A key made ready: policy compiled, material unwrapped. Cached until its row is written.
+pub(crate) struct Key {
+    pub(crate) record: KeyRecord,
+    pub(crate) policy: Arc<Document>,
+    materials: Vec<Material>,
+}
+
+impl Key {
+    fn build(database: &Database, record: KeyRecord) -> Result<Key, Fault> {
+        let mut policy =
+            Document::parse(&record.policy, Kind::Resource).map_err(Fault::internal)?;
+        policy.bind_principals(|arn| record.policy_principals.get(arn).cloned());
+        let materials = Material::unwrap_all(&database.keyring(), &record)?;
+        Ok(Key { record, policy: Arc::new(policy), materials })
+    }
+
+    pub(crate) fn arn(&self) -> &str {
+        &self.record.arn
+    }
+
+    /// Whether its state serves `purpose`.
+    pub(crate) fn admit(&self, purpose: Use) -> Result<(), Error> {
+        self.record.state.admit(purpose).map_err(|refusal: Refusal| refusal.of(self.arn()))
+    }
+
+    /// Its material, newest last; only for who was permitted.
+    pub(crate) fn materials(&self, _: &Permit) -> &[Material] {
+        &self.materials
+    }
+
+    fn note(&self, cx: &Cx) {
+        let (arn, account) = (self.record.arn.clone(), self.record.account.clone());
+        cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
+    }
+}
+
+impl AsRef<Key> for Key {
+    fn as_ref(&self) -> &Key {
+        self
+    }
+}
+
+/// A key that is about to be changed, as it was read for that.
+pub(crate) struct Draft {
+    key: Key,
+    loaded: Loaded<KeyRecord>,
+}
+
+impl AsRef<Key> for Draft {
+    fn as_ref(&self) -> &Key {
+        &self.key
+    }
+}
+
+impl Draft {
+    /// The record, to be changed.
+    pub(crate) fn record(&mut self) -> &mut KeyRecord {
+        &mut self.key.record
+    }
+
+    /// Moves the key to another state.
+    pub(crate) fn transit(&mut self, transition: Transition) -> Result<(), Error> {
+        let record = &mut self.key.record;
+        record.state = record.state.after(transition).map_err(|refusal| refusal.of(&record.arn))?;
+        Ok(())
+    }
+
+    /// Adds the change to a batch.
+    pub(crate) fn save(&self, _: &Permit, batch: &mut Batch) {
+        batch.replace(&self.loaded, &self.key.record);
+    }
+}
+
+/// How the caller named a key.
+pub(crate) enum Named {
+    /// By id or ARN.
+    Id,
+    /// By an alias, `alias/…`.
+    Alias(String),
+    /// By a ciphertext that it made.
+    Ciphertext,
+}
+
+/// A key, and how it was named.
+pub(crate) struct Found<K> {
+    pub(crate) key: K,
+    pub(crate) named: Named,
+}
+
+impl Kms {
+    /// The key that `text` names, in any account, by id or alias.
+    pub(crate) async fn key(
+        &self,
+        cx: &Cx,
+        text: &str,
+    ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
+        let (account, id, named) = match Identifier::parse(cx, text)? {
+            Identifier::Key { account, id } => (account, id.to_owned(), Named::Id),
+            Identifier::Alias { account, name } => {
+                let path = alias_path(account, cx.region.as_str(), name);
+                let alias = self.database.cached(&path, |row: AliasRecord| Ok(row)).await?;
+                let Some(alias) = alias else {
+                    let alias_arn = arn(cx, account, name);
+                    return Err(missing(cx, account, &alias_arn, || alias::not_found(&alias_arn)));
+                };
+                (account, alias.key_id.clone(), Named::Alias(name.to_owned()))
+            }
+        };
+        match self.ready(cx, account, &id).await? {
+            Some(key) => Ok(Unchecked::new(Found { key, named })),
+            None => Err(no_key(cx, account, &id)),
+        }
+    }
+
+    /// The key that made a ciphertext, if it is of this Region.
+    pub(crate) async fn key_of(
+        &self,
+        cx: &Cx,
+        handle: &MaterialHandle,
+    ) -> Result<Option<Unchecked<Found<Arc<Key>>>>, Error> {
+        let path = handle_path(handle);
+        let owner = self.database.cached(&path, |row: HandleRecord| Ok(row)).await?;
+        let Some(owner) = owner.filter(|owner| owner.region == cx.region.as_str()) else {
+            return Ok(None);
+        };
+        let key = self.ready(cx, &owner.account, &owner.key_id).await?;
+        Ok(key.map(|key| Unchecked::new(Found { key, named: Named::Ciphertext })))
+    }
+
+    async fn ready(&self, cx: &Cx, account: &str, id: &str) -> Result<Option<Arc<Key>>, Fault> {
+        let path = key_path(account, cx.region.as_str(), id);
+        let build = |record| Key::build(&self.database, record);
+        let key = self.database.cached(&path, build).await?;
+        if let Some(key) = &key {
+            key.note(cx);
+        }
+        Ok(key)
+    }
+
+    /// The key of the caller's own account that `text` names by id or ARN.
+    pub(crate) async fn own_key(
+        &self,
+        cx: &Cx,
+        text: &str,
+    ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
+        let id = own_id(cx, text)?;
+        let account = cx.account().as_str();
+        match self.ready(cx, account, id).await? {
+            Some(key) => Ok(Unchecked::new(Found { key, named: Named::Id })),
+            None => Err(no_key(cx, account, id)),
+        }
+    }
+
+    /// As [`Self::own_key`], to be changed.
+    pub(crate) async fn draft(
+        &self,
+        cx: &Cx,
+        text: &str,
+    ) -> Result<Unchecked<Found<Draft>>, Error> {
+        let (id, account) = (own_id(cx, text)?, cx.account().as_str());
+        let path = key_path(account, cx.region.as_str(), id);
+        let Some(loaded) = self.database.load::<KeyRecord>(&path).await? else {
+            return Err(no_key(cx, account, id));
+        };
+        let key = Key::build(&self.database, loaded.value.clone())?;
+        key.note(cx);
+        Ok(Unchecked::new(Found { key: Draft { key, loaded }, named: Named::Id }))
+    }
+}
+
+fn own_id<'a>(cx: &'a Cx, text: &'a str) -> Result<&'a str, Error> {
+    match Identifier::parse(cx, text)? {
+        Identifier::Alias { .. } => Err(Error::InvalidArnException(
+            "Key Aliases are not supported for this operation.".to_owned(),
+        )),
+        Identifier::Key { account, id } if account == cx.account().as_str() => Ok(id),
+        Identifier::Key { .. } => Err(authz::foreign(cx, cx.operation.action, text).into()),
+    }
+}
+
+fn no_key(cx: &Cx, account: &str, id: &str) -> Error {
+    let key_arn = arn(cx, account, &format!("key/{id}"));
+    missing(cx, account, &key_arn, || {
+        Error::NotFoundException(format!("Key '{key_arn}' does not exist"))
+    })
+}
+
+/// Whether something exists in another account is not for everyone to know.
+fn missing(cx: &Cx, account: &str, arn: &str, own: impl FnOnce() -> Error) -> Error {
+    if account == cx.account().as_str() {
+        own()
+    } else {
+        authz::foreign(cx, cx.operation.action, arn).into()
+    }
+}
