@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_form_names_none() {
-        for id in ["", "AKI", "AKIAIOSFODNN7EXAMPLE", "AKIAQNZGKIQY56JQ7WM", "AKIA0NZGKIQY56JQ7WML"] {
+        for id in ["", "AKI", "AKIAIOSFODNN7EXAMPLE", "AKIAQNZGKIQY56JQ7WM", "AKIA0NZGKIQY56JQ7WML"]
+        {
             assert_eq!(account(id), None, "{id}");
         }
         assert_eq!(account("AIDAQNZGKIQY56JQ7WML"), None);

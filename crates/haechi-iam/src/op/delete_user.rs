@@ -1,0 +1,30 @@
+//! Deletes a user that nothing hangs on any more.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_iam_model::Error;
+use haechi_iam_model::ops::DeleteUser;
+use haechi_iam_model::shapes::DeleteUserRequest;
+use haechi_wire::shape::Unit;
+
+use crate::Iam;
+
+impl Handle<DeleteUser> for Iam {
+    async fn handle(&self, cx: &Cx, input: DeleteUserRequest) -> Result<Unit, Error> {
+        let user = self.user(cx, &input.user_name).await?;
+        if !user.value.access_key_ids.is_empty() {
+            return Err(conflict("access keys"));
+        }
+        if !user.value.policies.is_empty() {
+            return Err(conflict("policies"));
+        }
+        let mut batch = Batch::new();
+        batch.remove(&user);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}
+
+fn conflict(what: &str) -> Error {
+    let message = format!("Cannot delete entity, must delete {what} first.");
+    Error::DeleteConflictException(message)
+}

@@ -1,0 +1,54 @@
+//! Renames a user or moves it to another path. Its unique id, keys, policies and tags stay.
+
+use haechi_core::{Batch, Cx, Handle, Loaded};
+use haechi_iam_model::Error;
+use haechi_iam_model::ops::UpdateUser;
+use haechi_iam_model::shapes::UpdateUserRequest;
+use haechi_wire::shape::Unit;
+
+use crate::authz::{UserContext, authorize};
+use crate::store::{AccessKeyRecord, UserRecord, UserReference, key_path, user_path};
+use crate::{Iam, user};
+
+impl Handle<UpdateUser> for Iam {
+    async fn handle(&self, cx: &Cx, input: UpdateUserRequest) -> Result<Unit, Error> {
+        let account = cx.account();
+        let old = self.user(cx, &input.user_name).await?;
+        let name = input.new_user_name.unwrap_or_else(|| old.value.name.clone());
+        let path = input.new_path.unwrap_or_else(|| old.value.path.clone());
+        let new = UserRecord { name, path, ..old.value.clone() };
+        // AWS asks for the permission on both the old and the new name.
+        let arn = new.arn(account);
+        if arn != old.value.arn(account) {
+            let context = UserContext { resource_tags: &new.tags, ..UserContext::default() };
+            authorize(cx, &arn, &context)?;
+            user::note(cx, &arn);
+        }
+        let mut batch = Batch::new();
+        let place = user_path(account, &new.name);
+        if place == user_path(account, &old.value.name) {
+            batch.replace(&old, &new);
+        } else if self.database.load::<UserRecord>(&place).await?.is_some() {
+            return Err(user::exists(&new.name));
+        } else {
+            batch.remove(&old);
+            batch.create(place, &new);
+        }
+        self.rename_in_keys(&mut batch, &new).await?;
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}
+
+impl Iam {
+    async fn rename_in_keys(&self, batch: &mut Batch, user: &UserRecord) -> Result<(), Error> {
+        for id in &user.access_key_ids {
+            let key: Option<Loaded<AccessKeyRecord>> = self.database.load(&key_path(id)).await?;
+            if let Some(key) = key {
+                let owner = UserReference { name: user.name.clone(), id: user.id.clone() };
+                batch.replace(&key, &AccessKeyRecord { user: Some(owner), ..key.value.clone() });
+            }
+        }
+        Ok(())
+    }
+}
