@@ -22,6 +22,8 @@ pub struct Launch {
     options: Vec<String>,
     variables: Vec<(String, String)>,
     data: Option<PathBuf>,
+    listen: Option<String>,
+    admin_listen: Option<String>,
     in_memory: bool,
 }
 
@@ -100,6 +102,20 @@ impl Launch {
         self
     }
 
+    /// Listens elsewhere than on a free port of loopback.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Launch {
+        self.listen = Some(address.to_owned());
+        self
+    }
+
+    /// Opens the operator's port, which is off unless a test wants it.
+    #[must_use]
+    pub fn admin_listen(mut self, address: &str) -> Launch {
+        self.admin_listen = Some(address.to_owned());
+        self
+    }
+
     /// Starts on a data directory that exists or is to be made, also with `--dev`.
     #[must_use]
     pub fn data(mut self, data: &Path) -> Launch {
@@ -110,23 +126,24 @@ impl Launch {
 
     /// Starts and waits until it serves; fails the test with the server's words if it does not.
     pub fn start(self) -> Server {
-        self.try_start("127.0.0.1:0").unwrap_or_else(|refusal| {
+        self.try_start().unwrap_or_else(|refusal| {
             panic!("haechi did not start ({:?}):\n{}", refusal.code, refusal.output)
         })
     }
 
     /// Starts and expects that it refuses to.
     pub fn refusal(self) -> Refusal {
-        match self.try_start("127.0.0.1:0") {
+        match self.try_start() {
             Ok(server) => panic!("haechi started on {}", server.ready.endpoint),
             Err(refusal) => refusal,
         }
     }
 
-    fn try_start(self, listen: &str) -> Result<Server, Refusal> {
+    fn try_start(self) -> Result<Server, Refusal> {
+        let listen = self.listen.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
         let folder = tempfile::tempdir().unwrap();
         let data = self.data.clone().unwrap_or_else(|| folder.path().join("data"));
-        let (child, ready) = spawn(&self, folder.path(), &data, listen)?;
+        let (child, ready) = spawn(&self, folder.path(), &data, &listen)?;
         Ok(Server { launch: self, folder, data, child, ready })
     }
 }
@@ -142,7 +159,8 @@ fn spawn(
     let _ = std::fs::remove_file(&ready_file);
     let log = folder.join("server.log");
     let output = File::options().create(true).append(true).open(&log).unwrap();
-    let mut command = haechi(&["serve", "--listen", listen]);
+    let admin_listen = launch.admin_listen.as_deref().unwrap_or("off");
+    let mut command = haechi(&["serve", "--listen", listen, "--admin-listen", admin_listen]);
     command.arg("--ready-file").arg(&ready_file);
     if !launch.in_memory {
         command.arg("--data").arg(data);

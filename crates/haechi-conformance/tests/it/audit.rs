@@ -4,7 +4,7 @@ use haechi_conformance::{Launch, Server};
 use serde_json::Value;
 
 fn records(server: &Server) -> Vec<Value> {
-    let told = server.operator(&["audit", "tail"], &["--json"]).ok();
+    let told = server.operator(&["audit", "tail"], &["--json", "--lines", "100000"]).ok();
     told.lines().map(|line| serde_json::from_str(line).expect("a record per line")).collect()
 }
 
@@ -91,7 +91,7 @@ fn no_secret_is_in_the_audit_log() {
     let secret = server.aws(&[&create[..], &secret[..], &text[..]].concat()).ok();
     let root = server.ready().secret_access_key.clone();
 
-    let log = server.operator(&["audit", "tail"], &["--json"]).ok();
+    let log = server.operator(&["audit", "tail"], &["--json", "--lines", "100000"]).ok();
     assert!(log.contains("GenerateDataKey") && log.contains("CreateAccessKey"));
     let said = server.output();
     for needle in ["c2VjcmV0LXBsYWludGV4dA==", "secret-plaintext", &data_key, &secret, &root] {

@@ -27,6 +27,13 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let mut restore = haechi(&["restore", "--data"]);
     outcome(restore.arg(&elsewhere).arg(&backup)).ok();
     assert_eq!(mode(&elsewhere), 0o700);
+    // The root key is not in the backup: who holds only the backup holds nothing.
+    let root_key = std::fs::read(server.data().join("root.key")).unwrap();
+    let held = std::fs::read(&backup).unwrap();
+    assert!(!held.windows(root_key.len()).any(|window| window == root_key));
+    let refusal = Launch::new().data(&elsewhere).refusal();
+    assert!(refusal.output.contains("root.key"), "{}", refusal.output);
+    std::fs::copy(server.data().join("root.key"), elsewhere.join("root.key")).unwrap();
     let restored = Launch::new().data(&elsewhere).start();
     assert_eq!(restored.ready().account_id, server.ready().account_id);
     let decrypt = ["kms", "decrypt", "--ciphertext-blob", &blob, "--query", "Plaintext"];

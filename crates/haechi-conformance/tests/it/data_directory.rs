@@ -186,5 +186,5 @@ fn a_data_directory_that_others_can_read_is_refused() {
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(server.data(), open).unwrap();
     let refusal = Launch::new().data(server.data()).refusal();
-    assert!(refusal.output.contains("0700"), "{}", refusal.output);
+    assert!(refusal.output.contains("chmod 700"), "{}", refusal.output);
 }

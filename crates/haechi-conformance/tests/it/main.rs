@@ -15,6 +15,8 @@ mod data_directory;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod operating;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod seal;

@@ -84,6 +84,6 @@ fn plain_http_gets_no_answer_without_dev() {
 
 #[test]
 fn plain_http_is_never_served_beyond_loopback() {
-    let refusal = Launch::dev().options(&["--listen", "0.0.0.0:0"]).refusal();
+    let refusal = Launch::dev().listen("0.0.0.0:0").refusal();
     assert!(refusal.output.contains("loopback"), "{}", refusal.output);
 }
