@@ -9,8 +9,14 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ParseError {
     /// The text is not JSON, or nests deeper than JSON may here (128 levels).
-    #[error("This policy contains invalid Json")]
+    #[error("Syntax errors in policy.")]
     InvalidJson {
+        /// Where and why, from the JSON reader.
+        detail: String,
+    },
+    /// As `InvalidJson`, in a trust policy, for which IAM has words of its own.
+    #[error("This policy contains invalid Json")]
+    InvalidTrustJson {
         /// Where and why, from the JSON reader.
         detail: String,
     },

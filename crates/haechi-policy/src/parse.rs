@@ -22,7 +22,13 @@ pub(crate) fn document(text: &str, kind: Kind) -> Result<Document> {
     if text.len() > POLICY_BYTES_MAX {
         return Err(ParseError::TooLong { bytes: text.len() });
     }
-    let Json::Object(members) = Json::parse(text)? else {
+    let json = Json::parse(text).map_err(|error| match error {
+        ParseError::InvalidJson { detail } if kind == Kind::Trust => {
+            ParseError::InvalidTrustJson { detail }
+        }
+        other => other,
+    })?;
+    let Json::Object(members) = json else {
         return Err(ParseError::syntax("a policy is a JSON object"));
     };
     let (mut version, mut id, mut statements) = (Version::V2008, None, None);

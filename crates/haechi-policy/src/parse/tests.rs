@@ -27,7 +27,7 @@ fn mistakes_are_told_in_the_words_of_iam() {
     let syntax = "Syntax errors in policy.";
     let ok = r#""Action":"a:b","Resource":"*""#;
     for (text, message) in [
-        ("not json".to_owned(), "This policy contains invalid Json"),
+        ("not json".to_owned(), syntax),
         ("[]".to_owned(), syntax),
         ("{}".to_owned(), syntax),
         (r#"{"Statement":[]}"#.to_owned(), syntax),
@@ -94,6 +94,7 @@ fn a_trust_policy_has_principals_no_resources_and_only_sts_actions() {
     assert_eq!(error(&statement(assume), Kind::Trust), "Missing required field Principal");
     let with_resource = statement(&format!(r#"{principal},{assume},"Resource":"*""#));
     assert_eq!(error(&with_resource, Kind::Trust), "Has prohibited field Resource");
+    assert_eq!(error("{", Kind::Trust), "This policy contains invalid Json");
     let other = statement(&format!(r#"{principal},"Action":"s3:GetObject""#));
     assert_eq!(
         error(&other, Kind::Trust),
