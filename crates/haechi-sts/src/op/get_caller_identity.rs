@@ -2,9 +2,9 @@
 //! since a refused call tells the caller the same in its message.
 
 use haechi_core::{Cx, Handle};
+use haechi_sts_model::Error;
 use haechi_sts_model::ops::GetCallerIdentity;
 use haechi_sts_model::shapes::{GetCallerIdentityRequest, GetCallerIdentityResponse};
-use haechi_sts_model::Error;
 
 use crate::Sts;
 

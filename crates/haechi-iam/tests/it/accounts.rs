@@ -1,0 +1,48 @@
+//! First start, and accounts beside each other.
+
+use haechi_iam_model::ops::{CreateUser, GetAccessKeyLastUsed, GetUser, ListUsers};
+use haechi_iam_model::shapes::{
+    CreateUserRequest, GetAccessKeyLastUsedRequest, GetUserRequest, ListUsersRequest,
+};
+
+use crate::cast::{ACCOUNT, OTHER_ACCOUNT, Stage, account};
+
+#[tokio::test]
+async fn an_account_is_made_once_and_listed() {
+    let stage = Stage::new().await;
+    assert!(!stage.iam.create_account(&account(ACCOUNT)).await.unwrap());
+    assert!(stage.iam.create_account(&account(OTHER_ACCOUNT)).await.unwrap());
+    assert!(stage.iam.account_exists(&account(OTHER_ACCOUNT)).await.unwrap());
+    assert!(!stage.iam.account_exists(&account("000000000000")).await.unwrap());
+    let expected = vec![account(ACCOUNT), account(OTHER_ACCOUNT)];
+    assert_eq!(stage.iam.accounts().await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_root_key_needs_an_account_and_there_are_two_at_most() {
+    let stage = Stage::new().await;
+    assert!(stage.iam.create_root_key(&account(OTHER_ACCOUNT)).await.is_err());
+    for _ in 0..2 {
+        stage.iam.create_root_key(&account(ACCOUNT)).await.unwrap();
+    }
+    assert!(stage.iam.create_root_key(&account(ACCOUNT)).await.is_err());
+}
+
+#[tokio::test]
+async fn accounts_do_not_see_each_others_users_and_keys() {
+    let stage = Stage::new().await;
+    stage.iam.create_account(&account(OTHER_ACCOUNT)).await.unwrap();
+    stage.create_user("alice").await;
+    let id = stage.create_key("alice").await.access_key_id;
+    let stranger = stage.kit.root(OTHER_ACCOUNT);
+    let named = GetUserRequest { user_name: Some("alice".to_owned()) };
+    assert_eq!(stage.refused_to::<GetUser>(&stranger, named).await.0, "NoSuchEntity");
+    let listed = stage.call::<ListUsers>(&stranger, ListUsersRequest::default()).await.unwrap();
+    assert!(listed.users.is_empty());
+    let asked = GetAccessKeyLastUsedRequest { access_key_id: id };
+    let refused = stage.refused_to::<GetAccessKeyLastUsed>(&stranger, asked).await;
+    assert_eq!(refused.0, "AccessDenied");
+    let request = CreateUserRequest { user_name: "alice".to_owned(), ..Default::default() };
+    let other = stage.call::<CreateUser>(&stranger, request).await.unwrap().user.unwrap();
+    assert_eq!(other.arn, "arn:aws:iam::210987654321:user/alice");
+}
