@@ -1,4 +1,5 @@
 //! IAM through the test kit.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails must stop")]
 
 mod access_keys;
 mod accounts;
