@@ -92,6 +92,11 @@ impl Database {
         &self.store
     }
 
+    /// The root key that the keyring is wrapped under.
+    pub fn root(&self) -> &RootKey {
+        &self.root
+    }
+
     /// The keys that seal; services wrap key material under it.
     pub fn keyring(&self) -> Arc<Keyring> {
         self.keyring.load_full()

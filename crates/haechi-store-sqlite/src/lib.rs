@@ -16,6 +16,7 @@
 //! write.rs      one transaction's changes
 //! writer.rs     the thread: groups, commit, answers
 //! maintain.rs   verify, backup, restore, export, import
+//! beside.rs     reading while another process has it open
 //! fault.rs      what SQLite's errors mean
 //! ```
 //!
@@ -23,6 +24,7 @@
 //! every read checks; [`SqliteStore::verify`] checks the whole file. Nothing damaged is ever
 //! replaced or "repaired".
 
+mod beside;
 mod fault;
 mod lock;
 mod maintain;
@@ -34,5 +36,6 @@ mod store;
 mod write;
 mod writer;
 
+pub use beside::{backup, peek};
 pub use settings::Settings;
 pub use store::SqliteStore;

@@ -1,0 +1,255 @@
+//! What can be typed. Help, man page and completions derive from here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  haechi                                   serve on https://127.0.0.1:4566
+  haechi exec -- aws kms create-key        run a client against it
+  haechi serve --dev                       in memory, for tests
+  haechi audit tail --follow               watch every call
+  haechi services                          what it does, and what it does not";
+
+/// The AWS security stack, for real, on your own machines.
+#[derive(Debug, Parser)]
+#[command(name = "haechi", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; `serve` where nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `serve`, for the short form.
+    #[command(flatten)]
+    pub serve: ServeOptions,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the APIs.
+    Serve(Box<ServeOptions>),
+    /// Run a client with endpoint, CA, Region and root credentials set.
+    #[command(after_help = "Example:\n  haechi exec -- aws kms list-keys")]
+    Exec(ExecOptions),
+    /// Print the variables that `exec` sets, for a shell to evaluate.
+    #[command(after_help = "Example:\n  eval \"$(haechi env)\"\n  aws kms list-keys")]
+    Env(EnvOptions),
+    /// Read or check the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Write a backup to a new file, also while haechi serves.
+    #[command(after_help = "Example:\n  haechi backup haechi-2026-11-21.backup\n\nThe backup is \
+        encrypted under the root key and does not hold it: keep root.key (or the passphrase, or the \
+        token) apart from it.")]
+    Backup(ArchiveOptions),
+    /// Make a data directory of a backup.
+    #[command(after_help = "Example:\n  haechi restore --data ./restored haechi-2026-11-21.backup\n  \
+        cp /safe/root.key ./restored/root.key\n  haechi serve --data ./restored")]
+    Restore(ArchiveOptions),
+    /// List the operations that are done, and those that are missing.
+    Services(ServicesOptions),
+    /// Write shell completions, the man page or a systemd unit.
+    #[command(subcommand)]
+    Generate(GenerateCommand),
+}
+
+/// Where the data lies.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DataOptions {
+    /// Data directory [default: $XDG_DATA_HOME/haechi or ~/.local/share/haechi].
+    #[arg(long, value_name = "DIR", env = "HAECHI_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `serve`. Each also has a name in the configuration file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "HAECHI_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Address of the APIs [default: 127.0.0.1:4566].
+    #[arg(long, value_name = "ADDRESS", env = "HAECHI_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Answer plain HTTP too, on loopback only.
+    #[arg(long, env = "HAECHI_PLAINTEXT", num_args = 0..=1, default_missing_value = "true")]
+    pub plaintext: Option<bool>,
+    /// Address of /healthz, /readyz and /metrics [default: 127.0.0.1:4567; `off` for none].
+    #[arg(long, value_name = "ADDRESS", env = "HAECHI_ADMIN_LISTEN")]
+    pub admin_listen: Option<String>,
+    /// Further names or addresses in the server's certificate.
+    #[arg(long = "tls-name", value_name = "NAME", env = "HAECHI_TLS_NAMES", value_delimiter = ',')]
+    pub tls_names: Vec<String>,
+    /// Account to create at first start [default: random].
+    #[arg(long, value_name = "12 DIGITS", env = "HAECHI_ACCOUNT_ID")]
+    pub account_id: Option<String>,
+    /// Region that `exec` sets [default: us-east-1]. All Regions are served.
+    #[arg(long, value_name = "REGION", env = "HAECHI_REGION")]
+    pub region: Option<String>,
+    /// Once serving, write endpoint and credentials to this file (JSON, 0600).
+    #[arg(long, value_name = "FILE", env = "HAECHI_READY_FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// For tests: in memory, plain HTTP, unknown access keys are root.
+    #[arg(long, env = "HAECHI_DEV", num_args = 0..=1, default_missing_value = "true")]
+    pub dev: Option<bool>,
+    /// With --dev, the account of unknown access keys [default: 000000000000].
+    #[arg(long, value_name = "12 DIGITS", env = "HAECHI_DEV_ACCOUNT")]
+    pub dev_account: Option<String>,
+    #[command(flatten)]
+    pub seal: SealOptions,
+    /// Format of the log on standard error [default: text].
+    #[arg(long, value_name = "FORMAT", env = "HAECHI_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What to log, e.g. `info` or `haechi_gateway=debug` [default: info].
+    #[arg(long, value_name = "FILTER", env = "HAECHI_LOG")]
+    pub log: Option<String>,
+}
+
+/// How the root key is kept.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SealOptions {
+    /// How a new data directory keeps its root key [default: file].
+    #[arg(long, value_name = "KIND", env = "HAECHI_SEAL")]
+    pub seal: Option<SealKind>,
+    /// File with the passphrase; else HAECHI_PASSPHRASE holds it.
+    #[arg(long, value_name = "FILE", env = "HAECHI_PASSPHRASE_FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// PKCS#11 library of the token.
+    #[arg(long, value_name = "FILE", env = "HAECHI_PKCS11_MODULE")]
+    pub pkcs11_module: Option<PathBuf>,
+    /// Label of the token.
+    #[arg(long, value_name = "LABEL", env = "HAECHI_PKCS11_TOKEN")]
+    pub pkcs11_token: Option<String>,
+    /// Label of the AES key in the token; made if it is not there [default: haechi-root].
+    #[arg(long, value_name = "LABEL", env = "HAECHI_PKCS11_KEY")]
+    pub pkcs11_key: Option<String>,
+    /// File with the token's PIN; else HAECHI_PKCS11_PIN holds it.
+    #[arg(long, value_name = "FILE", env = "HAECHI_PKCS11_PIN_FILE")]
+    pub pkcs11_pin_file: Option<PathBuf>,
+}
+
+/// A kind of seal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SealKind {
+    /// In a file, readable by its owner.
+    File,
+    /// Wrapped under a passphrase.
+    Passphrase,
+    /// Wrapped by a PKCS#11 token.
+    Pkcs11,
+}
+
+/// A format of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Options of `exec`.
+#[derive(Debug, Args)]
+pub struct ExecOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Region to set instead of the default.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// Options of `env`.
+#[derive(Debug, Args)]
+pub struct EnvOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Region to set instead of the default.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// As a JSON object instead of shell exports.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show the newest records.
+    #[command(after_help = "Example:\n  haechi audit tail --lines 50 --follow")]
+    Tail(AuditTailOptions),
+    /// Check that no record was changed, removed or reordered.
+    Verify(AuditVerifyOptions),
+}
+
+/// Options of `audit tail`.
+#[derive(Debug, Args)]
+pub struct AuditTailOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    #[command(flatten)]
+    pub secrets: SealOptions,
+    /// Records to show at first.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub lines: usize,
+    /// Go on as records are written.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Whole CloudTrail records, one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    #[command(flatten)]
+    pub secrets: SealOptions,
+    /// As a JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `backup` and `restore`.
+#[derive(Debug, Args)]
+pub struct ArchiveOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// The backup file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Options of `services`.
+#[derive(Debug, Args)]
+pub struct ServicesOptions {
+    /// Only this service.
+    #[arg(value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// As a JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to generate.
+#[derive(Debug, Subcommand)]
+pub enum GenerateCommand {
+    /// Completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The man page.
+    Man,
+    /// A systemd unit.
+    Systemd,
+}

@@ -1,0 +1,31 @@
+//! The commands, one file each.
+
+mod archive;
+mod audit;
+mod client;
+mod generate;
+mod serve;
+mod services;
+
+use std::process::ExitCode;
+
+use crate::Failure;
+use crate::cli::{Cli, Command};
+
+/// Runs what was typed.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.command {
+        None => serve::run(cli.serve),
+        Some(Command::Serve(options)) => serve::run(*options),
+        Some(Command::Exec(options)) => client::exec(options),
+        Some(Command::Env(options)) => client::env(options),
+        Some(Command::Audit(command)) => audit::run(command),
+        Some(Command::Backup(options)) => archive::backup(options),
+        Some(Command::Restore(options)) => archive::restore(options),
+        Some(Command::Services(options)) => services::run(options),
+        Some(Command::Generate(command)) => generate::run(&command),
+    }
+}

@@ -1,0 +1,126 @@
+//! `haechi audit tail` and `haechi audit verify`.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use haechi_crypto::SystemRandom;
+use haechi_log::{Finding, Reader, verify};
+
+use crate::Failure;
+use crate::audit::ReaderCipher;
+use crate::cli::{AuditCommand, AuditTailOptions, AuditVerifyOptions, DataOptions, SealOptions};
+use crate::data::DataDirectory;
+use crate::unseal::unseal;
+
+/// How often `--follow` looks for more.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Reads or checks the log.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn run(command: AuditCommand) -> Result<ExitCode, Failure> {
+    match command {
+        AuditCommand::Tail(options) => tail(options),
+        AuditCommand::Verify(options) => check(options),
+    }
+}
+
+fn open(data: DataOptions, secrets: &SealOptions) -> Result<(DataDirectory, Arc<ReaderCipher>), Failure> {
+    let data = DataDirectory::existing(data.data)?;
+    let (_, root) = unseal(&data, secrets, false, &SystemRandom::new())?;
+    let cipher = ReaderCipher::new(data.clone(), root)?;
+    Ok((data, Arc::new(cipher)))
+}
+
+fn tail(options: AuditTailOptions) -> Result<ExitCode, Failure> {
+    let (data, cipher) = open(options.data, &options.secrets)?;
+    let mut reader = Reader::from_start(&data.audit(), cipher);
+    let mut newest = VecDeque::with_capacity(options.lines.min(4096));
+    while let Some(record) = reader.next()? {
+        if newest.len() >= options.lines {
+            newest.pop_front();
+        }
+        if options.lines > 0 {
+            newest.push_back(record.bytes);
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    for record in newest {
+        show(&mut out, &record, options.json)?;
+    }
+    if !options.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
+        match reader.next()? {
+            Some(record) => show(&mut out, &record.bytes, options.json)?,
+            None => std::thread::sleep(POLL),
+        }
+    }
+}
+
+fn show(out: &mut impl Write, record: &[u8], json: bool) -> Result<(), Failure> {
+    if json {
+        out.write_all(record)?;
+        return Ok(writeln!(out)?);
+    }
+    let record: serde_json::Value = serde_json::from_slice(record)?;
+    let text = |pointer: &str| record.pointer(pointer).and_then(serde_json::Value::as_str);
+    let source = text("/eventSource").unwrap_or_default();
+    let service = source.split('.').next().unwrap_or_default();
+    let who = text("/userIdentity/arn").or_else(|| text("/userIdentity/accessKeyId")).unwrap_or("-");
+    writeln!(
+        out,
+        "{}  {:<14} {:<32} {:<14} {}",
+        text("/eventTime").unwrap_or("-"),
+        text("/awsRegion").unwrap_or("-"),
+        format!("{service}:{}", text("/eventName").unwrap_or("-")),
+        text("/errorCode").unwrap_or("OK"),
+        who
+    )?;
+    Ok(())
+}
+
+fn check(options: AuditVerifyOptions) -> Result<ExitCode, Failure> {
+    let (data, cipher) = open(options.data, &options.secrets)?;
+    let report = verify(&data.audit(), &*cipher)?;
+    let findings: Vec<String> = report.findings.iter().map(told).collect();
+    if options.json {
+        let json = serde_json::json!({
+            "segments": report.segments,
+            "frames": report.frames,
+            "records": report.records,
+            "findings": findings,
+        });
+        println!("{}", serde_json::to_string_pretty(&json)?);
+    } else {
+        let (records, segments) = (report.records, report.segments);
+        println!("{records} records in {segments} segments");
+        for finding in &findings {
+            println!("  {finding}");
+        }
+        println!("{}", if findings.is_empty() { "nothing was changed" } else { "the log was changed" });
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A finding as a sentence.
+fn told(finding: &Finding) -> String {
+    match finding {
+        Finding::Damaged { segment, frame, offset, damage } => {
+            format!("{segment}: frame {frame} at byte {offset} is not what was written: {damage}")
+        }
+        Finding::Missing { segment, expected, found } => {
+            format!("{segment}: frames {expected} to {} before it are missing", found.saturating_sub(1))
+        }
+        Finding::TornTail { segment, offset, bytes } => format!(
+            "{segment}: {bytes} bytes at {offset} are an unfinished frame (a crash, or a writer at work)"
+        ),
+        Finding::UnexpectedFile { name } => format!("{name}: does not belong here"),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,55 @@
+//! The `haechi` binary: configuration, wiring, command line.
+//!
+//! ```text
+//! cli.rs          what can be typed
+//! config.rs       flags, HAECHI_* variables, the configuration file: one answer
+//! data.rs         the data directory: what lies where, with which modes
+//! unseal.rs       the seal, and the root key behind it
+//! stack.rs        store, database, services, router: wired
+//! tls.rs          the local CA and the server's certificate
+//! audit.rs        the audit log: haechi-log under the audit key
+//! dev.rs          --dev: unknown keys are root, time travel, reset
+//! command/*.rs    one file per command
+//! ```
+
+mod audit;
+mod cli;
+mod command;
+mod config;
+mod data;
+mod dev;
+mod stack;
+mod tls;
+mod unseal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// A failure of a command: a sentence for the operator that says what to do next.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match command::run(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("haechi: {}", chain(&*failure));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error with its causes, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

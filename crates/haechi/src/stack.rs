@@ -1,0 +1,116 @@
+//! Store, database, services and router, wired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haechi_core::{AccountId, Clock, Database, Env, Jobs, Router};
+use haechi_crypto::{RootKey, SystemRandom};
+use haechi_iam::Iam;
+use haechi_kms::Kms;
+use haechi_store::{Options, Store};
+use haechi_store_mem::MemStore;
+use haechi_sts::Sts;
+use haechi_wire::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::data::RootAccessKey;
+
+/// Everything that serves, but for the network.
+pub struct Stack {
+    /// The records.
+    pub database: Arc<Database>,
+    /// Who the callers are.
+    pub iam: Arc<Iam>,
+    /// Duties that fall due.
+    pub jobs: Arc<Jobs>,
+    /// The operations.
+    pub router: Router,
+}
+
+/// Time and randomness of this process.
+pub fn environment(clock: Arc<dyn Clock>) -> Env {
+    Env { clock, random: Arc::new(SystemRandom::new()) }
+}
+
+/// How a store is told the time.
+pub fn store_clock(clock: &Arc<dyn Clock>) -> Options {
+    let clock = Arc::clone(clock);
+    Options::new(move || Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or(0)))
+}
+
+impl Stack {
+    /// Wires the services over a store.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or does not open under this root key.
+    pub async fn new(
+        store: Arc<dyn Store>,
+        root: RootKey,
+        env: &Env,
+        epoch: u32,
+    ) -> Result<Stack, Failure> {
+        let random = Arc::clone(&env.random);
+        let database = Database::open(store, root, random, env.now(), epoch).await?;
+        let database = Arc::new(database);
+        let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
+        let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
+        let kms = Arc::new(Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
+        let mut router = Router::default();
+        iam.mount(&mut router);
+        kms.mount(&mut router);
+        Arc::new(Sts::new()).mount(&mut router);
+        Ok(Stack { database, iam, jobs, router })
+    }
+
+    /// A stack in memory that nobody calls: for what can be told from the router alone.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub async fn in_memory() -> Result<Stack, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(Timestamp::from_seconds(0));
+        let env = environment(Arc::clone(&clock));
+        let root = RootKey::generate(&*env.random)?;
+        Stack::new(Arc::new(MemStore::new(store_clock(&clock))), root, &env, 0).await
+    }
+
+    /// The account to serve; made, with the id wished for or a random one, where there is none.
+    ///
+    /// # Errors
+    /// If the store fails, or another account than the one wished for exists already.
+    pub async fn account(&self, wish: Option<&AccountId>, env: &Env) -> Result<AccountId, Failure> {
+        let accounts = self.iam.accounts().await?;
+        match (accounts.first(), wish) {
+            (Some(_), Some(wish)) if accounts.contains(wish) => Ok(wish.clone()),
+            (Some(first), Some(wish)) => Err(format!(
+                "this data directory belongs to account {first}: --account-id {wish} is for the first start only"
+            )
+            .into()),
+            (Some(first), None) => Ok(first.clone()),
+            (None, wish) => {
+                let account = match wish {
+                    Some(wish) => wish.clone(),
+                    None => random_account(env)?,
+                };
+                self.iam.create_account(&account).await?;
+                Ok(account)
+            }
+        }
+    }
+
+    /// A new access key of the account's root user.
+    ///
+    /// # Errors
+    /// If the store fails, or the root user has two already.
+    pub async fn root_access_key(&self, account: &AccountId) -> Result<RootAccessKey, Failure> {
+        let (access_key_id, mut secret) = self.iam.create_root_key(account).await?;
+        let secret_access_key = Zeroizing::new(std::mem::take(&mut secret.0));
+        Ok(RootAccessKey { access_key_id, secret_access_key })
+    }
+}
+
+fn random_account(env: &Env) -> Result<AccountId, Failure> {
+    // AWS's never begin with nought.
+    let digits = env.characters(b"123456789", 1)? + &env.characters(b"0123456789", 11)?;
+    AccountId::parse(&digits).ok_or_else(|| "randomness did not give 12 digits".into())
+}
