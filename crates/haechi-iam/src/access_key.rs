@@ -110,8 +110,13 @@ impl Iam {
         }
         authorize(cx, &arn, &UserContext::default())?;
         let path = account_path(cx.account());
+        if let Some(account) = self.database.load::<AccountRecord>(&path).await? {
+            return Ok(Owner::Root(account));
+        }
+        // Under `--dev`, an account exists once someone calls from it.
+        self.create_account(cx.account()).await?;
         let account = self.database.load::<AccountRecord>(&path).await?;
-        account.map(Owner::Root).ok_or_else(|| user::not_found("root"))
+        account.map(Owner::Root).ok_or_else(|| Fault::Conflict.into())
     }
 
     /// A key of an owner that was authorised.

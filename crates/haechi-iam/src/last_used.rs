@@ -77,23 +77,7 @@ impl Iam {
         let pending: Vec<(String, Use)> =
             self.last_used.lock().iter().map(|(id, last)| (id.clone(), last.clone())).collect();
         for chunk in pending.chunks(CHUNK) {
-            let mut batch = Batch::new();
-            for (id, last) in chunk {
-                // A key that is gone leaves nothing behind.
-                let path = key_path(id);
-                let Some(key) = self.database.load::<AccessKeyRecord>(&path).await? else {
-                    continue;
-                };
-                batch.unchanged(&key);
-                let record = LastUsedRecord {
-                    used_ms: last.time.millis(),
-                    service: last.service.clone(),
-                    region: last.region.clone(),
-                    unknown: Unknown::new(),
-                };
-                batch.put(last_used_path(id), &record);
-            }
-            match self.database.commit(batch).await {
+            match self.write_last_uses(chunk).await {
                 Ok(()) => {}
                 // A key changed meanwhile: the next flush takes this chunk again.
                 Err(Fault::Conflict) => continue,
@@ -107,5 +91,26 @@ impl Iam {
             }
         }
         Ok(())
+    }
+
+    async fn write_last_uses(&self, uses: &[(String, Use)]) -> Result<(), Fault> {
+        let mut batch = Batch::new();
+        let mut found_any = false;
+        for (id, last) in uses {
+            // A key that is gone leaves nothing behind.
+            let Some(key) = self.database.load::<AccessKeyRecord>(&key_path(id)).await? else {
+                continue;
+            };
+            found_any = true;
+            batch.unchanged(&key);
+            let record = LastUsedRecord {
+                used_ms: last.time.millis(),
+                service: last.service.clone(),
+                region: last.region.clone(),
+                unknown: Unknown::new(),
+            };
+            batch.put(last_used_path(id), &record);
+        }
+        if found_any { self.database.commit(batch).await } else { Ok(()) }
     }
 }

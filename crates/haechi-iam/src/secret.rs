@@ -18,3 +18,31 @@ impl<'de> Deserialize<'de> for Secret {
         String::deserialize(deserializer).map(|text| Secret(SecretString(text)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use haechi_iam_model::shapes::{AccessKey, CreateAccessKeyResponse};
+
+    use super::*;
+    use crate::store::AccessKeyRecord;
+
+    /// With `Debug`, a type has two ways to be `Printable`, and naming one does not compile.
+    trait Printable<Way> {
+        fn is_not() {}
+    }
+    struct Debugged;
+    impl<T: ?Sized> Printable<()> for T {}
+    impl<T: ?Sized + Debug> Printable<Debugged> for T {}
+
+    #[test]
+    fn what_holds_a_secret_cannot_be_printed_for_debugging() {
+        <SecretString as Printable<_>>::is_not();
+        <Secret as Printable<_>>::is_not();
+        <AccessKeyRecord as Printable<_>>::is_not();
+        <AccessKey as Printable<_>>::is_not();
+        <CreateAccessKeyResponse as Printable<_>>::is_not();
+        <haechi_core::Credential as Printable<_>>::is_not();
+    }
+}

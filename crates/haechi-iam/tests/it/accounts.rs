@@ -46,3 +46,12 @@ async fn accounts_do_not_see_each_others_users_and_keys() {
     let other = stage.call::<CreateUser>(&stranger, request).await.unwrap().user.unwrap();
     assert_eq!(other.arn, "arn:aws:iam::210987654321:user/alice");
 }
+
+#[tokio::test]
+async fn a_root_user_whose_account_nobody_made_can_act_as_under_dev() {
+    let stage = Stage::new().await;
+    let root = stage.kit.root("000000000000");
+    let shown = stage.call::<GetUser>(&root, GetUserRequest::default()).await.unwrap().user;
+    assert_eq!(shown.arn, "arn:aws:iam::000000000000:root");
+    assert!(stage.iam.account_exists(&account("000000000000")).await.unwrap());
+}

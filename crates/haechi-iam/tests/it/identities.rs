@@ -49,6 +49,18 @@ async fn a_warm_lookup_gives_the_very_same_credential() {
 }
 
 #[tokio::test]
+async fn a_warm_lookup_does_not_ask_the_store() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    let warm = stage.create_key("alice").await.access_key_id;
+    let cold = stage.create_key("alice").await.access_key_id;
+    assert!(stage.credential(&warm).await.is_some());
+    stage.kit.database.store().close().await.unwrap();
+    assert!(stage.iam.credential(&cold, None).await.is_err(), "a closed store answers nothing");
+    assert!(stage.credential(&warm).await.is_some());
+}
+
+#[tokio::test]
 async fn a_deleted_key_is_refused_on_the_next_lookup_and_the_other_key_is_not() {
     let stage = Stage::new().await;
     stage.create_user("alice").await;

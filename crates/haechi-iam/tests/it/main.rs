@@ -4,6 +4,7 @@
 mod access_keys;
 mod accounts;
 mod cast;
+mod concurrency;
 mod identities;
 mod last_used;
 mod listing;
