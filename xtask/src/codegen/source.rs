@@ -46,7 +46,7 @@ pub fn models(root: &Path) -> Result<PathBuf, String> {
 
 /// The test environment's Python where there is one (a fresh Debian has no pip of its own).
 fn python(arguments: &[&str]) -> Command {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.test-env/bin/python");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.test-env/python/bin/python");
     let mut command = if own.exists() { Command::new(own) } else { Command::new("python3") };
     command.args(arguments);
     command
