@@ -1,0 +1,204 @@
+use haechi_kms_model::ops;
+use haechi_kms_model::shapes::*;
+
+use crate::world::*;
+
+fn create(name: &str, target: &str) -> CreateAliasRequest {
+    CreateAliasRequest { alias_name: name.to_owned(), target_key_id: target.to_owned() }
+}
+
+fn update(name: &str, target: &str) -> UpdateAliasRequest {
+    UpdateAliasRequest { alias_name: name.to_owned(), target_key_id: target.to_owned() }
+}
+
+fn delete(name: &str) -> DeleteAliasRequest {
+    DeleteAliasRequest { alias_name: name.to_owned() }
+}
+
+async fn list(world: &World, input: ListAliasesRequest) -> ListAliasesResponse {
+    world.call::<ops::ListAliases>(&world.root, input).await.unwrap()
+}
+
+fn names(response: &ListAliasesResponse) -> Vec<String> {
+    let aliases = response.aliases.as_ref().unwrap();
+    aliases.iter().map(|alias| alias.alias_name.clone().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_name_must_start_with_the_prefix() {
+    let world = World::new().await;
+    let key = world.key().await;
+    assert_refused(
+        world.call::<ops::CreateAlias>(&world.root, create("app", &key.key_id)).await,
+        "ValidationException",
+        "Alias must start with the prefix \"alias/\". Please see \
+         https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+    );
+}
+
+#[tokio::test]
+async fn the_names_of_aws_are_reserved() {
+    let world = World::new().await;
+    let key = world.key().await;
+    let outcome =
+        world.call::<ops::CreateAlias>(&world.root, create("alias/aws/s3", &key.key_id)).await;
+    assert_eq!(refused(outcome).0, "NotAuthorizedException");
+}
+
+#[tokio::test]
+async fn a_colon_or_nothing_is_no_name() {
+    let world = World::new().await;
+    let key = world.key().await;
+    for name in ["alias/a:b", "alias/"] {
+        assert_refused(
+            world.call::<ops::CreateAlias>(&world.root, create(name, &key.key_id)).await,
+            "ValidationException",
+            &format!("{name} contains invalid characters for an alias"),
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_name_exists_once() {
+    let world = World::new().await;
+    let key = world.key().await;
+    world.alias("alias/app", &key.key_id).await;
+    assert_refused(
+        world.call::<ops::CreateAlias>(&world.root, create("alias/app", &key.key_id)).await,
+        "AlreadyExistsException",
+        "An alias with the name arn:aws:kms:us-east-1:111111111111:alias/app already exists",
+    );
+}
+
+#[tokio::test]
+async fn an_alias_of_an_alias_is_refused() {
+    let world = World::new().await;
+    world.alias("alias/app", &world.key().await.key_id).await;
+    for target in ["alias/app", "arn:aws:kms:us-east-1:111111111111:alias/app"] {
+        assert_refused(
+            world.call::<ops::CreateAlias>(&world.root, create("alias/two", target)).await,
+            "ValidationException",
+            "Aliases must refer to keys. Not aliases",
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_alias_moves_to_another_key_and_old_ciphertexts_still_open() {
+    let world = World::new().await;
+    let (old, new) = (world.key().await, world.key().await);
+    world.alias("alias/app", &old.key_id).await;
+    let blob = world.encrypt(&world.root, "alias/app").await.unwrap();
+    world.kit.clock.advance(60);
+    world.call::<ops::UpdateAlias>(&world.root, update("alias/app", &new.key_id)).await.unwrap();
+    assert_eq!(world.describe("alias/app").await.unwrap().key_id, new.key_id);
+    assert_eq!(world.decrypt(&world.root, &blob).await.unwrap(), PLAINTEXT);
+    let of = |key: &KeyMetadata| ListAliasesRequest {
+        key_id: Some(key.key_id.clone()),
+        ..Default::default()
+    };
+    assert!(names(&list(&world, of(&old)).await).is_empty());
+    let moved = list(&world, of(&new)).await;
+    assert_eq!(names(&moved), ["alias/app"]);
+    let entry = &moved.aliases.as_ref().unwrap()[0];
+    assert_eq!(entry.target_key_id.as_ref(), Some(&new.key_id));
+    let arn = "arn:aws:kms:us-east-1:111111111111:alias/app";
+    assert_eq!(entry.alias_arn.as_deref(), Some(arn));
+    assert!(entry.last_updated_date > entry.creation_date);
+}
+
+#[tokio::test]
+async fn a_deleted_alias_is_gone_and_its_key_is_not() {
+    let world = World::new().await;
+    let key = world.key().await;
+    world.alias("alias/app", &key.key_id).await;
+    world.call::<ops::DeleteAlias>(&world.root, delete("alias/app")).await.unwrap();
+    let message = "Alias arn:aws:kms:us-east-1:111111111111:alias/app is not found.";
+    assert_refused(world.describe("alias/app").await, "NotFoundException", message);
+    let again = world.call::<ops::DeleteAlias>(&world.root, delete("alias/app")).await;
+    assert_refused(again, "NotFoundException", message);
+    let moved = world.call::<ops::UpdateAlias>(&world.root, update("alias/app", &key.key_id)).await;
+    assert_refused(moved, "NotFoundException", message);
+    assert!(world.describe(&key.key_id).await.is_ok());
+}
+
+#[tokio::test]
+async fn both_the_alias_and_the_key_must_be_allowed() {
+    let world = World::new().await;
+    let key = world.key().await;
+    let only = |resource: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+                {{"Effect":"Allow","Action":"kms:*","Resource":"{resource}"}}]}}"#
+        )
+    };
+    let alias_arn = format!("arn:aws:kms:us-east-1:{ACCOUNT}:alias/app");
+    let key_arn = key.arn.clone().unwrap();
+    for (allowed, missing) in [(&alias_arn, &key_arn), (&key_arn, &alias_arn)] {
+        let user = world.kit.user(ACCOUNT, "half", &[&only(allowed)]);
+        let outcome = world.call::<ops::CreateAlias>(&user, create("alias/app", &key.key_id)).await;
+        assert_refused(
+            outcome,
+            "AccessDeniedException",
+            &format!(
+                "User: arn:aws:iam::111111111111:user/half is not authorized to perform: \
+                 kms:CreateAlias on resource: {missing} because no identity-based policy allows \
+                 the kms:CreateAlias action"
+            ),
+        );
+    }
+    let both = world.kit.user(ACCOUNT, "both", &[&only(&alias_arn), &only(&key_arn)]);
+    let outcome = world.call::<ops::CreateAlias>(&both, create("alias/app", &key.key_id)).await;
+    assert!(outcome.is_ok());
+}
+
+#[tokio::test]
+async fn a_key_has_fifty_aliases_at_the_most() {
+    let world = World::new().await;
+    let key = world.key().await;
+    for number in 0..50 {
+        world.alias(&format!("alias/n{number}"), &key.key_id).await;
+    }
+    let outcome =
+        world.call::<ops::CreateAlias>(&world.root, create("alias/n50", &key.key_id)).await;
+    assert_eq!(refused(outcome).0, "LimitExceededException");
+}
+
+#[tokio::test]
+async fn listing_goes_page_by_page_and_misses_nothing() {
+    let world = World::new().await;
+    let (key, other) = (world.key().await, world.key().await);
+    for number in 0..5 {
+        world.alias(&format!("alias/n{number}"), &key.key_id).await;
+    }
+    world.alias("alias/other", &other.key_id).await;
+    for (key_id, count) in [(None, 6), (Some(key.key_id.clone()), 5)] {
+        let mut seen = Vec::new();
+        let mut marker = None;
+        loop {
+            let input = ListAliasesRequest { key_id: key_id.clone(), limit: Some(2), marker };
+            let page = list(&world, input).await;
+            assert!(names(&page).len() <= 2);
+            assert_eq!(page.truncated, Some(page.next_marker.is_some()));
+            seen.extend(names(&page));
+            marker = page.next_marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), count);
+    }
+}
+
+#[tokio::test]
+async fn a_marker_that_was_never_handed_out_is_refused() {
+    let world = World::new().await;
+    let key = world.key().await;
+    for key_id in [None, Some(key.key_id)] {
+        let input = ListAliasesRequest { key_id, marker: Some("?".to_owned()), limit: None };
+        let outcome = world.call::<ops::ListAliases>(&world.root, input).await;
+        assert_eq!(refused(outcome).0, "InvalidMarkerException");
+    }
+}

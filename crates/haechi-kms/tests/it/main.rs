@@ -1,0 +1,27 @@
+//! KMS through its operations, as the gateway calls them: one module per operation, and one for
+//! decisions across accounts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod world;
+
+mod aliases;
+mod create_key;
+mod data_keys;
+mod decisions;
+mod decrypt;
+mod deletion;
+mod describe_key;
+mod encrypt;
+mod generate_random;
+mod list_keys;
+mod policies;
+mod re_encrypt;
+mod restart;
+mod states;
+mod tags;

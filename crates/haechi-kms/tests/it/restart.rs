@@ -1,0 +1,38 @@
+//! What was stored is found again by a service that starts anew over the same records.
+
+use std::sync::Arc;
+
+use haechi_kms::Kms;
+
+use crate::world::*;
+
+#[tokio::test]
+async fn keys_aliases_and_ciphertexts_survive_a_new_service_with_a_cold_cache() {
+    let World { kit, kms, root } = World::new().await;
+    let world = World { kit, kms, root };
+    let key = world.key().await;
+    world.alias("alias/app", &key.key_id).await;
+    let blob = world.encrypt(&world.root, "alias/app").await.unwrap();
+    let World { kit, root, .. } = world;
+    kit.database.forget();
+    let kms = Kms::new(Arc::clone(&kit.database), kit.env.clone(), Arc::clone(&kit.jobs));
+    let world = World { kit, kms, root };
+    assert_eq!(world.decrypt(&world.root, &blob).await.unwrap(), PLAINTEXT);
+    assert_eq!(world.describe("alias/app").await.unwrap().key_id, key.key_id);
+}
+
+#[tokio::test]
+async fn rows_are_sealed_and_names_are_hidden() {
+    let world = World::new().await;
+    let key = world.key().await;
+    world.alias("alias/payroll-secret", &key.key_id).await;
+    let range = haechi_store::Range::prefix("/");
+    let page = world.kit.database.store().range(range, 0, None).await.unwrap();
+    assert!(page.kvs.len() >= 3);
+    for kv in &page.kvs {
+        for bytes in [kv.key.as_bytes(), kv.value.as_bytes()] {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(!text.contains("payroll") && !text.contains("kms:*"));
+        }
+    }
+}
