@@ -111,7 +111,8 @@ async fn build(database: &Database, id: &str) -> Result<Option<Credential>, Faul
             return Ok(Some(Credential::new(Some(key.secret.0.clone()), caller)));
         }
     }
-    Ok(None)
+    // No luck four times over, or a damaged store: refused either way.
+    Err(Fault::internal(format!("the user that owns access key {id} is not found")))
 }
 
 fn user_caller(account: &AccountId, id: &str, user: UserRecord) -> Result<Caller, Fault> {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use haechi_iam_model::ops::{CreateAccessKey, CreateUser, DeleteUser, GetUser, ListAccessKeys};
+use haechi_iam_model::ops::{
+    CreateAccessKey, CreateUser, DeleteUser, GetUser, ListAccessKeys, UpdateUser,
+};
 use haechi_iam_model::shapes::{
     CreateAccessKeyRequest, CreateUserRequest, DeleteUserRequest, GetUserRequest,
-    ListAccessKeysRequest, StatusType, UpdateAccessKeyRequest,
+    ListAccessKeysRequest, StatusType, UpdateAccessKeyRequest, UpdateUserRequest,
 };
 use haechi_wire::Protocol;
 
@@ -114,4 +116,32 @@ async fn no_lookup_is_older_than_an_acknowledged_write() {
     let request =
         ListAccessKeysRequest { user_name: Some("alice".to_owned()), ..Default::default() };
     assert_eq!(stage.ok::<ListAccessKeys>(request).await.access_key_metadata.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_works_all_the_while_its_user_is_renamed() {
+    let stage = Arc::new(Stage::new().await);
+    stage.create_user("alice").await;
+    let id = stage.create_key("alice").await.access_key_id;
+    let renaming = {
+        let stage = Arc::clone(&stage);
+        tokio::spawn(async move {
+            for round in 0..200 {
+                let names = if round % 2 == 0 { ["alice", "bob"] } else { ["bob", "alice"] };
+                let [user_name, new_user_name] = names.map(str::to_owned);
+                let new_user_name = Some(new_user_name);
+                let request = UpdateUserRequest { user_name, new_user_name, new_path: None };
+                stage.ok::<UpdateUser>(request).await;
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    let mut names = std::collections::BTreeSet::new();
+    while !renaming.is_finished() {
+        let caller = stage.credential(&id).await.expect("a key that is valid").caller.clone();
+        names.extend(caller.user_name.clone());
+        tokio::task::yield_now().await;
+    }
+    renaming.await.unwrap();
+    assert!(names.iter().all(|name| ["alice", "bob"].contains(&name.as_str())), "{names:?}");
 }
