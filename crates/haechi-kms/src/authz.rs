@@ -50,11 +50,10 @@ impl Context for Conditions<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         let facts = &self.facts;
         if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
-            return context_values(facts.encryption_context?, name);
+            return named(facts.encryption_context?.iter(), name);
         }
         if let Some(name) = key.strip_prefix("aws:requesttag/") {
-            let tag = facts.tags.iter().find(|tag| tag.tag_key.eq_ignore_ascii_case(name))?;
-            return Some(Values::one(&tag.tag_value));
+            return named(facts.tags.iter().map(|tag| (&tag.tag_key, &tag.tag_value)), name);
         }
         let flag = |value: bool| Values::one(if value { "true" } else { "false" });
         match key {
@@ -82,10 +81,13 @@ impl Context for Conditions<'_> {
     }
 }
 
-/// Names of condition keys have no case, those of an encryption context do: all that match count.
-fn context_values<'a>(context: &'a BTreeMap<String, String>, name: &str) -> Option<Values<'a>> {
-    let mut matching =
-        context.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
+/// The values under a name that was written by a user: names of condition keys have no case, those
+/// of tags and encryption contexts do, so all that match count.
+fn named<'a>(
+    pairs: impl Iterator<Item = (&'a String, &'a String)>,
+    name: &str,
+) -> Option<Values<'a>> {
+    let mut matching = pairs.filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
     let first = matching.next()?;
     let others: Vec<String> = matching.cloned().collect();
     if others.is_empty() {
@@ -122,8 +124,7 @@ impl<K: AsRef<Key>> Context for Access<'_, K> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         let record = &self.found.key.as_ref().record;
         if let Some(name) = key.strip_prefix("aws:resourcetag/") {
-            let tag = record.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-            return Some(Values::one(tag.1));
+            return named(record.tags.iter(), name);
         }
         match key {
             "kms:requestalias" => match &self.found.named {
@@ -165,7 +166,9 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
     let mut foreign_arn = None;
     let decided = access.decide(cx, |access| {
         let key = access.found.key.as_ref();
-        if key.record.account != caller_account {
+        if key.record.account == caller_account {
+            key.note(cx);
+        } else {
             foreign_arn = Some(match access.found.named {
                 Named::Ciphertext => None,
                 Named::Id | Named::Alias(_) => Some(key.record.arn.clone()),
@@ -174,7 +177,14 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
         access.ask()
     });
     match (decided, foreign_arn) {
-        (Ok((access, permit)), _) => Ok((access.found.key, permit)),
+        (Ok((access, permit)), foreign) => {
+            let key = access.found.key;
+            // Of another account's key the caller's audit log learns only what was allowed.
+            if foreign.is_some() {
+                key.as_ref().note(cx);
+            }
+            Ok((key, permit))
+        }
         (Err(denied), Some(named)) if denied.denial.kind() == Kind::Resource => Err(match named {
             Some(arn) => foreign(cx, action, &arn),
             None => unseen(cx, action, "the resource associated with this ciphertext"),

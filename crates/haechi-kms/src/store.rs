@@ -158,7 +158,8 @@ impl Key {
         &self.materials
     }
 
-    fn note(&self, cx: &Cx) {
+    /// Notes it for the audit record of the call.
+    pub(crate) fn note(&self, cx: &Cx) {
         let (arn, account) = (self.record.arn.clone(), self.record.account.clone());
         cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
     }
@@ -260,11 +261,7 @@ impl Kms {
     async fn ready(&self, cx: &Cx, account: &str, id: &str) -> Result<Option<Arc<Key>>, Fault> {
         let path = key_path(account, cx.region.as_str(), id);
         let build = |record| Key::build(&self.database, record);
-        let key = self.database.cached(&path, build).await?;
-        if let Some(key) = &key {
-            key.note(cx);
-        }
-        Ok(key)
+        self.database.cached(&path, build).await
     }
 
     /// The key of the caller's own account that `text` names by id or ARN.
@@ -293,7 +290,6 @@ impl Kms {
             return Err(no_key(cx, account, id));
         };
         let key = Key::build(&self.database, loaded.value.clone())?;
-        key.note(cx);
         Ok(Unchecked::new(Found { key: Draft { key, loaded }, named: Named::Id }))
     }
 }

@@ -34,7 +34,7 @@ impl Handle<Decrypt> for Kms {
         let (key, permit) = admit(cx, found, facts)?;
         key.admit(Use::Material)?;
         request::check_algorithm(&key, algorithm)?;
-        self.check_made_by(cx, &key, &blob).await?;
+        self.check_made_by(cx, &key, &blob, &context).await?;
         let (plaintext, material_id) = key.decrypt(&permit, &blob, &context)?;
         request::end_dry_run(input.dry_run)?;
         Ok(DecryptResponse {
@@ -69,9 +69,14 @@ impl Kms {
         if let Some(found) = self.key_of(cx, &blob.handle()).await? {
             return Ok(found);
         }
-        // As much work as for a blob that somebody made: time must not tell them apart.
+        Err(self.refuse(blob, context))
+    }
+
+    /// Refuses a blob that nobody made, with as much work as one that somebody made: time must not
+    /// tell them apart.
+    fn refuse(&self, blob: &Blob<'_>, context: &BTreeMap<String, String>) -> Error {
         let refused = blob.decrypt(&self.dummy, context).err();
-        Err(invalid(refused.unwrap_or(InvalidCiphertext)))
+        invalid(refused.unwrap_or(InvalidCiphertext))
     }
 
     /// Refuses a blob that another key than the named one made.
@@ -80,6 +85,7 @@ impl Kms {
         cx: &Cx,
         key: &Key,
         blob: &Blob<'_>,
+        context: &BTreeMap<String, String>,
     ) -> Result<(), Error> {
         let handle = blob.handle();
         if key.record.materials.iter().any(|row| row.handle == *handle.as_bytes()) {
@@ -90,7 +96,7 @@ impl Kms {
                 "The key ID in the request does not identify a CMK that can perform this operation."
                     .to_owned(),
             )),
-            None => Err(invalid(InvalidCiphertext)),
+            None => Err(self.refuse(blob, context)),
         }
     }
 }

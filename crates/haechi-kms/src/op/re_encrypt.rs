@@ -45,7 +45,7 @@ impl Handle<ReEncrypt> for Kms {
         target.admit(Use::Material)?;
         request::check_algorithm(&source, from_algorithm)?;
         request::check_algorithm(&target, to_algorithm)?;
-        self.check_made_by(cx, &source, &blob).await?;
+        self.check_made_by(cx, &source, &blob, &from_context).await?;
         let (plaintext, from_material) = source.decrypt(&from_permit, &blob, &from_context)?;
         request::end_dry_run(input.dry_run)?;
         let (kind, plaintext) = (BlobKind::Encrypt, plaintext.expose());

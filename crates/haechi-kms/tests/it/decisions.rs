@@ -179,3 +179,47 @@ async fn conditions_see_by_which_alias_a_key_was_named_and_which_it_has() {
     world.alias("alias/marked", &key.key_id).await;
     assert!(world.encrypt(&alice, &key.key_id).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_callers_audit_log_does_not_learn_of_foreign_keys_that_it_may_not_use() {
+    use haechi_core::Handle;
+    let world = World::new().await;
+    let key = world.key().await;
+    let blob = world.encrypt(&world.root, &key.key_id).await.unwrap();
+    let stranger = world.kit.user(OTHER, "stranger", &[ALL_KMS]);
+    let made = world.call::<ops::CreateKey>(&stranger, CreateKeyRequest::default()).await;
+    let own = made.unwrap().key_metadata.unwrap();
+    let cx = world.kit.cx::<ops::Decrypt>(&stranger);
+    let outcome = Handle::<ops::Decrypt>::handle(&world.kms, &cx, sealed(&blob)).await;
+    assert!(outcome.is_err() && cx.noted().is_empty());
+    let input = DecryptRequest { key_id: Some(own.key_id), ..sealed(&blob) };
+    let outcome = Handle::<ops::Decrypt>::handle(&world.kms, &cx, input).await;
+    assert!(outcome.is_err());
+    let noted: Vec<Option<String>> = cx.noted().into_iter().map(|key| Some(key.arn)).collect();
+    assert_eq!(noted, [own.arn]);
+}
+
+#[tokio::test]
+async fn a_context_key_in_another_case_cannot_hide_from_a_denial() {
+    let world = World::new().await;
+    let (root, alice) = (root_arn(ACCOUNT), user_arn(ACCOUNT, "alice"));
+    let statements = format!(
+        "{},{},{}",
+        statement("Allow", &root, "kms:*", "{}"),
+        statement("Allow", &alice, "kms:Encrypt", "{}"),
+        statement(
+            "Deny",
+            &alice,
+            "kms:Encrypt",
+            r#"{"StringEquals":{"kms:EncryptionContext:Ähre":"secret"}}"#
+        )
+    );
+    let key =
+        world.key_under(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)).await;
+    let alice = world.kit.user(ACCOUNT, "alice", &[]);
+    for pairs in [[("ähre", "secret"), ("z", "")], [("ÄHRE", "public"), ("ähre", "secret")]] {
+        let input = EncryptRequest { encryption_context: context(&pairs), ..plain(&key.key_id) };
+        let outcome = world.call::<ops::Encrypt>(&alice, input).await;
+        assert_eq!(refused(outcome).0, "AccessDeniedException");
+    }
+}

@@ -36,3 +36,26 @@ async fn rows_are_sealed_and_names_are_hidden() {
         }
     }
 }
+
+#[tokio::test]
+async fn warm_calls_need_no_store_and_a_write_makes_them_cold() {
+    use haechi_kms_model::ops;
+    use haechi_kms_model::shapes::{EnableKeyRequest, ListKeysRequest};
+    let world = World::new().await;
+    let (key, changed) = (world.key().await, world.key().await);
+    world.alias("alias/app", &key.key_id).await;
+    let blob = world.encrypt(&world.root, "alias/app").await.unwrap();
+    world.decrypt(&world.root, &blob).await.unwrap();
+    world.encrypt(&world.root, &changed.key_id).await.unwrap();
+    let input = EnableKeyRequest { key_id: changed.key_id.clone() };
+    world.call::<ops::EnableKey>(&world.root, input).await.unwrap();
+
+    // A store that answers nothing shows who asks it.
+    world.kit.database.store().close().await.unwrap();
+    assert!(world.encrypt(&world.root, "alias/app").await.is_ok());
+    assert_eq!(world.decrypt(&world.root, &blob).await.unwrap(), PLAINTEXT);
+    let listed = world.call::<ops::ListKeys>(&world.root, ListKeysRequest::default()).await;
+    assert_eq!(refused(listed).0, "InternalFailure");
+    let cold = world.encrypt(&world.root, &changed.key_id).await;
+    assert_eq!(refused(cold).0, "InternalFailure");
+}
