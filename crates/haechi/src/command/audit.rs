@@ -75,7 +75,7 @@ fn show(out: &mut impl Write, record: &[u8], json: bool) -> Result<(), Failure> 
     let who = text("/userIdentity/arn").or_else(|| text("/userIdentity/accessKeyId")).unwrap_or("-");
     writeln!(
         out,
-        "{}  {:<14} {:<32} {:<14} {}",
+        "{}  {:<14} {:<32} {:<28} {}",
         text("/eventTime").unwrap_or("-"),
         text("/awsRegion").unwrap_or("-"),
         format!("{service}:{}", text("/eventName").unwrap_or("-")),
