@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::client;
 use crate::server::Server;
 
 /// A server that does not answer or close within this has hung. Far beyond its own time-outs.
@@ -56,15 +57,22 @@ pub fn send(server: &Server, bytes: &[u8]) -> Answer {
     Answer { status, text }
 }
 
+/// Now, as signatures write it.
+fn now() -> String {
+    client::outcome(client::program("date").args(["-u", "+%Y%m%dT%H%M%SZ"])).ok()
+}
+
 /// A request to KMS that a `--dev` server takes as from root of account 111122223333, closing the
 /// connection after the answer. `headers` are whole lines, without their ends.
 pub fn request(target: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+    let now = now();
+    let day = &now[..8];
     let mut head = format!(
         "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          X-Amz-Target: TrentService.{target}\r\nContent-Type: application/x-amz-json-1.1\r\n\
-         X-Amz-Date: 20260101T000000Z\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=111122223333/20260101/us-east-1/kms/aws4_request, \
-         SignedHeaders=host;x-amz-date, Signature={}\r\nContent-Length: {}\r\n",
+         X-Amz-Date: {now}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=111122223333/{day}/us-east-1/kms/aws4_request, \
+         SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature={}\r\nContent-Length: {}\r\n",
         "0".repeat(64),
         body.len()
     );

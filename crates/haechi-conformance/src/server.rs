@@ -1,6 +1,7 @@
 //! The real `haechi` binary: start it, kill it, start it again on what it left.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -296,6 +297,18 @@ impl Server {
         let mut command = self.client(client::aws());
         command.env("AWS_ACCESS_KEY_ID", key.0).env("AWS_SECRET_ACCESS_KEY", key.1);
         client::outcome(command.args(arguments))
+    }
+
+    /// Writes base64 text as the bytes it stands for and answers `fileb://PATH`: the one way to
+    /// hand over bytes that AWS CLI v1 and v2 read alike.
+    pub fn fileb(&self, name: &str, base64: &str) -> String {
+        let path = self.scratch().join(name);
+        let mut decode = client::program("base64");
+        decode.arg("--decode").stdin(Stdio::piped()).stdout(File::create(&path).unwrap());
+        let mut child = decode.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(base64.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "not base64: {base64}");
+        format!("fileb://{}", path.display())
     }
 
     /// Runs `haechi exec --data DIR -- COMMAND…`: the server's own way to set the environment.

@@ -10,7 +10,8 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let key_id = server
         .aws(&[&["kms", "create-key", "--query", "KeyMetadata.KeyId"], &text[..]].concat())
         .ok();
-    let plaintext = ["--plaintext", "aGVsbG8=", "--query", "CiphertextBlob"];
+    let hello = server.fileb("hello", "aGVsbG8=");
+    let plaintext = ["--plaintext", &hello, "--query", "CiphertextBlob"];
     let blob = server
         .aws(&[&["kms", "encrypt", "--key-id", &key_id], &plaintext[..], &text[..]].concat())
         .ok();
@@ -36,6 +37,7 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     std::fs::copy(server.data().join("root.key"), elsewhere.join("root.key")).unwrap();
     let restored = Launch::new().data(&elsewhere).start();
     assert_eq!(restored.ready().account_id, server.ready().account_id);
+    let blob = server.fileb("blob", &blob);
     let decrypt = ["kms", "decrypt", "--ciphertext-blob", &blob, "--query", "Plaintext"];
     assert_eq!(restored.aws(&[&decrypt[..], &text[..]].concat()).ok(), "aGVsbG8=");
     restored.aws(&["kms", "describe-key", "--key-id", &later]).fails_with("(NotFoundException)");

@@ -29,8 +29,10 @@ fn fill(server: &Server) -> Vec<String> {
         "--key-spec=AES_256",
         "--query=Plaintext",
     ]);
-    let plaintext = ["--cli-binary-format=raw-in-base64-out", "--plaintext", PLAINTEXT];
-    aws(&[&["kms", "encrypt", "--key-id", ALIAS], &plaintext[..]].concat());
+    let file = server.scratch().join("plaintext");
+    std::fs::write(&file, PLAINTEXT).unwrap();
+    let plaintext = format!("--plaintext=fileb://{}", file.display());
+    aws(&["kms", "encrypt", "--key-id", ALIAS, &plaintext]);
     aws(&["iam", "create-user", "--user-name", USER]);
     let secret = aws(&[
         "iam",

@@ -1,5 +1,7 @@
 //! The seals of the root key: a passphrase and a PKCS#11 token (SoftHSM2), beside the default file.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use haechi_conformance::{Launch, Server, fingerprint, outcome, places_of, program};
@@ -39,9 +41,13 @@ fn a_passphrase_can_come_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("passphrase");
     std::fs::write(&file, format!("{PASSPHRASE}\n")).unwrap();
-    let mut server = Launch::new()
-        .options(&["--seal", "passphrase", "--passphrase-file", file.to_str().unwrap()])
-        .start();
+    let named = file.to_str().unwrap();
+    let from_file = || Launch::new().options(&["--seal", "passphrase", "--passphrase-file", named]);
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let refusal = from_file().refusal();
+    assert!(refusal.output.contains("chmod 600"), "{}", refusal.output);
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let mut server = from_file().start();
     let key_id = make_key(&server);
     server.kill9();
     // The same words by the other way.
@@ -106,8 +112,8 @@ fn a_token_opens_what_it_sealed_and_no_other_token_does() {
 }
 
 #[test]
-fn the_default_seal_says_in_its_log_that_a_file_is_a_weak_one() {
+fn the_default_seal_says_that_a_file_is_a_weak_one() {
     let server = Launch::new().start();
     let told = server.output();
-    assert!(told.to_lowercase().contains("warn"), "{told}");
+    assert!(told.contains("root.key") && told.contains("--seal passphrase"), "{told}");
 }

@@ -82,13 +82,11 @@ fn a_file_encrypted_under_a_data_key_comes_back_after_kill_9() {
     assert_eq!(key_hex.len(), 64, "an AES-256 key");
     openssl_aes("-e", &key_hex, &plain, &sealed);
     // From here on only the encrypted data key is kept.
-    let blob = scratch.join("data-key.encrypted");
-    std::fs::write(&blob, encrypted_key).unwrap();
+    let blob = server.fileb("data-key.encrypted", encrypted_key);
 
     server.kill9();
     server.restart();
 
-    let blob = std::fs::read_to_string(&blob).unwrap();
     let decrypt = [
         "kms",
         "decrypt",
@@ -132,7 +130,8 @@ fn a_data_key_opens_only_as_it_was_sealed() {
         ])
         .ok();
     let decrypt = |blob: &str, context: &str| {
-        let ciphertext = ["kms", "decrypt", "--ciphertext-blob", blob];
+        let file = server.fileb("blob", blob);
+        let ciphertext = ["kms", "decrypt", "--ciphertext-blob", &file];
         let rest = ["--encryption-context", context, "--query", "Plaintext", "--output", "text"];
         server.aws(&[&ciphertext[..], &rest[..]].concat())
     };
@@ -173,7 +172,8 @@ fn a_user_may_do_what_her_policy_says_and_nothing_else() {
         ])
         .ok();
     let alice = access_key.split_once('\t').unwrap();
-    let encrypt = ["kms", "encrypt", "--key-id", &key_arn, "--plaintext", "aGVsbG8="];
+    let hello = server.fileb("hello", "aGVsbG8=");
+    let encrypt = ["kms", "encrypt", "--key-id", &key_arn, "--plaintext", &hello];
 
     let told = server.aws_as(alice, &encrypt).fails_with("(AccessDeniedException)");
     let expected = format!(
@@ -193,6 +193,7 @@ fn a_user_may_do_what_her_policy_says_and_nothing_else() {
     let blob = server
         .aws_as(alice, &[&encrypt[..], &["--query", "CiphertextBlob", "--output", "text"]].concat())
         .ok();
+    let blob = server.fileb("blob", &blob);
     server
         .aws_as(alice, &["kms", "decrypt", "--ciphertext-blob", &blob])
         .fails_with("is not authorized to perform: kms:Decrypt");

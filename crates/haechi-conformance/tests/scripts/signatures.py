@@ -95,7 +95,8 @@ def test_an_unknown_access_key():
 def test_a_session_token_that_nobody_issued():
     made_up = {"aws_access_key_id": ID, "aws_secret_access_key": SECRET}
     kms = client("kms", **made_up, aws_session_token="made up")
-    refused("UnrecognizedClientException", kms.list_keys, message=INVALID_TOKEN)
+    told = INVALID_TOKEN.removesuffix(".")
+    refused("UnrecognizedClientException", kms.list_keys, contains=told)
 
 
 def test_a_body_changed_on_the_way():
@@ -161,17 +162,19 @@ def test_half_a_signature():
 
 def test_a_presigned_identity_works_without_credentials_until_it_is_touched_or_expires():
     sts = client("sts")
-    url = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    # A presigned URL is for POST unless told, as the model says.
+    presign = {"ClientMethod": "get_caller_identity", "ExpiresIn": 60, "HttpMethod": "GET"}
+    url = sts.generate_presigned_url(**presign)
     path = url.removeprefix(ENDPOINT)
     status, text = http("GET", path)
-    equal(status, 200)
+    equal((status, text[:300] if status != 200 else ""), (200, ""))
     assert f"<Arn>arn:aws:iam::{ACCOUNT}:root</Arn>" in text, text
     status, text = http("GET", path.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))
     equal(status, 403)
     assert "<Code>SignatureDoesNotMatch</Code>" in text, text
     past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=2)
     with mock.patch.object(botocore.auth, "get_current_datetime", lambda *_, **__: past):
-        url = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60)
+        url = sts.generate_presigned_url(**presign)
     status, text = http("GET", url.removeprefix(ENDPOINT))
     equal(status, 403)
     assert "expired" in text.lower(), text
