@@ -12,6 +12,7 @@ const RULES: &[(&[&str], &[&str])] = &[
             // The one real clock.
             "crates/haechi-core/src/env.rs",
             // Load generators date their requests.
+            "crates/haechi-bench/",
             "xtask/src/bench",
             // Harness of the real-client tests.
             "crates/haechi-conformance/",
@@ -26,6 +27,7 @@ const RULES: &[(&[&str], &[&str])] = &[
             "crates/haechi-core/src/env.rs",
             // How long an answer took, for the metrics.
             "crates/haechi-gateway/src/serve.rs",
+            "crates/haechi-bench/",
             "crates/haechi-conformance/",
             "crates/haechi-testkit/",
             "xtask/",
