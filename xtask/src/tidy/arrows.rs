@@ -32,8 +32,7 @@ const SERVICE: &[&str] =
     &["haechi-core", "haechi-crypto", "haechi-policy", "haechi-store", "haechi-wire"];
 
 /// May use everything; nothing may use them but tests.
-const TOPS: &[&str] =
-    &["haechi", "haechi-bench", "haechi-conformance", "haechi-testkit", "xtask"];
+const TOPS: &[&str] = &["haechi", "haechi-bench", "haechi-conformance", "haechi-testkit", "xtask"];
 
 /// A package of the workspace and what it depends on, outside tests.
 pub struct Package {
