@@ -70,6 +70,7 @@ fn publish(partial: &Path, target: &Path) -> Result<(), Failure> {
 /// If the directory holds data, or the backup is damaged. The directory holds no store then.
 pub fn restore(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     let path = options.data.data.map_or_else(crate::config::data_directory, Ok)?;
+    let was_there = path.exists();
     let data = DataDirectory::open_or_create(&path)?;
     if data.store().exists() || data.path().join(SEAL_FILE_NAME).exists() {
         return Err(format!("{} holds data already: name an empty directory", path.display()).into());
@@ -78,6 +79,9 @@ pub fn restore(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     let restored = unpack(&options.file, &unpacked, &data);
     if unpacked.exists() {
         std::fs::remove_file(&unpacked)?;
+    }
+    if restored.is_err() && !was_there {
+        std::fs::remove_dir_all(data.path())?;
     }
     restored?;
     println!("{} is restored.", path.display());

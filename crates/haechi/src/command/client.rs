@@ -29,7 +29,7 @@ pub fn exec(options: ExecOptions) -> Result<ExitCode, Failure> {
     let program = words.next().ok_or("which program? For example: haechi exec -- aws kms list-keys")?;
     let mut command = Command::new(&program);
     command.args(words);
-    for name in REMOVED {
+    for name in removed() {
         command.env_remove(name);
     }
     for (name, value) in &variables {
@@ -54,13 +54,20 @@ pub fn env(options: EnvOptions) -> Result<ExitCode, Failure> {
         println!("{}", serde_json::to_string_pretty(&object)?);
         return Ok(ExitCode::SUCCESS);
     }
-    for name in REMOVED {
+    for name in removed() {
         println!("unset {name}");
     }
     for (name, value) in &variables {
         println!("export {name}='{}'", value.replace('\'', r"'\''"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Names to remove: those above, and every endpoint of a single service that is set here.
+fn removed() -> impl Iterator<Item = String> {
+    let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let endpoints = inherited.filter(|name| name.starts_with("AWS_ENDPOINT_URL_"));
+    REMOVED.iter().map(|name| (*name).to_owned()).chain(endpoints)
 }
 
 type Variables = Vec<(&'static str, Zeroizing<String>)>;
