@@ -4,10 +4,14 @@
 //! times) stand as they are and sort as they should. Names that a user chose may be secrets
 //! themselves and stand as pseudonyms: [`Path::hidden`].
 
-/// A storage key, or the prefix of some, as parts.
+/// A storage key, or the prefix of some.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path {
-    parts: Vec<Part>,
+    /// The parts before the first hidden one, as they stand in the store: mostly all of them, and
+    /// every cached read makes a path.
+    plain: String,
+    /// The first hidden part, and what comes after it.
+    rest: Vec<Part>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,28 +23,34 @@ enum Part {
 impl Path {
     /// Starts at a service (or another root of the key space).
     pub fn new(root: &str) -> Path {
-        Path { parts: vec![Part::Plain(root.to_owned())] }
+        Path { plain: String::with_capacity(96), rest: Vec::new() }.part(root)
     }
 
     /// Adds a part that may be read on disk.
     #[must_use]
     pub fn part(mut self, part: &str) -> Path {
-        self.parts.push(Part::Plain(part.to_owned()));
+        if self.rest.is_empty() {
+            self.plain.push('/');
+            push_escaped(&mut self.plain, part);
+        } else {
+            self.rest.push(Part::Plain(part.to_owned()));
+        }
         self
     }
 
     /// Adds a name that a user chose; on disk it is a pseudonym.
     #[must_use]
     pub fn hidden(mut self, name: &str) -> Path {
-        self.parts.push(Part::Hidden(name.to_owned()));
+        self.rest.push(Part::Hidden(name.to_owned()));
         self
     }
 
     /// The bytes in the store. `pseudonym` maps (the path so far, a name) to what stands for it.
     /// A prefix's bytes are a prefix of its members' bytes.
     pub fn bytes(&self, pseudonym: impl Fn(&str, &str) -> [u8; 16]) -> Vec<u8> {
-        let mut out = String::with_capacity(96);
-        for part in &self.parts {
+        let mut out = String::with_capacity(self.plain.len() + 1 + 40 * self.rest.len());
+        out.push_str(&self.plain);
+        for part in &self.rest {
             match part {
                 Part::Plain(text) => {
                     out.push('/');
@@ -64,8 +74,13 @@ impl Path {
 
 /// Escapes what could be taken for a separator, so that parts cannot run into each other.
 fn push_escaped(out: &mut String, text: &str) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+    if text.bytes().all(plain) {
+        out.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':') {
+        if plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
@@ -90,6 +105,14 @@ mod tests {
             String::from_utf8(path.bytes(stand_in)).unwrap(),
             "/kms/1%2F2/0c000000000000000000000000000000/"
         );
+    }
+
+    #[test]
+    fn what_comes_after_a_hidden_name_is_kept_in_order() {
+        let path = Path::new("iam").hidden("ab").part("x y").hidden("c").part("z");
+        let (two, one) = (format!("02{}", "0".repeat(30)), format!("01{}", "0".repeat(30)));
+        let expected = format!("/iam/{two}/x%20y/{one}/z/");
+        assert_eq!(String::from_utf8(path.bytes(stand_in)).unwrap(), expected);
     }
 
     #[test]

@@ -49,12 +49,14 @@ fn parse_arn<'a>(cx: &Cx, text: &str, rest: &'a str) -> Result<Identifier<'a>, E
 
 /// A UUID, or the `mrk-…` of a multi-Region key.
 fn key_id(text: &str) -> Result<&str, Error> {
-    let hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let valid = match text.strip_prefix("mrk-") {
-        Some(id) => id.len() == 32 && hex(id),
+        Some(id) => id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
         None => {
-            let lengths = text.split('-').map(str::len);
-            lengths.eq([8, 4, 4, 4, 12]) && text.split('-').all(hex)
+            text.len() == 36
+                && text.bytes().enumerate().all(|(index, byte)| match index {
+                    8 | 13 | 18 | 23 => byte == b'-',
+                    _ => byte.is_ascii_hexdigit(),
+                })
         }
     };
     if valid { Ok(text) } else { Err(Error::NotFoundException(format!("Invalid keyId '{text}'"))) }
