@@ -74,7 +74,8 @@ impl Path {
 
 /// Escapes what could be taken for a separator, so that parts cannot run into each other.
 fn push_escaped(out: &mut String, text: &str) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
     if text.bytes().all(plain) {
         out.push_str(text);
         return;
