@@ -12,6 +12,7 @@ use haechi_policy::{
 use haechi_wire::Fault;
 
 use crate::Cx;
+use crate::guardrails::Membership;
 
 /// What a handler asks to be allowed.
 #[derive(Clone, Copy)]
@@ -117,10 +118,11 @@ impl Cx {
     /// # Errors
     /// [`Denied`], with the kind of policy that decided.
     pub fn decide(&self, ask: &Ask<'_>) -> Result<Permit, Denied> {
-        let policies = &self.caller.policies;
+        let (policies, principal) = (&self.caller.policies, &self.caller.principal);
+        let guardrails = self.guardrails();
         let context = RequestContext { cx: self, ask };
         let request = Request {
-            principal: &self.caller.principal,
+            principal,
             action: ask.action,
             resource: ask.resource,
             resource_account: ask.resource_account,
@@ -131,8 +133,12 @@ impl Cx {
                 identity: &policies.identity,
                 boundary: policies.boundary.as_deref(),
                 session: policies.session.as_deref(),
-                service_control: &policies.service_control,
-                resource_control: &[],
+                service_control: guardrails.service_control(principal),
+                resource_control: guardrails.resource_control(
+                    principal,
+                    ask.action,
+                    ask.resource_account,
+                ),
                 resource: ask.policy.map(Arc::as_ref),
                 resource_rule: ask.rule,
             },
@@ -186,7 +192,20 @@ impl Context for RequestContext<'_> {
     }
 }
 
+fn organization(membership: &Membership) -> Values<'_> {
+    Values::one(&membership.organization_id)
+}
+
+fn path(membership: &Membership) -> Values<'_> {
+    Values::many(std::slice::from_ref(&membership.path))
+}
+
 impl RequestContext<'_> {
+    /// An account's place in its organization.
+    fn place(&self, account: &str) -> Option<&Membership> {
+        self.cx.guardrails().membership(account)
+    }
+
     /// Keys of "AWS global condition context keys" that can be known here.
     fn global(&self, key: &str) -> Option<Values<'_>> {
         let (cx, caller) = (self.cx, &self.cx.caller);
@@ -220,6 +239,10 @@ impl RequestContext<'_> {
             "referer" => cx.request.referer.as_deref().map(Values::one),
             "requestedregion" => Some(Values::one(cx.region.as_str())),
             "resourceaccount" => Some(Values::one(self.ask.resource_account)),
+            "principalorgid" => self.place(caller.account.as_str()).map(organization),
+            "principalorgpaths" => self.place(caller.account.as_str()).map(path),
+            "resourceorgid" => self.place(self.ask.resource_account).map(organization),
+            "resourceorgpaths" => self.place(self.ask.resource_account).map(path),
             // Long-term keys have neither of these; only sessions do.
             "tokenissuetime" => caller.issued.map(|issued| Values::owned(issued.iso8601())),
             "multifactorauthpresent" => caller.issued.map(|_| Values::one("false")),

@@ -17,8 +17,6 @@ pub struct PrincipalPolicies {
     pub boundary: Option<Arc<Document>>,
     /// Session policies, where the session has any.
     pub session: Option<Vec<Arc<Document>>>,
-    /// Service control policies of its account, level by level.
-    pub service_control: Vec<Vec<Arc<Document>>>,
 }
 
 /// An authenticated caller.

@@ -1,11 +1,14 @@
 //! One call.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use haechi_wire::{Fault, OperationSchema, Timestamp};
 
-use crate::{AccountId, Caller, Env, Region};
+use crate::{AccountId, Caller, Env, Guardrails, Region};
+
+/// Of an installation without organizations.
+static NO_GUARDRAILS: LazyLock<Arc<Guardrails>> = LazyLock::new(Arc::default);
 
 /// What the listener knows of a request.
 #[derive(Debug, Clone)]
@@ -48,6 +51,7 @@ pub struct Cx {
     /// What is called.
     pub operation: &'static OperationSchema,
     resources: Mutex<Vec<Resource>>,
+    guardrails: OnceLock<Arc<Guardrails>>,
 }
 
 impl Cx {
@@ -59,7 +63,18 @@ impl Cx {
         caller: Arc<Caller>,
         operation: &'static OperationSchema,
     ) -> Cx {
-        Cx { env, request, region, caller, operation, resources: Mutex::new(Vec::new()) }
+        let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
+        Cx { env, request, region, caller, operation, resources, guardrails }
+    }
+
+    /// Lays these guardrails over the call's decisions; the first that are laid stay.
+    pub fn guard(&self, guardrails: Arc<Guardrails>) {
+        self.guardrails.get_or_init(|| guardrails);
+    }
+
+    /// The guardrails of the call.
+    pub fn guardrails(&self) -> &Guardrails {
+        self.guardrails.get().unwrap_or(&NO_GUARDRAILS)
     }
 
     /// The caller's account.

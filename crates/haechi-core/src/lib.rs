@@ -12,11 +12,12 @@
 //! cx.rs         Cx                     one call: caller, Region, time, notes for the audit
 //! authorize.rs  Ask, Permit            the decision, as a value that cannot be forged
 //! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
+//! guardrails.rs Guardrails             what an organization lays over its accounts
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
 //! path.rs       Path                   storage keys; user-given names in them are hidden
 //! jobs.rs       Jobs                   duties that fall due, durable
 //! env.rs        Env, Clock             time, randomness, ids: injected, so that tests can move them
-//! audit.rs      AuditLog               where records of calls go before an answer leaves
+//! audit.rs      AuditLog, AuditReader  where records of calls go before an answer leaves
 //! name.rs       AccountId, Region      names that are valid once they exist
 //! paging.rs     Cursor                 markers and tokens of paged answers
 //! access_key_id.rs                     ids of access keys, which name their account
@@ -30,6 +31,7 @@ pub mod caller;
 pub mod cx;
 pub mod database;
 pub mod env;
+pub mod guardrails;
 pub mod jobs;
 pub mod name;
 pub mod operation;
@@ -37,12 +39,15 @@ pub mod paging;
 pub mod path;
 pub mod router;
 
-pub use audit::{AuditError, AuditLog};
+pub use audit::{
+    AuditError, AuditLog, AuditPosition, AuditReadError, AuditReader, AuditWindow, Visit,
+};
 pub use authorize::{Ask, Denied, NoContext, Permit, Unchecked};
 pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
 pub use cx::{Cx, RequestInfo, Resource};
 pub use database::{Batch, Database, Listing, Loaded, Record};
 pub use env::{Clock, Env, MovableClock, SystemClock};
+pub use guardrails::{GuardrailSource, Guardrails};
 pub use jobs::{Job, JobHandler, Jobs};
 pub use name::{AccountId, Region};
 pub use operation::{Handle, Operation};

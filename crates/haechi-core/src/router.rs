@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use haechi_wire::decode::{InputError, input};
 use haechi_wire::{Fault, OperationSchema, Problem, Reader, ServiceSchema, Shape, Writer};
 
-use crate::{Cx, Handle, Operation};
+use crate::{Cx, GuardrailSource, Handle, Operation};
 
 /// How often a handler is run again when another write came between its read and its own.
 const ATTEMPTS: usize = 8;
@@ -19,7 +19,11 @@ const ATTEMPTS: usize = 8;
 pub struct Router {
     services: BTreeMap<&'static str, &'static ServiceSchema>,
     endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,
+    guardrails: GuardrailSlot,
 }
+
+/// Who knows the guardrails: named once, and known to all handlers, also to those mounted before.
+type GuardrailSlot = Arc<OnceLock<Arc<dyn GuardrailSource>>>;
 
 /// An operation with its handler, types erased.
 pub trait Endpoint: Send + Sync {
@@ -59,9 +63,18 @@ impl Router {
         self.services.insert(schema.name, schema);
     }
 
+    /// Lays the guardrails of `source` over every call.
+    pub fn guard(&mut self, source: Arc<dyn GuardrailSource>) {
+        self.guardrails.get_or_init(|| source);
+    }
+
     /// Mounts one operation.
     pub fn mount<Op: Operation, S: Handle<Op>>(&mut self, service: &Arc<S>) {
-        let endpoint = Mounted::<Op, S> { service: Arc::clone(service), operation: PhantomData };
+        let endpoint = Mounted::<Op, S> {
+            service: Arc::clone(service),
+            guardrails: Arc::clone(&self.guardrails),
+            operation: PhantomData,
+        };
         let key = (Op::SCHEMA.service.name, Op::SCHEMA.name);
         self.endpoints.insert(key, Arc::new(endpoint));
     }
@@ -104,6 +117,7 @@ impl Router {
 
 struct Mounted<Op, S> {
     service: Arc<S>,
+    guardrails: GuardrailSlot,
     operation: PhantomData<fn() -> Op>,
 }
 
@@ -114,12 +128,14 @@ impl<Op: Operation, S: Handle<Op>> Endpoint for Mounted<Op, S> {
 
     fn decode(&self, reader: &mut dyn Reader) -> Result<Box<dyn Call>, InputError> {
         let input = input::<Op::Input>(reader, Op::SCHEMA.input)?;
-        Ok(Box::new(Decoded::<Op, S> { service: Arc::clone(&self.service), input }))
+        let (service, guardrails) = (Arc::clone(&self.service), Arc::clone(&self.guardrails));
+        Ok(Box::new(Decoded::<Op, S> { service, guardrails, input }))
     }
 }
 
 struct Decoded<Op: Operation, S> {
     service: Arc<S>,
+    guardrails: GuardrailSlot,
     input: Op::Input,
 }
 
@@ -130,7 +146,10 @@ impl<Op: Operation, S: Handle<Op>> Call for Decoded<Op, S> {
 
     fn run<'a>(self: Box<Self>, cx: &'a Cx) -> Running<'a> {
         Box::pin(async move {
-            let Decoded { service, input } = *self;
+            let Decoded { service, guardrails, input } = *self;
+            if let Some(source) = guardrails.get() {
+                cx.guard(source.guardrails().await?);
+            }
             // What only reads cannot conflict, and need not keep its input.
             let attempts = if Op::SCHEMA.read_only { 1 } else { ATTEMPTS };
             for _ in 1..attempts {

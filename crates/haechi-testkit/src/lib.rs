@@ -10,11 +10,11 @@
 //! ```
 #![allow(clippy::expect_used, reason = "a test that cannot be set up must stop")]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use haechi_core::{
-    AccountId, Caller, Cx, Database, Env, Handle, Jobs, MovableClock, Operation,
+    AccountId, Caller, Cx, Database, Env, GuardrailSource, Handle, Jobs, MovableClock, Operation,
     PrincipalPolicies, Region, RequestInfo,
 };
 use haechi_crypto::{RootKey, SystemRandom};
@@ -35,6 +35,7 @@ pub struct Kit {
     pub jobs: Arc<Jobs>,
     /// The Region of calls.
     pub region: Region,
+    guardrails: OnceLock<Arc<dyn GuardrailSource>>,
 }
 
 impl Kit {
@@ -54,7 +55,12 @@ impl Kit {
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let region = Region::parse("us-east-1").expect("a Region");
-        Kit { database, env, clock, jobs, region }
+        Kit { database, env, clock, jobs, region, guardrails: OnceLock::new() }
+    }
+
+    /// Lays the guardrails of `source` over every call, as the router does.
+    pub fn guard(&self, source: Arc<dyn GuardrailSource>) {
+        self.guardrails.get_or_init(|| source);
     }
 
     /// The root user of an account.
@@ -124,7 +130,11 @@ impl Kit {
         input: Op::Input,
     ) -> Result<Op::Output, Problem> {
         loop {
-            let outcome = service.handle(&self.cx::<Op>(caller), input.clone()).await;
+            let cx = self.cx::<Op>(caller);
+            if let Some(source) = self.guardrails.get() {
+                cx.guard(source.guardrails().await?);
+            }
+            let outcome = service.handle(&cx, input.clone()).await;
             match outcome.map_err(Into::into) {
                 Err(Problem::Fault(Fault::Conflict)) => {}
                 other => return other,

@@ -136,6 +136,8 @@ pub enum Problem {
         status: u16,
         /// What the caller is told; may be empty, as KMS's for a ciphertext that does not open.
         message: String,
+        /// Further members of the error, e.g. Organizations' `Reason`.
+        members: Vec<(&'static str, String)>,
     },
     /// A failure of any service.
     Fault(Fault),
@@ -150,7 +152,18 @@ impl From<Fault> for Problem {
 impl Problem {
     /// An error of the service's model.
     pub const fn modelled(code: &'static str, status: u16, message: String) -> Problem {
-        Problem::Modelled { code, status, message }
+        Problem::Modelled { code, status, message, members: Vec::new() }
+    }
+
+    /// The same with a further member; an empty text is none.
+    #[must_use]
+    pub fn with(mut self, member: &'static str, text: String) -> Problem {
+        if let Problem::Modelled { members, .. } = &mut self
+            && !text.is_empty()
+        {
+            members.push((member, text));
+        }
+        self
     }
 
     /// The code, as services of `protocol` spell it.
@@ -182,7 +195,11 @@ impl Problem {
         let (code, message) = (self.code(protocol), self.message());
         match protocol {
             Protocol::Json10 | Protocol::Json11 | Protocol::RestJson | Protocol::RpcV2Cbor => {
-                json_body(code, &message, matches!(self, Problem::Modelled { .. }))
+                let members = match self {
+                    Problem::Modelled { members, .. } => Some(members.as_slice()),
+                    Problem::Fault(_) => None,
+                };
+                json_body(code, &message, members)
             }
             Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
                 let sender = self.status(protocol) < 500;
@@ -194,13 +211,19 @@ impl Problem {
 
 /// `{"__type":"NotFoundException","message":"…"}`. Modelled errors name their member `message`;
 /// for the others AWS writes `Message`, and clients take both.
-fn json_body(code: &str, message: &str, modelled: bool) -> Vec<u8> {
+fn json_body(code: &str, message: &str, members: Option<&[(&'static str, String)]>) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + code.len() + message.len());
     out.extend_from_slice(b"{\"__type\":");
     push_string(&mut out, code);
     if !message.is_empty() {
-        out.extend_from_slice(if modelled { b",\"message\":" } else { b",\"Message\":" });
+        out.extend_from_slice(if members.is_some() { b",\"message\":" } else { b",\"Message\":" });
         push_string(&mut out, message);
+    }
+    for (name, text) in members.unwrap_or_default() {
+        out.push(b',');
+        push_string(&mut out, name);
+        out.push(b':');
+        push_string(&mut out, text);
     }
     out.push(b'}');
     out

@@ -142,17 +142,28 @@ macro_rules! enumeration {
     };
 }
 
-/// Declares a service's error type: one variant for each modelled error, each holding its message,
-/// and `Fault` for what any service may answer.
+/// Declares a service's error type: one variant for each modelled error, each holding its message
+/// and, where the model gives the error further members, their texts in order; and `Fault` for what
+/// any service may answer. A text that is empty is left out of the answer.
 ///
 /// ```ignore
-/// errors! { pub enum Error { NotFoundException = ("NotFoundException", 400), } }
+/// errors! { pub enum Error {
+///     NotFoundException = ("NotFoundException", 400),
+///     InvalidInputException = ("InvalidInputException", 400, reason: "Reason"),
+/// } }
 /// ```
 #[macro_export]
 macro_rules! errors {
-    (pub enum $type:ident { $( $variant:ident = ($code:literal, $status:literal) ),* $(,)? }) => {
+    (@text $member:literal) => { String };
+    (pub enum $type:ident {
+        $( $variant:ident = ($code:literal, $status:literal $(, $field:ident : $member:literal)*) ),*
+        $(,)?
+    }) => {
         #[derive(Debug)]
-        pub enum $type { $( $variant(String), )* Fault($crate::Fault) }
+        pub enum $type {
+            $( $variant(String $(, $crate::errors!(@text $member))*), )*
+            Fault($crate::Fault)
+        }
 
         impl From<$crate::Fault> for $type {
             fn from(fault: $crate::Fault) -> Self { $type::Fault(fault) }
@@ -161,7 +172,10 @@ macro_rules! errors {
         impl From<$type> for $crate::Problem {
             fn from(error: $type) -> Self {
                 match error {
-                    $( $type::$variant(message) => $crate::Problem::modelled($code, $status, message), )*
+                    $( $type::$variant(message $(, $field)*) => {
+                        $crate::Problem::modelled($code, $status, message)
+                            $( .with($member, $field) )*
+                    } )*
                     $type::Fault(fault) => $crate::Problem::Fault(fault),
                 }
             }

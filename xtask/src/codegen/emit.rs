@@ -69,7 +69,8 @@ fn shape(out: &mut String, model: &Model, name: &str) -> Result<(), String> {
     let shape = model.shape(name);
     let kind = shape["type"].as_str().unwrap_or_default();
     if kind == "structure" {
-        return Ok(structure(out, model, name));
+        structure(out, model, name);
+        return Ok(());
     }
     if let Some(values) = shape["enum"].as_array() {
         enumeration(out, name, values);
@@ -224,10 +225,21 @@ fn errors(model: &Model) -> String {
         let code = shape["error"]["code"].as_str().unwrap_or(name);
         let default = if shape["fault"] == true { 500 } else { 400 };
         let status = shape["error"]["httpStatusCode"].as_u64().unwrap_or(default);
-        let _ = writeln!(out, "        {} = ({code:?}, {status}),", camel(name));
+        let members = further_members(model, name);
+        let _ = writeln!(out, "        {} = ({code:?}, {status}{members}),", camel(name));
     }
     out.push_str("    }\n}\n");
     out
+}
+
+/// Texts that an error carries beside its message: Organizations' `Reason`.
+fn further_members(model: &Model, error: &str) -> String {
+    let members = model.shape(error)["members"].as_object().into_iter().flatten();
+    let texts = members.filter(|(name, target)| {
+        let shape = model.shape(target["shape"].as_str().unwrap_or_default());
+        !name.eq_ignore_ascii_case("message") && shape["type"] == "string"
+    });
+    texts.fold(String::new(), |out, (name, _)| format!("{out}, {}: {name:?}", snake(name)))
 }
 
 fn operations(service: &str, model: &Model, wanted: &Wanted) -> Result<String, String> {
