@@ -36,3 +36,6 @@ pub(crate) fn page<'a>(
     let next = page.last().filter(|_| more).map(|name| URL_SAFE_NO_PAD.encode(name.as_bytes()));
     Ok((page, next))
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,3 +202,47 @@ async fn a_marker_that_was_never_handed_out_is_refused() {
         assert_eq!(refused(outcome).0, "InvalidMarkerException");
     }
 }
+
+#[tokio::test]
+async fn an_alias_leaves_a_key_that_is_to_be_deleted_but_does_not_go_to_one() {
+    let world = World::new().await;
+    let (doomed, safe) = (world.key().await, world.key().await);
+    for name in ["alias/leaves", "alias/goes"] {
+        world.alias(name, &doomed.key_id).await;
+    }
+    world.alias("alias/stays", &safe.key_id).await;
+    world.schedule_deletion(&doomed.key_id, 7).await;
+    let into = world.call::<ops::UpdateAlias>(&world.root, update("alias/stays", &doomed.key_id));
+    let message = format!("{} is pending deletion.", doomed.arn.as_ref().unwrap());
+    assert_refused(into.await, "KMSInvalidStateException", &message);
+    let out = world.call::<ops::UpdateAlias>(&world.root, update("alias/leaves", &safe.key_id));
+    assert!(out.await.is_ok());
+    assert!(world.call::<ops::DeleteAlias>(&world.root, delete("alias/goes")).await.is_ok());
+    world.pass_days(7).await;
+    for name in ["alias/leaves", "alias/stays"] {
+        assert_eq!(world.describe(name).await.unwrap().key_id, safe.key_id, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_create_one_name_at_once_one_succeeds() {
+    let world = World::new().await;
+    let (one, two) = (world.key().await, world.key().await);
+    let attempt = |key: &KeyMetadata| {
+        world.call::<ops::CreateAlias>(&world.root, create("alias/race", &key.key_id))
+    };
+    let (a, b, c, d) = tokio::join!(attempt(&one), attempt(&two), attempt(&one), attempt(&two));
+    let outcomes = [a, b, c, d];
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for refusal in outcomes.into_iter().filter(Result::is_err) {
+        assert_eq!(refused(refusal).0, "AlreadyExistsException");
+    }
+    let response = list(&world, ListAliasesRequest::default()).await;
+    let target = response.aliases.unwrap().remove(0).target_key_id.unwrap();
+    let mut counts = Vec::new();
+    for key in [&one, &two] {
+        let of = ListAliasesRequest { key_id: Some(key.key_id.clone()), ..Default::default() };
+        counts.push((key.key_id == target, names(&list(&world, of).await).len()));
+    }
+    assert!(counts.contains(&(true, 1)) && counts.contains(&(false, 0)));
+}
