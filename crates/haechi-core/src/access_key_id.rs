@@ -47,13 +47,19 @@ pub fn account(id: &str) -> Option<AccountId> {
     }
     let mut bits: u128 = 0;
     for byte in rest.bytes() {
-        let index = ALPHABET.iter().position(|known| *known == byte)?;
-        bits = (bits << 5) | u128::try_from(index).ok()?;
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'2'..=b'7' => byte - b'2' + 26,
+            _ => return None,
+        };
+        bits = (bits << 5) | u128::from(digit);
     }
     if bits & NEW_FORM == 0 {
         return None;
     }
-    AccountId::parse(&format!("{:012}", (bits >> RANDOM_BITS) & ACCOUNT_MASK))
+    // On the path of each request; 64 bits are printed several times faster than 128.
+    let digits = u64::try_from((bits >> RANDOM_BITS) & ACCOUNT_MASK).ok()?;
+    AccountId::parse(&format!("{digits:012}"))
 }
 
 #[cfg(test)]

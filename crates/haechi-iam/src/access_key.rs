@@ -75,7 +75,6 @@ impl Owner {
         let secret = env.characters(SECRET_ALPHABET, SECRET_LENGTH).map_err(Fault::internal)?;
         let record = AccessKeyRecord {
             id: access_key_id::create("AKIA", account, random).map_err(Fault::internal)?,
-            account: account.to_string(),
             user: self.reference(),
             active: true,
             secret: Secret(SecretString(secret)),
@@ -85,7 +84,7 @@ impl Owner {
         let mut ids = self.key_ids().to_vec();
         ids.push(record.id.clone());
         self.set_key_ids(batch, ids);
-        batch.create(key_path(&record.id), &record);
+        batch.create(key_path(account, &record.id), &record);
         Ok(record)
     }
 }
@@ -122,13 +121,14 @@ impl Iam {
     /// A key of an owner that was authorised.
     pub(crate) async fn key_of(
         &self,
+        cx: &Cx,
         owner: &Owner,
         access_key_id: &str,
     ) -> Result<Loaded<AccessKeyRecord>, Error> {
         if !owner.key_ids().iter().any(|id| id == access_key_id) {
             return Err(not_found(access_key_id));
         }
-        let key = self.database.load(&key_path(access_key_id)).await?;
+        let key = self.database.load(&key_path(cx.account(), access_key_id)).await?;
         key.ok_or_else(|| not_found(access_key_id))
     }
 }

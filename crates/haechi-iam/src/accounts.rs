@@ -1,7 +1,7 @@
 //! What the operator does at first start: accounts, and the first keys of their root users.
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Batch};
+use haechi_core::{AccountId, Batch, Identities};
 use haechi_wire::{Fault, SecretString};
 
 use crate::Iam;
@@ -57,6 +57,25 @@ impl Iam {
         let key = owner.issue(&self.env, account, &mut batch)?;
         self.database.commit(batch).await?;
         Ok((key.id.clone(), key.secret.0.clone()))
+    }
+
+    /// An active access key of the account's root user, if there is one: what a first start that was
+    /// cut off has made and could not write down.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn root_key(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<(String, SecretString)>, Fault> {
+        let found = self.database.load::<AccountRecord>(&account_path(account)).await?;
+        for id in found.map(|found| found.value.root_access_key_ids).unwrap_or_default() {
+            let credential = self.credential(&id, None).await?;
+            if let Some(secret) = credential.and_then(|credential| credential.secret.clone()) {
+                return Ok(Some((id, secret)));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether there is such an account.

@@ -1,18 +1,16 @@
 //! From an access key id to a caller, on every request.
 //!
-//! Two cached steps, both correct by epochs (`haechi_core::cache`):
-//!
-//! 1. the key's own row, for its account and status; stale once that row is written;
-//! 2. the caller with its policies, compiled; stale once anything of the account is written.
-//!
-//! A key that is deleted or deactivated fails in step 1, a change of policy, tag or name renews
-//! step 2; the answer to either write leaves only after both know. A key's secret never changes,
-//! so a caller kept through a deactivation and back is still right.
+//! A key's id names its account, and the caller with its policies, compiled, is kept until
+//! anything of the account is written: its keys, users, policies, tags. So one look into memory
+//! answers, correct by epochs (`haechi_core::cache`): the answer to a write leaves only after what
+//! it made stale is stale. An unknown id is never kept, so it cannot crowd out a known one.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Caller, Credential, Database, Identities, PrincipalPolicies, Region};
+use haechi_core::{
+    AccountId, Caller, Credential, Database, Identities, PrincipalPolicies, Region, access_key_id,
+};
 use haechi_policy::{Document, Kind, Principal};
 use haechi_wire::{Fault, Timestamp};
 
@@ -39,12 +37,6 @@ pub fn root_caller(account: &AccountId, access_key_id: &str) -> Caller {
     }
 }
 
-/// What step 1 keeps of a key.
-struct Status {
-    account: AccountId,
-    active: bool,
-}
-
 #[async_trait]
 impl Identities for Iam {
     async fn credential(
@@ -56,12 +48,9 @@ impl Identities for Iam {
         if session_token.is_some() {
             return Ok(None);
         }
-        let Some(status) = self.status(access_key_id).await? else { return Ok(None) };
-        if !status.active {
-            return Ok(None);
-        }
-        let build = build(&self.database, access_key_id);
-        self.database.derived(&account_scope(&status.account), access_key_id, build).await
+        let Some(account) = access_key_id::account(access_key_id) else { return Ok(None) };
+        let build = build(&self.database, &account, access_key_id);
+        self.database.derived(&account_scope(&account), access_key_id, build).await
     }
 
     fn used(&self, access_key_id: &str, service: &'static str, region: &Region, now: Timestamp) {
@@ -76,39 +65,31 @@ impl Iam {
     /// # Errors
     /// If the store fails.
     pub async fn knows(&self, access_key_id: &str) -> Result<bool, Fault> {
-        Ok(self.status(access_key_id).await?.is_some())
-    }
-
-    async fn status(&self, access_key_id: &str) -> Result<Option<Arc<Status>>, Fault> {
-        self.database
-            .cached(&key_path(access_key_id), |record: AccessKeyRecord| {
-                let account = account_of(&record)?;
-                Ok(Status { account, active: record.active })
-            })
-            .await
+        let Some(account) = access_key_id::account(access_key_id) else { return Ok(false) };
+        let path = key_path(&account, access_key_id);
+        let known = self.database.cached(&path, |_: AccessKeyRecord| Ok(())).await?;
+        Ok(known.is_some())
     }
 }
 
-fn account_of(record: &AccessKeyRecord) -> Result<AccountId, Fault> {
-    AccountId::parse(&record.account)
-        .ok_or_else(|| Fault::internal(format!("access key {} names no account", record.id)))
-}
-
-async fn build(database: &Database, id: &str) -> Result<Option<Credential>, Fault> {
+async fn build(
+    database: &Database,
+    account: &AccountId,
+    id: &str,
+) -> Result<Option<Credential>, Fault> {
     for _ in 0..ATTEMPTS {
-        let Some(key) = database.load::<AccessKeyRecord>(&key_path(id)).await? else {
+        let key = database.load::<AccessKeyRecord>(&key_path(account, id)).await?;
+        let Some(key) = key.map(|key| key.value).filter(|key| key.active) else {
             return Ok(None);
         };
-        let (key, account) = (&key.value, account_of(&key.value)?);
+        let secret = Some(key.secret.0.clone());
         let Some(owner) = &key.user else {
-            let caller = root_caller(&account, id);
-            return Ok(Some(Credential::new(Some(key.secret.0.clone()), caller)));
+            return Ok(Some(Credential::new(secret, root_caller(account, id))));
         };
-        let user = database.load::<UserRecord>(&user_path(&account, &owner.name)).await?;
+        let user = database.load::<UserRecord>(&user_path(account, &owner.name)).await?;
         // Another user under the name, or none: it was renamed between the two reads.
         if let Some(user) = user.filter(|user| user.value.id == owner.id) {
-            let caller = user_caller(&account, id, user.value)?;
-            return Ok(Some(Credential::new(Some(key.secret.0.clone()), caller)));
+            return Ok(Some(Credential::new(secret, user_caller(account, id, user.value)?)));
         }
     }
     // No luck four times over, or a damaged store: refused either way.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Region};
+use haechi_core::{Batch, Region, access_key_id};
 use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
@@ -98,9 +98,9 @@ impl Iam {
         let mut found_any = false;
         for (id, last) in uses {
             // A key that is gone leaves nothing behind.
-            let Some(key) = self.database.load::<AccessKeyRecord>(&key_path(id)).await? else {
-                continue;
-            };
+            let Some(account) = access_key_id::account(id) else { continue };
+            let path = key_path(&account, id);
+            let Some(key) = self.database.load::<AccessKeyRecord>(&path).await? else { continue };
             found_any = true;
             batch.unchanged(&key);
             let record = LastUsedRecord {

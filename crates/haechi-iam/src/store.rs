@@ -4,11 +4,13 @@
 //! /iam-account/<account>                 the account exists; for listing accounts
 //! /iam/<account>/account                 AccountRecord: the root user and its keys
 //! /iam/<account>/user/<hidden name>      UserRecord: all of a user; the name in lower case
-//! /iam-key/<access key id>               AccessKeyRecord: owner, status, secret
+//! /iam/<account>/key/<access key id>     AccessKeyRecord: owner, status, secret
 //! /iam-key-used/<access key id>          LastUsedRecord; written lazily
 //! ```
 //! A user with its policies, tags and the ids of its keys is one record: one read gives all that a
 //! decision needs, and all of AWS's "first delete its keys" rules are decided on one revision.
+//! Keys lie in their account, which their ids name (`haechi_core::access_key_id`), so that a write
+//! to a key makes stale what is cached of the account, callers above all.
 //! Last uses lie apart from the account, since a write there makes stale what is cached of it.
 
 use std::collections::BTreeMap;
@@ -42,8 +44,8 @@ pub(crate) fn user_path(account: &AccountId, name: &str) -> Path {
     users_path(account).hidden(&name.to_lowercase())
 }
 
-pub(crate) fn key_path(access_key_id: &str) -> Path {
-    Path::new("iam-key").part(access_key_id)
+pub(crate) fn key_path(account: &AccountId, access_key_id: &str) -> Path {
+    account_scope(account).part("key").part(access_key_id)
 }
 
 pub(crate) fn last_used_path(access_key_id: &str) -> Path {
@@ -88,7 +90,6 @@ pub(crate) struct UserRecord {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct AccessKeyRecord {
     pub(crate) id: String,
-    pub(crate) account: String,
     /// `None`: the root user.
     pub(crate) user: Option<UserReference>,
     pub(crate) active: bool,

@@ -12,7 +12,7 @@ use crate::store::last_used_path;
 impl Handle<DeleteAccessKey> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteAccessKeyRequest) -> Result<Unit, Error> {
         let owner = self.owner(cx, input.user_name.as_deref()).await?;
-        let key = self.key_of(&owner, &input.access_key_id).await?;
+        let key = self.key_of(cx, &owner, &input.access_key_id).await?;
         let mut batch = Batch::new();
         let rest = owner.key_ids().iter().filter(|id| **id != key.value.id).cloned().collect();
         owner.set_key_ids(&mut batch, rest);

@@ -23,10 +23,9 @@ impl Handle<GetAccessKeyLastUsed> for Iam {
         input: GetAccessKeyLastUsedRequest,
     ) -> Result<GetAccessKeyLastUsedResponse, Error> {
         let id = &input.access_key_id;
-        let key = self.database.load::<AccessKeyRecord>(&key_path(id)).await?;
-        let own = key.filter(|key| key.value.account == cx.account().as_str());
-        let Some(key) = own.map(|key| key.value) else { return Err(denied(cx, id).into()) };
-        let user_name = match &key.user {
+        let key = self.database.load::<AccessKeyRecord>(&key_path(cx.account(), id)).await?;
+        let Some(key) = key else { return Err(denied(cx, id).into()) };
+        let user_name = match &key.value.user {
             Some(owner) => self.user(cx, &owner.name).await?.value.name.clone(),
             None => {
                 authorize(cx, &user::root_arn(cx.account()), &UserContext::default())?;

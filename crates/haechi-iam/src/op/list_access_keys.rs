@@ -23,7 +23,7 @@ impl Handle<ListAccessKeys> for Iam {
         let found = page(ids.into_iter(), String::clone, marker, input.max_items)?;
         let mut keys = Vec::with_capacity(found.items.len());
         for id in &found.items {
-            let key = self.key_of(&owner, id).await?.value;
+            let key = self.key_of(cx, &owner, id).await?.value;
             let status = if key.active { StatusType::Active } else { StatusType::Inactive };
             keys.push(AccessKeyMetadata {
                 user_name: Some(owner.name().to_owned()),

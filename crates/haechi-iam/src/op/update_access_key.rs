@@ -22,7 +22,7 @@ impl Handle<UpdateAccessKey> for Iam {
                 return Err(Fault::Validation(message.to_owned()).into());
             }
         };
-        let key = self.key_of(&owner, &input.access_key_id).await?;
+        let key = self.key_of(cx, &owner, &input.access_key_id).await?;
         let mut batch = Batch::new();
         batch.replace(&key, &AccessKeyRecord { active, ..key.value.clone() });
         self.database.commit(batch).await?;

@@ -34,16 +34,22 @@ impl Handle<UpdateUser> for Iam {
             batch.remove(&old);
             batch.create(place, &new);
         }
-        self.rename_in_keys(&mut batch, &new).await?;
+        self.rename_in_keys(cx, &mut batch, &new).await?;
         self.database.commit(batch).await?;
         Ok(Unit)
     }
 }
 
 impl Iam {
-    async fn rename_in_keys(&self, batch: &mut Batch, user: &UserRecord) -> Result<(), Error> {
+    async fn rename_in_keys(
+        &self,
+        cx: &Cx,
+        batch: &mut Batch,
+        user: &UserRecord,
+    ) -> Result<(), Error> {
         for id in &user.access_key_ids {
-            let key: Option<Loaded<AccessKeyRecord>> = self.database.load(&key_path(id)).await?;
+            let path = key_path(cx.account(), id);
+            let key: Option<Loaded<AccessKeyRecord>> = self.database.load(&path).await?;
             if let Some(key) = key {
                 let owner = UserReference { name: user.name.clone(), id: user.id.clone() };
                 batch.replace(&key, &AccessKeyRecord { user: Some(owner), ..key.value.clone() });
