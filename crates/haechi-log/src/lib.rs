@@ -29,6 +29,7 @@
 //! [`Log::is_healthy`] is false, until the unacknowledged tail could be cut off and a new segment
 //! created and synced, which is tried again and again.
 
+mod backward;
 mod cipher;
 mod error;
 mod frame;
@@ -42,6 +43,7 @@ mod segment;
 mod verify;
 mod writer;
 
+pub use backward::Backward;
 pub use cipher::{CipherError, FrameCipher};
 pub use error::{Damage, LogError};
 pub use frame::ChainHead;

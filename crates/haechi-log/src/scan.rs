@@ -138,6 +138,22 @@ impl Scan {
         Ok(Step::Frame(Frame { header, hash, sealed }))
     }
 
+    /// Where each whole frame from the offset on begins, by the headers alone.
+    pub(crate) fn offsets(&mut self) -> Result<Vec<u64>, LogError> {
+        let metadata = self.file.metadata().map_err(|e| LogError::io("inspect", &self.path, e))?;
+        let mut offsets = Vec::new();
+        let mut offset = self.offset;
+        while let Some(header) = Header::parse(&self.read(offset, HEADER)?) {
+            let next = offset + header.frame_length();
+            if next > metadata.len() {
+                break;
+            }
+            offsets.push(offset);
+            offset = next;
+        }
+        Ok(offsets)
+    }
+
     /// Bytes from the offset to the end of the file.
     pub(crate) fn rest(&self) -> Result<u64, LogError> {
         let metadata = self.file.metadata().map_err(|e| LogError::io("inspect", &self.path, e))?;

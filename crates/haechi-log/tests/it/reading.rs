@@ -56,3 +56,27 @@ fn another_key_opens_nothing() {
     let mut reader = Reader::from_start(directory.path(), other);
     assert!(matches!(reader.next(), Err(LogError::Tampered { frame: 1, .. })));
 }
+
+fn backward(directory: &std::path::Path, before: Option<Position>, since_ms: u64) -> Vec<String> {
+    let mut reader =
+        haechi_log::Backward::new(directory, cipher(), before, since_ms, u64::MAX).unwrap();
+    let mut texts = Vec::new();
+    while let Some(record) = reader.next().unwrap() {
+        texts.push(String::from_utf8(record.bytes).unwrap());
+    }
+    texts
+}
+
+#[test]
+fn a_backward_reader_shows_the_newest_first_across_segments() {
+    let directory = tempdir().unwrap();
+    assert_eq!(backward(directory.path(), None, 0), [""; 0]);
+    let options = Options { segment_bytes: 200, ..options() };
+    let log = Log::open(directory.path(), cipher(), options).unwrap();
+    append_all(&log, &["a", "b", "c", "d", "e"]);
+    assert_eq!(backward(directory.path(), None, 0), ["e", "d", "c", "b", "a"]);
+    let before = Some(Position { frame: 4, index: 0 });
+    assert_eq!(backward(directory.path(), before, 0), ["c", "b", "a"]);
+    // The last segment has no end; all before it ended long ago.
+    assert!(backward(directory.path(), None, u64::MAX).len() < 5);
+}
