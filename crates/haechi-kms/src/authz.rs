@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use haechi_core::{Ask, Cx, Permit, Unchecked};
 use haechi_kms_model::Error;
 use haechi_kms_model::shapes::Tag;
-use haechi_policy::{Context, Kind, ResourceRule, Values};
+use haechi_policy::{Context, Denial, Kind, ResourceRule, Values};
 use haechi_wire::Fault;
 
+use crate::identifier::arn;
 use crate::store::{Found, Key, Named};
 
 /// What the request says that conditions may ask about.
@@ -163,20 +164,23 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
     let conditions = Conditions { caller_account, kinds, facts };
     let access = found.map(|found| Access { found, action, conditions });
     // What a denial may say of a key of another account is less than of one's own.
-    let mut foreign_arn = None;
+    let mut foreign = None;
     let decided = access.decide(cx, |access| {
         let key = access.found.key.as_ref();
         if key.record.account == caller_account {
             key.note(cx);
         } else {
-            foreign_arn = Some(match access.found.named {
-                Named::Ciphertext => None,
-                Named::Id | Named::Alias(_) => Some(key.record.arn.clone()),
+            foreign = Some(match &access.found.named {
+                Named::Ciphertext => "the resource associated with this ciphertext".to_owned(),
+                Named::Id => format!("resource: {}", key.arn()),
+                Named::Alias(name) => {
+                    format!("resource: {}", arn(cx, &key.record.account, name))
+                }
             });
         }
         access.ask()
     });
-    match (decided, foreign_arn) {
+    match (decided, foreign) {
         (Ok((access, permit)), foreign) => {
             let key = access.found.key;
             // Of another account's key the caller's audit log learns only what was allowed.
@@ -185,25 +189,44 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
             }
             Ok((key, permit))
         }
-        (Err(denied), Some(named)) if denied.denial.kind() == Kind::Resource => Err(match named {
-            Some(arn) => foreign(cx, action, &arn),
-            None => unseen(cx, action, "the resource associated with this ciphertext"),
-        }
-        .into()),
-        (Err(denied), _) => Err(Fault::from(denied).into()),
+        (Err(denied), Some(what)) => Err(denied_abroad(cx, action, denied.denial, &what).into()),
+        (Err(denied), None) => Err(Fault::from(denied).into()),
     }
 }
 
-/// The denial of a key in another account, the same whether it exists or not.
-pub(crate) fn foreign(cx: &Cx, action: &str, arn: &str) -> Fault {
-    unseen(cx, action, &format!("resource: {arn}"))
+/// The denial of something in another account that does not exist: as of a key that exists and
+/// whose policy does not speak of the caller.
+pub(crate) fn foreign(cx: &Cx, action: &str, account: &str, arn: &str) -> Fault {
+    let caller_account = cx.account().as_str();
+    let kinds = Kinds { spec: "", usage: "", origin: "" };
+    let conditions = Conditions { caller_account, kinds, facts: Facts::default() };
+    let what = format!("resource: {arn}");
+    let decided = cx.decide(&Ask {
+        action,
+        resource: arn,
+        resource_account: account,
+        policy: None,
+        rule: ResourceRule::RootOfTrust,
+        context: &conditions,
+    });
+    // Without a policy of the resource there is no allowing it.
+    let denial = decided.err().map_or(Denial::new(Kind::Resource, false), |denied| denied.denial);
+    denied_abroad(cx, action, denial, &what)
 }
 
-fn unseen(cx: &Cx, action: &str, what: &str) -> Fault {
+/// Tells what the caller's own policies say, and of the resource's nothing: neither that it is
+/// there, nor which key it is beyond what the caller wrote.
+fn denied_abroad(cx: &Cx, action: &str, denial: Denial, what: &str) -> Fault {
+    let caller = cx.caller.arn();
+    let reason = match denial.kind() {
+        Kind::Resource => {
+            "because the resource does not exist in this Region, no resource-based policies allow \
+             access, or a resource-based policy explicitly denies access"
+                .to_owned()
+        }
+        _ => denial.reason(action),
+    };
     Fault::AccessDenied(format!(
-        "User: {} is not authorized to perform: {action} on {what} because the resource does not \
-         exist in this Region, no resource-based policies allow access, or a resource-based \
-         policy explicitly denies access",
-        cx.caller.arn()
+        "User: {caller} is not authorized to perform: {action} on {what} {reason}"
     ))
 }

@@ -224,10 +224,20 @@ pub(crate) struct Found<K> {
 }
 
 impl Kms {
-    /// The key that `text` names, in any account, by id or alias.
+    /// The key that `text` names, in any account, by id or alias; for the call's own action.
     pub(crate) async fn key(
         &self,
         cx: &Cx,
+        text: &str,
+    ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
+        self.key_for(cx, cx.operation.action, text).await
+    }
+
+    /// As [`Self::key`], for an action that is not the call's own.
+    pub(crate) async fn key_for(
+        &self,
+        cx: &Cx,
+        action: &str,
         text: &str,
     ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
         let (account, id, named) = match Identifier::parse(cx, text)? {
@@ -237,14 +247,15 @@ impl Kms {
                 let alias = self.database.cached(&path, |row: AliasRecord| Ok(row)).await?;
                 let Some(alias) = alias else {
                     let alias_arn = arn(cx, account, name);
-                    return Err(missing(cx, account, &alias_arn, || alias::not_found(&alias_arn)));
+                    let own = || alias::not_found(&alias_arn);
+                    return Err(missing(cx, action, account, &alias_arn, own));
                 };
                 (account, alias.key_id.clone(), Named::Alias(name.to_owned()))
             }
         };
         match self.ready(cx, account, &id).await? {
             Some(key) => Ok(Unchecked::new(Found { key, named })),
-            None => Err(no_key(cx, account, &id)),
+            None => Err(no_key(cx, action, account, &id)),
         }
     }
 
@@ -279,7 +290,7 @@ impl Kms {
         let account = cx.account().as_str();
         match self.ready(cx, account, id).await? {
             Some(key) => Ok(Unchecked::new(Found { key, named: Named::Id })),
-            None => Err(no_key(cx, account, id)),
+            None => Err(no_key(cx, cx.operation.action, account, id)),
         }
     }
 
@@ -292,7 +303,7 @@ impl Kms {
         let (id, account) = (own_id(cx, text)?, cx.account().as_str());
         let path = key_path(account, cx.region.as_str(), id);
         let Some(loaded) = self.database.load::<KeyRecord>(&path).await? else {
-            return Err(no_key(cx, account, id));
+            return Err(no_key(cx, cx.operation.action, account, id));
         };
         let key = Key::build(&self.database, loaded.value.clone())?;
         Ok(Unchecked::new(Found { key: Draft { key, loaded }, named: Named::Id }))
@@ -305,22 +316,24 @@ fn own_id<'a>(cx: &'a Cx, text: &'a str) -> Result<&'a str, Error> {
             "Key Aliases are not supported for this operation.".to_owned(),
         )),
         Identifier::Key { account, id } if account == cx.account().as_str() => Ok(id),
-        Identifier::Key { .. } => Err(authz::foreign(cx, cx.operation.action, text).into()),
+        Identifier::Key { account, .. } => {
+            Err(authz::foreign(cx, cx.operation.action, account, text).into())
+        }
     }
 }
 
-fn no_key(cx: &Cx, account: &str, id: &str) -> Error {
+fn no_key(cx: &Cx, action: &str, account: &str, id: &str) -> Error {
     let key_arn = arn(cx, account, &format!("key/{id}"));
-    missing(cx, account, &key_arn, || {
+    missing(cx, action, account, &key_arn, || {
         Error::NotFoundException(format!("Key '{key_arn}' does not exist"))
     })
 }
 
 /// Whether something exists in another account is not for everyone to know.
-fn missing(cx: &Cx, account: &str, arn: &str, own: impl FnOnce() -> Error) -> Error {
+fn missing(cx: &Cx, action: &str, account: &str, arn: &str, own: impl FnOnce() -> Error) -> Error {
     if account == cx.account().as_str() {
         own()
     } else {
-        authz::foreign(cx, cx.operation.action, arn).into()
+        authz::foreign(cx, action, account, arn).into()
     }
 }

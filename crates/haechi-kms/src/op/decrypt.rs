@@ -25,7 +25,8 @@ impl Handle<Decrypt> for Kms {
         let context = request::encryption_context(input.encryption_context)?;
         let algorithm = request::algorithm(input.encryption_algorithm);
         let blob = Blob::parse(bytes).map_err(invalid)?;
-        let found = self.decrypting_key(cx, input.key_id.as_deref(), &blob, &context).await?;
+        let (action, named) = (cx.operation.action, input.key_id.as_deref());
+        let found = self.decrypting_key(cx, action, named, &blob, &context).await?;
         let facts = Facts {
             encryption_context: Some(&context),
             algorithm: Some(algorithm),
@@ -59,12 +60,13 @@ impl Kms {
     pub(super) async fn decrypting_key(
         &self,
         cx: &Cx,
+        action: &str,
         named: Option<&str>,
         blob: &Blob<'_>,
         context: &BTreeMap<String, String>,
     ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
         if let Some(named) = named {
-            return self.key(cx, named).await;
+            return self.key_for(cx, action, named).await;
         }
         if let Some(found) = self.key_of(cx, &blob.handle()).await? {
             return Ok(found);

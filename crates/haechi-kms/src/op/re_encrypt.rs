@@ -15,6 +15,11 @@ use crate::material::invalid;
 use crate::store::{Found, Key};
 use crate::{Kms, request};
 
+/// What is asked of the key that the ciphertext leaves.
+const FROM: &str = "kms:ReEncryptFrom";
+/// What is asked of the key that it moves to.
+const TO: &str = "kms:ReEncryptTo";
+
 impl Handle<ReEncrypt> for Kms {
     async fn handle(&self, cx: &Cx, input: ReEncryptRequest) -> Result<ReEncryptResponse, Error> {
         request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
@@ -27,8 +32,8 @@ impl Handle<ReEncrypt> for Kms {
         let blob = Blob::parse(bytes).map_err(invalid)?;
 
         let named = input.source_key_id.as_deref();
-        let source = self.decrypting_key(cx, named, &blob, &from_context).await?;
-        let target = self.key(cx, &input.destination_key_id).await?;
+        let source = self.decrypting_key(cx, FROM, named, &blob, &from_context).await?;
+        let target = self.key_for(cx, TO, &input.destination_key_id).await?;
         let ((source_arn, source), (target_arn, target)) = (named_arn(source), named_arn(target));
         let facts = Facts { same_key: Some(source_arn == target_arn), ..Facts::default() };
         let from = Facts {
@@ -38,8 +43,8 @@ impl Handle<ReEncrypt> for Kms {
         };
         let to =
             Facts { encryption_context: Some(&to_context), algorithm: Some(to_algorithm), ..facts };
-        let (source, from_permit) = admit_action(cx, "kms:ReEncryptFrom", source, from)?;
-        let (target, to_permit) = admit_action(cx, "kms:ReEncryptTo", target, to)?;
+        let (source, from_permit) = admit_action(cx, FROM, source, from)?;
+        let (target, to_permit) = admit_action(cx, TO, target, to)?;
 
         source.admit(Use::Material)?;
         target.admit(Use::Material)?;

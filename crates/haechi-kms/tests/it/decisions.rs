@@ -102,14 +102,31 @@ async fn across_accounts_both_sides_must_allow() {
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_tell_a_key_from_none() {
+async fn a_stranger_cannot_tell_a_key_or_an_alias_from_none() {
     let world = World::new().await;
-    let stranger = world.kit.user(OTHER, "stranger", &[ALL_KMS]);
-    let real = world.key().await.arn.unwrap();
+    let key = world.key().await;
+    world.alias("alias/real", &key.key_id).await;
+    let denial = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}]}"#;
+    let strangers = [
+        world.kit.user(OTHER, "allowed", &[ALL_KMS]),
+        world.kit.user(OTHER, "nobody", &[]),
+        world.kit.user(OTHER, "denied", &[ALL_KMS, denial]),
+        world.kit.root(OTHER),
+    ];
+    let alias = |name: &str| format!("arn:aws:kms:us-east-1:{ACCOUNT}:alias/{name}");
     let none = world.key_arn("00000000-0000-4000-8000-000000000000");
-    let (code, of_real) = refused(world.encrypt(&stranger, &real).await);
-    let (code_none, of_none) = refused(world.encrypt(&stranger, &none).await);
-    assert_eq!((code, of_real.replace(&real, "")), (code_none, of_none.replace(&none, "")));
+    for stranger in &strangers {
+        for (real, none) in [(key.arn.clone().unwrap(), none.clone()), (alias("real"), alias("no"))]
+        {
+            let (code, of_real) = refused(world.encrypt(stranger, &real).await);
+            let (code_none, of_none) = refused(world.encrypt(stranger, &none).await);
+            assert_eq!(code, "AccessDeniedException");
+            assert_eq!(code, code_none);
+            assert!(of_real.contains(&real), "{of_real}");
+            assert_eq!(of_real.replace(&real, ""), of_none.replace(&none, ""));
+        }
+    }
 }
 
 #[tokio::test]
