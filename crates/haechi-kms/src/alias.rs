@@ -2,7 +2,7 @@
 //!
 //! Source: API Reference, CreateAlias; messages as recorded from AWS.
 
-use haechi_core::Cx;
+use haechi_core::{Cx, Loaded, Resource};
 use haechi_kms_model::Error;
 use haechi_wire::Fault;
 
@@ -36,6 +36,16 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Decides the call's action on an alias of the caller's account, by IAM; answers its ARN.
+pub(crate) fn authorize(cx: &Cx, name: &str) -> Result<String, Fault> {
+    let account = cx.account().as_str();
+    let alias_arn = arn(cx, account, name);
+    let (arn, account) = (alias_arn.clone(), account.to_owned());
+    cx.note(Resource { arn, account, kind: "AWS::KMS::Alias" });
+    cx.authorize_on(&alias_arn)?;
+    Ok(alias_arn)
+}
+
 /// What a missing alias answers.
 pub(crate) fn not_found(alias_arn: &str) -> Error {
     Error::NotFoundException(format!("Alias {alias_arn} is not found."))
@@ -57,7 +67,7 @@ impl Kms {
         &self,
         cx: &Cx,
         name: &str,
-    ) -> Result<haechi_core::Loaded<AliasRecord>, Error> {
+    ) -> Result<Loaded<AliasRecord>, Error> {
         let path = crate::store::alias_path(cx.account().as_str(), cx.region.as_str(), name);
         let alias = self.database.load::<AliasRecord>(&path).await?;
         alias.ok_or_else(|| not_found(&arn(cx, cx.account().as_str(), name)))

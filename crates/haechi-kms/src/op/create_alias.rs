@@ -8,7 +8,6 @@ use haechi_kms_model::shapes::CreateAliasRequest;
 use haechi_wire::shape::Unit;
 
 use crate::authz::{Facts, admit};
-use crate::identifier::arn;
 use crate::key::Use;
 use crate::store::{AliasRecord, alias_path};
 use crate::{Kms, alias};
@@ -19,8 +18,7 @@ impl Handle<CreateAlias> for Kms {
         alias::check_name(&name)?;
         alias::check_target(&input.target_key_id)?;
         let account = cx.account().as_str();
-        let alias_arn = arn(cx, account, &name);
-        cx.authorize_on(&alias_arn)?;
+        let alias_arn = alias::authorize(cx, &name)?;
         let found = self.draft(cx, &input.target_key_id).await?;
         let (mut key, permit) = admit(cx, found, Facts::default())?;
         key.as_ref().admit(Use::Change)?;

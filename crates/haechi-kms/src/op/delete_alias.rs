@@ -7,14 +7,13 @@ use haechi_kms_model::shapes::DeleteAliasRequest;
 use haechi_wire::shape::Unit;
 
 use crate::authz::{Facts, admit};
-use crate::identifier::arn;
 use crate::{Kms, alias};
 
 impl Handle<DeleteAlias> for Kms {
     async fn handle(&self, cx: &Cx, input: DeleteAliasRequest) -> Result<Unit, Error> {
         let name = input.alias_name;
         alias::check_name(&name)?;
-        cx.authorize_on(&arn(cx, cx.account().as_str(), &name))?;
+        alias::authorize(cx, &name)?;
         let row = self.own_alias(cx, &name).await?;
         let found = self.draft(cx, &row.value.key_id).await?;
         let (mut key, permit) = admit(cx, found, Facts::default())?;

@@ -7,7 +7,6 @@ use haechi_kms_model::shapes::UpdateAliasRequest;
 use haechi_wire::shape::Unit;
 
 use crate::authz::{Facts, admit};
-use crate::identifier::arn;
 use crate::key::Use;
 use crate::{Kms, alias};
 
@@ -16,7 +15,7 @@ impl Handle<UpdateAlias> for Kms {
         let name = input.alias_name;
         alias::check_name(&name)?;
         alias::check_target(&input.target_key_id)?;
-        cx.authorize_on(&arn(cx, cx.account().as_str(), &name))?;
+        alias::authorize(cx, &name)?;
         let row = self.own_alias(cx, &name).await?;
         let old = self.draft(cx, &row.value.key_id).await?;
         let (mut old, old_permit) = admit(cx, old, Facts::default())?;

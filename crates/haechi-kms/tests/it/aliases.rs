@@ -246,3 +246,17 @@ async fn of_many_who_create_one_name_at_once_one_succeeds() {
     }
     assert!(counts.contains(&(true, 1)) && counts.contains(&(false, 0)));
 }
+
+#[tokio::test]
+async fn the_audit_learns_of_the_alias_and_the_key() {
+    use haechi_core::Handle;
+    let world = World::new().await;
+    let key = world.key().await;
+    let cx = world.kit.cx::<ops::CreateAlias>(&world.root);
+    let input = create("alias/app", &key.key_id);
+    Handle::<ops::CreateAlias>::handle(&world.kms, &cx, input).await.unwrap();
+    let noted: Vec<_> = cx.noted().into_iter().map(|noted| (noted.kind, noted.arn)).collect();
+    let alias_arn = "arn:aws:kms:us-east-1:111111111111:alias/app".to_owned();
+    let expected = [("AWS::KMS::Alias", alias_arn), ("AWS::KMS::Key", key.arn.unwrap())];
+    assert_eq!(noted, expected);
+}
