@@ -1,8 +1,11 @@
 //! First start, and accounts beside each other.
 
-use haechi_iam_model::ops::{CreateUser, GetAccessKeyLastUsed, GetUser, ListUsers};
+use haechi_iam_model::ops::{
+    CreateUser, DeleteAccessKey, GetAccessKeyLastUsed, GetUser, ListUsers,
+};
 use haechi_iam_model::shapes::{
-    CreateUserRequest, GetAccessKeyLastUsedRequest, GetUserRequest, ListUsersRequest,
+    CreateUserRequest, DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest, GetUserRequest,
+    ListUsersRequest,
 };
 
 use crate::cast::{ACCOUNT, OTHER_ACCOUNT, Stage, account};
@@ -54,4 +57,17 @@ async fn a_root_user_whose_account_nobody_made_can_act_as_under_dev() {
     let shown = stage.call::<GetUser>(&root, GetUserRequest::default()).await.unwrap().user;
     assert_eq!(shown.arn, "arn:aws:iam::000000000000:root");
     assert!(stage.iam.account_exists(&account("000000000000")).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_finds_the_root_key_that_it_made() {
+    let stage = Stage::new().await;
+    let owner = account(ACCOUNT);
+    assert!(stage.iam.root_key(&owner).await.unwrap().is_none());
+    let (id, secret) = stage.iam.create_root_key(&owner).await.unwrap();
+    let (found, found_secret) = stage.iam.root_key(&owner).await.unwrap().unwrap();
+    assert_eq!((found, &found_secret.0), (id.clone(), &secret.0));
+    let (user_name, access_key_id) = (None, id);
+    stage.ok::<DeleteAccessKey>(DeleteAccessKeyRequest { user_name, access_key_id }).await;
+    assert!(stage.iam.root_key(&owner).await.unwrap().is_none());
 }
