@@ -48,11 +48,6 @@ impl<const N: usize> SecretBytes<N> {
         &self.0
     }
 
-    /// The bytes, to write into.
-    pub(crate) fn expose_mut(&mut self) -> &mut [u8; N] {
-        &mut self.0
-    }
-
     fn zero() -> Self {
         Self(Box::new(Zeroizing::new([0; N])))
     }
@@ -81,6 +76,12 @@ impl SecretVec {
     #[must_use]
     pub fn copy_from(source: &[u8]) -> Self {
         Self(Zeroizing::new(source.to_vec()))
+    }
+
+    /// Copies `parts`, one after the other.
+    pub(crate) fn join(parts: &[&[u8]]) -> Self {
+        // `concat` allocates once, so nothing is left behind by growing.
+        Self(Zeroizing::new(parts.concat()))
     }
 
     /// The bytes themselves.
