@@ -1,11 +1,27 @@
 //! Reads a request's body, bounded in size and time, into memory that is wiped.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use haechi_wire::Fault;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
+
+use crate::Limits;
+
+/// A body up to this size takes no share of the room that all bodies together may take up.
+const SMALL: usize = 8 * 1024;
+
+/// A body that is too large is read and thrown away up to this size, so that a client that only
+/// reads after it has written gets its answer.
+const DISCARD_MAX: u64 = 16 << 20;
+
+/// A whole body.
+pub(crate) struct Received {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    room: Option<OwnedSemaphorePermit>,
+}
 
 /// Why there is no body.
 #[derive(Debug)]
@@ -16,36 +32,90 @@ pub(crate) enum BodyError {
     Gone,
 }
 
-/// The whole body.
+/// The whole body. `room` has a permit for each KiB that large bodies may take up at once;
+/// `waits` says that the client sends nothing before it is told to (`Expect: 100-continue`).
 pub(crate) async fn read(
     mut body: Incoming,
-    bytes_max: usize,
-    timeout: Duration,
-) -> Result<Zeroizing<Vec<u8>>, BodyError> {
-    let too_large = || BodyError::Fault(Fault::TooLarge { limit_bytes: bytes_max });
+    limits: &Limits,
+    room: &Arc<Semaphore>,
+    waits: bool,
+) -> Result<Received, BodyError> {
     let declared = body.size_hint().lower();
-    if declared > bytes_max as u64 {
-        return Err(too_large());
-    }
-    let collect = async move {
-        let capacity = usize::try_from(declared).unwrap_or(0);
-        let mut whole = Zeroizing::new(Vec::with_capacity(capacity));
-        while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else { return Err(BodyError::Gone) };
-            let Some(data) = frame.data_ref() else { continue };
-            if whole.len() + data.len() > bytes_max {
-                return Err(too_large());
-            }
-            if whole.len() + data.len() > whole.capacity() {
-                // Growing in place would leave a copy behind: move by hand, wipe the old.
-                let capacity = (whole.capacity() * 2).max(whole.len() + data.len());
-                let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-                larger.extend_from_slice(&whole);
-                whole = larger;
-            }
-            whole.extend_from_slice(data);
+    let reading = async {
+        let read = if declared > limits.body_bytes_max as u64 {
+            Err(too_large(limits))
+        } else {
+            collect(&mut body, limits, room).await
+        };
+        if matches!(read, Err(BodyError::Fault(_))) && declared <= DISCARD_MAX && !waits {
+            discard(&mut body).await;
         }
-        Ok(whole)
+        read
     };
-    tokio::time::timeout(timeout, collect).await.unwrap_or(Err(BodyError::Gone))
+    tokio::time::timeout(limits.body_timeout, reading).await.unwrap_or(Err(BodyError::Gone))
+}
+
+fn too_large(limits: &Limits) -> BodyError {
+    BodyError::Fault(Fault::TooLarge { limit_bytes: limits.body_bytes_max })
+}
+
+async fn collect(
+    body: &mut Incoming,
+    limits: &Limits,
+    room: &Arc<Semaphore>,
+) -> Result<Received, BodyError> {
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+    // Not all that is announced at once: memory goes to those who send.
+    let bytes = Zeroizing::new(Vec::with_capacity(declared.min(SMALL)));
+    let mut received = Received { bytes, room: None };
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(BodyError::Gone) };
+        let Some(data) = frame.data_ref() else { continue };
+        if received.bytes.len() + data.len() > limits.body_bytes_max {
+            return Err(too_large(limits));
+        }
+        received.append(data, room)?;
+    }
+    Ok(received)
+}
+
+async fn discard(body: &mut Incoming) {
+    let mut left = DISCARD_MAX;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
+    }
+}
+
+impl Received {
+    fn append(&mut self, data: &[u8], room: &Arc<Semaphore>) -> Result<(), BodyError> {
+        let needed = self.bytes.len() + data.len();
+        if needed > self.bytes.capacity() {
+            let capacity = (self.bytes.capacity() * 2).max(needed);
+            self.take_room(capacity, room)?;
+            // Growing in place would leave a copy behind: move by hand, wipe the old.
+            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger;
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn take_room(&mut self, capacity: usize, room: &Arc<Semaphore>) -> Result<(), BodyError> {
+        if capacity <= SMALL {
+            return Ok(());
+        }
+        let taken = self.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = u32::try_from(capacity.div_ceil(1024).saturating_sub(taken)).unwrap_or(u32::MAX);
+        let permit = Arc::clone(room)
+            .try_acquire_many_owned(more)
+            .map_err(|_| BodyError::Fault(Fault::Throttled))?;
+        match &mut self.room {
+            Some(room) => room.merge(permit),
+            none => *none = Some(permit),
+        }
+        Ok(())
+    }
 }

@@ -7,8 +7,10 @@
 use haechi_core::Router;
 use haechi_wire::query::Form;
 use haechi_wire::{Fault, Protocol, ServiceSchema};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Method, Response, header};
+
+use crate::answer::{self, Body};
 
 /// What a request is for.
 pub struct Identified {
@@ -32,6 +34,46 @@ pub struct Unidentified {
     pub service: Option<&'static ServiceSchema>,
 }
 
+impl Identified {
+    /// The operation's name, if the service's model has it.
+    pub(crate) fn operation(&self) -> Option<&'static str> {
+        self.service.operations.iter().copied().find(|known| *known == self.operation)
+    }
+
+    /// What to answer where the model does not have the operation.
+    pub(crate) fn unknown(self) -> Unidentified {
+        let Identified { service, operation, protocol, form } = self;
+        let fault = match form {
+            Some(form) => {
+                let version = form.value("Version").unwrap_or("NO_VERSION_SPECIFIED");
+                let told = format!("Could not find operation {operation} for version {version}");
+                Fault::UnknownService(told)
+            }
+            None => Fault::UnknownOperation(operation),
+        };
+        Unidentified { fault, protocol, service: Some(service) }
+    }
+}
+
+impl Unidentified {
+    pub(crate) fn answer(self, request_id: &str) -> Response<Body> {
+        let namespace = self.service.map_or("", |service| service.xml_namespace);
+        answer::problem(&self.fault.into(), self.protocol, namespace, request_id)
+    }
+}
+
+/// Headers that decide something and so may be there once only. (More than one `Authorization`
+/// has an answer of AWS's own.)
+const SINGLE: [&str; 7] = [
+    "host",
+    "content-type",
+    "content-encoding",
+    "x-amz-target",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
+];
+
 /// Finds out what a request is for.
 ///
 /// # Errors
@@ -42,37 +84,61 @@ pub fn identify(
     body: &[u8],
 ) -> Result<Identified, Unidentified> {
     let hinted = hinted(router, parts);
-    if let Some(target) = text(&parts.headers, "x-amz-target") {
-        return by_target(router, target, &parts.headers, hinted);
-    }
-    let content_type = text(&parts.headers, "content-type").unwrap_or_default();
-    let query = parts.uri.query().unwrap_or_default();
-    if content_type.starts_with("application/x-www-form-urlencoded") || query.contains("Action=") {
-        return by_action(router, query, body, hinted);
-    }
-    let json = content_type.starts_with("application/x-amz-json");
+    let target = text(&parts.headers, "x-amz-target");
+    let content_type =
+        text(&parts.headers, "content-type").unwrap_or_default().to_ascii_lowercase();
+    let json = target.is_some() || content_type.starts_with("application/x-amz-json");
     let protocol = match hinted.and_then(|service| service.protocols.first()) {
         Some(protocol) => *protocol,
         None if json => Protocol::Json11,
         None => Protocol::Query,
     };
+    let unidentified = |fault| Err(Unidentified { fault, protocol, service: hinted });
+    if let Some(fault) = unreadable(&parts.headers) {
+        return unidentified(fault);
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    match (&parts.method, target) {
+        (&Method::POST, Some(target)) => return by_target(router, target, &content_type, hinted),
+        (&Method::GET | &Method::POST, None)
+            if content_type.starts_with("application/x-www-form-urlencoded")
+                || query.contains("Action=") =>
+        {
+            return by_action(router, query, body, hinted);
+        }
+        _ => {}
+    }
     let message = match hinted {
-        Some(_) => "The request names no operation: it has neither an X-Amz-Target header nor an \
-                    Action parameter."
-            .to_owned(),
-        None => "The request names no service that haechi knows.".to_owned(),
+        Some(_) => "The request names no operation: it is not a POST with an X-Amz-Target header, \
+                    nor has it an Action parameter.",
+        None => "The request names no service that haechi knows.",
     };
-    Err(Unidentified { fault: Fault::UnknownService(message), protocol, service: hinted })
+    unidentified(Fault::UnknownService(message.to_owned()))
+}
+
+/// What is wrong with the headers, whatever the request is for.
+fn unreadable(headers: &HeaderMap) -> Option<Fault> {
+    // As many names as values: nothing is there twice.
+    if headers.len() != headers.keys_len() {
+        let twice = SINGLE.iter().find(|name| headers.get_all(**name).iter().nth(1).is_some());
+        if let Some(name) = twice {
+            return Some(Fault::Malformed(format!("The header {name} is there more than once")));
+        }
+    }
+    // AWS's services take compressed bodies for a few operations only, none of which is here.
+    let encoding = headers.get(header::CONTENT_ENCODING)?;
+    let plain = encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    (!plain).then(|| Fault::Malformed(format!("Content-Encoding {encoding:?} is not supported")))
 }
 
 /// `X-Amz-Target: TrentService.Encrypt`.
 fn by_target(
     router: &Router,
     target: &str,
-    headers: &HeaderMap,
+    content_type: &str,
     hinted: Option<&'static ServiceSchema>,
 ) -> Result<Identified, Unidentified> {
-    let ten = text(headers, "content-type").is_some_and(|value| value.ends_with("json-1.0"));
+    let ten = content_type.starts_with("application/x-amz-json-1.0");
     let protocol = if ten { Protocol::Json10 } else { Protocol::Json11 };
     let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
     let named = router.services().find(|service| {
@@ -90,7 +156,8 @@ fn by_target(
     }
 }
 
-/// `Action=GetUser&Version=2010-05-08`, in the body or the query string.
+/// `Action=GetUser&Version=2010-05-08`, in the body or the query string or some in each. A
+/// parameter is there once only, so that a body that was not signed overrides nothing that was.
 fn by_action(
     router: &Router,
     query: &str,
@@ -99,16 +166,17 @@ fn by_action(
 ) -> Result<Identified, Unidentified> {
     let protocol = Protocol::Query;
     let unidentified = |fault| Unidentified { fault, protocol, service: hinted };
-    let source = if body.is_empty() { query.as_bytes() } else { body };
-    let form = Form::parse(source)
+    let form = Form::parse(&[query.as_bytes(), body])
         .map_err(|malformed| unidentified(Fault::Malformed(malformed.0)))?;
-    let version = form.value("Version").unwrap_or_default();
+    let version = form.value("Version");
     let speaks = |service: &&'static ServiceSchema| {
-        service.version == version && service.protocols.contains(&Protocol::Query)
+        version.is_none_or(|version| service.version == version)
+            && service.protocols.contains(&Protocol::Query)
     };
     // The scope decides where two services share a version; the version where nothing is signed.
-    let service = hinted.filter(speaks).or_else(|| router.services().find(speaks));
-    let Some(service) = service else {
+    let named = || version.and_then(|_| router.services().find(speaks));
+    let Some(service) = hinted.filter(speaks).or_else(named) else {
+        let version = version.unwrap_or("NO_VERSION_SPECIFIED");
         let message = format!("Could not find any service for API version '{version}'.");
         return Err(unidentified(Fault::UnknownService(message)));
     };
@@ -116,6 +184,9 @@ fn by_action(
         let message = "The request is missing the Action parameter.".to_owned();
         return Err(unidentified(Fault::UnknownService(message)));
     };
+    if version.is_none() {
+        return Err(Identified { service, operation, protocol, form: Some(form) }.unknown());
+    }
     Ok(Identified { service, operation, protocol, form: Some(form) })
 }
 

@@ -3,12 +3,14 @@
 //! ```text
 //! listener.rs      TCP, TLS or plain, HTTP/1.1 or HTTP/2; limits and time-outs
 //!    │
-//! serve.rs         one request, the stages in order; the answer
 //!    ├ body.rs           reads the body, bounded
+//!    └ finish.rs         what has begun is finished, also when the client goes away
+//! serve.rs         one request, the stages in order
 //!    ├ identify.rs       which service, operation and protocol
 //!    ├ authenticate.rs   whose signature
 //!    ├ (router)          decode, validate, handle
-//!    └ record.rs         the CloudTrail record, on disk before the answer leaves
+//!    ├ record.rs         the CloudTrail record, on disk before the answer leaves
+//!    └ answer.rs         the answer, as each protocol renders it
 //! metrics.rs       what is counted
 //! admin.rs         /healthz, /readyz, /metrics on a listener of their own
 //! ```
@@ -17,9 +19,11 @@
 //! the audit log found healthy; no answer leaves before its record is on disk.
 
 pub mod admin;
+mod answer;
 pub mod authenticate;
 mod body;
 pub mod dev;
+mod finish;
 pub mod identify;
 pub mod limits;
 pub mod listener;
@@ -29,4 +33,5 @@ mod serve;
 
 pub use limits::Limits;
 pub use listener::{Listener, ListenerError};
-pub use serve::Gateway;
+pub use answer::Body;
+pub use serve::{Connection, Gateway, Tls};

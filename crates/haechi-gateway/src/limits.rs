@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// What a client may take up.
+/// What clients may take up.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Bytes of all bodies of more than 8 KiB together, while they are received and answered.
+    pub bodies_bytes_max: usize,
     /// Connections at once; more wait in the kernel's queue.
     pub connections_max: usize,
     /// For the TLS handshake to finish.
@@ -26,6 +28,7 @@ impl Default for Limits {
         Limits {
             // The largest input of any operation here is a policy of 128 KiB, escaped.
             body_bytes_max: 1 << 20,
+            bodies_bytes_max: 256 << 20,
             connections_max: 20_000,
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(60),

@@ -2,20 +2,26 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::Gateway;
-use crate::record::Tls;
-use crate::serve::Connection;
+use crate::answer::Body;
+use crate::body::{self, BodyError};
+use crate::finish::Finish;
+use crate::serve::{Connection, Gateway, Tls};
 
 /// First byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -24,6 +30,12 @@ const TLS_HANDSHAKE: u8 = 0x16;
 const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\
     Content-Length: 89\r\nConnection: close\r\n\r\n\
     This port speaks HTTPS. Plain HTTP is allowed with --dev or listen.plaintext = true only.";
+
+/// Bytes that are read from a client that spoke plain HTTP, so that it reads our answer.
+const PLAIN_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long a client that spoke plain HTTP may take to hang up.
+const HANG_UP: Duration = Duration::from_secs(1);
 
 /// Why the port cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -78,51 +90,47 @@ impl Listener {
 
     /// Serves until `stop` turns true, then lets running requests finish.
     pub async fn run(self, gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
-        let permits = Arc::new(Semaphore::new(gateway.limits.connections_max));
-        let graceful = GracefulShutdown::new();
+        let limits = gateway.limits;
+        let connections = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+        let places = Arc::new(Semaphore::new(limits.connections_max));
         let serving = Arc::new(Serving {
             http: http(&gateway),
             tls: self.tls,
             plaintext: self.plaintext,
+            room: Arc::new(Semaphore::new(limits.bodies_bytes_max / 1024)),
+            stop: stop.clone(),
             gateway,
         });
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&self.socket, &permits) => accepted,
+                accepted = accept(&self.socket, &places) => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
             match accepted {
-                Ok((stream, peer, permit)) => {
-                    let (serving, watcher) = (Arc::clone(&serving), graceful.watcher());
-                    tokio::spawn(async move {
-                        serving.gateway.metrics.connections.inc();
-                        if let Err(error) = serving.connection(stream, peer.ip(), watcher).await {
-                            tracing::debug!(%peer, %error, "a connection ended early");
-                        }
-                        serving.gateway.metrics.connections.dec();
-                        drop(permit);
-                    });
+                Ok((stream, peer, place)) => {
+                    tokio::spawn(Arc::clone(&serving).connection(stream, peer, place));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: let some connections end.
                     tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
         }
-        let drain = serving.gateway.limits.drain_timeout;
-        if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        // New ones are refused from here on. Every place is free once every call is done.
+        drop(self.socket);
+        if timeout(limits.drain_timeout, places.acquire_many(connections)).await.is_err() {
             tracing::warn!("some requests did not finish in time and were cut off");
         }
     }
 }
 
-type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
-async fn accept(socket: &TcpListener, permits: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(socket: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = socket.accept().await?;
-    Ok((stream, peer, permit))
+    Ok((stream, peer, place))
 }
 
 fn http(gateway: &Gateway) -> auto::Builder<TokioExecutor> {
@@ -150,51 +158,120 @@ struct Serving {
     http: auto::Builder<TokioExecutor>,
     tls: TlsAcceptor,
     plaintext: bool,
+    /// A permit for each KiB of large bodies.
+    room: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Serving {
     async fn connection(
-        &self,
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) {
+        self.gateway.metrics.connections.inc();
+        if let Err(error) = self.begin(stream, peer.ip(), place).await {
+            tracing::debug!(%peer, %error, "a connection ended early");
+        }
+        self.gateway.metrics.connections.dec();
+    }
+
+    /// TLS or plain, by the first byte.
+    async fn begin(
+        self: &Arc<Self>,
         mut stream: TcpStream,
         peer: IpAddr,
-        watcher: hyper_util::server::graceful::Watcher,
+        place: OwnedSemaphorePermit,
     ) -> Result<(), Failure> {
         stream.set_nodelay(true)?;
         let limits = &self.gateway.limits;
+        let mut stop = self.stop.clone();
         let mut first = [0];
-        if tokio::time::timeout(limits.head_timeout, stream.peek(&mut first)).await?? == 0 {
+        let peeked = tokio::select! {
+            peeked = timeout(limits.head_timeout, stream.peek(&mut first)) => peeked??,
+            _ = stop.wait_for(|stop| *stop) => 0,
+        };
+        if peeked == 0 {
             return Ok(());
         }
         if first == [TLS_HANDSHAKE] {
-            let handshake = self.tls.accept(stream);
-            let stream = tokio::time::timeout(limits.handshake_timeout, handshake).await??;
+            let stream = timeout(limits.handshake_timeout, self.tls.accept(stream)).await??;
             let tls = negotiated(stream.get_ref().1);
-            return self.requests(stream, Connection { peer, tls: Some(tls) }, watcher).await;
+            return self.requests(stream, Connection::placed(peer, Some(tls), place)).await;
         }
-        if !self.plaintext {
-            stream.write_all(SPEAK_TLS).await?;
-            return Ok(stream.shutdown().await?);
+        if self.plaintext {
+            return self.requests(stream, Connection::placed(peer, None, place)).await;
         }
-        self.requests(stream, Connection { peer, tls: None }, watcher).await
+        stream.write_all(SPEAK_TLS).await?;
+        stream.shutdown().await?;
+        // Closing while there is something unread would take our answer back.
+        let mut rest = stream.take(PLAIN_BYTES_MAX);
+        timeout(HANG_UP, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await??;
+        Ok(())
     }
 
+    /// Serves until the client goes, the server stops, or nothing happens for too long: also
+    /// where hyper has no time-out, before the first byte and in HTTP/2.
     async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         stream: S,
         connection: Connection,
-        watcher: hyper_util::server::graceful::Watcher,
     ) -> Result<(), Failure> {
         let connection = Arc::new(connection);
+        let begun = AtomicU64::new(0);
         let service = service_fn(|request| {
-            let (gateway, connection) = (Arc::clone(&self.gateway), Arc::clone(&connection));
-            async move { gateway.serve(&connection, request).await }
+            begun.fetch_add(1, Ordering::Relaxed);
+            Arc::clone(self).request(Arc::clone(&connection), request)
         });
-        let serving = self.http.serve_connection(TokioIo::new(stream), service);
-        watcher.watch(serving).await
+        let mut serving = pin!(self.http.serve_connection(TokioIo::new(stream), service));
+        let mut stop = self.stop.clone();
+        let (mut stopping, mut seen) = (false, 0);
+        loop {
+            tokio::select! {
+                biased;
+                ended = serving.as_mut() => return ended,
+                _ = stop.wait_for(|stop| *stop), if !stopping => {
+                    stopping = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+                () = tokio::time::sleep(self.gateway.limits.head_timeout) => {
+                    let now = begun.load(Ordering::Relaxed);
+                    // Beyond the connection and its service, whoever has a share runs a call.
+                    if now == seen && Arc::strong_count(&connection) == 1 {
+                        return Err("the connection was idle".into());
+                    }
+                    seen = now;
+                }
+            }
+        }
+    }
+
+    async fn request(
+        self: Arc<Self>,
+        connection: Arc<Connection>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Gone> {
+        let (parts, incoming) = request.into_parts();
+        let gateway = Arc::clone(&self.gateway);
+        let waits = parts.headers.contains_key(http::header::EXPECT);
+        match body::read(incoming, &gateway.limits, &self.room, waits).await {
+            Ok(body) => Ok(Finish::new(async move {
+                gateway.answer(&connection, &parts, &body.bytes).await
+            })
+            .await),
+            Err(BodyError::Gone) => Err(Gone),
+            Err(BodyError::Fault(fault)) => Ok(gateway.refuse(&parts, fault)),
+        }
     }
 }
+
+/// The client went away or was too slow: nothing can be answered.
+#[derive(Debug, thiserror::Error)]
+#[error("the client closed the connection or was too slow")]
+struct Gone;
 
 fn negotiated(session: &rustls::ServerConnection) -> Tls {
     let version = match session.protocol_version() {

@@ -8,17 +8,13 @@ use haechi_policy::Principal;
 use haechi_wire::json::push_string;
 use haechi_wire::{Problem, Protocol, ServiceSchema};
 
+use crate::serve::Tls;
+
 /// The version of the record's shape.
 const EVENT_VERSION: &str = "1.11";
 
-/// How the connection was encrypted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tls {
-    /// `TLSv1.3`.
-    pub version: &'static str,
-    /// `TLS_AES_128_GCM_SHA256`.
-    pub cipher_suite: String,
-}
+/// Bytes of an error's message, at most; CloudTrail cuts here too.
+const MESSAGE_MAX: usize = 1024;
 
 /// What a record tells.
 pub(crate) struct Event<'a> {
@@ -83,8 +79,9 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     if let Some(problem) = event.problem {
         json.text("errorCode", problem.code(event.protocol));
         let message = problem.message();
+        let message = shortened(&message);
         if !message.is_empty() {
-            json.text("errorMessage", &message);
+            json.text("errorMessage", message);
         }
     }
     json.raw("requestParameters", event.parameters);
@@ -107,6 +104,13 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     }
     json.out.push(b'}');
     json.out
+}
+
+/// The first line, cut: after it, a signature's error shows the request's headers, and with them
+/// its session token.
+fn shortened(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or_default();
+    line.get(..line.floor_char_boundary(MESSAGE_MAX)).unwrap_or(line)
 }
 
 fn identity(json: &mut Json, event: &Event<'_>) {

@@ -3,29 +3,26 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use haechi_core::router::{Answer, Endpoint};
+use haechi_core::router::{Answer, Call, Endpoint};
 use haechi_core::{AuditLog, Caller, Clock, Cx, Env, Identities, Region, RequestInfo, Router};
 use haechi_sigv4::RequestView;
 use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
-use haechi_wire::json::{JsonReader, JsonWriter};
-use haechi_wire::query::{self, QueryReader};
-use haechi_wire::{Fault, Problem, Protocol, Reader, ServiceSchema};
+use haechi_wire::json::JsonReader;
+use haechi_wire::query::QueryReader;
+use haechi_wire::{Fault, Problem, Protocol, Reader};
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::{HeaderMap, Response, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
-use crate::authenticate::authenticate;
-use crate::body::{self, BodyError};
-use crate::dev::DevControls;
-use crate::identify::{Identified, Unidentified, identify};
-use crate::metrics::Metrics;
-use crate::record::{Event, Tls, record};
 use crate::Limits;
+use crate::answer::{self, Body};
+use crate::authenticate::authenticate;
+use crate::dev::{self, DevControls};
+use crate::identify::{Identified, identify};
+use crate::metrics::Metrics;
+use crate::record::{Event, record};
 
 /// CloudTrail keeps this much of a user agent.
 const USER_AGENT_MAX: usize = 1024;
@@ -42,7 +39,7 @@ pub struct Gateway {
     pub env: Env,
     /// The machine's clock, for signatures.
     pub wall: Arc<dyn Clock>,
-    /// What a client may take up.
+    /// What clients may take up.
     pub limits: Limits,
     /// What is counted.
     pub metrics: Metrics,
@@ -51,22 +48,37 @@ pub struct Gateway {
 }
 
 /// What is known of the connection that a request came on.
-pub(crate) struct Connection {
-    pub peer: IpAddr,
-    pub tls: Option<Tls>,
+pub struct Connection {
+    peer: IpAddr,
+    tls: Option<Tls>,
+    /// Its place among all connections; kept until its last call is done.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
-/// The client went away: nothing can be answered.
-#[derive(Debug, thiserror::Error)]
-#[error("the client closed the connection or was too slow")]
-pub(crate) struct Gone;
+/// How a connection is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// `TLSv1.3`.
+    pub version: &'static str,
+    /// `TLS_AES_128_GCM_SHA256`.
+    pub cipher_suite: String,
+}
 
-/// An answer's body: either of them is wiped when it has been sent.
-type Body = Full<Bytes>;
+impl Connection {
+    /// From `peer`, in the open or over TLS.
+    pub fn new(peer: IpAddr, tls: Option<Tls>) -> Connection {
+        Connection { peer, tls, _place: None }
+    }
+
+    pub(crate) fn placed(peer: IpAddr, tls: Option<Tls>, place: OwnedSemaphorePermit) -> Self {
+        Connection { peer, tls, _place: Some(place) }
+    }
+}
 
 /// A call on its way through the stages; what is known of it when it ends goes into the record.
 struct Passage<'a> {
     identified: &'a Identified,
+    view: RequestView<'a>,
     info: RequestInfo,
     caller: Option<Arc<Caller>>,
     region: Option<Region>,
@@ -77,54 +89,64 @@ struct Passage<'a> {
 }
 
 impl Gateway {
-    /// Answers one request.
-    pub(crate) async fn serve(
+    /// Answers one request whose body has been read. Once begun it must be polled to its end.
+    pub async fn answer(
         &self,
         connection: &Connection,
-        request: http::Request<Incoming>,
-    ) -> Result<Response<Body>, Gone> {
+        parts: &Parts,
+        body: &[u8],
+    ) -> Response<Body> {
         let started = Instant::now();
-        let (parts, incoming) = request.into_parts();
-        let limits = &self.limits;
-        let body = match body::read(incoming, limits.body_bytes_max, limits.body_timeout).await {
-            Ok(body) => body,
-            Err(BodyError::Gone) => return Err(Gone),
-            Err(BodyError::Fault(fault)) => {
-                let protocol = identify(&self.router, &parts, &[])
-                    .map_or_else(|unidentified| unidentified.protocol, |found| found.protocol);
-                return Ok(self.problem(&fault.into(), protocol, "", "", true));
-            }
-        };
         if parts.uri.path().starts_with("/_haechi/")
-            && let Some(dev) = &self.dev
+            && let Some(controls) = &self.dev
         {
-            return Ok(self.dev(&**dev, &parts, &body).await);
+            return match dev::control(&**controls, parts, body).await {
+                Ok(json) => {
+                    answer::response(StatusCode::OK, "application/json", "", json.into_bytes())
+                }
+                Err(fault) => answer::problem(&fault.into(), Protocol::Json11, "", ""),
+            };
         }
-        let Ok(request_id) = self.env.uuid() else {
-            let fault = Fault::internal("randomness failed");
-            return Ok(self.problem(&fault.into(), Protocol::Json11, "", "", true));
+        let request_id = match self.request_id() {
+            Ok(request_id) => request_id,
+            Err(fault) => return answer::problem(&fault.into(), Protocol::Json11, "", ""),
         };
-        let request_id = request_id.to_string();
-        let identified = match gzip(&parts).map_or_else(|| identify(&self.router, &parts, &body), Err)
-        {
-            Ok(identified) => identified,
-            Err(Unidentified { fault, protocol, service }) => {
-                self.metrics.unidentified.inc();
-                let namespace = service.map_or("", |service| service.xml_namespace);
-                return Ok(self.problem(&fault.into(), protocol, namespace, &request_id, false));
+        let identified = identify(&self.router, parts, body).and_then(|identified| {
+            match identified.operation() {
+                Some(operation) => Ok((identified, operation)),
+                None => Err(identified.unknown()),
             }
-        };
-        let known = identified.service.operations.iter();
-        let Some(operation) = known.copied().find(|known| *known == identified.operation) else {
-            self.metrics.unidentified.inc();
-            let fault = unknown_operation(&identified);
-            let namespace = identified.service.xml_namespace;
-            return Ok(self.problem(&fault.into(), identified.protocol, namespace, &request_id, false));
+        });
+        let (identified, operation) = match identified {
+            Ok(found) => found,
+            Err(unidentified) => {
+                self.metrics.unidentified.inc();
+                return unidentified.answer(&request_id);
+            }
         };
         let info = self.info(connection, &parts.headers, request_id);
-        let (response, code) = self.call(connection, &parts, &body, &identified, info).await;
+        let (response, code) = self.call(connection, parts, body, &identified, info).await;
         self.metrics.called(identified.service.name, operation, code, started.elapsed());
-        Ok(response)
+        response
+    }
+
+    /// Answers a request whose body was refused.
+    pub(crate) fn refuse(&self, parts: &Parts, fault: Fault) -> Response<Body> {
+        self.metrics.unidentified.inc();
+        let mut unidentified = match identify(&self.router, parts, &[]) {
+            Ok(identified) => identified.unknown(),
+            Err(unidentified) => unidentified,
+        };
+        unidentified.fault = fault;
+        let mut response = unidentified.answer(&self.request_id().unwrap_or_default());
+        // What is left of the body would be taken for the next request.
+        let close = http::HeaderValue::from_static("close");
+        response.headers_mut().insert(http::header::CONNECTION, close);
+        response
+    }
+
+    fn request_id(&self) -> Result<String, Fault> {
+        Ok(self.env.uuid().map_err(Fault::internal)?.to_string())
     }
 
     fn info(&self, connection: &Connection, headers: &HeaderMap, id: String) -> RequestInfo {
@@ -152,10 +174,10 @@ impl Gateway {
         identified: &Identified,
         info: RequestInfo,
     ) -> (Response<Body>, &'static str) {
-        let (protocol, service) = (identified.protocol, identified.service);
         let id = info.id.clone();
         let mut passage = Passage {
             identified,
+            view: RequestView::from(parts),
             info,
             caller: None,
             region: None,
@@ -165,35 +187,29 @@ impl Gateway {
             parameters: Vec::new(),
         };
         let outcome = if self.audit.is_healthy() {
-            self.pass(&mut passage, parts, body).await
+            self.pass(&mut passage, body).await
         } else {
-            Err(unavailable("the audit log cannot be written").into())
+            let message = "The audit log cannot be written, so nothing was done. Try again later.";
+            Err(unavailable(message, "the audit log is not healthy").into())
         };
-        let elements = match (&outcome, passage.read_only) {
-            (Ok(answer), false) => redacted(&**answer),
-            _ => Vec::new(),
-        };
-        let problem = outcome.as_ref().err();
-        if let Some(Problem::Fault(fault @ (Fault::Internal(_) | Fault::Unavailable { .. }))) = problem {
+        if let Err(Problem::Fault(fault @ (Fault::Internal(_) | Fault::Unavailable { .. }))) =
+            &outcome
+        {
             tracing::error!(request = id, operation = identified.operation, error = ?fault, "a call failed");
         }
-        let record = self.record(&passage, connection, &parts.headers, &elements, problem);
-        let audited = match record {
-            Ok(record) => self.audit.append(record).await.map_err(unavailable),
-            Err(fault) => Err(fault),
-        };
-        let outcome = match audited {
+        let outcome = match self.audit(&passage, connection, &outcome).await {
             Ok(()) => outcome,
             Err(fault) => {
                 tracing::error!(request = id, error = ?fault, "a call could not be audited");
                 Err(fault.into())
             }
         };
+        let (protocol, service) = (identified.protocol, identified.service);
         match outcome {
-            Ok(answer) => (success(&*answer, identified, &id), "OK"),
+            Ok(answer) => (answer::success(&*answer, identified, &id), "OK"),
             Err(problem) => {
-                let response = self.problem(&problem, protocol, service.xml_namespace, &id, false);
-                (response, problem.code(protocol))
+                let code = problem.code(protocol);
+                (answer::problem(&problem, protocol, service.xml_namespace, &id), code)
             }
         }
     }
@@ -202,14 +218,13 @@ impl Gateway {
     async fn pass(
         &self,
         passage: &mut Passage<'_>,
-        parts: &Parts,
         body: &[u8],
     ) -> Result<Box<dyn Answer>, Problem> {
         let identified = passage.identified;
         let (service, protocol) = (identified.service, identified.protocol);
-        let view = RequestView::from(parts);
+        let (identities, wall) = (&*self.identities, &*self.wall);
         let authenticated =
-            authenticate(&*self.identities, &*self.wall, service, protocol, &view, body).await;
+            authenticate(identities, wall, service, protocol, &passage.view, body).await;
         let authenticated = match authenticated {
             Ok(authenticated) => authenticated,
             Err(refused) => {
@@ -218,152 +233,68 @@ impl Gateway {
                 return Err(refused.fault.into());
             }
         };
-        passage.caller = Some(Arc::clone(&authenticated.caller));
-        passage.region = Some(authenticated.region.clone());
+        let (caller, region) = (authenticated.caller, authenticated.region);
+        identities.used(&caller.access_key_id, service.name, &region, passage.info.time);
+        passage.caller = Some(Arc::clone(&caller));
+        passage.region = Some(region.clone());
         let endpoint = self.router.endpoint(service, &identified.operation)?;
         passage.read_only = endpoint.schema().read_only;
         let call = decode(&**endpoint, identified, body)?;
         let mut writer = AuditWriter::default();
         call.write_input(&mut writer);
         passage.parameters = writer.finish();
-        let cx = passage.cx.insert(Cx::new(
-            self.env.clone(),
-            passage.info.clone(),
-            authenticated.region,
-            authenticated.caller,
-            endpoint.schema(),
-        ));
+        let (env, info) = (self.env.clone(), passage.info.clone());
+        let cx = passage.cx.insert(Cx::new(env, info, region, caller, endpoint.schema()));
         call.run(cx).await
     }
 
-    fn record(
+    /// Puts the record of a call on disk.
+    async fn audit(
         &self,
         passage: &Passage<'_>,
         connection: &Connection,
-        headers: &HeaderMap,
-        elements: &[u8],
-        problem: Option<&Problem>,
-    ) -> Result<Vec<u8>, Fault> {
-        let event_id = self.env.uuid().map_err(Fault::internal)?.to_string();
-        Ok(record(&Event {
+        outcome: &Result<Box<dyn Answer>, Problem>,
+    ) -> Result<(), Fault> {
+        let elements = match outcome {
+            Ok(answer) if !passage.read_only => redacted(&**answer),
+            _ => Vec::new(),
+        };
+        let event_id = self.request_id()?;
+        let host = passage.view.host().and_then(|host| std::str::from_utf8(host).ok());
+        let record = record(&Event {
             service: passage.identified.service,
             operation: &passage.identified.operation,
             protocol: passage.identified.protocol,
             request: &passage.info,
-            host: headers.get("host").and_then(|host| host.to_str().ok()),
+            host,
             tls: connection.tls.as_ref(),
             region: passage.region.as_ref(),
             caller: passage.caller.as_deref(),
             access_key_id: passage.access_key_id.as_deref(),
             read_only: passage.read_only,
             parameters: &passage.parameters,
-            elements,
-            problem,
+            elements: &elements,
+            problem: outcome.as_ref().err(),
             cx: passage.cx.as_ref(),
             event_id: &event_id,
-        }))
-    }
-
-    async fn dev(&self, dev: &dyn DevControls, parts: &Parts, body: &[u8]) -> Response<Body> {
-        let answer = match (&parts.method, parts.uri.path()) {
-            (&Method::POST, "/_haechi/clock") => match advance(body) {
-                Ok(seconds) => dev.advance(seconds).await,
-                Err(fault) => Err(fault),
-            },
-            (&Method::POST, "/_haechi/reset") => dev.reset().await,
-            (_, path) => Err(Fault::UnknownOperation(path.to_owned())),
-        };
-        match answer {
-            Ok(json) => response(StatusCode::OK, "application/json", "", json.into_bytes()),
-            Err(fault) => self.problem(&fault.into(), Protocol::Json11, "", "", false),
-        }
-    }
-
-    fn problem(
-        &self,
-        problem: &Problem,
-        protocol: Protocol,
-        namespace: &str,
-        request_id: &str,
-        close: bool,
-    ) -> Response<Body> {
-        let status = StatusCode::from_u16(problem.status(protocol))
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = problem.body(protocol, namespace, request_id);
-        let mut response = response(status, protocol.content_type(), request_id, body);
-        if close {
-            // What is left of the request's body would be taken for the next request.
-            let value = http::HeaderValue::from_static("close");
-            response.headers_mut().insert(http::header::CONNECTION, value);
-        }
-        response
+        });
+        let message = "The request could not be recorded in the audit log. It may have been done.";
+        self.audit.append(record).await.map_err(|error| unavailable(message, error))
     }
 }
 
-fn unknown_operation(identified: &Identified) -> Fault {
-    let Identified { service, operation, protocol, .. } = identified;
-    match protocol {
-        Protocol::Query | Protocol::Ec2 => Fault::UnknownService(format!(
-            "Could not find operation {operation} for version {}",
-            service.version
-        )),
-        _ => Fault::UnknownOperation(operation.clone()),
-    }
-}
-
-fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
-    Fault::Unavailable {
-        message: "The request could not be recorded, so it is refused. Try again later.",
-        source: source.into(),
-    }
-}
-
-/// Compressed bodies: AWS's services take them for a few operations only, none of which is here.
-fn gzip(parts: &Parts) -> Option<Unidentified> {
-    let encoding = parts.headers.get("content-encoding")?.to_str().ok()?;
-    let meant = encoding != "identity" && encoding != "aws-chunked";
-    meant.then(|| Unidentified {
-        fault: Fault::Malformed(format!("Content-Encoding {encoding} is not supported")),
-        protocol: if parts.headers.contains_key("x-amz-target") {
-            Protocol::Json11
-        } else {
-            Protocol::Query
-        },
-        service: None,
-    })
-}
-
-/// `{"advance_seconds": 31622400}`.
-fn advance(body: &[u8]) -> Result<i64, Fault> {
-    use haechi_wire::schema::{Schema, integer, member, structure_of};
-    static SECONDS: Schema = integer("Seconds");
-    static CLOCK: Schema =
-        structure_of("Clock", &[member("advance_seconds", &SECONDS).required()]);
-    let wrong = |error: &dyn std::fmt::Display| {
-        Fault::Validation(format!("Send {{\"advance_seconds\": N}}: {error}"))
-    };
-    let mut reader = JsonReader::new(body);
-    let mut read = || {
-        let mut seconds = None;
-        reader.begin_structure()?;
-        while reader.next_member(CLOCK.members())?.is_some() {
-            seconds = Some(reader.integer()?);
-        }
-        reader.finish()?;
-        Ok::<_, haechi_wire::Malformed>(seconds)
-    };
-    match read() {
-        Ok(Some(seconds)) if seconds >= 0 => Ok(seconds),
-        Ok(_) => Err(wrong(&"N is a whole number of seconds, not negative")),
-        Err(malformed) => Err(wrong(&malformed)),
-    }
+fn unavailable(
+    message: &'static str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Fault {
+    Fault::Unavailable { message, source: source.into() }
 }
 
 fn decode(
     endpoint: &dyn Endpoint,
     identified: &Identified,
     body: &[u8],
-) -> Result<Box<dyn haechi_core::router::Call>, Fault> {
+) -> Result<Box<dyn Call>, Fault> {
     let decode = |reader: &mut dyn Reader| {
         endpoint.decode(reader).map_err(|error| match error {
             InputError::Malformed(malformed) => Fault::Malformed(malformed.0),
@@ -383,51 +314,4 @@ fn redacted(answer: &dyn Answer) -> Vec<u8> {
         empty if empty == b"{}" => Vec::new(),
         elements => elements,
     }
-}
-
-fn success(answer: &dyn Answer, identified: &Identified, request_id: &str) -> Response<Body> {
-    let protocol = identified.protocol;
-    let body = match protocol {
-        Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
-            xml(answer, identified.service, &identified.operation, request_id)
-        }
-        _ => {
-            let mut writer = JsonWriter::new();
-            answer.write(&mut writer);
-            writer.finish()
-        }
-    };
-    response(StatusCode::OK, protocol.content_type(), request_id, body)
-}
-
-fn xml(
-    answer: &dyn Answer,
-    service: &'static ServiceSchema,
-    operation: &str,
-    request_id: &str,
-) -> Vec<u8> {
-    let wrapper = answer.schema().result_wrapper;
-    query::response_body(operation, wrapper, service.xml_namespace, request_id, |writer| {
-        answer.write(writer);
-    })
-}
-
-fn response(
-    status: StatusCode,
-    content_type: &'static str,
-    request_id: &str,
-    body: Vec<u8>,
-) -> Response<Body> {
-    // Wiped once sent: it may hold a plaintext.
-    let body = Bytes::from_owner(Zeroizing::new(body));
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    if let Ok(value) = http::HeaderValue::from_str(request_id)
-        && !request_id.is_empty()
-    {
-        headers.insert("x-amzn-requestid", value);
-    }
-    response
 }

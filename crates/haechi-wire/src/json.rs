@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, NumberAny, NumberInt, Peek};
 
+use crate::buffer::{put, put_byte, reserve};
 use crate::schema::{Member, Schema};
 use crate::{Malformed, Reader, Timestamp, Writer};
 
@@ -216,54 +217,54 @@ impl JsonWriter {
     /// A comma, unless at the start of a collection or after a key.
     fn separate(&mut self) {
         if !matches!(self.out.last(), None | Some(b'{' | b'[' | b':')) {
-            self.out.push(b',');
+            put_byte(&mut self.out, b',');
         }
     }
 }
 
 /// Appends `text` as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
+    put_byte(out, b'"');
     let bytes = text.as_bytes();
     let mut copied = 0;
     for (index, byte) in bytes.iter().enumerate() {
         if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
             continue;
         }
-        out.extend_from_slice(bytes.get(copied..index).unwrap_or_default());
+        put(out, bytes.get(copied..index).unwrap_or_default());
         copied = index + 1;
         match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            other => out.extend_from_slice(format!("\\u{other:04x}").as_bytes()),
+            b'"' => put(out, b"\\\""),
+            b'\\' => put(out, b"\\\\"),
+            b'\n' => put(out, b"\\n"),
+            b'\r' => put(out, b"\\r"),
+            b'\t' => put(out, b"\\t"),
+            other => put(out, format!("\\u{other:04x}").as_bytes()),
         }
     }
-    out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
-    out.push(b'"');
+    put(out, bytes.get(copied..).unwrap_or_default());
+    put_byte(out, b'"');
 }
 
 impl Writer for JsonWriter {
     fn begin_structure(&mut self) {
-        self.out.push(b'{');
+        put_byte(&mut self.out, b'{');
     }
 
     fn member(&mut self, member: &'static Member) {
         self.separate();
         // Names in models are plain: nothing in them needs escaping.
-        self.out.push(b'"');
-        self.out.extend_from_slice(member.name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        put_byte(&mut self.out, b'"');
+        put(&mut self.out, member.name.as_bytes());
+        put(&mut self.out, b"\":");
     }
 
     fn end_structure(&mut self) {
-        self.out.push(b'}');
+        put_byte(&mut self.out, b'}');
     }
 
     fn begin_list(&mut self, _: &'static Member) {
-        self.out.push(b'[');
+        put_byte(&mut self.out, b'[');
     }
 
     fn item(&mut self) {
@@ -271,21 +272,21 @@ impl Writer for JsonWriter {
     }
 
     fn end_list(&mut self) {
-        self.out.push(b']');
+        put_byte(&mut self.out, b']');
     }
 
     fn begin_map(&mut self) {
-        self.out.push(b'{');
+        put_byte(&mut self.out, b'{');
     }
 
     fn key(&mut self, key: &str) {
         self.separate();
         push_string(&mut self.out, key);
-        self.out.push(b':');
+        put_byte(&mut self.out, b':');
     }
 
     fn end_map(&mut self) {
-        self.out.push(b'}');
+        put_byte(&mut self.out, b'}');
     }
 
     fn string(&mut self, value: &str, _: &'static Schema) {
@@ -293,30 +294,30 @@ impl Writer for JsonWriter {
     }
 
     fn blob(&mut self, value: &[u8], _: &'static Schema) {
+        // No intermediate string: the space is sized for exactly this value, so that encoding
+        // into it cannot fail.
+        let encoded = value.len().div_ceil(3) * 4;
+        reserve(&mut self.out, encoded + 2);
         self.out.push(b'"');
         let start = self.out.len();
-        // No intermediate string, and room for what usually follows: a secret that moves when the
-        // buffer grows would leave a copy behind.
-        self.out.reserve(value.len() * 2 + 1024);
-        self.out.resize(start + value.len().div_ceil(3) * 4, b'=');
+        self.out.resize(start + encoded, b'=');
         if let Some(space) = self.out.get_mut(start..) {
-            // The space was sized for exactly this value, so the encoding cannot fail.
             let _ = STANDARD.encode_slice(value, space);
         }
         self.out.push(b'"');
     }
 
     fn boolean(&mut self, value: bool) {
-        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        put(&mut self.out, if value { b"true" } else { b"false" });
     }
 
     fn integer(&mut self, value: i64) {
-        self.out.extend_from_slice(value.to_string().as_bytes());
+        put(&mut self.out, value.to_string().as_bytes());
     }
 
     fn double(&mut self, value: f64) {
         if value.is_finite() {
-            self.out.extend_from_slice(value.to_string().as_bytes());
+            put(&mut self.out, value.to_string().as_bytes());
         } else {
             push_string(&mut self.out, if value.is_nan() { "NaN" } else { "Infinity" });
         }
@@ -329,7 +330,7 @@ impl Writer for JsonWriter {
         } else {
             format!("{seconds}.{millis:03}")
         };
-        self.out.extend_from_slice(text.as_bytes());
+        put(&mut self.out, text.as_bytes());
     }
 }
 

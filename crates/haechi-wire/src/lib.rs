@@ -19,6 +19,7 @@
 //! modelled errors, as each protocol does.
 
 pub mod audit;
+mod buffer;
 pub mod decode;
 pub mod error;
 pub mod json;

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
 
+use crate::buffer::{put, put_byte};
 use crate::schema::{Member, Schema};
 use crate::{Malformed, Reader, Timestamp, Writer};
 
@@ -19,14 +21,14 @@ pub const PARAMETERS_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 32;
 
 /// A request's parameters as a tree.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Form {
     root: Node,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Node {
-    value: Option<String>,
+    value: Option<Zeroizing<String>>,
     children: Vec<(String, Node)>,
 }
 
@@ -35,30 +37,32 @@ impl Node {
         self.children.iter().find(|(key, _)| key == name).map(|(_, node)| node)
     }
 
-    /// Puts `value` at the end of the path of `steps`.
-    fn insert(&mut self, mut steps: std::str::Split<'_, char>, value: String) {
-        let Some(step) = steps.next() else {
-            self.value = Some(value);
-            return;
-        };
+    /// Puts `value` at the end of the path of `steps`; answers the value that was there.
+    fn insert(
+        &mut self,
+        mut steps: std::str::Split<'_, char>,
+        value: Zeroizing<String>,
+    ) -> Option<Zeroizing<String>> {
+        let Some(step) = steps.next() else { return self.value.replace(value) };
         if let Some((_, child)) = self.children.iter_mut().find(|(key, _)| key == step) {
-            child.insert(steps, value);
-        } else {
-            let mut child = Node::default();
-            child.insert(steps, value);
-            self.children.push((step.to_owned(), child));
+            return child.insert(steps, value);
         }
+        let mut child = Node::default();
+        child.insert(steps, value);
+        self.children.push((step.to_owned(), child));
+        None
     }
 }
 
 impl Form {
-    /// Parses `application/x-www-form-urlencoded` text.
+    /// Parses the `application/x-www-form-urlencoded` text of all `sources` as one.
     ///
     /// # Errors
-    /// If it is not UTF-8 once decoded, or is beyond the limits.
-    pub fn parse(body: &[u8]) -> Result<Form, Malformed> {
+    /// If it is not UTF-8 once decoded, names a parameter twice, or is beyond the limits.
+    pub fn parse(sources: &[&[u8]]) -> Result<Form, Malformed> {
         let mut form = Form::default();
-        let parameters = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
+        let parameters = sources.iter().flat_map(|source| source.split(|byte| *byte == b'&'));
+        let parameters = parameters.filter(|part| !part.is_empty());
         for (index, parameter) in parameters.enumerate() {
             if index >= PARAMETERS_MAX {
                 return Err(Malformed(format!("More than {PARAMETERS_MAX} parameters")));
@@ -67,24 +71,32 @@ impl Form {
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
             if name.matches('.').count() >= DEPTH_MAX {
-                return Err(Malformed(format!("{name} is nested too deeply")));
+                return Err(Malformed(format!("{} is nested too deeply", *name)));
             }
-            form.root.insert(name.split('.'), value);
+            if form.root.insert(name.split('.'), value).is_some() {
+                return Err(Malformed(format!("The parameter {} is there twice", *name)));
+            }
         }
         Ok(form)
     }
 
     /// The value of a parameter without dots, such as `Action`.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.root.child(name)?.value.as_deref()
+        self.root.child(name)?.value.as_ref().map(|value| value.as_str())
     }
 }
 
-fn decode(text: &[u8]) -> Result<String, Malformed> {
-    let spaced: Vec<u8> =
-        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    String::from_utf8(percent_decode(&spaced).collect())
-        .map_err(|_| Malformed("A parameter is not valid UTF-8".to_owned()))
+/// Wiped when dropped, whatever it is: a form does not know which parameter is a secret.
+fn decode(text: &[u8]) -> Result<Zeroizing<String>, Malformed> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    for part in text.split_inclusive(|byte| *byte == b'+') {
+        let (part, space) = part.strip_suffix(b"+").map_or((part, ""), |part| (part, " "));
+        plain.extend(percent_decode(part).chain(space.bytes()));
+    }
+    String::from_utf8(std::mem::take(&mut *plain)).map(Zeroizing::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        Malformed("A parameter is not valid UTF-8".to_owned())
+    })
 }
 
 /// Reads an input structure from a [`Form`].
@@ -110,7 +122,8 @@ impl<'a> QueryReader<'a> {
     fn text(&self) -> Result<&'a str, Malformed> {
         self.here
             .value
-            .as_deref()
+            .as_ref()
+            .map(|value| value.as_str())
             .ok_or_else(|| Malformed("Expected a value, found a structure".to_owned()))
     }
 
@@ -182,12 +195,12 @@ impl Reader for QueryReader<'_> {
 
     fn next_key(&mut self) -> Result<Option<String>, Malformed> {
         let Some(entry) = self.next_node() else { return Ok(None) };
-        let key = entry.child("key").and_then(|node| node.value.clone());
+        let key = entry.child("key").and_then(|node| node.value.as_ref());
         let (Some(key), Some(value)) = (key, entry.child("value")) else {
             return Err(Malformed("A map's entry needs a key and a value".to_owned()));
         };
         self.here = value;
-        Ok(Some(key))
+        Ok(Some(key.to_string()))
     }
 
     fn string(&mut self) -> Result<Cow<'_, str>, Malformed> {
@@ -253,12 +266,10 @@ pub fn response_body(
         write(&mut writer);
         out = writer.out;
     }
-    out.extend_from_slice(
-        format!(
-            "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
-        )
-        .as_bytes(),
+    let end = format!(
+        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
     );
+    put(&mut out, end.as_bytes());
     out
 }
 
@@ -287,16 +298,16 @@ pub fn error_body(
 fn push_text(out: &mut Vec<u8>, text: &str) {
     for character in text.chars() {
         match character {
-            '&' => out.extend_from_slice(b"&amp;"),
-            '<' => out.extend_from_slice(b"&lt;"),
-            '>' => out.extend_from_slice(b"&gt;"),
-            '"' => out.extend_from_slice(b"&quot;"),
-            '\r' => out.extend_from_slice(b"&#xD;"),
-            '\t' | '\n' => out.push(character as u8),
+            '&' => put(out, b"&amp;"),
+            '<' => put(out, b"&lt;"),
+            '>' => put(out, b"&gt;"),
+            '"' => put(out, b"&quot;"),
+            '\r' => put(out, b"&#xD;"),
+            '\t' | '\n' => put_byte(out, character as u8),
             control if control < ' ' || matches!(control, '\u{FFFE}' | '\u{FFFF}') => {
-                out.extend_from_slice("\u{FFFD}".as_bytes());
+                put(out, "\u{FFFD}".as_bytes());
             }
-            other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+            other => put(out, other.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
 }
@@ -318,9 +329,9 @@ impl XmlWriter {
     }
 
     fn tag(&mut self, open: &str, name: &str) {
-        self.out.extend_from_slice(open.as_bytes());
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.push(b'>');
+        put(&mut self.out, open.as_bytes());
+        put(&mut self.out, name.as_bytes());
+        put_byte(&mut self.out, b'>');
     }
 
     fn text(&mut self, text: &str) {
@@ -377,7 +388,7 @@ impl Writer for XmlWriter {
         self.text(value);
     }
     fn blob(&mut self, value: &[u8], _: &'static Schema) {
-        self.text(&STANDARD.encode(value));
+        self.text(&Zeroizing::new(STANDARD.encode(value)));
     }
     fn boolean(&mut self, value: bool) {
         self.text(if value { "true" } else { "false" });

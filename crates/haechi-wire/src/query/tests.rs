@@ -26,7 +26,7 @@ structure! { pub struct User as USER "User" {
 } }
 
 fn read(body: &str) -> User {
-    let form = Form::parse(body.as_bytes()).unwrap();
+    let form = Form::parse(&[body.as_bytes()]).unwrap();
     input::<User>(&mut QueryReader::new(&form), &USER).unwrap()
 }
 
@@ -79,17 +79,31 @@ fn an_error_says_whose_fault_it_is() {
     );
 }
 
+fn numbered(count: usize) -> String {
+    (0..count).map(|number| format!("a{number}=1&")).collect()
+}
+
 #[test]
 fn limits_hold() {
-    assert!(Form::parse("a=1&".repeat(PARAMETERS_MAX + 1).as_bytes()).is_err());
-    assert!(Form::parse("a.".repeat(100).as_bytes()).is_err());
-    assert!(Form::parse(b"a=%ff").is_err());
+    assert!(Form::parse(&[numbered(PARAMETERS_MAX).as_bytes()]).is_ok());
+    assert!(Form::parse(&[numbered(PARAMETERS_MAX + 1).as_bytes()]).is_err());
+    assert!(Form::parse(&["a.".repeat(100).as_bytes()]).is_err());
+    assert!(Form::parse(&[b"a=%ff"]).is_err());
+}
+
+#[test]
+fn a_parameter_is_there_once_wherever_it_comes_from() {
+    let form = Form::parse(&[b"Action=A&&B=1", b"C=%2B+x"]).unwrap();
+    assert_eq!((form.value("Action"), form.value("C")), (Some("A"), Some("+ x")));
+    for sources in [[&b"A=1&A=2"[..], b""], [b"A=1", b"A=1"], [b"T.member.1=a", b"T%2Emember.1=b"]] {
+        assert!(Form::parse(&sources).is_err());
+    }
 }
 
 proptest! {
     #[test]
     fn no_form_panics(body in "[A-Za-z0-9.=&%+]{0,200}") {
-        if let Ok(form) = Form::parse(body.as_bytes()) {
+        if let Ok(form) = Form::parse(&[body.as_bytes()]) {
             let _ = input::<User>(&mut QueryReader::new(&form), &USER);
         }
     }

@@ -1,0 +1,70 @@
+//! Answers, as each protocol renders them.
+
+use bytes::Bytes;
+use haechi_core::router::Answer;
+use haechi_wire::json::JsonWriter;
+use haechi_wire::{Problem, Protocol, query};
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use zeroize::Zeroizing;
+
+use crate::identify::Identified;
+
+/// An answer's body: wiped when it has been sent.
+pub type Body = Full<Bytes>;
+
+pub(crate) fn success(
+    answer: &dyn Answer,
+    identified: &Identified,
+    request_id: &str,
+) -> Response<Body> {
+    let protocol = identified.protocol;
+    let body = match protocol {
+        Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
+            let wrapper = answer.schema().result_wrapper;
+            let namespace = identified.service.xml_namespace;
+            let operation = &identified.operation;
+            query::response_body(operation, wrapper, namespace, request_id, |writer| {
+                answer.write(writer);
+            })
+        }
+        _ => {
+            let mut writer = JsonWriter::new();
+            answer.write(&mut writer);
+            writer.finish()
+        }
+    };
+    response(StatusCode::OK, protocol.content_type(), request_id, body)
+}
+
+pub(crate) fn problem(
+    problem: &Problem,
+    protocol: Protocol,
+    namespace: &str,
+    request_id: &str,
+) -> Response<Body> {
+    let status = StatusCode::from_u16(problem.status(protocol))
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = problem.body(protocol, namespace, request_id);
+    response(status, protocol.content_type(), request_id, body)
+}
+
+pub(crate) fn response(
+    status: StatusCode,
+    content_type: &'static str,
+    request_id: &str,
+    body: Vec<u8>,
+) -> Response<Body> {
+    // Wiped once sent: it may hold a plaintext.
+    let body = Bytes::from_owner(Zeroizing::new(body));
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(value) = HeaderValue::from_str(request_id)
+        && !request_id.is_empty()
+    {
+        headers.insert("x-amzn-requestid", value);
+    }
+    response
+}
