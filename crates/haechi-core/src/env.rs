@@ -38,9 +38,10 @@ impl MovableClock {
         MovableClock { base: Box::new(base), offset_ms: AtomicI64::new(0) }
     }
 
-    /// Lets time pass.
+    /// Lets time pass; saturates.
     pub fn advance(&self, seconds: i64) {
-        self.offset_ms.fetch_add(seconds.saturating_mul(1000), Ordering::SeqCst);
+        let by = seconds.saturating_mul(1000);
+        self.offset_ms.update(Ordering::SeqCst, Ordering::SeqCst, |offset| offset.saturating_add(by));
     }
 }
 

@@ -1,6 +1,15 @@
 //! Names that are valid once they exist.
 
 use std::fmt;
+use std::str::FromStr;
+
+/// Text that is not the name it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {wanted}")]
+pub struct NameError {
+    text: String,
+    wanted: &'static str,
+}
 
 /// An AWS account: 12 digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +31,15 @@ impl AccountId {
 impl fmt::Display for AccountId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let wanted = "an account id: 12 digits";
+        AccountId::parse(text).ok_or_else(|| NameError { text: text.to_owned(), wanted })
     }
 }
 
@@ -69,6 +87,15 @@ impl Region {
 impl fmt::Display for Region {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for Region {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let wanted = "the name of a Region, such as us-east-1";
+        Region::parse(text).ok_or_else(|| NameError { text: text.to_owned(), wanted })
     }
 }
 

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use haechi_core::{AccountId, Region};
+
+use crate::config::AdminListen;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,16 +82,16 @@ pub struct ServeOptions {
     pub plaintext: Option<bool>,
     /// Address of /healthz, /readyz and /metrics [default: 127.0.0.1:4567; `off` for none].
     #[arg(long, value_name = "ADDRESS", env = "HAECHI_ADMIN_LISTEN")]
-    pub admin_listen: Option<String>,
+    pub admin_listen: Option<AdminListen>,
     /// Further names or addresses in the server's certificate.
     #[arg(long = "tls-name", value_name = "NAME", env = "HAECHI_TLS_NAMES", value_delimiter = ',')]
     pub tls_names: Vec<String>,
     /// Account to create at first start [default: random].
     #[arg(long, value_name = "12 DIGITS", env = "HAECHI_ACCOUNT_ID")]
-    pub account_id: Option<String>,
+    pub account_id: Option<AccountId>,
     /// Region that `exec` sets [default: us-east-1]. All Regions are served.
     #[arg(long, value_name = "REGION", env = "HAECHI_REGION")]
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// Once serving, write endpoint and credentials to this file (JSON, 0600).
     #[arg(long, value_name = "FILE", env = "HAECHI_READY_FILE")]
     pub ready_file: Option<PathBuf>,
@@ -97,7 +100,7 @@ pub struct ServeOptions {
     pub dev: Option<bool>,
     /// With --dev, the account of unknown access keys [default: 000000000000].
     #[arg(long, value_name = "12 DIGITS", env = "HAECHI_DEV_ACCOUNT")]
-    pub dev_account: Option<String>,
+    pub dev_account: Option<AccountId>,
     #[command(flatten)]
     pub seal: SealOptions,
     /// Format of the log on standard error [default: text].
@@ -160,7 +163,7 @@ pub struct ExecOptions {
     pub data: DataOptions,
     /// Region to set instead of the default.
     #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The program and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<std::ffi::OsString>,
@@ -173,7 +176,7 @@ pub struct EnvOptions {
     pub data: DataOptions,
     /// Region to set instead of the default.
     #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// As a JSON object instead of shell exports.
     #[arg(long)]
     pub json: bool,

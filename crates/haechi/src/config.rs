@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use haechi_core::{AccountId, Region};
 use serde::Deserialize;
 
 use crate::Failure;
-use crate::cli::{LogFormat, SealOptions, ServeOptions};
+use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
 
 /// The port of the APIs.
 const PORT: u16 = 4566;
@@ -15,16 +16,22 @@ const PORT: u16 = 4566;
 /// The port of the operator.
 const ADMIN_PORT: u16 = 4567;
 
-/// The configuration file.
+/// The configuration file. Each value is checked as it is read, so that the error of the parser
+/// shows its line.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
     data: Option<PathBuf>,
-    account_id: Option<String>,
-    region: Option<String>,
+    #[serde(deserialize_with = "checked")]
+    account_id: Option<AccountId>,
+    #[serde(deserialize_with = "checked")]
+    region: Option<Region>,
+    ready_file: Option<PathBuf>,
     dev: Option<bool>,
-    dev_account: Option<String>,
+    #[serde(deserialize_with = "checked")]
+    dev_account: Option<AccountId>,
     listen: FileListen,
+    seal: FileSeal,
     log: FileLog,
 }
 
@@ -33,8 +40,20 @@ struct File {
 struct FileListen {
     address: Option<SocketAddr>,
     plaintext: Option<bool>,
-    admin: Option<String>,
+    #[serde(deserialize_with = "checked")]
+    admin: Option<AdminListen>,
     tls_names: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FileSeal {
+    kind: Option<SealKind>,
+    passphrase_file: Option<PathBuf>,
+    pkcs11_module: Option<PathBuf>,
+    pkcs11_token: Option<String>,
+    pkcs11_key: Option<String>,
+    pkcs11_pin_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +61,41 @@ struct FileListen {
 struct FileLog {
     format: Option<LogFormat>,
     filter: Option<String>,
+}
+
+fn checked<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: FromStr<Err: std::fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// Where the operator's port is, if anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminListen {
+    /// Nowhere.
+    Off,
+    /// At an address on loopback, because nobody is authenticated there.
+    At(SocketAddr),
+}
+
+impl FromStr for AdminListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(AdminListen::Off);
+        }
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => Ok(AdminListen::At(address)),
+            Ok(_) => {
+                Err(format!("{text} is not on loopback: the operator's port has no authentication"))
+            }
+            Err(_) => Err(format!("`{text}` is not an address such as 127.0.0.1:4567, nor `off`")),
+        }
+    }
 }
 
 /// What `serve` goes by.
@@ -57,7 +111,7 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// Further names in the certificate.
     pub tls_names: Vec<String>,
-    /// Account to create at first start.
+    /// Account to serve; created at first start.
     pub account_id: Option<AccountId>,
     /// Region for clients that `exec` starts.
     pub region: Region,
@@ -79,41 +133,52 @@ impl Config {
     /// # Errors
     /// If the file cannot be read, or a value is not valid; the message names it.
     pub fn new(options: ServeOptions) -> Result<Config, Failure> {
-        let file = match &options.config {
-            Some(path) => read(path)?,
-            None => File::default(),
-        };
+        let file = options.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let dev_account = options.dev_account.or(file.dev_account);
-        let dev = options.dev.or(file.dev).unwrap_or(false);
-        let dev = match (dev, dev_account) {
-            (true, account) => Some(self::account(&account.unwrap_or_else(|| "0".repeat(12)))?),
+        let dev = match (options.dev.or(file.dev).unwrap_or(false), dev_account) {
+            (true, Some(account)) => Some(account),
+            (true, None) => Some("000000000000".parse()?),
             (false, Some(_)) => return Err("dev-account goes with --dev".into()),
             (false, None) => None,
         };
         let data = options.data.data.or(file.data);
         let data = if dev.is_some() { data } else { Some(data.map_or_else(data_directory, Ok)?) };
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let region = options.region.or(file.region).unwrap_or_else(|| "us-east-1".to_owned());
-        let account_id = options.account_id.or(file.account_id);
+        let listen = options.listen.or(file.listen.address).unwrap_or_else(|| loopback(PORT));
+        if dev.is_some() && !listen.ip().is_loopback() {
+            return Err(format!("--dev lets in whoever asks, and {listen} is not on loopback: listen on 127.0.0.1").into());
+        }
+        let admin_listen = match options.admin_listen.or(file.listen.admin) {
+            Some(AdminListen::At(address)) => Some(address),
+            Some(AdminListen::Off) => None,
+            // Several `--dev` servers run side by side.
+            None => dev.is_none().then(|| loopback(ADMIN_PORT)),
+        };
         Ok(Config {
             data,
-            listen: options.listen.or(file.listen.address).unwrap_or_else(|| loopback(PORT)),
-            plaintext: options
-                .plaintext
-                .or(file.listen.plaintext)
-                .unwrap_or(dev.is_some()),
-            admin_listen: admin(options.admin_listen.or(file.listen.admin), dev.is_some())?
-                .unwrap_or_else(|| Some(loopback(ADMIN_PORT))),
+            listen,
+            plaintext: options.plaintext.or(file.listen.plaintext).unwrap_or(dev.is_some()),
+            admin_listen,
             tls_names: [options.tls_names, file.listen.tls_names].concat(),
-            account_id: account_id.as_deref().map(account).transpose()?.or_else(|| dev.clone()),
-            region: Region::parse(&region)
-                .ok_or_else(|| format!("`{region}` is not the name of a Region, such as us-east-1"))?,
-            ready_file: options.ready_file,
+            account_id: options.account_id.or(file.account_id),
+            region: options.region.or(file.region).map_or_else(|| "us-east-1".parse(), Ok)?,
+            ready_file: options.ready_file.or(file.ready_file),
             dev,
-            seal: options.seal,
+            seal: seal(options.seal, file.seal),
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),
             log: options.log.or(file.log.filter).unwrap_or_else(|| "info".to_owned()),
         })
+    }
+}
+
+fn seal(options: SealOptions, file: FileSeal) -> SealOptions {
+    SealOptions {
+        seal: options.seal.or(file.kind),
+        passphrase_file: options.passphrase_file.or(file.passphrase_file),
+        pkcs11_module: options.pkcs11_module.or(file.pkcs11_module),
+        pkcs11_token: options.pkcs11_token.or(file.pkcs11_token),
+        pkcs11_key: options.pkcs11_key.or(file.pkcs11_key),
+        pkcs11_pin_file: options.pkcs11_pin_file.or(file.pkcs11_pin_file),
     }
 }
 
@@ -123,26 +188,6 @@ fn read(path: &Path) -> Result<File, Failure> {
     // The error of the parser shows the line and points at the place.
     toml::from_str(&text)
         .map_err(|error| format!("the configuration {} is wrong:\n{error}", path.display()).into())
-}
-
-fn account(text: &str) -> Result<AccountId, Failure> {
-    AccountId::parse(text).ok_or_else(|| format!("`{text}` is not an account id: 12 digits").into())
-}
-
-/// `Ok(None)`: nothing was said. With `--dev` nothing said means none, as several run side by side.
-#[expect(clippy::option_option, reason = "nothing said, none wanted, and an address differ")]
-fn admin(text: Option<String>, dev: bool) -> Result<Option<Option<SocketAddr>>, Failure> {
-    let Some(text) = text else { return Ok(dev.then_some(None)) };
-    if text == "off" {
-        return Ok(Some(None));
-    }
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| format!("`{text}` is not an address such as 127.0.0.1:4567, nor `off`"))?;
-    if !address.ip().is_loopback() {
-        return Err(format!("{address} is not on loopback: the operator's port has no authentication").into());
-    }
-    Ok(Some(Some(address)))
 }
 
 /// Where the data lies when nobody says.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Credential, Database, Identities, Jobs, MovableClock};
+use haechi_core::{AccountId, Credential, Database, Identities, Jobs, MovableClock, Region};
 use haechi_gateway::dev::{DevAnswer, DevControls};
 use haechi_iam::{Iam, root_caller};
 use haechi_store::{Key, Op, Range, Value};
-use haechi_wire::Fault;
+use haechi_wire::{Fault, Timestamp};
 
 /// Takes an access key id that nobody created for root of an account: the id itself if it is 12
 /// digits, else the default. One that was created is looked up as always, also when it is inactive.
@@ -32,6 +32,10 @@ impl Identities for DevIdentities {
         let account = AccountId::parse(access_key_id).unwrap_or_else(|| self.account.clone());
         let caller = root_caller(&account, access_key_id);
         Ok(Some(Arc::new(Credential::new(None, caller))))
+    }
+
+    fn used(&self, access_key_id: &str, service: &'static str, region: &Region, now: Timestamp) {
+        self.iam.used(access_key_id, service, region, now);
     }
 }
 

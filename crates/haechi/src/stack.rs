@@ -74,36 +74,46 @@ impl Stack {
         Stack::new(Arc::new(MemStore::new(store_clock(&clock))), root, &env, 0).await
     }
 
-    /// The account to serve; made, with the id wished for or a random one, where there is none.
+    /// The account to serve: the one `wished` for, else the first there is. Where there is none it
+    /// is made, with the id wished for, else `preferred`, else a random one.
     ///
     /// # Errors
     /// If the store fails, or another account than the one wished for exists already.
-    pub async fn account(&self, wish: Option<&AccountId>, env: &Env) -> Result<AccountId, Failure> {
+    pub async fn account(
+        &self,
+        wished: Option<&AccountId>,
+        preferred: Option<&AccountId>,
+        env: &Env,
+    ) -> Result<AccountId, Failure> {
         let accounts = self.iam.accounts().await?;
-        match (accounts.first(), wish) {
-            (Some(_), Some(wish)) if accounts.contains(wish) => Ok(wish.clone()),
-            (Some(first), Some(wish)) => Err(format!(
-                "this data directory belongs to account {first}: --account-id {wish} is for the first start only"
+        let Some(first) = accounts.first() else {
+            let account = match wished.or(preferred) {
+                Some(account) => account.clone(),
+                None => random_account(env)?,
+            };
+            self.iam.create_account(&account).await?;
+            return Ok(account);
+        };
+        match wished {
+            Some(wished) if !accounts.contains(wished) => Err(format!(
+                "this data directory belongs to account {first}: --account-id {wished} is for the first start only"
             )
             .into()),
-            (Some(first), None) => Ok(first.clone()),
-            (None, wish) => {
-                let account = match wish {
-                    Some(wish) => wish.clone(),
-                    None => random_account(env)?,
-                };
-                self.iam.create_account(&account).await?;
-                Ok(account)
-            }
+            Some(wished) => Ok(wished.clone()),
+            None => Ok(preferred.filter(|account| accounts.contains(account)).unwrap_or(first).clone()),
         }
     }
 
-    /// A new access key of the account's root user.
+    /// The access key of the account's root user for the credentials file. A first start that was
+    /// cut off before the file was written may have left one; otherwise it is made.
     ///
     /// # Errors
-    /// If the store fails, or the root user has two already.
+    /// If the store fails.
     pub async fn root_access_key(&self, account: &AccountId) -> Result<RootAccessKey, Failure> {
-        let (access_key_id, mut secret) = self.iam.create_root_key(account).await?;
+        let (access_key_id, mut secret) = match self.iam.root_key(account).await? {
+            Some(left) => left,
+            None => self.iam.create_root_key(account).await?,
+        };
         let secret_access_key = Zeroizing::new(std::mem::take(&mut secret.0));
         Ok(RootAccessKey { access_key_id, secret_access_key })
     }

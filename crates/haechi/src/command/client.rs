@@ -3,6 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
+use haechi_core::Region;
 use zeroize::Zeroizing;
 
 use crate::Failure;
@@ -10,13 +11,16 @@ use crate::cli::{DataOptions, EnvOptions, ExecOptions};
 use crate::data::DataDirectory;
 
 /// What would lead a client elsewhere, or make it prefer other credentials.
-const REMOVED: [&str; 6] = [
+const REMOVED: [&str; 9] = [
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
 ];
 
 /// Runs a client in place of this process.
@@ -72,14 +76,17 @@ fn removed() -> impl Iterator<Item = String> {
 
 type Variables = Vec<(&'static str, Zeroizing<String>)>;
 
-fn variables(data: DataOptions, region: Option<String>) -> Result<Variables, Failure> {
+fn variables(data: DataOptions, region: Option<Region>) -> Result<Variables, Failure> {
     let data = DataDirectory::existing(data.data)?;
     let endpoint = data.endpoint()?;
     let key = data.read_credentials()?;
-    let region = region.unwrap_or(endpoint.region);
+    let region = region.map_or(endpoint.region, |region| region.to_string());
     let ca = endpoint.ca_bundle.display().to_string();
     let plain = |text: String| Zeroizing::new(text);
+    let direct = unproxied(&endpoint.endpoint);
     Ok(vec![
+        ("NO_PROXY", plain(direct.clone())),
+        ("no_proxy", plain(direct)),
         ("AWS_ENDPOINT_URL", plain(endpoint.endpoint)),
         ("AWS_CA_BUNDLE", plain(ca.clone())),
         ("NODE_EXTRA_CA_CERTS", plain(ca)),
@@ -89,4 +96,15 @@ fn variables(data: DataOptions, region: Option<String>) -> Result<Variables, Fai
         ("AWS_DEFAULT_REGION", plain(region)),
         ("AWS_EC2_METADATA_DISABLED", plain("true".to_owned())),
     ])
+}
+
+/// What is reached without a proxy, this server included.
+fn unproxied(endpoint: &str) -> String {
+    let so_far = std::env::var("no_proxy").or_else(|_| std::env::var("NO_PROXY"));
+    let (_, host) = endpoint.rsplit_once('/').unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    match so_far {
+        Ok(others) if !others.is_empty() => format!("{others},{host}"),
+        _ => host.to_owned(),
+    }
 }

@@ -1,5 +1,6 @@
 //! `haechi serve`.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use haechi_gateway::admin::Admin;
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Gateway, Limits, Listener};
+use haechi_iam::Iam;
 use haechi_store::Store;
 use haechi_store_mem::MemStore;
 use haechi_store_sqlite::SqliteStore;
@@ -48,14 +50,15 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
 struct Ready {
     gateway: Arc<Gateway>,
     listener: Listener,
-    stack_store: Arc<dyn Store>,
+    store: Arc<dyn Store>,
+    iam: Arc<Iam>,
     endpoint: Endpoint,
     root_key: RootAccessKey,
     account: AccountId,
 }
 
 async fn serve(config: Config) -> Result<ExitCode, Failure> {
-    let mut stop = stop_signal()?;
+    let stop = stop_signal()?;
     let movable = Arc::new(MovableClock::new(SystemClock));
     let clock: Arc<dyn Clock> =
         if config.dev.is_some() { Arc::clone(&movable) as _ } else { Arc::new(SystemClock) };
@@ -71,9 +74,11 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
         tokio::spawn(admin.run(Arc::clone(&ready.gateway)));
     }
     announce(&config, &ready)?;
-    ready.listener.run(Arc::clone(&ready.gateway), stop.clone()).await;
-    stop.wait_for(|stop| *stop).await?;
-    ready.stack_store.close().await?;
+    ready.listener.run(Arc::clone(&ready.gateway), stop).await;
+    if let Err(fault) = ready.iam.flush_last_used().await {
+        tracing::warn!(error = ?fault, "the last use of access keys could not be written");
+    }
+    ready.store.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -99,16 +104,15 @@ async fn prepare(
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
     let stack = Stack::new(Arc::clone(&store), root, env, epoch).await?;
-    let account = stack.account(config.account_id.as_ref(), env).await?;
+    let account = stack.account(config.account_id.as_ref(), config.dev.as_ref(), env).await?;
     let root_key = root_access_key(&stack, &account, data.as_ref()).await?;
     let listen = config.listen;
     let Tls { config: tls, ca_pem } =
         tls::load_or_create(&stack.database, &config.tls_names, listen.ip(), env.now()).await?;
     let ca_bundle = ca_file(config, data.as_ref(), &ca_pem)?;
     let listener = Listener::bind(listen, tls, config.plaintext).await?;
-    let scheme = if config.dev.is_some() { "http" } else { "https" };
     let endpoint = Endpoint {
-        endpoint: format!("{scheme}://{}", listener.address()),
+        endpoint: endpoint(config, listener.address()),
         account_id: account.to_string(),
         region: config.region.to_string(),
         ca_bundle,
@@ -137,7 +141,8 @@ async fn prepare(
     if let (Some(seal), Some(data)) = (seal.take(), &data) {
         tokio::spawn(rotate_keyring(Arc::clone(&stack.database), seal, data.clone(), env.clone()));
     }
-    tokio::spawn(background(Arc::clone(&stack.jobs), Arc::clone(&stack.iam)));
+    let iam = stack.iam;
+    tokio::spawn(background(stack.jobs, Arc::clone(&iam)));
     let gateway = Arc::new(Gateway {
         router: stack.router,
         identities,
@@ -148,7 +153,7 @@ async fn prepare(
         metrics: Metrics::default(),
         dev,
     });
-    Ok(Ready { gateway, listener, stack_store: store, endpoint, root_key, account })
+    Ok(Ready { gateway, listener, store, iam, endpoint, root_key, account })
 }
 
 /// The root access key in the credentials file; made where there is none.
@@ -164,6 +169,18 @@ async fn root_access_key(
     let key = stack.root_access_key(account).await?;
     data.write_credentials(&key)?;
     Ok(key)
+}
+
+/// How clients on this machine reach the server.
+fn endpoint(config: &Config, listening: SocketAddr) -> String {
+    let scheme = if config.dev.is_some() && config.plaintext { "http" } else { "https" };
+    // All addresses are no address to call; loopback is among them, and in the certificate.
+    let host = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}", SocketAddr::new(host, listening.port()))
 }
 
 /// Where clients find the CA's certificate.
@@ -184,7 +201,7 @@ fn ca_file(
     Ok(std::path::absolute(path)?)
 }
 
-async fn background(jobs: Arc<haechi_core::Jobs>, iam: Arc<haechi_iam::Iam>) {
+async fn background(jobs: Arc<haechi_core::Jobs>, iam: Arc<Iam>) {
     let flush = async {
         loop {
             tokio::time::sleep(LAST_USED_FLUSH).await;
