@@ -2,13 +2,21 @@
 //!
 //! One file per benchmark, listed in [`BENCHMARKS`]. A benchmark builds what it needs in release
 //! mode, measures the floor (a bare hyper server) in the same run and prints the ratio: a number
-//! without the floor of its machine means nothing.
+//! without the floor of its machine means nothing. Load and floor are `crates/haechi-bench`.
+
+mod kms;
+mod process;
+mod statistics;
 
 /// A benchmark: its name, what it measures in one line, and the function that runs it with the
 /// rest of the command line.
 type Benchmark = (&'static str, &'static str, fn(&[String]) -> Result<(), String>);
 
-const BENCHMARKS: &[Benchmark] = &[];
+const BENCHMARKS: &[Benchmark] = &[(
+    "kms",
+    "Encrypt, GenerateDataKey, Decrypt against a bare server; start, memory, growth with keys",
+    kms::run,
+)];
 
 /// Runs the benchmark that the first argument names; without one, lists them.
 pub fn run(arguments: &[String]) -> Result<(), String> {

@@ -1,0 +1,100 @@
+//! Start, memory and speed as the keys become many.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::super::process::{Server, bench, binary, product};
+use super::super::statistics::median;
+use super::{sample, shown};
+
+/// Numbers of keys: one, as a new installation, and many.
+const KEYS: &[usize] = &[1, 10_000, 100_000];
+
+/// With `--large`.
+const KEYS_LARGE: usize = 1_000_000;
+
+/// Starts that are timed, for each number of keys.
+const STARTS: usize = 7;
+
+/// Measures with each number of keys, in the data directory that `speed` left; answers a row each.
+pub fn measure(directory: &Path, large: bool) -> Result<Value, String> {
+    let counts = KEYS.iter().copied().chain(large.then_some(KEYS_LARGE));
+    let rows: Result<Vec<Value>, String> = counts.map(|keys| row(directory, keys)).collect();
+    let binary = std::fs::metadata(binary("haechi")).map_err(|error| error.to_string())?;
+    Ok(json!({ "binary_bytes": binary.len(), "rows": rows? }))
+}
+
+fn row(directory: &Path, keys: usize) -> Result<Value, String> {
+    eprintln!("{keys} keys");
+    let (data, ready) = (directory.join("data"), directory.join("ready.json"));
+    let target = shown(&directory.join("target.json"));
+    let start = || {
+        let mut arguments = product(&data);
+        arguments.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
+        Server::start(&binary("haechi"), &arguments, &ready)
+    };
+    let (count, server) = (keys.to_string(), start()?);
+    let seeded =
+        bench(&["seed", "--target", &target, "--ready", &shown(&ready), "--keys", &count])?;
+    drop(server);
+    let firsts = first_answers(&target, &data)?;
+    let of = |name: &str| median(firsts.iter().filter_map(|first| first.get(name)?.as_f64()));
+    let server = start()?;
+    let pid = server.pid();
+    // Many different requests, so that they ask for many keys.
+    let loaded = bench(&[
+        "load",
+        "--target",
+        &target,
+        "--server",
+        &shown(&ready),
+        "--operation",
+        "Encrypt",
+        "--pid",
+        &pid.to_string(),
+        "--warm-up",
+        "2",
+        "--pool",
+        "65536",
+    ])?;
+    let loaded = sample(&loaded)?;
+    Ok(json!({
+        "keys": keys,
+        "created": seeded.get("created"),
+        "created_seconds": seeded.get("seconds"),
+        "first_answer_ms": of("first_answer_ms"),
+        "idle_kib": of("resident_kib"),
+        "encrypt_per_second": loaded.per_second,
+        "encrypt_cpu_us": loaded.cpu_us,
+        "loaded_kib": resident_kib(pid)?,
+        "store_bytes": size(&data.join("store"))?,
+    }))
+}
+
+fn first_answers(target: &str, data: &Path) -> Result<Vec<Value>, String> {
+    let mut arguments = vec!["first", "--target", target, "--", "taskset", "-c", "0"];
+    let (program, product) = (binary("haechi"), product(data));
+    arguments.push(&program);
+    arguments.extend(product.iter().map(String::as_str));
+    (0..STARTS).map(|_| bench(&arguments)).collect()
+}
+
+fn resident_kib(pid: u32) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| format!("{path} does not tell VmRSS"))
+}
+
+/// Bytes of a file, or of all files under a directory.
+fn size(path: &Path) -> Result<u64, String> {
+    let broken = |error: std::io::Error| format!("{}: {error}", path.display());
+    let metadata = std::fs::metadata(path).map_err(broken)?;
+    if !metadata.is_dir() {
+        return Ok(metadata.len());
+    }
+    let entries = std::fs::read_dir(path).map_err(broken)?;
+    entries.map(|entry| size(&entry.map_err(broken)?.path())).sum()
+}
