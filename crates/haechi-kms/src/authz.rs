@@ -30,6 +30,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) same_key: Option<bool>,
     /// Of a deletion.
     pub(crate) window_days: Option<i32>,
+    /// Condition keys of few operations, in small letters, each with its one value.
+    pub(crate) extra: &'a [(&'static str, &'a str)],
 }
 
 /// What a key is, as far as conditions ask: of one that exists, or is to be made.
@@ -55,6 +57,9 @@ impl Context for Conditions<'_> {
         }
         if let Some(name) = key.strip_prefix("aws:requesttag/") {
             return named(facts.tags.iter().map(|tag| (&tag.tag_key, &tag.tag_value)), name);
+        }
+        if let Some((_, value)) = facts.extra.iter().find(|(name, _)| *name == key) {
+            return Some(Values::one(value));
         }
         let flag = |value: bool| Values::one(if value { "true" } else { "false" });
         match key {
@@ -138,6 +143,8 @@ impl<K: AsRef<Key>> Context for Access<'_, K> {
             "kms:keyspec" | "kms:customermasterkeyspec" => Some(Values::one(&record.spec)),
             "kms:keyusage" | "kms:customermasterkeyusage" => Some(Values::one(&record.usage)),
             "kms:keyorigin" => Some(Values::one(&record.origin)),
+            "kms:multiregion" => Some(Values::one(record.multi_region_flag())),
+            "kms:multiregionkeytype" => record.multi_region_key_type().map(Values::one),
             _ => self.conditions.values(key),
         }
     }

@@ -31,10 +31,12 @@ mod jobs;
 mod key;
 mod material;
 mod metadata;
+mod multi_region;
 mod op;
 mod paging;
 mod policy;
 mod request;
+mod rotation;
 mod store;
 mod tags;
 

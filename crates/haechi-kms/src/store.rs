@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::identifier::{Identifier, arn};
 use crate::key::{Refusal, State, Transition, Use};
 use crate::material::{Material, MaterialRecord};
+use crate::multi_region::MultiRegion;
+use crate::rotation::Rotation;
 use crate::{Kms, alias, authz};
 
 /// A key as it is stored.
@@ -49,8 +51,17 @@ pub(crate) struct KeyRecord {
     pub(crate) tags: BTreeMap<String, String>,
     /// Names of its aliases, `alias/…`.
     pub(crate) aliases: BTreeSet<String>,
-    /// Oldest first; the last one encrypts.
+    /// Oldest first; the last one that does not wait for a rotation encrypts.
     pub(crate) materials: Vec<MaterialRecord>,
+    /// Of a key that rotates by itself.
+    #[serde(default)]
+    pub(crate) rotation: Option<Rotation>,
+    /// Of a multi-Region key; the same in the row of each of its Regions.
+    #[serde(default)]
+    pub(crate) multi_region: Option<MultiRegion>,
+    /// `PendingWindowInDays` of a primary key that waits for the deletion of its replicas.
+    #[serde(default)]
+    pub(crate) deletion_window_days: Option<i32>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,

@@ -1,6 +1,6 @@
 //! Tags of keys.
 //!
-//! Source: API Reference, TagResource; messages as recorded from AWS.
+//! Source: API Reference, TagResource; messages from memory, none is recorded.
 
 use std::collections::BTreeMap;
 

@@ -72,6 +72,9 @@ impl Handle<CreateKey> for Kms {
             tags,
             aliases: BTreeSet::new(),
             materials: Vec::new(),
+            rotation: None,
+            multi_region: None,
+            deletion_window_days: None,
             unknown: Unknown::new(),
         };
         let record = self.store_new(cx, record).await?;
