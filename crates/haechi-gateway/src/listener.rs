@@ -140,8 +140,7 @@ fn http(gateway: &Gateway) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head_bytes_max)
-        .pipeline_flush(true);
+        .max_buf_size(limits.head_bytes_max);
     builder
         .http2()
         .timer(TokioTimer::new())
