@@ -118,7 +118,8 @@ impl<'a> SeedKey<'a> {
     }
 }
 
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+/// One element: tag, length, content.
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = header(tag, content.len());
     out.extend_from_slice(content);
     out

@@ -112,3 +112,26 @@ impl Ed25519PublicKey {
         self.prehashed.verify_prehashed_strict(hash, None, &signature).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex;
+
+    /// RFC 8032 §7.3: the message `abc`, prehashed.
+    #[test]
+    fn the_prehashed_form_gives_the_signature_of_the_rfc() {
+        let mut seed =
+            hex::array("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+        let key = Ed25519Material::from_seed(SecretBytes::take(&mut seed)).unwrap();
+        let public = "ec172b93ad5e563f4932c70e1245034c35467ef2efd4d64ebf819683467e2bf7";
+        assert!(key.public.as_der().ends_with(&hex::decode(public)));
+        let expected = hex::decode(
+            "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41
+             31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406",
+        );
+        let algorithm = SigningAlgorithm::Ed25519PhSha512;
+        let signature = key.sign(algorithm, &Input::Message(b"abc")).unwrap();
+        assert_eq!(signature, expected);
+    }
+}

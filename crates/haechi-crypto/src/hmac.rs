@@ -67,3 +67,48 @@ fn algorithm(spec: KeySpec) -> Option<hmac::Algorithm> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::seeded::SeededRandom;
+
+    const SPECS: [(KeySpec, usize); 4] = [
+        (KeySpec::Hmac224, 28),
+        (KeySpec::Hmac256, 32),
+        (KeySpec::Hmac384, 48),
+        (KeySpec::Hmac512, 64),
+    ];
+
+    #[test]
+    fn a_tag_is_accepted_whole_and_for_its_own_message_and_key_only() {
+        for (spec, bytes) in SPECS {
+            let key = HmacMaterial::generate(spec, &SeededRandom::new(1)).unwrap();
+            let other = HmacMaterial::generate(spec, &SeededRandom::new(2)).unwrap();
+            let tag = key.generate_mac(b"message");
+            assert_eq!(tag.len(), bytes);
+            assert_eq!(key.verify_mac(b"message", &tag), Ok(()));
+            assert_eq!(other.verify_mac(b"message", &tag), Err(InvalidMac));
+            assert_eq!(key.verify_mac(b"massage", &tag), Err(InvalidMac));
+            for bit in 0..bytes * 8 {
+                let mut changed = tag.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(key.verify_mac(b"message", &changed), Err(InvalidMac), "{bit}");
+            }
+            for length in 0..bytes {
+                assert_eq!(key.verify_mac(b"message", &tag[..length]), Err(InvalidMac));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_exactly_the_length_of_its_hash() {
+        for (spec, bytes) in SPECS {
+            for length in [0, bytes - 1, bytes + 1] {
+                assert!(HmacMaterial::new(spec, SecretVec::zero(length)).is_none());
+            }
+            assert!(HmacMaterial::new(spec, SecretVec::zero(bytes)).is_some());
+        }
+        assert!(HmacMaterial::new(KeySpec::SymmetricDefault, SecretVec::zero(32)).is_none());
+    }
+}

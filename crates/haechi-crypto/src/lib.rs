@@ -37,6 +37,8 @@ mod hardening;
 #[cfg(test)]
 mod hex;
 mod memory;
+#[cfg(test)]
+mod vectors;
 
 pub mod ciphertext;
 pub mod ed25519;

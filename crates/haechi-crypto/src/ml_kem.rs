@@ -220,3 +220,6 @@ impl MlKemPublicKey {
         Ok(Encapsulation { ciphertext: ciphertext.as_ref().to_vec(), shared_secret })
     }
 }
+
+#[cfg(test)]
+mod tests;

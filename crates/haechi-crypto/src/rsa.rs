@@ -205,3 +205,6 @@ fn verification_parameters(algorithm: SigningAlgorithm) -> Option<&'static RsaPa
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

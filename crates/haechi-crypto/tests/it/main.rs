@@ -7,6 +7,7 @@ mod child;
 mod hardening;
 #[cfg(test)]
 mod lifecycle;
+mod openssl;
 #[cfg(feature = "pkcs11")]
 #[cfg(test)]
 mod softhsm;
