@@ -50,6 +50,8 @@ const RULES: &[(&[&str], &[&str])] = &[
             // They make the `Env` that everything else gets.
             "crates/haechi/src/",
             "crates/haechi-testkit/",
+            // RSA PKCS#1 v1.5 draws none, but its interface asks for a source.
+            "crates/haechi-cloudtrail/src/signing_key.rs",
             "xtask/src/tidy/injection.rs",
         ],
     ),

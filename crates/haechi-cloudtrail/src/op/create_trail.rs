@@ -1,0 +1,94 @@
+//! `CreateTrail`.
+
+use haechi_cloudtrail_model::Error;
+use haechi_cloudtrail_model::ops::CreateTrail;
+use haechi_cloudtrail_model::shapes::{CreateTrailRequest, CreateTrailResponse};
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Handle};
+
+use crate::CloudTrail;
+use crate::name::{TrailId, check_bucket, check_name, check_prefix};
+use crate::op::add_tags::merge;
+use crate::selectors::Selectors;
+use crate::trail::{TRAILS_MAX, TrailRecord};
+
+impl Handle<CreateTrail> for CloudTrail {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: CreateTrailRequest,
+    ) -> Result<CreateTrailResponse, Error> {
+        let id = TrailId::new(cx, &input.name);
+        cx.authorize_on(&id.arn)?;
+        let undone = input.sns_topic_name.is_some()
+            || input.cloud_watch_logs_log_group_arn.is_some()
+            || input.cloud_watch_logs_role_arn.is_some()
+            || input.kms_key_id.is_some()
+            || input.is_organization_trail == Some(true)
+            || input.recursive_logging.is_some();
+        if undone {
+            return Err(cx.unsupported().into());
+        }
+        check_name(&input.name)?;
+        check_bucket(&input.s3_bucket_name)?;
+        if let Some(prefix) = &input.s3_key_prefix {
+            check_prefix(prefix)?;
+        }
+        let mut trail = TrailRecord {
+            name: id.name,
+            arn: id.arn,
+            account: id.account,
+            home_region: id.region,
+            bucket: input.s3_bucket_name,
+            prefix: input.s3_key_prefix,
+            include_global_service_events: input.include_global_service_events.unwrap_or(true),
+            is_multi_region: input.is_multi_region_trail.unwrap_or(false),
+            has_validation: input.enable_log_file_validation.unwrap_or(false),
+            selectors: Selectors::default(),
+            tags: std::collections::BTreeMap::new(),
+            created_ms: cx.now().millis(),
+            spans: Vec::new(),
+            unknown: Unknown::new(),
+        };
+        trail.check()?;
+        merge(&mut trail.tags, input.tags_list.unwrap_or_default())?;
+        self.check_new(cx, &trail).await?;
+        let mut batch = Batch::new();
+        batch.create(trail.path(), &trail);
+        self.database.commit(batch).await?;
+        trail.note(cx);
+        Ok(CreateTrailResponse {
+            name: Some(trail.name),
+            s3_bucket_name: Some(trail.bucket),
+            s3_key_prefix: trail.prefix,
+            include_global_service_events: Some(trail.include_global_service_events),
+            is_multi_region_trail: Some(trail.is_multi_region),
+            trail_arn: Some(trail.arn),
+            log_file_validation_enabled: Some(trail.has_validation),
+            is_organization_trail: Some(false),
+            ..CreateTrailResponse::default()
+        })
+    }
+}
+
+impl CloudTrail {
+    /// Whether there is room for this trail, and its name is free.
+    async fn check_new(&self, cx: &Cx, trail: &TrailRecord) -> Result<(), Error> {
+        let here = self.trails_here(cx, true).await?;
+        let account = cx.account();
+        if here.iter().any(|other| other.name == trail.name) {
+            let name = &trail.name;
+            return Err(Error::TrailAlreadyExistsException(format!(
+                "Trail {name} already exists for customer: {account}"
+            )));
+        }
+        let count = here.iter().filter(|other| other.home_region == trail.home_region).count();
+        if count >= TRAILS_MAX {
+            let region = &trail.home_region;
+            return Err(Error::MaximumNumberOfTrailsExceededException(format!(
+                "User: {account} already has {count} trails in {region}."
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! Rows.
+//!
+//! ```text
+//! /cloudtrail/<account>/<home Region>/<hidden name>   TrailRecord
+//! /cloudtrail-chain/<hidden ARN of trail>/<Region>    ChainRecord: what was delivered there
+//! /cloudtrail-key/<Region>/<fingerprint>              SigningKeyRecord
+//! /cloudtrail-delivery                                DeliveryRecord: how far the log is delivered
+//! ```
+//! Deliveries write chains and the delivery row, callers write trails, so that they do not meet.
+
+use haechi_cloudtrail_model::Error;
+use haechi_core::database::Unknown;
+use haechi_core::{AuditPosition, Batch, Cx, Job, Loaded, Path, Record};
+use haechi_wire::{Fault, Timestamp};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::name::TrailId;
+use crate::trail::TrailRecord;
+use crate::{CloudTrail, blocking, deliver};
+
+/// What a trail delivered for one Region.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ChainRecord {
+    pub(crate) region: String,
+    pub(crate) latest_delivery_ms: Option<i64>,
+    pub(crate) latest_delivery_error: Option<String>,
+    pub(crate) latest_digest_ms: Option<i64>,
+    /// Where the next digest's time begins; `None` while there is no chain.
+    pub(crate) digest_from_ms: Option<i64>,
+    /// Log files that no digest names yet.
+    pub(crate) pending: Vec<LogFile>,
+    /// The newest digest.
+    pub(crate) digest: Option<DigestLink>,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// A log file that was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogFile {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// SHA-256 of what is in it, in hex.
+    pub(crate) hash: String,
+    pub(crate) newest_ms: i64,
+    pub(crate) oldest_ms: i64,
+}
+
+/// What a digest tells of the one before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DigestLink {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// SHA-256 of what is in it, in hex.
+    pub(crate) hash: String,
+    /// In hex.
+    pub(crate) signature: String,
+}
+
+/// A key pair that signs digests.
+#[derive(Serialize, Deserialize)]
+pub struct SigningKeyRecord {
+    pub(crate) region: String,
+    pub(crate) fingerprint: String,
+    /// PKCS#8 DER.
+    pub(crate) private: Zeroizing<Vec<u8>>,
+    /// PKCS#1 DER.
+    pub(crate) public: Vec<u8>,
+    pub(crate) from_ms: i64,
+    pub(crate) to_ms: i64,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// How far the audit log was delivered.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct DeliveryRecord {
+    /// Position (frame, index) of the last record that was delivered, or wanted by nobody.
+    pub(crate) done: (u64, u32),
+    /// The last record of a delivery that has begun, and when it did: were it cut off, it is done
+    /// again with the same records and the same names.
+    pub(crate) begun: Option<(u64, u32, i64)>,
+    /// When the waiting job is due.
+    pub(crate) due_ms: Option<i64>,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for ChainRecord {}
+impl Record for SigningKeyRecord {}
+impl Record for DeliveryRecord {}
+
+/// All trails.
+pub(crate) fn trails_path() -> Path {
+    Path::new("cloudtrail")
+}
+
+/// Trails of an account.
+pub(crate) fn account_path(account: &str) -> Path {
+    trails_path().part(account)
+}
+
+pub(crate) fn trail_path(account: &str, region: &str, name: &str) -> Path {
+    account_path(account).part(region).hidden(name)
+}
+
+/// All chains of a trail.
+pub(crate) fn chains_path(trail_arn: &str) -> Path {
+    Path::new("cloudtrail-chain").hidden(trail_arn)
+}
+
+pub(crate) fn chain_path(trail_arn: &str, region: &str) -> Path {
+    chains_path(trail_arn).part(region)
+}
+
+/// The keys of a Region.
+pub(crate) fn keys_path(region: &str) -> Path {
+    Path::new("cloudtrail-key").part(region)
+}
+
+pub(crate) fn delivery_path() -> Path {
+    Path::new("cloudtrail-delivery")
+}
+
+impl TrailRecord {
+    pub(crate) fn path(&self) -> Path {
+        trail_path(&self.account, &self.home_region, &self.name)
+    }
+}
+
+impl CloudTrail {
+    /// The trail that the caller named.
+    pub(crate) async fn trail(&self, cx: &Cx, id: &TrailId) -> Result<Loaded<TrailRecord>, Error> {
+        if id.account != cx.account().as_str() {
+            return Err(id.unknown(cx));
+        }
+        let path = trail_path(&id.account, &id.region, &id.name);
+        let trail = self.database.load(&path).await?.ok_or_else(|| id.unknown(cx))?;
+        Ok(trail)
+    }
+
+    /// As [`Self::trail`], to be changed: that is done in its home Region.
+    pub(crate) async fn home_trail(
+        &self,
+        cx: &Cx,
+        id: &TrailId,
+    ) -> Result<Loaded<TrailRecord>, Error> {
+        let trail = self.trail(cx, id).await?;
+        if trail.value.home_region != cx.region.as_str() {
+            return Err(Error::InvalidHomeRegionException(format!(
+                "The trail {} is changed in its home Region, {}.",
+                id.arn, trail.value.home_region
+            )));
+        }
+        trail.value.note(cx);
+        Ok(trail)
+    }
+
+    /// The trails of the caller's account that this Region shows: its own, and with `shadows`
+    /// those of other Regions that log in all. Sorted by name.
+    pub(crate) async fn trails_here(
+        &self,
+        cx: &Cx,
+        shadows: bool,
+    ) -> Result<Vec<TrailRecord>, Fault> {
+        let all =
+            self.database.list_all::<TrailRecord>(&account_path(cx.account().as_str())).await?;
+        let mut trails: Vec<TrailRecord> = all.into_iter().map(|row| row.value).collect();
+        trails.retain(|trail| {
+            trail.home_region == cx.region.as_str() || (shadows && trail.is_multi_region)
+        });
+        trails.sort_by(|one, other| (&one.name, &one.arn).cmp(&(&other.name, &other.arn)));
+        Ok(trails)
+    }
+
+    /// Makes sure that a delivery is due, beginning behind the newest record if none was.
+    pub(crate) async fn schedule_delivery(&self, cx: &Cx, batch: &mut Batch) -> Result<(), Fault> {
+        let loaded = self.database.load::<DeliveryRecord>(&delivery_path()).await?;
+        let mut delivery = loaded.as_ref().map(|row| row.value.clone()).unwrap_or_default();
+        if delivery.due_ms.is_some() {
+            return Ok(());
+        }
+        let audit = std::sync::Arc::clone(&self.audit);
+        let end = blocking(move || audit.end().map_err(Fault::internal)).await?;
+        let end = end.unwrap_or_default();
+        delivery.done = (end.frame, end.index);
+        let job = deliver::job(cx.now().plus_seconds(deliver::INTERVAL_SECONDS));
+        delivery.due_ms = Some(job.due_ms);
+        match &loaded {
+            Some(row) => batch.replace(row, &delivery),
+            None => batch.create(delivery_path(), &delivery),
+        }
+        batch.schedule(&job);
+        Ok(())
+    }
+
+    /// Makes the runner see a job that was scheduled.
+    pub(crate) fn wake(&self) {
+        self.jobs.wake();
+    }
+}
+
+impl DeliveryRecord {
+    /// The last record that was dealt with.
+    pub(crate) fn position(&self) -> AuditPosition {
+        AuditPosition { frame: self.done.0, index: self.done.1 }
+    }
+
+    /// Notes when the next job is due, and answers the job.
+    pub(crate) fn next(&mut self, due: Timestamp) -> Job {
+        let job = deliver::job(due);
+        self.due_ms = Some(job.due_ms);
+        job
+    }
+}
