@@ -146,7 +146,11 @@ impl Config {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let listen = options.listen.or(file.listen.address).unwrap_or_else(|| loopback(PORT));
         if dev.is_some() && !listen.ip().is_loopback() {
-            return Err(format!("--dev lets in whoever asks, and {listen} is not on loopback: listen on 127.0.0.1").into());
+            return Err(format!("--dev lets in whoever asks, so it listens on loopback only, and {listen} is not: listen on 127.0.0.1").into());
+        }
+        let plaintext = options.plaintext.or(file.listen.plaintext).unwrap_or(dev.is_some());
+        if plaintext && !listen.ip().is_loopback() {
+            return Err(format!("plain HTTP is served on loopback only, and {listen} is not: use TLS, or listen on 127.0.0.1").into());
         }
         let admin_listen = match options.admin_listen.or(file.listen.admin) {
             Some(AdminListen::At(address)) => Some(address),
@@ -157,7 +161,7 @@ impl Config {
         Ok(Config {
             data,
             listen,
-            plaintext: options.plaintext.or(file.listen.plaintext).unwrap_or(dev.is_some()),
+            plaintext,
             admin_listen,
             tls_names: [options.tls_names, file.listen.tls_names].concat(),
             account_id: options.account_id.or(file.account_id),
