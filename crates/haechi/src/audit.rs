@@ -1,12 +1,19 @@
 //! The audit log of an installation: haechi-log, sealed under the audit key.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use haechi_core::{AuditError, AuditLog, Clock, Database};
+use haechi_core::{
+    AuditError, AuditLog, AuditPosition, AuditReadError, AuditReader, AuditWindow, Clock, Database,
+    Visit,
+};
 use haechi_crypto::{Keyring, Purpose, Random, RootKey};
-use haechi_log::{CipherError, FrameCipher, Log, Options};
+use haechi_log::{
+    Backward, CipherError, FrameCipher, Log, LogError, Options, Position, Reader, Record,
+};
 
 use crate::Failure;
 use crate::data::DataDirectory;
@@ -77,6 +84,11 @@ impl FrameCipher for ReaderCipher {
 /// The log of a server.
 pub struct DurableAudit {
     log: Log,
+    directory: PathBuf,
+    cipher: Arc<dyn FrameCipher>,
+    /// The reader of the last delivery, which the next one goes on with: so that no part of the log
+    /// is read twice. It stands behind this position.
+    forward: Mutex<Option<(AuditPosition, Reader)>>,
 }
 
 impl DurableAudit {
@@ -90,12 +102,13 @@ impl DurableAudit {
         random: &Arc<dyn Random>,
         clock: &Arc<dyn Clock>,
     ) -> Result<DurableAudit, Failure> {
-        let cipher =
-            ServerCipher { database: Arc::clone(database), random: Arc::clone(random) };
+        let cipher: Arc<dyn FrameCipher> =
+            Arc::new(ServerCipher { database: Arc::clone(database), random: Arc::clone(random) });
         let clock = Arc::clone(clock);
         let millis = move || u64::try_from(clock.now().millis()).unwrap_or(0);
-        let log = Log::open(&data.audit(), Arc::new(cipher), Options::new(Arc::new(millis)))?;
-        Ok(DurableAudit { log })
+        let directory = data.audit();
+        let log = Log::open(&directory, Arc::clone(&cipher), Options::new(Arc::new(millis)))?;
+        Ok(DurableAudit { log, directory, cipher, forward: Mutex::new(None) })
     }
 }
 
@@ -113,13 +126,132 @@ impl AuditLog for DurableAudit {
     }
 }
 
+fn unreadable(error: LogError) -> AuditReadError {
+    AuditReadError(Box::new(error))
+}
+
+const fn position(record: &Record) -> AuditPosition {
+    AuditPosition { frame: record.position.frame, index: record.position.index }
+}
+
+impl AuditReader for DurableAudit {
+    fn newest_first(
+        &self,
+        before: Option<AuditPosition>,
+        window: AuditWindow,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), AuditReadError> {
+        let before = before.map(|before| Position { frame: before.frame, index: before.index });
+        let millis = |time: haechi_wire::Timestamp| u64::try_from(time.millis()).unwrap_or(0);
+        let (since, until) = (millis(window.since), millis(window.until));
+        let cipher = Arc::clone(&self.cipher);
+        let mut reader =
+            Backward::new(&self.directory, cipher, before, since, until).map_err(unreadable)?;
+        while let Some(record) = reader.next().map_err(unreadable)? {
+            if visit(position(&record), &record.bytes).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn oldest_first(
+        &self,
+        after: Option<AuditPosition>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), AuditReadError> {
+        let after = after.unwrap_or_default();
+        let mut forward = self.forward.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = match forward.take() {
+            Some((at, reader)) if at == after => reader,
+            _ => self.reader_after(after).map_err(unreadable)?,
+        };
+        let mut at = after;
+        while let Some(record) = reader.next().map_err(unreadable)? {
+            if position(&record) <= after {
+                continue;
+            }
+            if visit(position(&record), &record.bytes).is_break() {
+                // This record was read, but is not dealt with: the next reading begins anew.
+                return Ok(());
+            }
+            at = position(&record);
+        }
+        *forward = Some((at, reader));
+        Ok(())
+    }
+}
+
+impl DurableAudit {
+    fn reader_after(&self, after: AuditPosition) -> Result<Reader, LogError> {
+        let cipher = Arc::clone(&self.cipher);
+        if after.frame == 0 {
+            return Ok(Reader::from_start(&self.directory, cipher));
+        }
+        let start = Position { frame: after.frame, index: 0 };
+        match Reader::from_position(&self.directory, Arc::clone(&cipher), start) {
+            // The log was moved away and begun anew, or restored without it.
+            Err(LogError::NoSuchPosition { .. }) => Ok(Reader::from_start(&self.directory, cipher)),
+            other => other,
+        }
+    }
+}
+
 /// Records kept by [`MemoryAudit`].
 const MEMORY_RECORDS_MAX: usize = 10_000;
 
 /// The newest records, in memory: `--dev` without a data directory.
 #[derive(Default)]
 pub struct MemoryAudit {
-    records: Mutex<VecDeque<Vec<u8>>>,
+    records: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    newest: VecDeque<Arc<[u8]>>,
+    /// How many there have ever been.
+    count: u64,
+}
+
+impl MemoryAudit {
+    /// The records with their positions, oldest first. Cheap: their bytes are shared.
+    fn all(&self) -> Vec<(AuditPosition, Arc<[u8]>)> {
+        let kept = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = kept.count - kept.newest.len() as u64 + 1;
+        let at = |frame| AuditPosition { frame, index: 0 };
+        (first..).map(at).zip(kept.newest.iter().cloned()).collect()
+    }
+}
+
+impl AuditReader for MemoryAudit {
+    fn newest_first(
+        &self,
+        before: Option<AuditPosition>,
+        _: AuditWindow,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), AuditReadError> {
+        let all = self.all();
+        let older = all.iter().rev().skip_while(|(at, _)| before.is_some_and(|before| *at >= before));
+        for (at, record) in older {
+            if visit(*at, record) == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn oldest_first(
+        &self,
+        after: Option<AuditPosition>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), AuditReadError> {
+        for (at, record) in self.all().iter().filter(|(at, _)| Some(*at) > after) {
+            if visit(*at, record) == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -129,11 +261,12 @@ impl AuditLog for MemoryAudit {
     }
 
     async fn append(&self, record: Vec<u8>) -> Result<(), AuditError> {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if records.len() >= MEMORY_RECORDS_MAX {
-            records.pop_front();
+        let mut kept = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.newest.len() >= MEMORY_RECORDS_MAX {
+            kept.newest.pop_front();
         }
-        records.push_back(record);
+        kept.newest.push_back(record.into());
+        kept.count += 1;
         Ok(())
     }
 }

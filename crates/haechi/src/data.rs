@@ -5,6 +5,7 @@
 //! root.key         the root key, with the file seal only
 //! store/           the records, sealed                           (haechi-store-sqlite)
 //! audit/           the audit log, sealed                         (haechi-log)
+//! trails/          what trails delivered, by bucket, in the clear (haechi-cloudtrail)
 //! credentials      root access key, AWS's file format, 0600
 //! endpoint.json    where the server listens: for `exec` and `env`
 //! ca.pem           the local CA's certificate: what clients trust
@@ -95,6 +96,11 @@ impl DataDirectory {
     /// Where the audit log lies.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit")
+    }
+
+    /// Where trails deliver.
+    pub fn trails(&self) -> PathBuf {
+        self.path.join("trails")
     }
 
     /// The CA's certificate.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use haechi_core::{AccountId, Clock, Database, Env, Jobs, Router};
+use haechi_cloudtrail::{CloudTrail, Delivery, FolderDelivery, NoDelivery};
+use haechi_core::{AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, Router};
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
@@ -14,7 +15,8 @@ use haechi_wire::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::data::RootAccessKey;
+use crate::audit::{DurableAudit, MemoryAudit};
+use crate::data::{DataDirectory, RootAccessKey};
 
 /// Everything that serves, but for the network.
 pub struct Stack {
@@ -24,6 +26,8 @@ pub struct Stack {
     pub iam: Arc<Iam>,
     /// Duties that fall due.
     pub jobs: Arc<Jobs>,
+    /// Where records of calls go.
+    pub audit: Arc<dyn AuditLog>,
     /// The operations.
     pub router: Router,
 }
@@ -33,6 +37,22 @@ pub fn environment(clock: Arc<dyn Clock>) -> Env {
     Env { clock, random: Arc::new(SystemRandom::new()) }
 }
 
+/// The audit log, as it is written and read, and where trails deliver.
+type Trails = (Arc<dyn AuditLog>, Arc<dyn AuditReader>, Arc<dyn Delivery>);
+
+fn trails(
+    data: Option<&DataDirectory>,
+    database: &Arc<Database>,
+    env: &Env,
+) -> Result<Trails, Failure> {
+    let Some(data) = data else {
+        let audit = Arc::new(MemoryAudit::default());
+        return Ok((Arc::clone(&audit) as _, audit, Arc::new(NoDelivery)));
+    };
+    let audit = Arc::new(DurableAudit::open(data, database, &env.random, &env.clock)?);
+    Ok((Arc::clone(&audit) as _, audit, Arc::new(FolderDelivery::new(&data.trails()))))
+}
+
 /// How a store is told the time.
 pub fn store_clock(clock: &Arc<dyn Clock>) -> Options {
     let clock = Arc::clone(clock);
@@ -40,15 +60,18 @@ pub fn store_clock(clock: &Arc<dyn Clock>) -> Options {
 }
 
 impl Stack {
-    /// Wires the services over a store.
+    /// Wires the services over a store; the audit log and what trails deliver lie in the data
+    /// directory, where there is one.
     ///
     /// # Errors
-    /// If the store cannot be read, or does not open under this root key.
+    /// If the store cannot be read, or does not open under this root key; as
+    /// [`DurableAudit::open`].
     pub async fn new(
         store: Arc<dyn Store>,
         root: RootKey,
         env: &Env,
         epoch: u32,
+        data: Option<&DataDirectory>,
     ) -> Result<Stack, Failure> {
         let random = Arc::clone(&env.random);
         let database = Database::open(store, root, random, env.now(), epoch).await?;
@@ -56,11 +79,15 @@ impl Stack {
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
         let kms = Arc::new(Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
+        let (audit, reader, delivery) = trails(data, &database, env)?;
+        let cloudtrail =
+            CloudTrail::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), reader, delivery);
         let mut router = Router::default();
+        Arc::new(cloudtrail).mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);
         Arc::new(Sts::new()).mount(&mut router);
-        Ok(Stack { database, iam, jobs, router })
+        Ok(Stack { database, iam, jobs, audit, router })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.
@@ -71,7 +98,7 @@ impl Stack {
         let clock: Arc<dyn Clock> = Arc::new(Timestamp::from_seconds(0));
         let env = environment(Arc::clone(&clock));
         let root = RootKey::generate(&*env.random)?;
-        Stack::new(Arc::new(MemStore::new(store_clock(&clock))), root, &env, 0).await
+        Stack::new(Arc::new(MemStore::new(store_clock(&clock))), root, &env, 0, None).await
     }
 
     /// The account to serve: the one `wished` for, else the first there is. Where there is none it

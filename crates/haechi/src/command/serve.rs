@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haechi_core::{AccountId, AuditLog, Clock, Env, Identities, MovableClock, SystemClock};
+use haechi_core::{AccountId, Clock, Env, Identities, MovableClock, SystemClock};
 use haechi_crypto::{SealConfig, process_hardening};
 use haechi_gateway::admin::Admin;
 use haechi_gateway::dev::DevControls;
@@ -19,7 +19,6 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::audit::{DurableAudit, MemoryAudit};
 use crate::cli::{LogFormat, SealKind, ServeOptions};
 use crate::config::Config;
 use crate::data::{DataDirectory, Endpoint, RootAccessKey, write_private, write_with_mode};
@@ -103,7 +102,7 @@ async fn prepare(
         tracing::warn!("the root key could not be locked in memory (RLIMIT_MEMLOCK): it may reach swap");
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
-    let stack = Stack::new(Arc::clone(&store), root, env, epoch).await?;
+    let stack = Stack::new(Arc::clone(&store), root, env, epoch, data.as_ref()).await?;
     let account = stack.account(config.account_id.as_ref(), config.dev.as_ref(), env).await?;
     let root_key = root_access_key(&stack, &account, data.as_ref()).await?;
     let listen = config.listen;
@@ -117,13 +116,9 @@ async fn prepare(
         region: config.region.to_string(),
         ca_bundle,
     };
-    let audit: Arc<dyn AuditLog> = match &data {
-        Some(data) => {
-            data.write_endpoint(&endpoint)?;
-            Arc::new(DurableAudit::open(data, &stack.database, &env.random, &env.clock)?)
-        }
-        None => Arc::new(MemoryAudit::default()),
-    };
+    if let Some(data) = &data {
+        data.write_endpoint(&endpoint)?;
+    }
     let dev = match &config.dev {
         Some(_) => {
             let (database, jobs) = (Arc::clone(&stack.database), Arc::clone(&stack.jobs));
@@ -146,7 +141,7 @@ async fn prepare(
     let gateway = Arc::new(Gateway {
         router: stack.router,
         identities,
-        audit,
+        audit: stack.audit,
         env: env.clone(),
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
