@@ -190,7 +190,7 @@ impl EllipticCurveMaterial {
         let algorithm = curve.agreeing.ok_or(unsupported)?;
         let point = curve.point(peer).ok_or(INVALID)?;
         let peer = UnparsedPublicKey::new(algorithm, point);
-        agree(agreeing, &peer, INVALID, |secret| Ok(SecretVec::copy_from(secret)))
+        agree(agreeing, peer, INVALID, |secret| Ok(SecretVec::copy_from(secret)))
     }
 }
 

@@ -104,7 +104,7 @@ pub enum KeyMaterial {
     /// `SYMMETRIC_DEFAULT`.
     Symmetric(SymmetricMaterial),
     /// `HMAC_*`.
-    Hmac(HmacMaterial),
+    Hmac(Box<HmacMaterial>),
     /// `RSA_*`.
     Rsa(Box<RsaMaterial>),
     /// `ECC_NIST_P256`, `ECC_NIST_P384`, `ECC_NIST_P521`, `ECC_SECG_P256K1`.
@@ -164,7 +164,7 @@ impl KeyMaterial {
         Ok(match spec {
             KeySpec::SymmetricDefault => Self::Symmetric(SymmetricMaterial::generate(random)?),
             KeySpec::Hmac224 | KeySpec::Hmac256 | KeySpec::Hmac384 | KeySpec::Hmac512 => {
-                Self::Hmac(HmacMaterial::generate(spec, random)?)
+                Self::Hmac(Box::new(HmacMaterial::generate(spec, random)?))
             }
             KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => {
                 Self::Rsa(Box::new(RsaMaterial::generate(spec)?))
@@ -200,7 +200,8 @@ impl KeyMaterial {
                 Some(Self::Symmetric(SymmetricMaterial::new(secret)))
             }
             KeySpec::Hmac224 | KeySpec::Hmac256 | KeySpec::Hmac384 | KeySpec::Hmac512 => {
-                HmacMaterial::new(spec, SecretVec::copy_from(bytes)).map(Self::Hmac)
+                HmacMaterial::new(spec, SecretVec::copy_from(bytes))
+                    .map(|key| Self::Hmac(Box::new(key)))
             }
             KeySpec::Rsa2048 | KeySpec::Rsa3072 | KeySpec::Rsa4096 => {
                 RsaMaterial::from_pkcs8(spec, bytes).map(|key| Self::Rsa(Box::new(key)))

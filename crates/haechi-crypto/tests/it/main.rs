@@ -1,5 +1,5 @@
-//! The crate through its public interface: a whole life of a data directory, a hardware token, and
-//! the process-wide protections.
+//! The crate through its public interface: a whole life of a data directory, a hardware token,
+//! the process-wide protections, and openssl as a second opinion.
 
 #[cfg(test)]
 mod child;
@@ -7,6 +7,7 @@ mod child;
 mod hardening;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
 mod openssl;
 #[cfg(feature = "pkcs11")]
 #[cfg(test)]
