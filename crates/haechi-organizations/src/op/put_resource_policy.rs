@@ -1,0 +1,49 @@
+//! Writes the organization's own policy: what it lets member accounts do.
+
+use haechi_core::{Cx, Handle};
+use haechi_organizations_model::Error;
+use haechi_organizations_model::ops::PutResourcePolicy;
+use haechi_organizations_model::shapes::{PutResourcePolicyRequest, PutResourcePolicyResponse};
+use haechi_policy::{Document, Kind};
+
+use crate::Organizations;
+use crate::authz::{About, Reach};
+use crate::change::random;
+use crate::error::invalid;
+use crate::organization::Organization;
+use crate::store::ResourcePolicyRecord;
+use crate::tags;
+
+impl Handle<PutResourcePolicy> for Organizations {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: PutResourcePolicyRequest,
+    ) -> Result<PutResourcePolicyResponse, Error> {
+        let tags = input.tags.as_deref().unwrap_or_default();
+        let about = |_: &Organization| About::all().tags(tags);
+        let organization = self.admit(cx, Reach::Management, about).await?;
+        let malformed = |_| {
+            let message = "You provided a resource policy that isn't valid.";
+            invalid("INVALID_RESOURCE_POLICY_JSON", message)
+        };
+        Document::parse(&input.content, Kind::Resource)
+            .and_then(|document| document.require_resources())
+            .map_err(malformed)?;
+        let old = organization.record().resource_policy.as_ref();
+        let record = match old {
+            // Tags come with the first one only; later ones are TagResource's.
+            Some(old) => ResourcePolicyRecord { content: input.content, ..old.clone() },
+            None => ResourcePolicyRecord {
+                id: format!("rp-{}", random(&self.env, 8)?),
+                content: input.content,
+                tags: tags::new(input.tags.as_ref())?,
+            },
+        };
+        let mut change = organization.change();
+        let resource_policy = Some(organization.shown_resource_policy(&record));
+        change.head.resource_policy = Some(record);
+        self.save(cx, change).await?;
+        Ok(PutResourcePolicyResponse { resource_policy })
+    }
+}
