@@ -71,11 +71,10 @@ pub async fn authenticate(
         .await
         .map_err(refused)?;
     // Only `--dev` has credentials without a secret; nothing of the signature counts then.
-    let (checked, time_and_scope) = match &credential {
-        Some(credential) if credential.secret.is_none() => (Ok(()), checked),
-        _ => (checked, Ok(())),
-    };
-    checked.map_err(refuse)?;
+    let any_will_do = credential.as_ref().is_some_and(|credential| credential.secret.is_none());
+    if !any_will_do {
+        checked.clone().map_err(refuse)?;
+    }
     let Some(credential) = credential else {
         let access_key_id = presented.access_key_id().to_owned();
         return Err(refuse(match presented.session_token() {
@@ -91,10 +90,10 @@ pub async fn authenticate(
     }
     match region.clone() {
         Some(region) => Ok(Authenticated { caller: Arc::clone(&credential.caller), region }),
-        None => Err(match time_and_scope {
-            Err(error) => refuse(error),
-            Ok(()) => refused(Fault::internal("a Region that was checked is not valid")),
-        }),
+        None => {
+            let unchecked = |()| refused(Fault::internal("a Region that was checked is not valid"));
+            Err(checked.map_or_else(refuse, unchecked))
+        }
     }
 }
 

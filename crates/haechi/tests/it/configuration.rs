@@ -67,3 +67,12 @@ fn dev_and_plain_http_are_for_loopback_whatever_else_is_said() {
     let (_, error) = refused(haechi(&["serve"]).args(["--dev-account", "111111111111"]));
     assert!(error.contains("dev-account goes with --dev"), "{error}");
 }
+
+#[test]
+fn an_option_of_serve_before_another_command_is_refused_and_not_forgotten() {
+    let (code, error) = refused(&mut haechi(&["--data", "/nonexistent", "env"]));
+    assert_eq!(code, Some(2), "{error}");
+    let (code, error) = refused(haechi(&["env"]).env("HAECHI_DATA", "/nonexistent/data"));
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("/nonexistent/data"), "{error}");
+}
