@@ -228,3 +228,47 @@ fn a_public_key_is_read_for_its_own_spec_only() {
         assert!(PublicKey::from_der(spec, &der[..der.len() - 1]).is_err());
     }
 }
+
+/// Signatures of the right length and any content, for every path that parses them.
+#[test]
+fn hostile_signatures_of_every_length_are_refused_and_never_panic() {
+    let random = SeededRandom::new(3);
+    let mut noise = vec![0; 4700];
+    crate::Random::fill(&random, &mut noise).unwrap();
+    for spec in SPECS {
+        let key = key(spec);
+        let public = key.public_key().unwrap();
+        for algorithm in spec.signing_algorithms() {
+            for (kind, message) in messages(*algorithm) {
+                let length = key.sign(*algorithm, kind, &message, &random).unwrap().len();
+                for length in [0, 1, 2, 8, 63, 64, 65, length - 1, length, length + 1, 4700] {
+                    for filler in [vec![0; length], vec![0xff; length], noise[..length].to_vec()] {
+                        let answer = public.verify(*algorithm, kind, &message, &filler);
+                        assert_eq!(answer, Err(VerifyError::InvalidSignature), "{algorithm:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every byte of a public key changed in turn: what is still a key is another one, and nothing panics.
+#[test]
+fn hostile_public_keys_never_panic_and_verify_nothing() {
+    let random = SeededRandom::new(3);
+    for spec in [KeySpec::EccNistP256, KeySpec::EccSecgP256k1, KeySpec::EccNistEdwards25519] {
+        let key = key(spec);
+        let algorithm = spec.signing_algorithms()[0];
+        let signature = key.sign(algorithm, MessageType::Raw, b"message", &random).unwrap();
+        let der = key.public_key().unwrap().as_der();
+        for index in 0..der.len() {
+            for mask in [1, 0x80, 0xff] {
+                let mut changed = der.to_vec();
+                changed[index] ^= mask;
+                let Ok(other) = PublicKey::from_der(spec, &changed) else { continue };
+                let answer = other.verify(algorithm, MessageType::Raw, b"message", &signature);
+                assert_eq!(answer, Err(VerifyError::InvalidSignature), "{spec:?} byte {index}");
+            }
+        }
+    }
+}
