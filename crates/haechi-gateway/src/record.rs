@@ -1,12 +1,12 @@
 //! The CloudTrail record of a call.
 //!
-//! Shape: "CloudTrail record contents" and real records (`eventVersion` 1.11). Written by hand
-//! because it is made for every call; names and order are CloudTrail's.
+//! Shape: "CloudTrail record contents", "userIdentity element" and real records (`eventVersion`
+//! 1.11). Written by hand because it is made for every call; names and order are CloudTrail's.
 
-use haechi_core::{Caller, Cx, Region, RequestInfo};
+use haechi_core::{Caller, Region, RequestInfo, Resource};
 use haechi_policy::Principal;
 use haechi_wire::json::push_string;
-use haechi_wire::{Problem, Protocol, ServiceSchema};
+use haechi_wire::{Fault, Problem, Protocol, ServiceSchema};
 
 use crate::serve::Tls;
 
@@ -16,7 +16,11 @@ const EVENT_VERSION: &str = "1.11";
 /// Bytes of an error's message, at most; CloudTrail cuts here too.
 const MESSAGE_MAX: usize = 1024;
 
+/// Services that have no Regions; their calls are recorded in the first Region of the partition.
+const GLOBAL: &[&str] = &["iam", "organizations"];
+
 /// What a record tells.
+#[derive(Clone, Copy)]
 pub(crate) struct Event<'a> {
     pub service: &'static ServiceSchema,
     pub operation: &'a str,
@@ -33,8 +37,26 @@ pub(crate) struct Event<'a> {
     pub parameters: &'a [u8],
     pub elements: &'a [u8],
     pub problem: Option<&'a Problem>,
-    pub cx: Option<&'a Cx>,
+    /// What the call touched.
+    pub resources: &'a [Resource],
     pub event_id: &'a str,
+    /// `sharedEventID`, where other accounts get a record of this call too.
+    pub shared_event_id: Option<&'a str>,
+    /// The account that gets this record, where it is not the caller's.
+    pub owner: Option<&'a str>,
+}
+
+/// Accounts other than the caller's that own something the call touched, each once.
+pub(crate) fn other_owners<'a>(caller: Option<&Caller>, resources: &'a [Resource]) -> Vec<&'a str> {
+    let own = caller.map(|caller| caller.account.as_str());
+    let mut owners: Vec<&str> = Vec::new();
+    for resource in resources {
+        let account = resource.account.as_str();
+        if own.is_some_and(|own| own != account) && account.len() == 12 && !owners.contains(&account) {
+            owners.push(account);
+        }
+    }
+    owners
 }
 
 /// Builds the JSON object.
@@ -59,7 +81,8 @@ impl Json {
 
     fn raw(&mut self, name: &str, value: &[u8]) {
         self.name(name);
-        self.out.extend_from_slice(if value.is_empty() { b"null" } else { value });
+        let none = value.is_empty() || value == b"{}";
+        self.out.extend_from_slice(if none { b"null" } else { value });
     }
 }
 
@@ -73,11 +96,11 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.text("eventTime", &event.request.time.iso8601());
     json.text("eventSource", &format!("{}.amazonaws.com", event.service.name));
     json.text("eventName", event.operation);
-    json.text("awsRegion", event.region.map_or("", Region::as_str));
+    json.text("awsRegion", region(event));
     json.text("sourceIPAddress", &event.request.source_ip.to_string());
     json.text("userAgent", event.request.user_agent.as_deref().unwrap_or_default());
     if let Some(problem) = event.problem {
-        json.text("errorCode", problem.code(event.protocol));
+        json.text("errorCode", code(problem, event.protocol));
         let message = problem.message();
         let message = shortened(&message);
         if !message.is_empty() {
@@ -92,7 +115,11 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     resources(&mut json, event);
     json.text("eventType", "AwsApiCall");
     json.raw("managementEvent", b"true");
-    json.text("recipientAccountId", event.caller.map_or("", |caller| caller.account.as_str()));
+    let own = event.caller.map_or("", |caller| caller.account.as_str());
+    json.text("recipientAccountId", event.owner.unwrap_or(own));
+    if let Some(shared_event_id) = event.shared_event_id {
+        json.text("sharedEventID", shared_event_id);
+    }
     json.text("eventCategory", "Management");
     if let Some(tls) = event.tls {
         json.name("tlsDetails");
@@ -113,22 +140,56 @@ fn shortened(message: &str) -> &str {
     line.get(..line.floor_char_boundary(MESSAGE_MAX)).unwrap_or(line)
 }
 
+fn region<'a>(event: &Event<'a>) -> &'a str {
+    let Some(region) = event.region else { return "" };
+    match region.partition() {
+        _ if !GLOBAL.contains(&event.service.name) => region.as_str(),
+        "aws" => "us-east-1",
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => region.as_str(),
+    }
+}
+
+/// Records say `AccessDenied` whatever the service's protocol makes of it.
+fn code(problem: &Problem, protocol: Protocol) -> &'static str {
+    match problem {
+        Problem::Fault(Fault::AccessDenied(_)) => "AccessDenied",
+        other => other.code(protocol),
+    }
+}
+
 fn identity(json: &mut Json, event: &Event<'_>) {
     json.out.push(b'{');
-    let Some(caller) = event.caller else {
-        json.text("type", "Unknown");
-        if let Some(access_key_id) = event.access_key_id {
-            json.text("accessKeyId", access_key_id);
+    match (event.caller, event.owner) {
+        (None, _) => {
+            json.text("type", "Unknown");
+            if let Some(access_key_id) = event.access_key_id {
+                json.text("accessKeyId", access_key_id);
+            }
         }
-        json.out.push(b'}');
-        return;
-    };
+        // The owner of what was touched learns whose call it was, and no more of the caller.
+        (Some(caller), Some(_)) => {
+            json.text("type", "AWSAccount");
+            json.text("principalId", &caller.user_id);
+            json.text("accountId", caller.account.as_str());
+        }
+        (Some(caller), None) => caller_identity(json, caller),
+    }
+    json.out.push(b'}');
+}
+
+fn caller_identity(json: &mut Json, caller: &Caller) {
     let kind = match &caller.principal {
         Principal::Root { .. } => "Root",
         Principal::User { .. } => "IAMUser",
         Principal::AssumedRole { .. } => "AssumedRole",
         Principal::FederatedUser { .. } => "FederatedUser",
-        Principal::Service { .. } => "AWSService",
+        Principal::Service { .. } => {
+            json.text("type", "AWSService");
+            json.text("invokedBy", caller.arn());
+            return;
+        }
         Principal::Federated { .. } | Principal::Anonymous => "Unknown",
     };
     json.text("type", kind);
@@ -139,17 +200,54 @@ fn identity(json: &mut Json, event: &Event<'_>) {
     if let Some(name) = &caller.user_name {
         json.text("userName", name);
     }
+    session_context(json, caller);
+}
+
+/// Of temporary credentials: who issued them, and when.
+fn session_context(json: &mut Json, caller: &Caller) {
+    let Some(issued) = caller.issued else { return };
+    json.name("sessionContext");
+    json.out.push(b'{');
+    let account = caller.account.as_str();
+    match &caller.principal {
+        Principal::AssumedRole { role_arn, role_unique_id, .. } => {
+            issuer(json, "Role", role_unique_id, role_arn, account);
+        }
+        Principal::FederatedUser { user_arn: Some(arn), user_unique_id: Some(id), .. } => {
+            issuer(json, "IAMUser", id, arn, account);
+        }
+        Principal::FederatedUser { .. } => {
+            issuer(json, "Root", account, &format!("arn:aws:iam::{account}:root"), account);
+        }
+        _ => {}
+    }
+    json.name("attributes");
+    json.out.push(b'{');
+    json.text("creationDate", &issued.iso8601());
+    json.text("mfaAuthenticated", "false");
+    json.out.extend_from_slice(b"}}");
+}
+
+fn issuer(json: &mut Json, kind: &str, id: &str, arn: &str, account: &str) {
+    json.name("sessionIssuer");
+    json.out.push(b'{');
+    json.text("type", kind);
+    json.text("principalId", id);
+    json.text("arn", arn);
+    json.text("accountId", account);
+    if kind != "Root" {
+        json.text("userName", arn.rsplit('/').next().unwrap_or_default());
+    }
     json.out.push(b'}');
 }
 
 fn resources(json: &mut Json, event: &Event<'_>) {
-    let resources = event.cx.map(Cx::noted).unwrap_or_default();
-    if resources.is_empty() {
+    if event.resources.is_empty() {
         return;
     }
     json.name("resources");
     json.out.push(b'[');
-    for (index, resource) in resources.iter().enumerate() {
+    for (index, resource) in event.resources.iter().enumerate() {
         if index > 0 {
             json.out.push(b',');
         }
@@ -161,3 +259,6 @@ fn resources(json: &mut Json, event: &Event<'_>) {
     }
     json.out.push(b']');
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ use crate::authenticate::authenticate;
 use crate::dev::{self, DevControls};
 use crate::identify::{Identified, identify};
 use crate::metrics::Metrics;
-use crate::record::{Event, record};
+use crate::record::{Event, other_owners, record};
 
 /// CloudTrail keeps this much of a user agent.
 const USER_AGENT_MAX: usize = 1024;
@@ -261,7 +261,10 @@ impl Gateway {
         };
         let event_id = self.request_id()?;
         let host = passage.view.host().and_then(|host| std::str::from_utf8(host).ok());
-        let record = record(&Event {
+        let resources = passage.cx.as_ref().map(Cx::noted).unwrap_or_default();
+        let owners = other_owners(passage.caller.as_deref(), &resources);
+        let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
+        let event = Event {
             service: passage.identified.service,
             operation: &passage.identified.operation,
             protocol: passage.identified.protocol,
@@ -275,11 +278,23 @@ impl Gateway {
             parameters: &passage.parameters,
             elements: &elements,
             problem: outcome.as_ref().err(),
-            cx: passage.cx.as_ref(),
+            resources: &resources,
             event_id: &event_id,
-        });
+            shared_event_id: shared.as_deref(),
+            owner: None,
+        };
+        self.append(&event).await?;
+        for owner in owners {
+            let event_id = self.request_id()?;
+            self.append(&Event { event_id: &event_id, owner: Some(owner), ..event }).await?;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, event: &Event<'_>) -> Result<(), Fault> {
         let message = "The request could not be recorded in the audit log. It may have been done.";
-        self.audit.append(record).await.map_err(|error| unavailable(message, error))
+        let appended = self.audit.append(record(event)).await;
+        appended.map_err(|error| unavailable(message, error))
     }
 }
 

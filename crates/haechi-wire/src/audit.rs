@@ -1,12 +1,16 @@
 //! How CloudTrail shows a request or an answer: JSON with names in lower camel case, and without
 //! secrets.
 //!
-//! Facts from real records: key material, plaintexts and ciphertexts are absent, not masked;
-//! sensitive text reads `HIDDEN_DUE_TO_SECURITY_REASONS`.
+//! Facts from real records: key material, plaintexts and ciphertexts are absent, not masked, and so
+//! are credentials' and secrets' values; other sensitive text reads `HIDDEN_DUE_TO_SECURITY_REASONS`.
 
 use crate::schema::{Member, Schema};
 use crate::timestamp::Timestamp;
 use crate::{Writer, json};
+
+/// Shapes of text whose members are left out rather than masked.
+const ABSENT: &[&str] =
+    &["accessKeySecretType", "SecretStringType", "passwordType", "PrivateKey", "privateKeyType"];
 
 /// Writes the JSON of `requestParameters` or `responseElements`.
 #[derive(Default)]
@@ -75,6 +79,9 @@ impl Writer for AuditWriter {
         self.out.push(b'}');
     }
     fn string(&mut self, value: &str, schema: &'static Schema) {
+        if schema.sensitive && ABSENT.contains(&schema.name) && self.pending.take().is_some() {
+            return;
+        }
         self.show();
         let shown = if schema.sensitive { "HIDDEN_DUE_TO_SECURITY_REASONS" } else { value };
         json::push_string(&mut self.out, shown);
@@ -113,6 +120,7 @@ mod tests {
 
     static TEXT: Schema = string("Text");
     static SECRET: Schema = string("Secret").sensitive();
+    static CREDENTIAL: Schema = string("accessKeySecretType").sensitive();
     static BYTES: Schema = blob("Bytes").sensitive();
     static WHEN: Schema = timestamp("When");
     structure! { pub struct Request as REQUEST "Request" {
@@ -120,15 +128,17 @@ mod tests {
         optional plaintext: SecretBlob = member("Plaintext", &BYTES),
         optional password: SecretString = member("Password", &SECRET),
         optional valid_to: Timestamp = member("ValidTo", &WHEN),
+        optional access_key: SecretString = member("AccessKey", &CREDENTIAL),
     } }
 
     #[test]
-    fn secrets_are_hidden_and_blobs_left_out() {
+    fn secrets_are_hidden_and_blobs_and_credentials_left_out() {
         let request = Request {
             key_id: Some("k\"1".to_owned()),
             plaintext: Some(SecretBlob(b"hunter2".to_vec())),
             password: Some(SecretString("hunter2".to_owned())),
             valid_to: Some(Timestamp::from_seconds(1_688_991_869)),
+            access_key: Some(SecretString("hunter2".to_owned())),
         };
         let mut writer = AuditWriter::default();
         request.write(&mut writer, &REQUEST);
