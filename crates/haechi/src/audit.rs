@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use haechi_cloudtrail::Trust;
 use haechi_core::{
     AuditError, AuditLog, AuditPosition, AuditReadError, AuditReader, AuditWindow, Clock, Database,
     Visit,
@@ -58,6 +59,27 @@ impl ReaderCipher {
     pub fn new(data: DataDirectory, root: RootKey) -> Result<ReaderCipher, Failure> {
         let keyring = Mutex::new(Arc::new(load(&data, &root)?));
         Ok(ReaderCipher { data, root, keyring })
+    }
+}
+
+impl ReaderCipher {
+    /// What the server's records say about the deliveries of trails.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn trust(&self) -> Result<Trust, Failure> {
+        let keyring = load(&self.data, &self.root)?;
+        let mut trust = Trust::default();
+        let rows = |prefix| haechi_store_sqlite::peek(self.data.store(), prefix);
+        for row in rows(Trust::KEYS)? {
+            let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;
+            trust.add_key(plain.expose())?;
+        }
+        for row in rows(Trust::CHAINS)? {
+            let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;
+            trust.add_chain(plain.expose())?;
+        }
+        Ok(trust)
     }
 }
 

@@ -23,6 +23,8 @@ mod seal;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod trails;
+#[cfg(test)]
 mod walk_cli;
 #[cfg(test)]
 mod walk_sdk;

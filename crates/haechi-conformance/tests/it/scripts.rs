@@ -12,6 +12,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    cloudtrail
     envelope_walk
     iam_users
     kms_aliases

@@ -88,6 +88,7 @@ fn show(out: &mut impl Write, record: &[u8], json: bool) -> Result<(), Failure> 
 fn check(options: AuditVerifyOptions) -> Result<ExitCode, Failure> {
     let (data, cipher) = open(options.data, &options.secrets)?;
     let report = verify(&data.audit(), &*cipher)?;
+    let trails = haechi_cloudtrail::verify(&data.trails(), &cipher.trust()?)?;
     let findings: Vec<String> = report.findings.iter().map(told).collect();
     if options.json {
         let json = serde_json::json!({
@@ -95,17 +96,39 @@ fn check(options: AuditVerifyOptions) -> Result<ExitCode, Failure> {
             "frames": report.frames,
             "records": report.records,
             "findings": findings,
+            "trails": {
+                "digests": trails.digests,
+                "log_files": trails.log_files,
+                "log_files_without_digest": trails.unnamed,
+                "findings": trails.findings,
+            },
         });
         println!("{}", serde_json::to_string_pretty(&json)?);
     } else {
         let (records, segments) = (report.records, report.segments);
         println!("{records} records in {segments} segments");
-        for finding in &findings {
-            println!("  {finding}");
+        tell(&findings, "the log");
+        if data.trails().exists() {
+            println!("trails: {} digests, {} log files", trails.digests, trails.log_files);
+            if trails.unnamed > 0 {
+                println!("  {} more were delivered without log file validation", trails.unnamed);
+            }
+            tell(&trails.findings, "what trails delivered");
         }
-        println!("{}", if findings.is_empty() { "nothing was changed" } else { "the log was changed" });
     }
-    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let sound = findings.is_empty() && trails.findings.is_empty();
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell(findings: &[String], what: &str) {
+    for finding in findings {
+        println!("  {finding}");
+    }
+    if findings.is_empty() {
+        println!("nothing was changed");
+    } else {
+        println!("{what} was changed");
+    }
 }
 
 /// A finding as a sentence.
