@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use haechi_policy::{
-    Context, Decision, Denial, Document, Policies, Principal, Request, ResourceRule, Values,
-    evaluate,
+    Context, Decision, Denial, Document, Granted, Kind, Policies, Principal, Request, ResourceRule,
+    Values, evaluate, evaluate_granted,
 };
 use haechi_wire::Fault;
 
@@ -102,6 +102,20 @@ impl<T> Unchecked<T> {
         let permit = cx.decide(&ask(&self.0))?;
         Ok((self.0, permit))
     }
+
+    /// As [`Self::decide`], where grants may speak for the caller too.
+    ///
+    /// # Errors
+    /// [`Denied`], with the kind of policy that decided.
+    pub fn decide_granting(
+        self,
+        cx: &Cx,
+        ask: impl for<'a> FnOnce(&'a T) -> Ask<'a>,
+        granted: impl FnOnce(&T) -> Option<Granted>,
+    ) -> Result<(T, Permit), Denied> {
+        let permit = cx.decide_granting(&ask(&self.0), || granted(&self.0))?;
+        Ok((self.0, permit))
+    }
 }
 
 impl Cx {
@@ -118,6 +132,20 @@ impl Cx {
     /// # Errors
     /// [`Denied`], with the kind of policy that decided.
     pub fn decide(&self, ask: &Ask<'_>) -> Result<Permit, Denied> {
+        self.decide_granting(ask, || None)
+    }
+
+    /// As [`Self::decide`], where grants of the resource may speak for the caller too. `granted` is
+    /// asked only when the resource's and the identity's policies do not allow it, and no policy
+    /// denies it: that is all that a grant makes up for.
+    ///
+    /// # Errors
+    /// [`Denied`], with the kind of policy that decided.
+    pub fn decide_granting(
+        &self,
+        ask: &Ask<'_>,
+        granted: impl FnOnce() -> Option<Granted>,
+    ) -> Result<Permit, Denied> {
         let (policies, principal) = (&self.caller.policies, &self.caller.principal);
         let guardrails = self.guardrails();
         let context = RequestContext { cx: self, ask };
@@ -128,22 +156,26 @@ impl Cx {
             resource_account: ask.resource_account,
             context: &context,
         };
-        let decision = evaluate(
-            &Policies {
-                identity: &policies.identity,
-                boundary: policies.boundary.as_deref(),
-                session: policies.session.as_deref(),
-                service_control: guardrails.service_control(principal),
-                resource_control: guardrails.resource_control(
-                    principal,
-                    ask.action,
-                    ask.resource_account,
-                ),
-                resource: ask.policy.map(Arc::as_ref),
-                resource_rule: ask.rule,
+        let policies = Policies {
+            identity: &policies.identity,
+            boundary: policies.boundary.as_deref(),
+            session: policies.session.as_deref(),
+            service_control: guardrails.service_control(principal),
+            resource_control: guardrails.resource_control(
+                principal,
+                ask.action,
+                ask.resource_account,
+            ),
+            resource: ask.policy.map(Arc::as_ref),
+            resource_rule: ask.rule,
+        };
+        let decision = match evaluate(&policies, &request) {
+            Decision::Deny(denial) if is_grantable(denial) => match granted() {
+                Some(granted) => evaluate_granted(&policies, &request, granted),
+                None => Decision::Deny(denial),
             },
-            &request,
-        );
+            decision => decision,
+        };
         match decision {
             Decision::Allow(_) => Ok(Permit(())),
             Decision::Deny(denial) => {
@@ -177,6 +209,11 @@ impl Cx {
     }
 }
 
+/// Whether a grant can make up for what is missing.
+fn is_grantable(denial: Denial) -> bool {
+    !denial.is_explicit() && matches!(denial.kind(), Kind::Resource | Kind::Identity)
+}
+
 /// The global condition keys, and the service's own behind them. Set by the server only.
 struct RequestContext<'a> {
     cx: &'a Cx,
@@ -190,6 +227,12 @@ impl Context for RequestContext<'_> {
             None => self.ask.context.values(key),
         }
     }
+}
+
+/// The value of a principal's tag. `name` comes in small letters, as all names of condition keys;
+/// they have no case, in whatever script a tag is written.
+fn principal_tag<'a>(tags: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    tags.iter().find(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value.as_str())
 }
 
 fn organization(membership: &Membership) -> Values<'_> {
@@ -210,8 +253,7 @@ impl RequestContext<'_> {
     fn global(&self, key: &str) -> Option<Values<'_>> {
         let (cx, caller) = (self.cx, &self.cx.caller);
         if let Some(tag) = key.strip_prefix("principaltag/") {
-            let found = caller.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag));
-            return found.map(|(_, value)| Values::one(value));
+            return principal_tag(&caller.tags, tag).map(Values::one);
         }
         match key {
             "principalarn" => Some(match &caller.principal {
@@ -248,5 +290,20 @@ impl RequestContext<'_> {
             "multifactorauthpresent" => caller.issued.map(|_| Values::one("false")),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::principal_tag;
+
+    #[test]
+    fn a_tag_of_the_principal_is_found_in_any_case_of_any_script() {
+        let tags = [("Straßenbüro", "a"), ("ΤΜΉΜΑ", "b"), ("Team", "c")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()));
+        for (asked, value) in [("STRAßENBÜRO", "a"), ("τμήμα", "b"), ("TEAM", "c")] {
+            assert_eq!(principal_tag(&tags, &asked.to_lowercase()), Some(value), "{asked}");
+        }
+        assert_eq!(principal_tag(&tags, "other"), None);
     }
 }

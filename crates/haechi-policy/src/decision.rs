@@ -34,6 +34,8 @@ pub enum Allowed {
     Resource,
     /// Both sides of a request from another account.
     IdentityAndResource,
+    /// A grant, where policies by themselves did not.
+    Grant,
 }
 
 /// Why a request is denied. AWS names one kind of policy even where several deny.

@@ -74,6 +74,44 @@ pub fn evaluate(policies: &Policies<'_>, request: &Request<'_>) -> Decision {
     }
 }
 
+/// Whom a grant names: an instrument beside policies by which the owner of a resource gives
+/// permissions away (grants of KMS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Granted {
+    /// The principal's account, whose own policies must allow as well.
+    Account,
+    /// The principal itself.
+    Principal,
+}
+
+/// Decides a request that a grant allows. It takes the place of what the resource's policy and the
+/// identity's policies must allow, and of nothing else: no `Deny` is lifted, and guardrails, the
+/// permissions boundary and session policies still limit.
+#[must_use]
+pub fn evaluate_granted(
+    policies: &Policies<'_>,
+    request: &Request<'_>,
+    granted: Granted,
+) -> Decision {
+    match decide_granted(policies, request, granted) {
+        Ok(()) => Decision::Allow(Allowed::Grant),
+        Err(denial) => Decision::Deny(denial),
+    }
+}
+
+fn decide_granted(
+    policies: &Policies<'_>,
+    request: &Request<'_>,
+    granted: Granted,
+) -> Result<(), Denial> {
+    let says = ask(policies, &probe(policies, request))?;
+    says.guardrails()?;
+    match request.principal.account() {
+        Some(_) => says.own(request.principal, granted == Granted::Account),
+        None => Ok(()),
+    }
+}
+
 /// The request made ready to be compared with statements.
 pub(crate) fn probe<'a>(policies: &Policies<'_>, request: &'a Request<'a>) -> Probe<'a> {
     let has_boundary = policies.boundary.is_some();
@@ -90,14 +128,37 @@ struct Says {
     session: bool,
 }
 
+impl Says {
+    /// Whether the organization's policies leave it open.
+    fn guardrails(&self) -> Result<(), Denial> {
+        if !self.resource_control {
+            return Err(Denial::new(Kind::ResourceControl, false));
+        }
+        if !self.service_control {
+            return Err(Denial::new(Kind::ServiceControl, false));
+        }
+        Ok(())
+    }
+
+    /// Whether the principal's own policies let it.
+    fn own(&self, principal: &Principal, needs_identity: bool) -> Result<(), Denial> {
+        let root = matches!(principal, Principal::Root { .. });
+        if needs_identity && !self.identity && !root {
+            return Err(Denial::new(Kind::Identity, false));
+        }
+        if !self.boundary {
+            return Err(Denial::new(Kind::Boundary, false));
+        }
+        if !self.session {
+            return Err(Denial::new(Kind::Session, false));
+        }
+        Ok(())
+    }
+}
+
 fn decide(policies: &Policies<'_>, request: &Request<'_>) -> Result<Allowed, Denial> {
     let says = ask(policies, &probe(policies, request))?;
-    if !says.resource_control {
-        return Err(Denial::new(Kind::ResourceControl, false));
-    }
-    if !says.service_control {
-        return Err(Denial::new(Kind::ServiceControl, false));
-    }
+    says.guardrails()?;
     let no_resource = Denial::new(policies.resource.map_or(Kind::Resource, |d| d.kind), false);
     let Some(account) = request.principal.account() else {
         // Services, federated identities and nobody have no policies of their own.
@@ -105,18 +166,7 @@ fn decide(policies: &Policies<'_>, request: &Request<'_>) -> Result<Allowed, Den
     };
     let same_account = request.resource_account.is_empty() || request.resource_account == account;
     let root = matches!(request.principal, Principal::Root { .. });
-    let own = |needs_identity: bool| {
-        if needs_identity && !says.identity && !root {
-            return Err(Denial::new(Kind::Identity, false));
-        }
-        if !says.boundary {
-            return Err(Denial::new(Kind::Boundary, false));
-        }
-        if !says.session {
-            return Err(Denial::new(Kind::Session, false));
-        }
-        Ok(())
-    };
+    let own = |needs_identity: bool| says.own(request.principal, needs_identity);
     if !same_account {
         if says.resource == Reach::None {
             return Err(no_resource);

@@ -33,7 +33,7 @@ pub use context::{Context, ContextMap, Values};
 pub use decision::{Allowed, Decision, Denial};
 pub use document::{Document, Kind, POLICY_BYTES_MAX, Version};
 pub use error::ParseError;
-pub use evaluate::{Policies, Request, ResourceRule, evaluate};
+pub use evaluate::{Granted, Policies, Request, ResourceRule, evaluate, evaluate_granted};
 pub use explain::{
     ConditionExplanation, Explanation, PolicyExplanation, StatementExplanation, explain,
 };

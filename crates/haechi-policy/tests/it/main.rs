@@ -15,6 +15,7 @@
 mod cast;
 mod evaluation;
 mod explanation;
+mod grants;
 mod properties;
 mod reference;
 mod tables;

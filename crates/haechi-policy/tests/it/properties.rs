@@ -291,6 +291,7 @@ fn compiled(world: &World) -> String {
         Decision::Allow(Allowed::Identity) => "allow identity".to_owned(),
         Decision::Allow(Allowed::Resource) => "allow resource".to_owned(),
         Decision::Allow(Allowed::IdentityAndResource) => "allow both".to_owned(),
+        Decision::Allow(Allowed::Grant) => panic!("policies alone decide here"),
         Decision::Deny(denial) => {
             let how = if denial.is_explicit() { "explicit" } else { "implicit" };
             let kind = match denial.kind() {
