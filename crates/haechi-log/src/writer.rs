@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -106,14 +107,7 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let mut bytes = first.record.len();
-            let mut batch = vec![first];
-            while bytes < self.options.frame_bytes
-                && let Ok(next) = queue.try_recv()
-            {
-                bytes += next.record.len();
-                batch.push(next);
-            }
+            let batch = gather(first, queue, self.options.frame_bytes);
             let result = self.write(&batch);
             self.shared.healthy.store(result.is_ok(), Ordering::Release);
             for (index, waiting) in batch.into_iter().enumerate() {
@@ -205,6 +199,27 @@ impl Writer {
         }
         self.current = Some(Current { segment, file, length: 0 });
         Ok(())
+    }
+}
+
+/// All that waits, and what callers that could run now are about to append: a sync takes as much
+/// CPU time as tens of records, so it pays to let them go first. Where nobody else wants the core
+/// yielding returns at once and brings nothing, so that a lone caller waits for nobody.
+fn gather(first: Waiting, queue: &Receiver<Waiting>, bytes_max: usize) -> Vec<Waiting> {
+    let mut bytes = first.record.len();
+    let mut batch = vec![first];
+    loop {
+        thread::yield_now();
+        let before = batch.len();
+        while bytes < bytes_max
+            && let Ok(next) = queue.try_recv()
+        {
+            bytes += next.record.len();
+            batch.push(next);
+        }
+        if batch.len() == before || bytes >= bytes_max {
+            return batch;
+        }
     }
 }
 
