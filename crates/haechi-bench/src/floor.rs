@@ -108,7 +108,6 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(60))
-        .max_buf_size(64 * 1024)
-        .pipeline_flush(true);
+        .max_buf_size(64 * 1024);
     builder
 }
