@@ -132,15 +132,24 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn request(data: &[u8]) -> Option<(Parts, &[u8])> {
-    let end = data.windows(2).position(|pair| pair == b"\n\n").unwrap_or(data.len());
-    let (head, body) = (data.get(..end)?, data.get(end + 2..).unwrap_or_default());
-    let mut lines = head.split(|byte| *byte == b'\n');
-    let method = Method::from_bytes(lines.next()?).unwrap_or(Method::POST);
-    let path = lines.next().filter(|path| path.starts_with(b"/")).unwrap_or(b"/");
-    let query = lines.next().unwrap_or_default();
+    let mut rest = data;
+    let mut line = || {
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        line
+    };
+    let method = Method::from_bytes(line()).unwrap_or(Method::POST);
+    let path = Some(line()).filter(|path| path.starts_with(b"/")).unwrap_or(b"/");
+    let query = line();
     let target = [path, &b"?"[..], query].concat();
     let mut request = Request::builder().method(method).uri(Uri::try_from(target).ok()?);
-    for line in lines {
+    // An empty line ends the headers; there may be none in the query's place.
+    loop {
+        let line = line();
+        if line.is_empty() {
+            break;
+        }
         let colon = line.iter().position(|byte| *byte == b':');
         let (name, value) = line.split_at(colon.unwrap_or(line.len()));
         let name = HeaderName::from_bytes(name);
@@ -153,7 +162,7 @@ fn request(data: &[u8]) -> Option<(Parts, &[u8])> {
     if !parts.headers.contains_key("authorization") && !query.starts_with(b"X-Amz-") {
         sign(&mut parts);
     }
-    Some((parts, body))
+    Some((parts, rest))
 }
 
 /// A signature in form only: who takes any key does not check it.
