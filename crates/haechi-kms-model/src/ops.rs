@@ -115,6 +115,26 @@ impl Operation for CreateAlias {
     type Error = Error;
 }
 
+/// `CreateGrant`.
+pub struct CreateGrant;
+
+impl Operation for CreateGrant {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateGrant",
+        action: "kms:CreateGrant",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_GRANT_REQUEST,
+        output: &shapes::CREATE_GRANT_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CreateGrantRequest;
+    type Output = shapes::CreateGrantResponse;
+    type Error = Error;
+}
+
 /// `CreateKey`.
 pub struct CreateKey;
 
@@ -355,6 +375,26 @@ impl Operation for ListAliases {
     type Error = Error;
 }
 
+/// `ListGrants`.
+pub struct ListGrants;
+
+impl Operation for ListGrants {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListGrants",
+        action: "kms:ListGrants",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_GRANTS_REQUEST,
+        output: &shapes::LIST_GRANTS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListGrantsRequest;
+    type Output = shapes::ListGrantsResponse;
+    type Error = Error;
+}
+
 /// `ListKeyPolicies`.
 pub struct ListKeyPolicies;
 
@@ -415,6 +455,26 @@ impl Operation for ListResourceTags {
     type Error = Error;
 }
 
+/// `ListRetirableGrants`.
+pub struct ListRetirableGrants;
+
+impl Operation for ListRetirableGrants {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListRetirableGrants",
+        action: "kms:ListRetirableGrants",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_RETIRABLE_GRANTS_REQUEST,
+        output: &shapes::LIST_GRANTS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListRetirableGrantsRequest;
+    type Output = shapes::ListGrantsResponse;
+    type Error = Error;
+}
+
 /// `PutKeyPolicy`.
 pub struct PutKeyPolicy;
 
@@ -452,6 +512,46 @@ impl Operation for ReEncrypt {
     };
     type Input = shapes::ReEncryptRequest;
     type Output = shapes::ReEncryptResponse;
+    type Error = Error;
+}
+
+/// `RetireGrant`.
+pub struct RetireGrant;
+
+impl Operation for RetireGrant {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RetireGrant",
+        action: "kms:RetireGrant",
+        method: "POST",
+        uri: "/",
+        input: &shapes::RETIRE_GRANT_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RetireGrantRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `RevokeGrant`.
+pub struct RevokeGrant;
+
+impl Operation for RevokeGrant {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RevokeGrant",
+        action: "kms:RevokeGrant",
+        method: "POST",
+        uri: "/",
+        input: &shapes::REVOKE_GRANT_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RevokeGrantRequest;
+    type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
 
@@ -561,6 +661,7 @@ pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
     S: Handle<CancelKeyDeletion>
         + Handle<CreateAlias>
+        + Handle<CreateGrant>
         + Handle<CreateKey>
         + Handle<Decrypt>
         + Handle<DeleteAlias>
@@ -573,11 +674,15 @@ where
         + Handle<GenerateRandom>
         + Handle<GetKeyPolicy>
         + Handle<ListAliases>
+        + Handle<ListGrants>
         + Handle<ListKeyPolicies>
         + Handle<ListKeys>
         + Handle<ListResourceTags>
+        + Handle<ListRetirableGrants>
         + Handle<PutKeyPolicy>
         + Handle<ReEncrypt>
+        + Handle<RetireGrant>
+        + Handle<RevokeGrant>
         + Handle<ScheduleKeyDeletion>
         + Handle<TagResource>
         + Handle<UntagResource>
@@ -587,6 +692,7 @@ where
     router.service(&SERVICE);
     router.mount::<CancelKeyDeletion, S>(service);
     router.mount::<CreateAlias, S>(service);
+    router.mount::<CreateGrant, S>(service);
     router.mount::<CreateKey, S>(service);
     router.mount::<Decrypt, S>(service);
     router.mount::<DeleteAlias, S>(service);
@@ -599,11 +705,15 @@ where
     router.mount::<GenerateRandom, S>(service);
     router.mount::<GetKeyPolicy, S>(service);
     router.mount::<ListAliases, S>(service);
+    router.mount::<ListGrants, S>(service);
     router.mount::<ListKeyPolicies, S>(service);
     router.mount::<ListKeys, S>(service);
     router.mount::<ListResourceTags, S>(service);
+    router.mount::<ListRetirableGrants, S>(service);
     router.mount::<PutKeyPolicy, S>(service);
     router.mount::<ReEncrypt, S>(service);
+    router.mount::<RetireGrant, S>(service);
+    router.mount::<RevokeGrant, S>(service);
     router.mount::<ScheduleKeyDeletion, S>(service);
     router.mount::<TagResource, S>(service);
     router.mount::<UntagResource, S>(service);

@@ -60,6 +60,28 @@ structure! {
 }
 
 structure! {
+    pub struct CreateGrantRequest as CREATE_GRANT_REQUEST "CreateGrantRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional grantee_principal: String = member("GranteePrincipal", &PRINCIPAL_ID_TYPE),
+        optional retiring_principal: String = member("RetiringPrincipal", &PRINCIPAL_ID_TYPE),
+        required operations: Vec<GrantOperation> = member("Operations", &GRANT_OPERATION_LIST),
+        optional constraints: GrantConstraints = member("Constraints", &GRANT_CONSTRAINTS),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional name: String = member("Name", &GRANT_NAME_TYPE),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+        optional grantee_service_principal: String = member("GranteeServicePrincipal", &SERVICE_PRINCIPAL_TYPE),
+        optional retiring_service_principal: String = member("RetiringServicePrincipal", &SERVICE_PRINCIPAL_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateGrantResponse as CREATE_GRANT_RESPONSE "CreateGrantResponse" {
+        optional grant_token: String = member("GrantToken", &GRANT_TOKEN_TYPE),
+        optional grant_id: String = member("GrantId", &GRANT_ID_TYPE),
+    }
+}
+
+structure! {
     pub struct CreateKeyRequest as CREATE_KEY_REQUEST "CreateKeyRequest" {
         optional policy: String = member("Policy", &POLICY_TYPE),
         optional description: String = member("Description", &DESCRIPTION_TYPE),
@@ -299,6 +321,68 @@ structure! {
     }
 }
 
+pub static GRANT_CONSTRAINT_SOURCE_ARN_TYPE: Schema = string("GrantConstraintSourceArnType")
+    .length(20, 512)
+    .pattern(pattern!("^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$"));
+
+structure! {
+    pub struct GrantConstraints as GRANT_CONSTRAINTS "GrantConstraints" {
+        optional encryption_context_subset: BTreeMap<String, String> = member("EncryptionContextSubset", &ENCRYPTION_CONTEXT_TYPE),
+        optional encryption_context_equals: BTreeMap<String, String> = member("EncryptionContextEquals", &ENCRYPTION_CONTEXT_TYPE),
+        optional source_arn: String = member("SourceArn", &GRANT_CONSTRAINT_SOURCE_ARN_TYPE),
+    }
+}
+
+pub static GRANT_ID_TYPE: Schema = string("GrantIdType").length(1, 128);
+
+pub static GRANT_LIST: Schema = list("GrantList", &member("member", &GRANT_LIST_ENTRY));
+
+structure! {
+    pub struct GrantListEntry as GRANT_LIST_ENTRY "GrantListEntry" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional grant_id: String = member("GrantId", &GRANT_ID_TYPE),
+        optional name: String = member("Name", &GRANT_NAME_TYPE),
+        optional creation_date: Timestamp = member("CreationDate", &DATE_TYPE),
+        optional grantee_principal: String = member("GranteePrincipal", &PRINCIPAL_ID_TYPE),
+        optional retiring_principal: String = member("RetiringPrincipal", &PRINCIPAL_ID_TYPE),
+        optional issuing_account: String = member("IssuingAccount", &PRINCIPAL_ID_TYPE),
+        optional operations: Vec<GrantOperation> = member("Operations", &GRANT_OPERATION_LIST),
+        optional constraints: GrantConstraints = member("Constraints", &GRANT_CONSTRAINTS),
+        optional grantee_service_principal: String = member("GranteeServicePrincipal", &SERVICE_PRINCIPAL_TYPE),
+        optional retiring_service_principal: String = member("RetiringServicePrincipal", &SERVICE_PRINCIPAL_TYPE),
+    }
+}
+
+pub static GRANT_NAME_TYPE: Schema =
+    string("GrantNameType").length(1, 256).pattern(pattern!("^[a-zA-Z0-9:/_-]+$"));
+
+enumeration! {
+    pub enum GrantOperation as GRANT_OPERATION "GrantOperation" {
+        GenerateDataKey = "GenerateDataKey",
+        Decrypt = "Decrypt",
+        DeriveSharedSecret = "DeriveSharedSecret",
+        Decapsulate = "Decapsulate",
+        DescribeKey = "DescribeKey",
+        Encapsulate = "Encapsulate",
+        GenerateDataKeyPair = "GenerateDataKeyPair",
+        VerifyMac = "VerifyMac",
+        CreateGrant = "CreateGrant",
+        Encrypt = "Encrypt",
+        ReEncryptFrom = "ReEncryptFrom",
+        ReEncryptTo = "ReEncryptTo",
+        GetPublicKey = "GetPublicKey",
+        GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+        GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+        RetireGrant = "RetireGrant",
+        GenerateMac = "GenerateMac",
+        Sign = "Sign",
+        Verify = "Verify",
+    }
+}
+
+pub static GRANT_OPERATION_LIST: Schema =
+    list("GrantOperationList", &member("member", &GRANT_OPERATION));
+
 pub static GRANT_TOKEN_LIST: Schema =
     list("GrantTokenList", &member("member", &GRANT_TOKEN_TYPE)).length(0, 10);
 
@@ -436,6 +520,25 @@ structure! {
 }
 
 structure! {
+    pub struct ListGrantsRequest as LIST_GRANTS_REQUEST "ListGrantsRequest" {
+        optional limit: i32 = member("Limit", &LIMIT_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional grant_id: String = member("GrantId", &GRANT_ID_TYPE),
+        optional grantee_principal: String = member("GranteePrincipal", &PRINCIPAL_ID_TYPE),
+        optional grantee_service_principal: String = member("GranteeServicePrincipal", &SERVICE_PRINCIPAL_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGrantsResponse as LIST_GRANTS_RESPONSE "ListGrantsResponse" {
+        optional grants: Vec<GrantListEntry> = member("Grants", &GRANT_LIST),
+        optional next_marker: String = member("NextMarker", &MARKER_TYPE),
+        optional truncated: bool = member("Truncated", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
     pub struct ListKeyPoliciesRequest as LIST_KEY_POLICIES_REQUEST "ListKeyPoliciesRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional limit: i32 = member("Limit", &LIMIT_TYPE),
@@ -480,6 +583,15 @@ structure! {
         optional tags: Vec<Tag> = member("Tags", &TAG_LIST),
         optional next_marker: String = member("NextMarker", &MARKER_TYPE),
         optional truncated: bool = member("Truncated", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRetirableGrantsRequest as LIST_RETIRABLE_GRANTS_REQUEST "ListRetirableGrantsRequest" {
+        optional limit: i32 = member("Limit", &LIMIT_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional retiring_principal: String = member("RetiringPrincipal", &PRINCIPAL_ID_TYPE),
+        optional retiring_service_principal: String = member("RetiringServicePrincipal", &SERVICE_PRINCIPAL_TYPE),
     }
 }
 
@@ -549,6 +661,9 @@ pub static POLICY_TYPE: Schema = string("PolicyType")
     .length(1, 131072)
     .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
 
+pub static PRINCIPAL_ID_TYPE: Schema =
+    string("PrincipalIdType").length(1, 256).pattern(pattern!("^[\\w+=,.@:/-]+$"));
+
 structure! {
     pub struct PutKeyPolicyRequest as PUT_KEY_POLICY_REQUEST "PutKeyPolicyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
@@ -606,6 +721,23 @@ pub static RESOURCE_OWNERS_LIST: Schema =
     list("ResourceOwnersList", &member("member", &RESOURCE_OWNER_TYPE)).length(1, 2);
 
 structure! {
+    pub struct RetireGrantRequest as RETIRE_GRANT_REQUEST "RetireGrantRequest" {
+        optional grant_token: String = member("GrantToken", &GRANT_TOKEN_TYPE),
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional grant_id: String = member("GrantId", &GRANT_ID_TYPE),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct RevokeGrantRequest as REVOKE_GRANT_REQUEST "RevokeGrantRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required grant_id: String = member("GrantId", &GRANT_ID_TYPE),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
     pub struct ScheduleKeyDeletionRequest as SCHEDULE_KEY_DELETION_REQUEST "ScheduleKeyDeletionRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional pending_window_in_days: i32 = member("PendingWindowInDays", &PENDING_WINDOW_IN_DAYS_TYPE),
@@ -620,6 +752,10 @@ structure! {
         optional pending_window_in_days: i32 = member("PendingWindowInDays", &PENDING_WINDOW_IN_DAYS_TYPE),
     }
 }
+
+pub static SERVICE_PRINCIPAL_TYPE: Schema = string("ServicePrincipalType")
+    .length(1, 128)
+    .pattern(pattern!("^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$"));
 
 enumeration! {
     pub enum SigningAlgorithmSpec as SIGNING_ALGORITHM_SPEC "SigningAlgorithmSpec" {

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use haechi_core::{Ask, Cx, Permit, Unchecked};
 use haechi_kms_model::Error;
 use haechi_kms_model::shapes::Tag;
-use haechi_policy::{Context, Denial, Kind, ResourceRule, Values};
+use haechi_policy::{Context, Denial, Granted, Kind, ResourceRule, Values};
 use haechi_wire::Fault;
 
+use crate::grant::{Child, Wanted};
 use crate::identifier::arn;
 use crate::store::{Found, Key, Named};
 
@@ -30,6 +31,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) same_key: Option<bool>,
     /// Of a deletion.
     pub(crate) window_days: Option<i32>,
+    /// The grant that is to be made.
+    pub(crate) grant: Option<Child<'a>>,
     /// Condition keys of few operations, in small letters, each with its one value.
     pub(crate) extra: &'a [(&'static str, &'a str)],
 }
@@ -78,6 +81,18 @@ impl Context for Conditions<'_> {
             "kms:schedulekeydeletionpendingwindowindays" => {
                 facts.window_days.map(|days| Values::owned(days.to_string()))
             }
+            // No service acts on a caller's behalf yet, and a client cannot say that one does.
+            "kms:grantisforawsresource" => Some(flag(false)),
+            "kms:granteeprincipal" => facts.grant.map(|grant| Values::one(&grant.grantee.name)),
+            "kms:retiringprincipal" => {
+                facts.grant.and_then(|grant| grant.retiring).map(|party| Values::one(&party.name))
+            }
+            "kms:grantoperations" => facts.grant.map(|grant| Values::many(grant.operations)),
+            "kms:grantconstrainttype" => facts
+                .grant
+                .map(|grant| grant.constraints.kinds())
+                .filter(|kinds| !kinds.is_empty())
+                .map(|kinds| Values::Many(Cow::Owned(kinds))),
             "aws:tagkeys" => {
                 let keys = facts.tags.iter().map(|tag| &tag.tag_key).chain(facts.tag_keys);
                 Some(Values::Many(Cow::Owned(keys.cloned().collect())))
@@ -123,6 +138,21 @@ impl<K: AsRef<Key>> Access<'_, K> {
             rule: ResourceRule::RootOfTrust,
             context: self,
         }
+    }
+
+    /// What the key's grants give the caller.
+    fn granted(&self, cx: &Cx) -> Option<Granted> {
+        let (facts, record) = (&self.conditions.facts, &self.found.key.as_ref().record);
+        self.found.grants.as_ref()?.give(
+            &cx.caller.principal,
+            &Wanted {
+                operation: self.action.strip_prefix("kms:")?,
+                context: facts.encryption_context,
+                child: facts.grant,
+                caller_account: self.conditions.caller_account,
+                key_account: &record.account,
+            },
+        )
     }
 }
 
@@ -172,7 +202,7 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
     let access = found.map(|found| Access { found, action, conditions });
     // What a denial may say of a key of another account is less than of one's own.
     let mut foreign = None;
-    let decided = access.decide(cx, |access| {
+    let mut remember = |access: &Access<'_, K>| {
         let key = access.found.key.as_ref();
         if key.record.account == caller_account {
             key.note(cx);
@@ -185,8 +215,15 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
                 }
             });
         }
-        access.ask()
-    });
+    };
+    let decided = access.decide_granting(
+        cx,
+        |access| {
+            remember(access);
+            access.ask()
+        },
+        |access| access.granted(cx),
+    );
     match (decided, foreign) {
         (Ok((access, permit)), foreign) => {
             let key = access.found.key;

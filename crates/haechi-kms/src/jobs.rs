@@ -1,5 +1,5 @@
 //! Deletion of a key at its date: its material, its aliases and the handles of its ciphertexts go
-//! with it, in one transaction. Afterwards no ciphertext of it opens, for anybody.
+//! with it, in one transaction; its grants, which may be many, go before. Afterwards no ciphertext of it opens, for anybody.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use haechi_core::{Batch, Database, Job, JobHandler};
 use haechi_wire::{Fault, Timestamp};
 
+use crate::grants;
 use crate::key::State;
 use crate::store::{KeyRecord, alias_path, handle_path, key_path};
 
@@ -41,6 +42,7 @@ impl JobHandler for DeleteKey {
         if record.state != State::PendingDeletion || !due {
             return Ok(batch);
         }
+        grants::forget_all(&self.database, account, region, id).await?;
         for name in &record.aliases {
             batch.delete(alias_path(account, region, name));
         }

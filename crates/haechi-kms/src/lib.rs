@@ -19,6 +19,8 @@
 //! alias.rs       names of aliases
 //! policy.rs      key policies: the default, checks before one is accepted
 //! authz.rs       Unchecked key ─► key and Permit; condition keys
+//! grant.rs       what a grant gives, to whom (pure)
+//! grants.rs      grants in the store, and their tokens
 //! material.rs    what is done with key material, given a Permit
 //! store.rs       rows, and keys made ready from them
 //! jobs.rs        deletion at its date
@@ -26,6 +28,8 @@
 
 mod alias;
 mod authz;
+mod grant;
+mod grants;
 mod identifier;
 mod jobs;
 mod key;

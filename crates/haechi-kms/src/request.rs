@@ -23,14 +23,6 @@ pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::Fault(Fault::Validation(message.into()))
 }
 
-/// There are no grants yet, hence no tokens of grants.
-pub(crate) fn no_grant_tokens(cx: &Cx, tokens: Option<&Vec<String>>) -> Result<(), Error> {
-    match tokens {
-        Some(tokens) if !tokens.is_empty() => Err(unsupported(cx, "GrantTokens")),
-        _ => Ok(()),
-    }
-}
-
 /// Answers sealed for an enclave are not done.
 pub(crate) fn no_recipient(cx: &Cx, recipient: Option<&RecipientInfo>) -> Result<(), Error> {
     recipient.map_or(Ok(()), |_| Err(unsupported(cx, "Recipient")))

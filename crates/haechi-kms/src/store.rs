@@ -20,6 +20,7 @@ use haechi_policy::{Document, Kind};
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::grant::Grants;
 use crate::identifier::{Identifier, arn};
 use crate::key::{Refusal, State, Transition, Use};
 use crate::material::{Material, MaterialRecord};
@@ -232,6 +233,8 @@ pub(crate) enum Named {
 pub(crate) struct Found<K> {
     pub(crate) key: K,
     pub(crate) named: Named,
+    /// Its grants, where the operation is one that grants can give.
+    pub(crate) grants: Option<Arc<Grants>>,
 }
 
 impl Kms {
@@ -265,7 +268,10 @@ impl Kms {
             }
         };
         match self.ready(cx, account, &id).await? {
-            Some(key) => Ok(Unchecked::new(Found { key, named })),
+            Some(key) => {
+                let grants = Some(self.grants(&key.record).await?);
+                Ok(Unchecked::new(Found { key, named, grants }))
+            }
             None => Err(no_key(cx, action, account, &id)),
         }
     }
@@ -281,8 +287,11 @@ impl Kms {
         let Some(owner) = owner.filter(|owner| owner.region == cx.region.as_str()) else {
             return Ok(None);
         };
-        let key = self.ready(cx, &owner.account, &owner.key_id).await?;
-        Ok(key.map(|key| Unchecked::new(Found { key, named: Named::Ciphertext })))
+        let Some(key) = self.ready(cx, &owner.account, &owner.key_id).await? else {
+            return Ok(None);
+        };
+        let (named, grants) = (Named::Ciphertext, Some(self.grants(&key.record).await?));
+        Ok(Some(Unchecked::new(Found { key, named, grants })))
     }
 
     async fn ready(&self, cx: &Cx, account: &str, id: &str) -> Result<Option<Arc<Key>>, Fault> {
@@ -300,7 +309,7 @@ impl Kms {
         let id = own_id(cx, text)?;
         let account = cx.account().as_str();
         match self.ready(cx, account, id).await? {
-            Some(key) => Ok(Unchecked::new(Found { key, named: Named::Id })),
+            Some(key) => Ok(Unchecked::new(Found { key, named: Named::Id, grants: None })),
             None => Err(no_key(cx, cx.operation.action, account, id)),
         }
     }
@@ -317,7 +326,7 @@ impl Kms {
             return Err(no_key(cx, cx.operation.action, account, id));
         };
         let key = Key::build(&self.database, loaded.value.clone())?;
-        Ok(Unchecked::new(Found { key: Draft { key, loaded }, named: Named::Id }))
+        Ok(Unchecked::new(Found { key: Draft { key, loaded }, named: Named::Id, grants: None }))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{Kms, request};
 
 impl Handle<Decrypt> for Kms {
     async fn handle(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Error> {
-        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        self.check_grant_tokens(input.grant_tokens.as_ref())?;
         request::no_recipient(cx, input.recipient.as_ref())?;
         request::no_modifiers(cx, input.dry_run_modifiers.as_ref())?;
         let bytes = required_blob(input.ciphertext_blob.as_ref())?;

@@ -5,8 +5,8 @@ use haechi_kms_model::Error;
 use haechi_kms_model::ops::DescribeKey;
 use haechi_kms_model::shapes::{DescribeKeyRequest, DescribeKeyResponse};
 
+use crate::Kms;
 use crate::authz::{Facts, admit};
-use crate::{Kms, request};
 
 impl Handle<DescribeKey> for Kms {
     async fn handle(
@@ -14,7 +14,7 @@ impl Handle<DescribeKey> for Kms {
         cx: &Cx,
         input: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, Error> {
-        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        self.check_grant_tokens(input.grant_tokens.as_ref())?;
         let found = self.key(cx, &input.key_id).await?;
         let (key, _) = admit(cx, found, Facts::default())?;
         Ok(DescribeKeyResponse { key_metadata: Some(key.record.metadata()) })

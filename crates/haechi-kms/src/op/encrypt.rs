@@ -13,7 +13,7 @@ use crate::{Kms, request};
 
 impl Handle<Encrypt> for Kms {
     async fn handle(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Error> {
-        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        self.check_grant_tokens(input.grant_tokens.as_ref())?;
         let context = request::encryption_context(input.encryption_context)?;
         let algorithm = request::algorithm(input.encryption_algorithm);
         let found = self.key(cx, &input.key_id).await?;

@@ -19,7 +19,7 @@ impl Handle<GenerateDataKey> for Kms {
         cx: &Cx,
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Error> {
-        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        self.check_grant_tokens(input.grant_tokens.as_ref())?;
         request::no_recipient(cx, input.recipient.as_ref())?;
         let made = self
             .data_key(

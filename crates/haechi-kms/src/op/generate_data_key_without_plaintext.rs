@@ -8,7 +8,7 @@ use haechi_kms_model::shapes::{
 };
 
 use super::generate_data_key::DataKeyRequest;
-use crate::{Kms, request};
+use crate::Kms;
 
 impl Handle<GenerateDataKeyWithoutPlaintext> for Kms {
     async fn handle(
@@ -16,7 +16,7 @@ impl Handle<GenerateDataKeyWithoutPlaintext> for Kms {
         cx: &Cx,
         input: GenerateDataKeyWithoutPlaintextRequest,
     ) -> Result<GenerateDataKeyWithoutPlaintextResponse, Error> {
-        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        self.check_grant_tokens(input.grant_tokens.as_ref())?;
         let made = self
             .data_key(
                 cx,

@@ -22,7 +22,7 @@ const TO: &str = "kms:ReEncryptTo";
 
 impl Handle<ReEncrypt> for Kms {
     async fn handle(&self, cx: &Cx, input: ReEncryptRequest) -> Result<ReEncryptResponse, Error> {
-        request::no_grant_tokens(cx, input.grant_tokens.as_ref())?;
+        self.check_grant_tokens(input.grant_tokens.as_ref())?;
         request::no_modifiers(cx, input.dry_run_modifiers.as_ref())?;
         let bytes = required_blob(input.ciphertext_blob.as_ref())?;
         let from_context = request::encryption_context(input.source_encryption_context)?;

@@ -101,20 +101,6 @@ async fn an_encryption_context_beyond_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_done_says_so() {
-    let world = World::new().await;
-    let key = world.key().await;
-    let input =
-        EncryptRequest { grant_tokens: Some(vec!["token".to_owned()]), ..plain(&key.key_id) };
-    assert_refused(
-        world.call::<ops::Encrypt>(&world.root, input).await,
-        "UnsupportedOperation",
-        "haechi does not implement kms:Encrypt with GrantTokens. `haechi services` lists what it \
-         does",
-    );
-}
-
-#[tokio::test]
 async fn each_call_notes_its_key_for_the_audit() {
     use haechi_core::Handle;
     let world = World::new().await;

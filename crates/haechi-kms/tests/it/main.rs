@@ -19,6 +19,7 @@ mod deletion;
 mod describe_key;
 mod encrypt;
 mod generate_random;
+mod grants;
 mod list_keys;
 mod policies;
 mod re_encrypt;
