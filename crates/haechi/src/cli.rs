@@ -40,6 +40,9 @@ pub enum Command {
     /// Print the variables that `exec` sets, for a shell to evaluate.
     #[command(after_help = "Example:\n  eval \"$(haechi env)\"\n  aws kms list-keys")]
     Env(EnvOptions),
+    /// Create accounts, list them, or get a root access key of one.
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Read or check the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -183,13 +186,57 @@ pub struct EnvOptions {
     pub json: bool,
 }
 
+/// What to do with accounts; while haechi does not serve.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Create an account that is in no organization, with a root access key.
+    #[command(after_help = "Example:\n  haechi account create staging --email staging@example.com")]
+    Create {
+        #[command(flatten)]
+        options: AccountOptions,
+        /// Its name.
+        name: String,
+        /// Its e-mail address, which no other account has.
+        #[arg(long)]
+        email: String,
+        /// File for the root access key [default: credentials-ACCOUNT in the data directory].
+        #[arg(long, value_name = "FILE")]
+        credentials: Option<PathBuf>,
+    },
+    /// Create a root access key of an account.
+    Key {
+        #[command(flatten)]
+        options: AccountOptions,
+        /// The account.
+        #[arg(value_name = "12 DIGITS")]
+        account: String,
+        /// File for the root access key [default: credentials-ACCOUNT in the data directory].
+        #[arg(long, value_name = "FILE")]
+        credentials: Option<PathBuf>,
+    },
+    /// List accounts: id, name, e-mail address, organization.
+    List {
+        #[command(flatten)]
+        options: AccountOptions,
+    },
+}
+
+/// Options of `account`.
+#[derive(Debug, Args)]
+pub struct AccountOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    #[command(flatten)]
+    pub secrets: SealOptions,
+}
+
 /// What to do with the audit log.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Show the newest records.
     #[command(after_help = "Example:\n  haechi audit tail --lines 50 --follow")]
     Tail(AuditTailOptions),
-    /// Check that no record was changed, removed or reordered.
+    /// Check that no record, and nothing that trails delivered, was changed, removed or reordered.
     Verify(AuditVerifyOptions),
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod account;
 mod archive;
 mod audit;
 mod client;
@@ -22,6 +23,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Serve(options)) => serve::run(*options),
         Some(Command::Exec(options)) => client::exec(options),
         Some(Command::Env(options)) => client::env(options),
+        Some(Command::Account(command)) => account::run(command),
         Some(Command::Audit(command)) => audit::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),

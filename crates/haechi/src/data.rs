@@ -134,16 +134,12 @@ impl DataDirectory {
         Ok(serde_json::from_slice(&json)?)
     }
 
-    /// Writes the root access key in the format of AWS's credentials file.
+    /// Writes the root access key of the account served.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write_credentials(&self, key: &RootAccessKey) -> Result<(), Failure> {
-        let text = Zeroizing::new(format!(
-            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            key.access_key_id, *key.secret_access_key
-        ));
-        Ok(write_private(&self.credentials(), text.as_bytes())?)
+        write_credentials(&self.credentials(), key)
     }
 
     /// The root access key.
@@ -164,6 +160,18 @@ impl DataDirectory {
             secret_access_key: Zeroizing::new(value("aws_secret_access_key")?.to_owned()),
         })
     }
+}
+
+/// Writes an access key in the format of AWS's credentials file, 0600.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_credentials(path: &Path, key: &RootAccessKey) -> Result<(), Failure> {
+    let text = Zeroizing::new(format!(
+        "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        key.access_key_id, *key.secret_access_key
+    ));
+    Ok(write_private(path, text.as_bytes())?)
 }
 
 /// Writes a file that only its owner can read, at once and durably: a reader sees the old content

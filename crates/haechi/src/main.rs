@@ -7,11 +7,13 @@
 //! unseal.rs       the seal, and the root key behind it
 //! stack.rs        store, database, services, router: wired
 //! tls.rs          the local CA and the server's certificate
+//! accounts.rs     accounts as Organizations asks IAM for them
 //! audit.rs        the audit log: haechi-log under the audit key
 //! dev.rs          --dev: unknown keys are root, time travel, reset
 //! command/*.rs    one file per command
 //! ```
 
+mod accounts;
 mod audit;
 mod cli;
 mod command;

@@ -8,6 +8,7 @@ use haechi_core::{AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, 
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
+use haechi_organizations::Organizations;
 use haechi_store::{Options, Store};
 use haechi_store_mem::MemStore;
 use haechi_sts::Sts;
@@ -15,6 +16,7 @@ use haechi_wire::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::Failure;
+use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
 
@@ -24,6 +26,8 @@ pub struct Stack {
     pub database: Arc<Database>,
     /// Who the callers are.
     pub iam: Arc<Iam>,
+    /// Which account is in which organization.
+    pub organizations: Arc<Organizations>,
     /// Duties that fall due.
     pub jobs: Arc<Jobs>,
     /// Where records of calls go.
@@ -82,12 +86,20 @@ impl Stack {
         let (audit, reader, delivery) = trails(data, &database, env)?;
         let cloudtrail =
             CloudTrail::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), reader, delivery);
+        let organizations = Organizations::new(
+            Arc::clone(&database),
+            env.clone(),
+            Arc::clone(&jobs),
+            Arc::new(IamAccounts(Arc::clone(&iam))),
+        );
+        let organizations = Arc::new(organizations);
         let mut router = Router::default();
+        organizations.mount(&mut router);
         Arc::new(cloudtrail).mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);
         Arc::new(Sts::new()).mount(&mut router);
-        Ok(Stack { database, iam, jobs, audit, router })
+        Ok(Stack { database, iam, organizations, jobs, audit, router })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.
@@ -146,7 +158,11 @@ impl Stack {
     }
 }
 
-fn random_account(env: &Env) -> Result<AccountId, Failure> {
+/// An account id that is most likely nobody's.
+///
+/// # Errors
+/// If randomness fails.
+pub fn random_account(env: &Env) -> Result<AccountId, Failure> {
     // AWS's never begin with nought.
     let digits = env.characters(b"123456789", 1)? + &env.characters(b"0123456789", 11)?;
     AccountId::parse(&digits).ok_or_else(|| "randomness did not give 12 digits".into())

@@ -10,4 +10,11 @@
 
 mod world;
 
+mod access;
+mod accounts;
+mod effective_policy;
 mod guardrails;
+mod handshakes;
+mod lifecycle;
+mod policies;
+mod units;

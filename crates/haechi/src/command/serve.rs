@@ -103,7 +103,11 @@ async fn prepare(
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
     let stack = Stack::new(Arc::clone(&store), root, env, epoch, data.as_ref()).await?;
-    let account = stack.account(config.account_id.as_ref(), config.dev.as_ref(), env).await?;
+    // Of several accounts it is the one that the credentials file is for.
+    let kept = data.as_ref().and_then(|data| data.read_credentials().ok());
+    let kept = kept.and_then(|key| haechi_core::access_key_id::account(&key.access_key_id));
+    let preferred = kept.as_ref().or(config.dev.as_ref());
+    let account = stack.account(config.account_id.as_ref(), preferred, env).await?;
     let root_key = root_access_key(&stack, &account, data.as_ref()).await?;
     let listen = config.listen;
     let Tls { config: tls, ca_pem } =

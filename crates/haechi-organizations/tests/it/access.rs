@@ -1,0 +1,150 @@
+//! Who may ask and change what: management account, members, delegated administrators, and what the
+//! organization's resource policy lets through.
+
+use std::sync::Arc;
+
+use haechi_core::Caller;
+use haechi_organizations_model::ops;
+use haechi_organizations_model::shapes::*;
+use haechi_wire::Problem;
+use haechi_wire::shape::Unit;
+
+use crate::world::{ADMIN, MANAGEMENT, World, code, reason, refusal};
+
+const SERVICE: &str = "config.amazonaws.com";
+
+async fn register(world: &World, account: &str) -> Result<Unit, Problem> {
+    let (account_id, service_principal) = (account.to_owned(), SERVICE.to_owned());
+    let input = RegisterDelegatedAdministratorRequest { account_id, service_principal };
+    world.boss::<ops::RegisterDelegatedAdministrator>(input).await
+}
+
+async fn trust(world: &World) {
+    let input = EnableAWSServiceAccessRequest { service_principal: SERVICE.to_owned() };
+    world.boss::<ops::EnableAWSServiceAccess>(input).await.unwrap();
+}
+
+async fn create_policy(world: &World, caller: &Arc<Caller>) -> Result<(), Problem> {
+    let input = CreatePolicyRequest {
+        content: ADMIN.to_owned(),
+        description: String::new(),
+        name: "delegated".to_owned(),
+        r#type: PolicyType::ServiceControlPolicy,
+        tags: None,
+    };
+    world.call::<ops::CreatePolicy>(caller, input).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn a_member_may_ask_what_organization_it_is_in_and_no_more() {
+    let world = World::new().await;
+    let member = world.admin(&world.account("one").await);
+    world.call::<ops::DescribeOrganization>(&member, Unit).await.unwrap();
+    let (code, message) =
+        refusal(world.call::<ops::ListAccounts>(&member, Default::default()).await);
+    assert_eq!(code, "AccessDeniedException");
+    assert_eq!(message, "You don't have permissions to access this resource.");
+}
+
+#[tokio::test]
+async fn a_user_of_the_management_account_needs_a_policy() {
+    let world = World::new().await;
+    let nobody = world.kit.user(MANAGEMENT, "nobody", &[]);
+    let (code, message) = refusal(world.call::<ops::ListRoots>(&nobody, Default::default()).await);
+    assert_eq!(code, "AccessDeniedException");
+    assert!(message.contains("organizations:ListRoots on resource: *"), "{message}");
+}
+
+#[tokio::test]
+async fn conditions_see_the_type_of_a_policy() {
+    let world = World::new().await;
+    let only_tags = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*",
+        "Resource":"*","Condition":{"StringEquals":{"organizations:PolicyType":"TAG_POLICY"}}}]}"#;
+    let user = world.kit.user(MANAGEMENT, "tags", &[only_tags]);
+    let list = |filter| ListPoliciesRequest { filter, ..Default::default() };
+    world.call::<ops::ListPolicies>(&user, list(PolicyType::TagPolicy)).await.unwrap();
+    let refused = world.call::<ops::ListPolicies>(&user, list(PolicyType::ServiceControlPolicy));
+    assert_eq!(code(refused.await), "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn a_delegated_administrator_reads_and_does_not_write() {
+    let world = World::new().await;
+    let account = world.account("one").await;
+    assert_eq!(reason(register(&world, &account).await), "SERVICE_ACCESS_NOT_ENABLED");
+    trust(&world).await;
+    let refused = register(&world, MANAGEMENT).await;
+    assert_eq!(reason(refused), "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR");
+    register(&world, &account).await.unwrap();
+    assert_eq!(code(register(&world, &account).await), "AccountAlreadyRegisteredException");
+    let member = world.admin(&account);
+    world.call::<ops::ListAccounts>(&member, Default::default()).await.unwrap();
+    assert_eq!(code(create_policy(&world, &member).await), "AccessDeniedException");
+
+    let disable = DisableAWSServiceAccessRequest { service_principal: SERVICE.to_owned() };
+    let refused = world.boss::<ops::DisableAWSServiceAccess>(disable.clone()).await;
+    assert_eq!(reason(refused), "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE");
+    let input = RemoveAccountFromOrganizationRequest { account_id: account.clone() };
+    let refused = world.boss::<ops::RemoveAccountFromOrganization>(input).await;
+    assert_eq!(reason(refused), "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG");
+
+    let (account_id, service_principal) = (account, SERVICE.to_owned());
+    let input = DeregisterDelegatedAdministratorRequest { account_id, service_principal };
+    world.boss::<ops::DeregisterDelegatedAdministrator>(input).await.unwrap();
+    let refused = world.call::<ops::ListAccounts>(&member, Default::default()).await;
+    assert_eq!(code(refused), "AccessDeniedException");
+    world.boss::<ops::DisableAWSServiceAccess>(disable).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_resource_policy_lets_a_member_account_manage_policies() {
+    let world = World::new().await;
+    let account = world.account("one").await;
+    let member = world.admin(&account);
+    assert_eq!(code(create_policy(&world, &member).await), "AccessDeniedException");
+    let content = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",
+            "Principal":{{"AWS":"arn:aws:iam::{account}:root"}},
+            "Action":["organizations:CreatePolicy","organizations:CreateOrganizationalUnit"],
+            "Resource":"*"}}]}}"#
+    );
+    let input = PutResourcePolicyRequest { content, tags: None };
+    world.boss::<ops::PutResourcePolicy>(input).await.unwrap();
+    create_policy(&world, &member).await.unwrap();
+    // It can delegate policies, and nothing else.
+    let unit = CreateOrganizationalUnitRequest {
+        parent_id: world.root().await,
+        name: "unit".to_owned(),
+        tags: None,
+    };
+    let refused = world.call::<ops::CreateOrganizationalUnit>(&member, unit).await;
+    assert_eq!(code(refused), "AccessDeniedException");
+    world.boss::<ops::DeleteResourcePolicy>(Unit).await.unwrap();
+    assert_eq!(code(create_policy(&world, &member).await), "AccessDeniedException");
+    let gone = world.boss::<ops::DescribeResourcePolicy>(Unit).await;
+    assert_eq!(code(gone), "ResourcePolicyNotFoundException");
+}
+
+#[tokio::test]
+async fn tags_hang_on_everything_that_can_be_named() {
+    let world = World::new().await;
+    let root = world.root().await;
+    let unit = world.unit(&root, "unit").await;
+    let account = world.account("one").await;
+    let policy = world.policy("one", ADMIN).await;
+    for resource_id in [root, unit, account, policy] {
+        let tag = Tag { key: "team".to_owned(), value: "a".to_owned() };
+        let input = TagResourceRequest { resource_id: resource_id.clone(), tags: vec![tag] };
+        world.boss::<ops::TagResource>(input).await.unwrap();
+        let list =
+            ListTagsForResourceRequest { resource_id: resource_id.clone(), next_token: None };
+        let tags =
+            world.boss::<ops::ListTagsForResource>(list.clone()).await.unwrap().tags.unwrap();
+        assert_eq!((tags[0].key.as_str(), tags[0].value.as_str()), ("team", "a"), "{resource_id}");
+        let tag_keys = vec!["team".to_owned()];
+        let input = UntagResourceRequest { resource_id, tag_keys };
+        world.boss::<ops::UntagResource>(input).await.unwrap();
+        let tags = world.boss::<ops::ListTagsForResource>(list).await.unwrap().tags.unwrap();
+        assert!(tags.is_empty());
+    }
+}
