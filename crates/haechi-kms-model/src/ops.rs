@@ -155,6 +155,26 @@ impl Operation for CreateKey {
     type Error = Error;
 }
 
+/// `Decapsulate`.
+pub struct Decapsulate;
+
+impl Operation for Decapsulate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "Decapsulate",
+        action: "kms:Decapsulate",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DECAPSULATE_REQUEST,
+        output: &shapes::DECAPSULATE_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::DecapsulateRequest;
+    type Output = shapes::DecapsulateResponse;
+    type Error = Error;
+}
+
 /// `Decrypt`.
 pub struct Decrypt;
 
@@ -192,6 +212,26 @@ impl Operation for DeleteAlias {
     };
     type Input = shapes::DeleteAliasRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeriveSharedSecret`.
+pub struct DeriveSharedSecret;
+
+impl Operation for DeriveSharedSecret {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeriveSharedSecret",
+        action: "kms:DeriveSharedSecret",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DERIVE_SHARED_SECRET_REQUEST,
+        output: &shapes::DERIVE_SHARED_SECRET_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::DeriveSharedSecretRequest;
+    type Output = shapes::DeriveSharedSecretResponse;
     type Error = Error;
 }
 
@@ -255,6 +295,26 @@ impl Operation for EnableKey {
     type Error = Error;
 }
 
+/// `Encapsulate`.
+pub struct Encapsulate;
+
+impl Operation for Encapsulate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "Encapsulate",
+        action: "kms:Encapsulate",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ENCAPSULATE_REQUEST,
+        output: &shapes::ENCAPSULATE_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::EncapsulateRequest;
+    type Output = shapes::EncapsulateResponse;
+    type Error = Error;
+}
+
 /// `Encrypt`.
 pub struct Encrypt;
 
@@ -295,6 +355,46 @@ impl Operation for GenerateDataKey {
     type Error = Error;
 }
 
+/// `GenerateDataKeyPair`.
+pub struct GenerateDataKeyPair;
+
+impl Operation for GenerateDataKeyPair {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GenerateDataKeyPair",
+        action: "kms:GenerateDataKeyPair",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GENERATE_DATA_KEY_PAIR_REQUEST,
+        output: &shapes::GENERATE_DATA_KEY_PAIR_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GenerateDataKeyPairRequest;
+    type Output = shapes::GenerateDataKeyPairResponse;
+    type Error = Error;
+}
+
+/// `GenerateDataKeyPairWithoutPlaintext`.
+pub struct GenerateDataKeyPairWithoutPlaintext;
+
+impl Operation for GenerateDataKeyPairWithoutPlaintext {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GenerateDataKeyPairWithoutPlaintext",
+        action: "kms:GenerateDataKeyPairWithoutPlaintext",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT_REQUEST,
+        output: &shapes::GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GenerateDataKeyPairWithoutPlaintextRequest;
+    type Output = shapes::GenerateDataKeyPairWithoutPlaintextResponse;
+    type Error = Error;
+}
+
 /// `GenerateDataKeyWithoutPlaintext`.
 pub struct GenerateDataKeyWithoutPlaintext;
 
@@ -312,6 +412,26 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     };
     type Input = shapes::GenerateDataKeyWithoutPlaintextRequest;
     type Output = shapes::GenerateDataKeyWithoutPlaintextResponse;
+    type Error = Error;
+}
+
+/// `GenerateMac`.
+pub struct GenerateMac;
+
+impl Operation for GenerateMac {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GenerateMac",
+        action: "kms:GenerateMac",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GENERATE_MAC_REQUEST,
+        output: &shapes::GENERATE_MAC_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GenerateMacRequest;
+    type Output = shapes::GenerateMacResponse;
     type Error = Error;
 }
 
@@ -352,6 +472,26 @@ impl Operation for GetKeyPolicy {
     };
     type Input = shapes::GetKeyPolicyRequest;
     type Output = shapes::GetKeyPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetPublicKey`.
+pub struct GetPublicKey;
+
+impl Operation for GetPublicKey {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetPublicKey",
+        action: "kms:GetPublicKey",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_PUBLIC_KEY_REQUEST,
+        output: &shapes::GET_PUBLIC_KEY_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetPublicKeyRequest;
+    type Output = shapes::GetPublicKeyResponse;
     type Error = Error;
 }
 
@@ -575,6 +715,26 @@ impl Operation for ScheduleKeyDeletion {
     type Error = Error;
 }
 
+/// `Sign`.
+pub struct Sign;
+
+impl Operation for Sign {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "Sign",
+        action: "kms:Sign",
+        method: "POST",
+        uri: "/",
+        input: &shapes::SIGN_REQUEST,
+        output: &shapes::SIGN_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::SignRequest;
+    type Output = shapes::SignResponse;
+    type Error = Error;
+}
+
 /// `TagResource`.
 pub struct TagResource;
 
@@ -655,6 +815,46 @@ impl Operation for UpdateKeyDescription {
     type Error = Error;
 }
 
+/// `Verify`.
+pub struct Verify;
+
+impl Operation for Verify {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "Verify",
+        action: "kms:Verify",
+        method: "POST",
+        uri: "/",
+        input: &shapes::VERIFY_REQUEST,
+        output: &shapes::VERIFY_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::VerifyRequest;
+    type Output = shapes::VerifyResponse;
+    type Error = Error;
+}
+
+/// `VerifyMac`.
+pub struct VerifyMac;
+
+impl Operation for VerifyMac {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "VerifyMac",
+        action: "kms:VerifyMac",
+        method: "POST",
+        uri: "/",
+        input: &shapes::VERIFY_MAC_REQUEST,
+        output: &shapes::VERIFY_MAC_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::VerifyMacRequest;
+    type Output = shapes::VerifyMacResponse;
+    type Error = Error;
+}
+
 /// Mounts every operation. The bounds are the checklist: a missing handler is an error
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
@@ -663,16 +863,23 @@ where
         + Handle<CreateAlias>
         + Handle<CreateGrant>
         + Handle<CreateKey>
+        + Handle<Decapsulate>
         + Handle<Decrypt>
         + Handle<DeleteAlias>
+        + Handle<DeriveSharedSecret>
         + Handle<DescribeKey>
         + Handle<DisableKey>
         + Handle<EnableKey>
+        + Handle<Encapsulate>
         + Handle<Encrypt>
         + Handle<GenerateDataKey>
+        + Handle<GenerateDataKeyPair>
+        + Handle<GenerateDataKeyPairWithoutPlaintext>
         + Handle<GenerateDataKeyWithoutPlaintext>
+        + Handle<GenerateMac>
         + Handle<GenerateRandom>
         + Handle<GetKeyPolicy>
+        + Handle<GetPublicKey>
         + Handle<ListAliases>
         + Handle<ListGrants>
         + Handle<ListKeyPolicies>
@@ -684,26 +891,36 @@ where
         + Handle<RetireGrant>
         + Handle<RevokeGrant>
         + Handle<ScheduleKeyDeletion>
+        + Handle<Sign>
         + Handle<TagResource>
         + Handle<UntagResource>
         + Handle<UpdateAlias>
-        + Handle<UpdateKeyDescription>,
+        + Handle<UpdateKeyDescription>
+        + Handle<Verify>
+        + Handle<VerifyMac>,
 {
     router.service(&SERVICE);
     router.mount::<CancelKeyDeletion, S>(service);
     router.mount::<CreateAlias, S>(service);
     router.mount::<CreateGrant, S>(service);
     router.mount::<CreateKey, S>(service);
+    router.mount::<Decapsulate, S>(service);
     router.mount::<Decrypt, S>(service);
     router.mount::<DeleteAlias, S>(service);
+    router.mount::<DeriveSharedSecret, S>(service);
     router.mount::<DescribeKey, S>(service);
     router.mount::<DisableKey, S>(service);
     router.mount::<EnableKey, S>(service);
+    router.mount::<Encapsulate, S>(service);
     router.mount::<Encrypt, S>(service);
     router.mount::<GenerateDataKey, S>(service);
+    router.mount::<GenerateDataKeyPair, S>(service);
+    router.mount::<GenerateDataKeyPairWithoutPlaintext, S>(service);
     router.mount::<GenerateDataKeyWithoutPlaintext, S>(service);
+    router.mount::<GenerateMac, S>(service);
     router.mount::<GenerateRandom, S>(service);
     router.mount::<GetKeyPolicy, S>(service);
+    router.mount::<GetPublicKey, S>(service);
     router.mount::<ListAliases, S>(service);
     router.mount::<ListGrants, S>(service);
     router.mount::<ListKeyPolicies, S>(service);
@@ -715,8 +932,11 @@ where
     router.mount::<RetireGrant, S>(service);
     router.mount::<RevokeGrant, S>(service);
     router.mount::<ScheduleKeyDeletion, S>(service);
+    router.mount::<Sign, S>(service);
     router.mount::<TagResource, S>(service);
     router.mount::<UntagResource, S>(service);
     router.mount::<UpdateAlias, S>(service);
     router.mount::<UpdateKeyDescription, S>(service);
+    router.mount::<Verify, S>(service);
+    router.mount::<VerifyMac, S>(service);
 }

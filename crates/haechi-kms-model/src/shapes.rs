@@ -124,6 +124,23 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum DataKeyPairSpec as DATA_KEY_PAIR_SPEC "DataKeyPairSpec" {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        MlKem1024 = "ML_KEM_1024",
+        EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
+        MlKem512 = "ML_KEM_512",
+        EccSecgP256k1 = "ECC_SECG_P256K1",
+        Sm2 = "SM2",
+        EccNistP256 = "ECC_NIST_P256",
+        Rsa4096 = "RSA_4096",
+        EccNistP521 = "ECC_NIST_P521",
+        EccNistP384 = "ECC_NIST_P384",
+        MlKem768 = "ML_KEM_768",
+    }
+}
+
+enumeration! {
     pub enum DataKeySpec as DATA_KEY_SPEC "DataKeySpec" {
         Aes256 = "AES_256",
         Aes128 = "AES_128",
@@ -131,6 +148,24 @@ enumeration! {
 }
 
 pub static DATE_TYPE: Schema = timestamp("DateType");
+
+structure! {
+    pub struct DecapsulateRequest as DECAPSULATE_REQUEST "DecapsulateRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required shared_secret_ciphertext_blob: Blob = member("SharedSecretCiphertextBlob", &CIPHERTEXT_TYPE),
+        required encapsulation_algorithm: EncapsulationAlgorithmSpec = member("EncapsulationAlgorithm", &ENCAPSULATION_ALGORITHM_SPEC),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct DecapsulateResponse as DECAPSULATE_RESPONSE "DecapsulateResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional shared_secret: SecretBlob = member("SharedSecret", &PLAINTEXT_TYPE),
+        optional encapsulation_algorithm: EncapsulationAlgorithmSpec = member("EncapsulationAlgorithm", &ENCAPSULATION_ALGORITHM_SPEC),
+    }
+}
 
 structure! {
     pub struct DecryptRequest as DECRYPT_REQUEST "DecryptRequest" {
@@ -158,6 +193,27 @@ structure! {
 structure! {
     pub struct DeleteAliasRequest as DELETE_ALIAS_REQUEST "DeleteAliasRequest" {
         required alias_name: String = member("AliasName", &ALIAS_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeriveSharedSecretRequest as DERIVE_SHARED_SECRET_REQUEST "DeriveSharedSecretRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required key_agreement_algorithm: KeyAgreementAlgorithmSpec = member("KeyAgreementAlgorithm", &KEY_AGREEMENT_ALGORITHM_SPEC),
+        required public_key: Blob = member("PublicKey", &PUBLIC_KEY_TYPE),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+        optional recipient: RecipientInfo = member("Recipient", &RECIPIENT_INFO),
+    }
+}
+
+structure! {
+    pub struct DeriveSharedSecretResponse as DERIVE_SHARED_SECRET_RESPONSE "DeriveSharedSecretResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional shared_secret: SecretBlob = member("SharedSecret", &PLAINTEXT_TYPE),
+        optional ciphertext_for_recipient: Blob = member("CiphertextForRecipient", &CIPHERTEXT_TYPE),
+        optional key_agreement_algorithm: KeyAgreementAlgorithmSpec = member("KeyAgreementAlgorithm", &KEY_AGREEMENT_ALGORITHM_SPEC),
+        optional key_origin: OriginType = member("KeyOrigin", &ORIGIN_TYPE),
     }
 }
 
@@ -194,6 +250,24 @@ enumeration! {
 structure! {
     pub struct EnableKeyRequest as ENABLE_KEY_REQUEST "EnableKeyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct EncapsulateRequest as ENCAPSULATE_REQUEST "EncapsulateRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required encapsulation_algorithm: EncapsulationAlgorithmSpec = member("EncapsulationAlgorithm", &ENCAPSULATION_ALGORITHM_SPEC),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct EncapsulateResponse as ENCAPSULATE_RESPONSE "EncapsulateResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional shared_secret: SecretBlob = member("SharedSecret", &PLAINTEXT_TYPE),
+        optional shared_secret_ciphertext_blob: Blob = member("SharedSecretCiphertextBlob", &CIPHERTEXT_TYPE),
+        optional encapsulation_algorithm: EncapsulationAlgorithmSpec = member("EncapsulationAlgorithm", &ENCAPSULATION_ALGORITHM_SPEC),
     }
 }
 
@@ -252,6 +326,49 @@ enumeration! {
 }
 
 structure! {
+    pub struct GenerateDataKeyPairRequest as GENERATE_DATA_KEY_PAIR_REQUEST "GenerateDataKeyPairRequest" {
+        optional encryption_context: BTreeMap<String, String> = member("EncryptionContext", &ENCRYPTION_CONTEXT_TYPE),
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required key_pair_spec: DataKeyPairSpec = member("KeyPairSpec", &DATA_KEY_PAIR_SPEC),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional recipient: RecipientInfo = member("Recipient", &RECIPIENT_INFO),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct GenerateDataKeyPairResponse as GENERATE_DATA_KEY_PAIR_RESPONSE "GenerateDataKeyPairResponse" {
+        optional private_key_ciphertext_blob: Blob = member("PrivateKeyCiphertextBlob", &CIPHERTEXT_TYPE),
+        optional private_key_plaintext: SecretBlob = member("PrivateKeyPlaintext", &PLAINTEXT_TYPE),
+        optional public_key: Blob = member("PublicKey", &PUBLIC_KEY_TYPE),
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_pair_spec: DataKeyPairSpec = member("KeyPairSpec", &DATA_KEY_PAIR_SPEC),
+        optional ciphertext_for_recipient: Blob = member("CiphertextForRecipient", &CIPHERTEXT_TYPE),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct GenerateDataKeyPairWithoutPlaintextRequest as GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT_REQUEST "GenerateDataKeyPairWithoutPlaintextRequest" {
+        optional encryption_context: BTreeMap<String, String> = member("EncryptionContext", &ENCRYPTION_CONTEXT_TYPE),
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required key_pair_spec: DataKeyPairSpec = member("KeyPairSpec", &DATA_KEY_PAIR_SPEC),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct GenerateDataKeyPairWithoutPlaintextResponse as GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT_RESPONSE "GenerateDataKeyPairWithoutPlaintextResponse" {
+        optional private_key_ciphertext_blob: Blob = member("PrivateKeyCiphertextBlob", &CIPHERTEXT_TYPE),
+        optional public_key: Blob = member("PublicKey", &PUBLIC_KEY_TYPE),
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_pair_spec: DataKeyPairSpec = member("KeyPairSpec", &DATA_KEY_PAIR_SPEC),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
+    }
+}
+
+structure! {
     pub struct GenerateDataKeyRequest as GENERATE_DATA_KEY_REQUEST "GenerateDataKeyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional encryption_context: BTreeMap<String, String> = member("EncryptionContext", &ENCRYPTION_CONTEXT_TYPE),
@@ -293,6 +410,24 @@ structure! {
 }
 
 structure! {
+    pub struct GenerateMacRequest as GENERATE_MAC_REQUEST "GenerateMacRequest" {
+        required message: SecretBlob = member("Message", &PLAINTEXT_TYPE),
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required mac_algorithm: MacAlgorithmSpec = member("MacAlgorithm", &MAC_ALGORITHM_SPEC),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct GenerateMacResponse as GENERATE_MAC_RESPONSE "GenerateMacResponse" {
+        optional mac: Blob = member("Mac", &CIPHERTEXT_TYPE),
+        optional mac_algorithm: MacAlgorithmSpec = member("MacAlgorithm", &MAC_ALGORITHM_SPEC),
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
     pub struct GenerateRandomRequest as GENERATE_RANDOM_REQUEST "GenerateRandomRequest" {
         optional number_of_bytes: i32 = member("NumberOfBytes", &NUMBER_OF_BYTES_TYPE),
         optional custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
@@ -318,6 +453,27 @@ structure! {
     pub struct GetKeyPolicyResponse as GET_KEY_POLICY_RESPONSE "GetKeyPolicyResponse" {
         optional policy: String = member("Policy", &POLICY_TYPE),
         optional policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetPublicKeyRequest as GET_PUBLIC_KEY_REQUEST "GetPublicKeyRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+    }
+}
+
+structure! {
+    pub struct GetPublicKeyResponse as GET_PUBLIC_KEY_RESPONSE "GetPublicKeyResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional public_key: Blob = member("PublicKey", &PUBLIC_KEY_TYPE),
+        optional customer_master_key_spec: CustomerMasterKeySpec = member("CustomerMasterKeySpec", &CUSTOMER_MASTER_KEY_SPEC),
+        optional key_spec: KeySpec = member("KeySpec", &KEY_SPEC),
+        optional key_usage: KeyUsageType = member("KeyUsage", &KEY_USAGE_TYPE),
+        optional encryption_algorithms: Vec<EncryptionAlgorithmSpec> = member("EncryptionAlgorithms", &ENCRYPTION_ALGORITHM_SPEC_LIST),
+        optional signing_algorithms: Vec<SigningAlgorithmSpec> = member("SigningAlgorithms", &SIGNING_ALGORITHM_SPEC_LIST),
+        optional key_agreement_algorithms: Vec<KeyAgreementAlgorithmSpec> = member("KeyAgreementAlgorithms", &KEY_AGREEMENT_ALGORITHM_SPEC_LIST),
+        optional encapsulation_algorithms: Vec<EncapsulationAlgorithmSpec> = member("EncapsulationAlgorithms", &ENCAPSULATION_ALGORITHM_SPEC_LIST),
     }
 }
 
@@ -610,6 +766,14 @@ pub static MAC_ALGORITHM_SPEC_LIST: Schema =
 pub static MARKER_TYPE: Schema =
     string("MarkerType").length(1, 1024).pattern(pattern!("[\\u0020-\\u00FF]*"));
 
+enumeration! {
+    pub enum MessageType as MESSAGE_TYPE "MessageType" {
+        ExternalMu = "EXTERNAL_MU",
+        Raw = "RAW",
+        Digest = "DIGEST",
+    }
+}
+
 structure! {
     pub struct MultiRegionConfiguration as MULTI_REGION_CONFIGURATION "MultiRegionConfiguration" {
         optional multi_region_key_type: MultiRegionKeyType = member("MultiRegionKeyType", &MULTI_REGION_KEY_TYPE),
@@ -663,6 +827,8 @@ pub static POLICY_TYPE: Schema = string("PolicyType")
 
 pub static PRINCIPAL_ID_TYPE: Schema =
     string("PrincipalIdType").length(1, 256).pattern(pattern!("^[\\w+=,.@:/-]+$"));
+
+pub static PUBLIC_KEY_TYPE: Schema = blob("PublicKeyType").length(1, 8192);
 
 structure! {
     pub struct PutKeyPolicyRequest as PUT_KEY_POLICY_REQUEST "PutKeyPolicyRequest" {
@@ -757,6 +923,25 @@ pub static SERVICE_PRINCIPAL_TYPE: Schema = string("ServicePrincipalType")
     .length(1, 128)
     .pattern(pattern!("^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$"));
 
+structure! {
+    pub struct SignRequest as SIGN_REQUEST "SignRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required message: SecretBlob = member("Message", &PLAINTEXT_TYPE),
+        optional message_type: MessageType = member("MessageType", &MESSAGE_TYPE),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        required signing_algorithm: SigningAlgorithmSpec = member("SigningAlgorithm", &SIGNING_ALGORITHM_SPEC),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct SignResponse as SIGN_RESPONSE "SignResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional signature: Blob = member("Signature", &CIPHERTEXT_TYPE),
+        optional signing_algorithm: SigningAlgorithmSpec = member("SigningAlgorithm", &SIGNING_ALGORITHM_SPEC),
+    }
+}
+
 enumeration! {
     pub enum SigningAlgorithmSpec as SIGNING_ALGORITHM_SPEC "SigningAlgorithmSpec" {
         EcdsaSha384 = "ECDSA_SHA_384",
@@ -818,6 +1003,45 @@ structure! {
     pub struct UpdateKeyDescriptionRequest as UPDATE_KEY_DESCRIPTION_REQUEST "UpdateKeyDescriptionRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         required description: String = member("Description", &DESCRIPTION_TYPE),
+    }
+}
+
+structure! {
+    pub struct VerifyMacRequest as VERIFY_MAC_REQUEST "VerifyMacRequest" {
+        required message: SecretBlob = member("Message", &PLAINTEXT_TYPE),
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required mac_algorithm: MacAlgorithmSpec = member("MacAlgorithm", &MAC_ALGORITHM_SPEC),
+        required mac: Blob = member("Mac", &CIPHERTEXT_TYPE),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct VerifyMacResponse as VERIFY_MAC_RESPONSE "VerifyMacResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional mac_valid: bool = member("MacValid", &BOOLEAN_TYPE),
+        optional mac_algorithm: MacAlgorithmSpec = member("MacAlgorithm", &MAC_ALGORITHM_SPEC),
+    }
+}
+
+structure! {
+    pub struct VerifyRequest as VERIFY_REQUEST "VerifyRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required message: SecretBlob = member("Message", &PLAINTEXT_TYPE),
+        optional message_type: MessageType = member("MessageType", &MESSAGE_TYPE),
+        required signature: Blob = member("Signature", &CIPHERTEXT_TYPE),
+        required signing_algorithm: SigningAlgorithmSpec = member("SigningAlgorithm", &SIGNING_ALGORITHM_SPEC),
+        optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
+        optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct VerifyResponse as VERIFY_RESPONSE "VerifyResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional signature_valid: bool = member("SignatureValid", &BOOLEAN_TYPE),
+        optional signing_algorithm: SigningAlgorithmSpec = member("SigningAlgorithm", &SIGNING_ALGORITHM_SPEC),
     }
 }
 

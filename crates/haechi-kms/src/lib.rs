@@ -23,10 +23,15 @@
 //! grants.rs      grants in the store, and their tokens
 //! material.rs    what is done with key material, given a Permit
 //! store.rs       rows, and keys made ready from them
+//! spec.rs        what a key spec can be used for (pure)
+//! rotation.rs    when a key gets new material
+//! multi_region.rs  one key in several Regions
+//! workers.rs     threads for RSA
 //! jobs.rs        deletion at its date
 //! ```
 
 mod alias;
+mod asymmetric;
 mod authz;
 mod grant;
 mod grants;
@@ -41,8 +46,10 @@ mod paging;
 mod policy;
 mod request;
 mod rotation;
+mod spec;
 mod store;
 mod tags;
+mod workers;
 
 use std::sync::Arc;
 
@@ -59,6 +66,7 @@ pub struct Kms {
     principals: Option<Arc<dyn Principals>>,
     /// Stands in for the material of blobs that nobody made, so that they take as long to refuse.
     dummy: SymmetricMaterial,
+    workers: workers::Workers,
 }
 
 impl Kms {
@@ -66,7 +74,8 @@ impl Kms {
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Kms {
         jobs.handle(jobs::DELETE_KEY, Arc::new(jobs::DeleteKey::new(Arc::clone(&database))));
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
-        Kms { database, env, jobs, principals: None, dummy }
+        let workers = workers::Workers::new();
+        Kms { database, env, jobs, principals: None, dummy, workers }
     }
 
     /// Lets key policies name only principals that exist. Without it every name is accepted.

@@ -1,14 +1,18 @@
 //! Key material: made, kept wrapped, used. What uses it asks for a [`Permit`].
+//!
+//! Material is unwrapped when it is first used, not when its key is read: parsing an RSA key takes
+//! milliseconds, and most reads of a key are about its policy or its state.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use haechi_core::database::Unknown;
 use haechi_core::{Env, Permit};
 use haechi_crypto::keyring::Keyring;
 use haechi_crypto::material::MaterialContext;
 use haechi_crypto::{
-    Blob, BlobKind, InvalidCiphertext, KeyMaterial, MaterialHandle, SecretVec, SymmetricMaterial,
-    ciphertext,
+    Blob, BlobKind, InvalidCiphertext, KeyMaterial, KeySpec, MaterialHandle, PublicKey, SecretVec,
+    SymmetricMaterial, ciphertext,
 };
 use haechi_kms_model::Error;
 use haechi_wire::Fault;
@@ -23,23 +27,48 @@ pub(crate) struct MaterialRecord {
     pub(crate) id: String,
     /// What ciphertexts bear.
     pub(crate) handle: [u8; 32],
-    /// Wrapped under the keyring, bound to its key.
+    /// Wrapped under the keyring, bound to its key. Empty: imported material that is not there.
     pub(crate) token: Vec<u8>,
     pub(crate) created_ms: i64,
+    /// How it became current; the first material of a key always was.
+    #[serde(default)]
+    pub(crate) rotated: Option<Rotated>,
+    /// Whether it waits for a rotation to make it current.
+    #[serde(default)]
+    pub(crate) pending: bool,
+    /// Of imported material.
+    #[serde(default)]
+    pub(crate) imported: Option<Imported>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
 
-/// One generation of material, ready.
-pub(crate) struct Material {
-    pub(crate) id: String,
-    handle: MaterialHandle,
-    secret: SymmetricMaterial,
+/// The rotation that made material current.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Rotated {
+    pub(crate) at_ms: i64,
+    pub(crate) on_demand: bool,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// What is known of imported material, also while it is not there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Imported {
+    /// By which it is known again.
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) description: Option<String>,
+    /// When it goes by itself.
+    pub(crate) valid_to_ms: Option<i64>,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
 }
 
 /// What material of this key is bound to.
-fn binding<'a>(key: &'a KeyRecord, material_id: &'a str) -> MaterialContext<'a> {
+pub(crate) fn binding<'a>(key: &'a KeyRecord, material_id: &'a str) -> MaterialContext<'a> {
     MaterialContext {
         account: &key.account,
         key_id: &key.id,
@@ -51,11 +80,12 @@ fn binding<'a>(key: &'a KeyRecord, material_id: &'a str) -> MaterialContext<'a> 
 }
 
 impl MaterialRecord {
-    /// Fresh material for a key.
-    pub(crate) fn generate(
+    /// Material for a key, wrapped, with an id and a handle of its own.
+    pub(crate) fn wrap(
         env: &Env,
         keyring: &Keyring,
         key: &KeyRecord,
+        secret: &KeyMaterial,
         now_ms: i64,
     ) -> Result<MaterialRecord, Fault> {
         let random = &*env.random;
@@ -63,37 +93,87 @@ impl MaterialRecord {
         random.fill(&mut id).map_err(Fault::internal)?;
         let id = hex(&id);
         let handle = MaterialHandle::generate(random).map_err(Fault::internal)?;
-        let secret = SymmetricMaterial::generate(random).map_err(Fault::internal)?;
-        let token = KeyMaterial::Symmetric(secret)
-            .wrap(keyring, &binding(key, &id), random)
-            .map_err(Fault::internal)?;
-        let (handle, unknown) = (*handle.as_bytes(), Unknown::new());
-        Ok(MaterialRecord { id, handle, token, created_ms: now_ms, unknown })
+        let token = secret.wrap(keyring, &binding(key, &id), random).map_err(Fault::internal)?;
+        Ok(MaterialRecord {
+            id,
+            handle: *handle.as_bytes(),
+            token,
+            created_ms: now_ms,
+            rotated: None,
+            pending: false,
+            imported: None,
+            unknown: Unknown::new(),
+        })
     }
 
     pub(crate) fn handle(&self) -> MaterialHandle {
         MaterialHandle::from_bytes(self.handle)
     }
+
+    /// Whether it is here: imported material can be deleted, and can expire.
+    pub(crate) fn is_present(&self) -> bool {
+        !self.token.is_empty()
+    }
 }
 
-impl Material {
-    /// All material of a key.
-    pub(crate) fn unwrap_all(keyring: &Keyring, key: &KeyRecord) -> Result<Vec<Material>, Fault> {
-        let unwrap = |row: &MaterialRecord| {
-            let material = KeyMaterial::unwrap(keyring, &binding(key, &row.id), &row.token);
-            match material.map_err(Fault::internal)? {
-                KeyMaterial::Symmetric(secret) => {
-                    Ok(Material { id: row.id.clone(), handle: row.handle(), secret })
-                }
-                _ => Err(Fault::internal(format!("key {} holds unknown material", key.id))),
-            }
-        };
-        key.materials.iter().map(unwrap).collect()
+impl KeyRecord {
+    /// The material that encrypts.
+    pub(crate) fn current(&self) -> Option<&MaterialRecord> {
+        self.materials.iter().rev().find(|material| !material.pending)
+    }
+}
+
+/// Material of a key, ready.
+#[derive(Clone, Copy)]
+pub(crate) struct Material<'a> {
+    pub(crate) row: &'a MaterialRecord,
+    pub(crate) secret: &'a KeyMaterial,
+}
+
+impl Material<'_> {
+    /// The public half.
+    pub(crate) fn public_key(&self) -> Result<&PublicKey, Fault> {
+        self.secret.public_key().ok_or_else(|| Fault::internal("a key that is no key pair"))
+    }
+
+    fn symmetric(&self) -> Result<&SymmetricMaterial, Fault> {
+        match self.secret {
+            KeyMaterial::Symmetric(secret) => Ok(secret),
+            _ => Err(Fault::internal("a key that is not symmetric")),
+        }
     }
 }
 
 impl Key {
-    /// Encrypts under the newest material; answers the blob and the material's id.
+    /// Its spec; `None` for one of the future.
+    pub(crate) fn spec(&self) -> Option<KeySpec> {
+        KeySpec::from_name(&self.record.spec)
+    }
+
+    fn material<'a>(
+        &'a self,
+        _: &Permit,
+        (row, secret): (&'a MaterialRecord, &'a OnceLock<KeyMaterial>),
+    ) -> Result<Material<'a>, Fault> {
+        if let Some(secret) = secret.get() {
+            return Ok(Material { row, secret });
+        }
+        let opened =
+            KeyMaterial::unwrap(&self.keyring, &binding(&self.record, &row.id), &row.token)
+                .map_err(Fault::internal)?;
+        Ok(Material { row, secret: secret.get_or_init(|| opened) })
+    }
+
+    /// The material that encrypts; only for who was permitted.
+    pub(crate) fn current(&self, permit: &Permit) -> Result<Material<'_>, Error> {
+        let mut newest_first = self.record.materials.iter().zip(&self.secrets).rev();
+        let Some(current) = newest_first.find(|(row, _)| !row.pending) else {
+            return Err(Fault::internal(format!("key {} has no material", self.arn())).into());
+        };
+        Ok(self.material(permit, current)?)
+    }
+
+    /// Encrypts under the current symmetric material; answers the blob and the material's id.
     pub(crate) fn encrypt(
         &self,
         permit: &Permit,
@@ -102,12 +182,11 @@ impl Key {
         context: &BTreeMap<String, String>,
         plaintext: &[u8],
     ) -> Result<(Vec<u8>, String), Error> {
-        let Some(Material { id, handle, secret }) = self.materials(permit).last() else {
-            return Err(Fault::internal(format!("key {} has no material", self.arn())).into());
-        };
-        let blob = ciphertext::encrypt(kind, secret, handle, context, plaintext, &*env.random)
+        let material = self.current(permit)?;
+        let (secret, handle) = (material.symmetric()?, material.row.handle());
+        let blob = ciphertext::encrypt(kind, secret, &handle, context, plaintext, &*env.random)
             .map_err(Fault::internal)?;
-        Ok((blob, id.clone()))
+        Ok((blob, material.row.id.clone()))
     }
 
     /// Opens a blob of this key; answers the plaintext and the material's id.
@@ -118,11 +197,12 @@ impl Key {
         context: &BTreeMap<String, String>,
     ) -> Result<(SecretVec, String), Error> {
         let handle = blob.handle();
-        let mut materials = self.materials(permit).iter();
-        let material = materials.find(|m| m.handle.as_bytes() == handle.as_bytes());
-        let Some(material) = material else { return Err(invalid(InvalidCiphertext)) };
-        let plaintext = blob.decrypt(&material.secret, context).map_err(invalid)?;
-        Ok((plaintext, material.id.clone()))
+        let mut materials = self.record.materials.iter().zip(&self.secrets);
+        let found = materials.find(|(row, _)| row.handle == *handle.as_bytes() && row.is_present());
+        let Some(found) = found else { return Err(invalid(InvalidCiphertext)) };
+        let material = self.material(permit, found)?;
+        let plaintext = blob.decrypt(material.symmetric()?, context).map_err(invalid)?;
+        Ok((plaintext, material.row.id.clone()))
     }
 }
 

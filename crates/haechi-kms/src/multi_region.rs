@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use haechi_core::database::Unknown;
+use haechi_kms_model::shapes::{MultiRegionConfiguration, MultiRegionKey, MultiRegionKeyType};
 use serde::{Deserialize, Serialize};
 
 use crate::store::KeyRecord;
@@ -20,10 +21,46 @@ pub(crate) struct MultiRegion {
     pub(crate) unknown: Unknown,
 }
 
+impl MultiRegion {
+    /// Of a new primary key.
+    pub(crate) fn new(region: &str) -> MultiRegion {
+        let (replicas, unknown) = (BTreeSet::new(), Unknown::new());
+        MultiRegion { primary: region.to_owned(), replicas, unknown }
+    }
+}
+
 impl KeyRecord {
     /// `kms:MultiRegion`.
     pub(crate) fn multi_region_flag(&self) -> &'static str {
         if self.multi_region.is_some() { "true" } else { "false" }
+    }
+
+    /// Whether it is the primary of a multi-Region key.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.multi_region.as_ref().is_some_and(|at| at.primary == self.region)
+    }
+
+    /// Its ARN in another Region.
+    pub(crate) fn arn_in(&self, region: &str) -> String {
+        self.arn.replacen(&format!(":{}:", self.region), &format!(":{region}:"), 1)
+    }
+
+    /// `MultiRegionConfiguration`.
+    pub(crate) fn multi_region_configuration(&self) -> Option<MultiRegionConfiguration> {
+        let at = self.multi_region.as_ref()?;
+        let key = |region: &String| MultiRegionKey {
+            arn: Some(self.arn_in(region)),
+            region: Some(region.clone()),
+        };
+        Some(MultiRegionConfiguration {
+            multi_region_key_type: Some(if self.is_primary() {
+                MultiRegionKeyType::Primary
+            } else {
+                MultiRegionKeyType::Replica
+            }),
+            primary_key: Some(key(&at.primary)),
+            replica_keys: Some(at.replicas.iter().map(key).collect()),
+        })
     }
 
     /// `kms:MultiRegionKeyType`.

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use haechi_core::Cx;
 use haechi_kms_model::Error;
-use haechi_kms_model::shapes::{DryRunModifierType, EncryptionAlgorithmSpec, RecipientInfo};
+use haechi_kms_model::shapes::{
+    DryRunModifierType, EncryptionAlgorithmSpec, KeyUsageType, RecipientInfo,
+};
 use haechi_wire::Fault;
 
+use crate::spec::{SYMMETRIC, encryption_algorithms};
 use crate::store::Key;
 
 /// Bytes of all keys and values of an encryption context together.
@@ -58,14 +61,42 @@ pub(crate) fn algorithm(asked: Option<EncryptionAlgorithmSpec>) -> &'static str 
     asked.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault).as_str()
 }
 
-/// Refuses an algorithm that is not the key's.
-pub(crate) fn check_algorithm(key: &Key, algorithm: &str) -> Result<(), Error> {
-    let spec = &key.record.spec;
-    if algorithm == spec {
+/// Refuses a key that was made for something else.
+pub(crate) fn check_usage(cx: &Cx, key: &Key, usage: KeyUsageType) -> Result<(), Error> {
+    let found = &key.record.usage;
+    if found == usage.as_str() {
         return Ok(());
     }
-    let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
+    let (arn, operation) = (key.arn(), cx.operation.name);
+    let message = format!("{arn} key usage is {found} which is not valid for {operation}.");
     Err(Error::InvalidKeyUsageException(message))
+}
+
+/// What an algorithm that is not the key's answers.
+pub(crate) fn incompatible(key: &Key, algorithm: &str) -> Error {
+    let spec = &key.record.spec;
+    let message = format!("Algorithm {algorithm} is incompatible with key spec {spec}.");
+    Error::InvalidKeyUsageException(message)
+}
+
+/// Refuses a key that does not encrypt, and an algorithm that is not the key's.
+pub(crate) fn check_algorithm(cx: &Cx, key: &Key, algorithm: &str) -> Result<(), Error> {
+    check_usage(cx, key, KeyUsageType::EncryptDecrypt)?;
+    if key.spec().is_some_and(|spec| encryption_algorithms(spec).contains(&algorithm)) {
+        return Ok(());
+    }
+    Err(incompatible(key, algorithm))
+}
+
+/// Key pairs have nothing to bind an encryption context to.
+pub(crate) fn check_context(
+    algorithm: &str,
+    context: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    if algorithm == SYMMETRIC || context.is_empty() {
+        return Ok(());
+    }
+    Err(invalid(format!("The algorithm {algorithm} does not take an encryption context.")))
 }
 
 /// Ends a dry run, once everything else has been checked.

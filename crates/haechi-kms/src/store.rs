@@ -10,11 +10,11 @@
 //! limited in number, and go when the key goes. Both rows change in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Database, Job, Loaded, Path, Permit, Record, Resource, Unchecked};
-use haechi_crypto::MaterialHandle;
+use haechi_crypto::{KeyMaterial, Keyring, MaterialHandle};
 use haechi_kms_model::Error;
 use haechi_policy::{Document, Kind};
 use haechi_wire::{Fault, Timestamp};
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::grant::Grants;
 use crate::identifier::{Identifier, arn};
 use crate::key::{Refusal, State, Transition, Use};
-use crate::material::{Material, MaterialRecord};
+use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegion;
 use crate::rotation::Rotation;
 use crate::{Kms, alias, authz};
@@ -91,6 +91,14 @@ pub(crate) struct HandleRecord {
     pub(crate) unknown: Unknown,
 }
 
+impl HandleRecord {
+    /// The one of any material of a key.
+    pub(crate) fn of(key: &KeyRecord) -> HandleRecord {
+        let (account, region) = (key.account.clone(), key.region.clone());
+        HandleRecord { account, region, key_id: key.id.clone(), unknown: Unknown::new() }
+    }
+}
+
 impl Record for KeyRecord {}
 impl Record for AliasRecord {}
 impl Record for HandleRecord {}
@@ -137,6 +145,21 @@ impl KeyRecord {
         key_path(&self.account, &self.region, &self.id)
     }
 
+    /// Moves the key to another state.
+    pub(crate) fn transit(&mut self, transition: Transition) -> Result<(), Error> {
+        self.state = self.state.after(transition).map_err(|refusal| refusal.of(&self.arn))?;
+        // A key that was to be deleted may have lost its material meanwhile.
+        if transition == Transition::CancelDeletion && self.lacks_material() {
+            self.state = State::PendingImport;
+        }
+        Ok(())
+    }
+
+    /// Whether imported material of it is not there.
+    pub(crate) fn lacks_material(&self) -> bool {
+        self.materials.is_empty() || self.materials.iter().any(|row| !row.is_present())
+    }
+
     /// The job that deletes it, while one waits.
     pub(crate) fn deletion_job(&self) -> Option<Job> {
         let due = Timestamp::from_millis(self.deletion_ms?);
@@ -145,11 +168,14 @@ impl KeyRecord {
     }
 }
 
-/// A key made ready: policy compiled, material unwrapped. Cached until its row is written.
+/// A key made ready: policy compiled, material unwrapped once used. Cached until its row is
+/// written.
 pub(crate) struct Key {
     pub(crate) record: KeyRecord,
     pub(crate) policy: Arc<Document>,
-    materials: Vec<Material>,
+    pub(crate) keyring: Arc<Keyring>,
+    /// One for each material of the record; only `material.rs` looks in.
+    pub(crate) secrets: Vec<OnceLock<KeyMaterial>>,
 }
 
 impl Key {
@@ -157,8 +183,8 @@ impl Key {
         let mut policy =
             Document::parse(&record.policy, Kind::Resource).map_err(Fault::internal)?;
         policy.bind_principals(|arn| record.policy_principals.get(arn).cloned());
-        let materials = Material::unwrap_all(&database.keyring(), &record)?;
-        Ok(Key { record, policy: Arc::new(policy), materials })
+        let secrets = record.materials.iter().map(|_| OnceLock::new()).collect();
+        Ok(Key { record, policy: Arc::new(policy), keyring: database.keyring(), secrets })
     }
 
     pub(crate) fn arn(&self) -> &str {
@@ -168,11 +194,6 @@ impl Key {
     /// Whether its state serves `purpose`.
     pub(crate) fn admit(&self, purpose: Use) -> Result<(), Error> {
         self.record.state.admit(purpose).map_err(|refusal: Refusal| refusal.of(self.arn()))
-    }
-
-    /// Its material, newest last; only for who was permitted.
-    pub(crate) fn materials(&self, _: &Permit) -> &[Material] {
-        &self.materials
     }
 
     /// Notes it for the audit record of the call.
@@ -208,9 +229,7 @@ impl Draft {
 
     /// Moves the key to another state.
     pub(crate) fn transit(&mut self, transition: Transition) -> Result<(), Error> {
-        let record = &mut self.key.record;
-        record.state = record.state.after(transition).map_err(|refusal| refusal.of(&record.arn))?;
-        Ok(())
+        self.key.record.transit(transition)
     }
 
     /// Adds the change to a batch.
@@ -284,9 +303,11 @@ impl Kms {
     ) -> Result<Option<Unchecked<Found<Arc<Key>>>>, Error> {
         let path = handle_path(handle);
         let owner = self.database.cached(&path, |row: HandleRecord| Ok(row)).await?;
-        let Some(owner) = owner.filter(|owner| owner.region == cx.region.as_str()) else {
-            return Ok(None);
+        // The keys of one multi-Region key have the same id, and open each other's ciphertexts.
+        let here = |owner: &Arc<HandleRecord>| {
+            owner.region == cx.region.as_str() || owner.key_id.starts_with("mrk-")
         };
+        let Some(owner) = owner.filter(here) else { return Ok(None) };
         let Some(key) = self.ready(cx, &owner.account, &owner.key_id).await? else {
             return Ok(None);
         };

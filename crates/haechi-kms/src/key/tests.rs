@@ -11,6 +11,16 @@ fn transition() -> impl Strategy<Value = Transition> {
     ]
 }
 
+fn any_transition() -> impl Strategy<Value = Transition> {
+    prop_oneof![
+        transition(),
+        Just(Transition::AwaitReplicas),
+        Just(Transition::ReplicasGone),
+        Just(Transition::LoseMaterial),
+        Just(Transition::GainMaterial),
+    ]
+}
+
 /// Follows transitions from a new key; refused ones leave the state alone.
 fn follow(steps: &[Transition]) -> Vec<State> {
     let mut state = State::Enabled;
@@ -41,14 +51,30 @@ proptest! {
     }
 
     #[test]
-    fn only_a_cancellation_leaves_pending_deletion_and_it_leaves_the_key_disabled(
-        steps in proptest::collection::vec(transition(), 2..40)
+    fn only_a_cancellation_saves_a_doomed_key_and_it_leaves_the_key_disabled(
+        steps in proptest::collection::vec(any_transition(), 2..40)
     ) {
         let states = follow(&steps);
         for (index, step) in steps.iter().enumerate().skip(1) {
-            if states[index - 1] == State::PendingDeletion && states[index] != states[index - 1] {
+            let (before, after) = (states[index - 1], states[index]);
+            if before.is_doomed() {
+                prop_assert!(before.admit(Use::Material).is_err());
+            }
+            if before.is_doomed() && !after.is_doomed() {
                 prop_assert_eq!(*step, Transition::CancelDeletion);
-                prop_assert_eq!(states[index], State::Disabled);
+                prop_assert_eq!(after, State::Disabled);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_without_its_material_is_enabled_by_material_alone(
+        steps in proptest::collection::vec(any_transition(), 2..40)
+    ) {
+        let states = follow(&steps);
+        for (index, step) in steps.iter().enumerate().skip(1) {
+            if states[index - 1] == State::PendingImport && states[index] == State::Enabled {
+                prop_assert_eq!(*step, Transition::GainMaterial);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
 use haechi_core::{Ask, Batch, Cx, Handle, Resource};
+use haechi_crypto::KeySpec as Spec;
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::CreateKey;
 use haechi_kms_model::shapes::{
@@ -16,27 +17,43 @@ use crate::authz::{Conditions, Facts, Kinds};
 use crate::identifier::arn;
 use crate::key::State;
 use crate::material::MaterialRecord;
+use crate::multi_region::MultiRegion;
 use crate::policy::{Proposal, default_policy};
 use crate::store::{HandleRecord, KeyRecord, handle_path};
-use crate::{Kms, request, tags};
+use crate::{Kms, request, spec, tags};
 
-/// What a new key is: the one kind that is done.
-const KINDS: Kinds<'static> =
-    Kinds { spec: "SYMMETRIC_DEFAULT", usage: "ENCRYPT_DECRYPT", origin: "AWS_KMS" };
+/// What a new key is to be.
+#[derive(Clone, Copy)]
+struct Wanted {
+    spec: Spec,
+    usage: KeyUsageType,
+    origin: OriginType,
+    multi_region: bool,
+}
+
+impl Wanted {
+    fn kinds(&self) -> Kinds<'static> {
+        let (usage, origin) = (self.usage.as_str(), self.origin.as_str());
+        Kinds { spec: self.spec.name(), usage, origin }
+    }
+}
 
 impl Handle<CreateKey> for Kms {
     async fn handle(&self, cx: &Cx, input: CreateKeyRequest) -> Result<CreateKeyResponse, Error> {
-        check_kind(cx, &input)?;
+        let wanted = wanted(cx, &input)?;
         let added = input.tags.unwrap_or_default();
         let mut tags = BTreeMap::new();
         tags::merge(&mut tags, &added)?;
 
         let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
-        let id = cx.env.uuid().map_err(Fault::internal)?.to_string();
+        let id = self.new_id(wanted.multi_region)?;
         let account = cx.account().as_str();
         let key_arn = arn(cx, account, &format!("key/{id}"));
-        let facts = Facts { tags: &added, bypass: Some(bypass), ..Facts::default() };
-        let conditions = Conditions { caller_account: account, kinds: KINDS, facts };
+        let extra = [("kms:multiregion", "true"), ("kms:multiregionkeytype", "PRIMARY")];
+        let extra: &[_] = if wanted.multi_region { &extra } else { &[] };
+        let facts = Facts { tags: &added, bypass: Some(bypass), extra, ..Facts::default() };
+        let kinds = wanted.kinds();
+        let conditions = Conditions { caller_account: account, kinds, facts };
         authorize(cx, "kms:CreateKey", "*", &conditions)?;
         if !added.is_empty() {
             authorize(cx, "kms:TagResource", &key_arn, &conditions)?;
@@ -48,7 +65,7 @@ impl Handle<CreateKey> for Kms {
                 let proposal = Proposal {
                     text: &text,
                     key_arn: &key_arn,
-                    kinds: KINDS,
+                    kinds,
                     bypass_lockout_check: bypass,
                 };
                 let accepted = self.check_policy(cx, proposal).await?;
@@ -61,9 +78,9 @@ impl Handle<CreateKey> for Kms {
             account: account.to_owned(),
             region: cx.region.as_str().to_owned(),
             description: input.description.unwrap_or_default(),
-            spec: KINDS.spec.to_owned(),
-            usage: KINDS.usage.to_owned(),
-            origin: KINDS.origin.to_owned(),
+            spec: kinds.spec.to_owned(),
+            usage: kinds.usage.to_owned(),
+            origin: kinds.origin.to_owned(),
             state: State::Enabled,
             created_ms: cx.now().millis(),
             deletion_ms: None,
@@ -73,29 +90,38 @@ impl Handle<CreateKey> for Kms {
             aliases: BTreeSet::new(),
             materials: Vec::new(),
             rotation: None,
-            multi_region: None,
+            multi_region: wanted.multi_region.then(|| MultiRegion::new(cx.region.as_str())),
             deletion_window_days: None,
             unknown: Unknown::new(),
         };
-        let record = self.store_new(cx, record).await?;
+        let record = self.store_new(cx, record, wanted).await?;
         Ok(CreateKeyResponse { key_metadata: Some(record.metadata()) })
     }
 }
 
 impl Kms {
-    /// Gives a new key its material and stores both.
-    async fn store_new(&self, cx: &Cx, mut record: KeyRecord) -> Result<KeyRecord, Error> {
-        let keyring = self.database.keyring();
-        let material = MaterialRecord::generate(&self.env, &keyring, &record, cx.now().millis())?;
-        let handle = HandleRecord {
-            account: record.account.clone(),
-            region: record.region.clone(),
-            key_id: record.id.clone(),
-            unknown: Unknown::new(),
-        };
+    fn new_id(&self, multi_region: bool) -> Result<String, Fault> {
+        let id = self.env.uuid().map_err(Fault::internal)?;
+        Ok(if multi_region { format!("mrk-{}", id.simple()) } else { id.to_string() })
+    }
+
+    /// Gives a new key its material, unless that is to be imported, and stores both.
+    async fn store_new(
+        &self,
+        cx: &Cx,
+        mut record: KeyRecord,
+        wanted: Wanted,
+    ) -> Result<KeyRecord, Error> {
         let mut batch = Batch::new();
-        batch.create(handle_path(&material.handle()), &handle);
-        record.materials.push(material);
+        if wanted.origin == OriginType::External {
+            record.state = State::PendingImport;
+        } else {
+            let secret = self.workers.generate(wanted.spec, &self.env.random).await?;
+            let (keyring, now_ms) = (self.database.keyring(), cx.now().millis());
+            let material = MaterialRecord::wrap(&self.env, &keyring, &record, &secret, now_ms)?;
+            batch.create(handle_path(&material.handle()), &HandleRecord::of(&record));
+            record.materials.push(material);
+        }
         batch.create(record.path(), &record);
         self.database.commit(batch).await?;
         let (arn, account) = (record.arn.clone(), record.account.clone());
@@ -122,40 +148,45 @@ fn authorize(
     Ok(())
 }
 
-/// Refuses what no KMS makes, and says so of what this one does not make yet.
-fn check_kind(cx: &Cx, input: &CreateKeyRequest) -> Result<(), Error> {
+/// Reads what is wanted; refuses what no KMS makes, and says so of what this one does not make.
+fn wanted(cx: &Cx, input: &CreateKeyRequest) -> Result<Wanted, Error> {
     if input.key_spec.is_some() && input.customer_master_key_spec.is_some() {
         return Err(request::invalid(
             "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
              CustomerMasterKeySpec is deprecated.",
         ));
     }
-    let unsupported = |parameter: String| Err(request::unsupported(cx, &parameter));
-    match (input.key_spec, input.customer_master_key_spec) {
-        (Some(spec), _) if spec != KeySpec::SymmetricDefault => {
-            return unsupported(format!("KeySpec={}", spec.as_str()));
-        }
-        (_, Some(spec)) if spec != CustomerMasterKeySpec::SymmetricDefault => {
-            return unsupported(format!("CustomerMasterKeySpec={}", spec.as_str()));
-        }
-        _ => {}
-    }
-    if let Some(usage) = input.key_usage.filter(|usage| *usage != KeyUsageType::EncryptDecrypt) {
-        let message =
-            format!("KeyUsage {} is not compatible with KeySpec {}", usage.as_str(), KINDS.spec);
-        return Err(request::invalid(message));
-    }
-    if let Some(origin) = input.origin.filter(|origin| *origin != OriginType::AwsKms) {
-        return unsupported(format!("Origin={}", origin.as_str()));
-    }
+    let unsupported = |parameter: &str| Err(request::unsupported(cx, parameter));
     if input.custom_key_store_id.is_some() {
-        return unsupported("CustomKeyStoreId".to_owned());
+        return unsupported("CustomKeyStoreId");
     }
     if input.xks_key_id.is_some() {
-        return unsupported("XksKeyId".to_owned());
+        return unsupported("XksKeyId");
     }
-    if input.multi_region == Some(true) {
-        return unsupported("MultiRegion=true".to_owned());
+    let origin = input.origin.unwrap_or(OriginType::AwsKms);
+    if !matches!(origin, OriginType::AwsKms | OriginType::External) {
+        return unsupported(&format!("Origin={}", origin.as_str()));
     }
-    Ok(())
+    let old_name = input.customer_master_key_spec.map(CustomerMasterKeySpec::as_str);
+    let name = input.key_spec.map(KeySpec::as_str).or(old_name).unwrap_or(spec::SYMMETRIC);
+    let Some(spec) = Spec::from_name(name) else {
+        let message = format!("KeySpec {name} is not supported in this Region.");
+        return Err(Error::UnsupportedOperationException(message));
+    };
+    let usage = match (input.key_usage, spec) {
+        (Some(usage), _) => usage,
+        (None, Spec::SymmetricDefault) => KeyUsageType::EncryptDecrypt,
+        (None, _) => {
+            return Err(request::invalid(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric \
+                 encryption keys.",
+            ));
+        }
+    };
+    if !spec::usages(spec).contains(&usage) {
+        let usage = usage.as_str();
+        let message = format!("KeyUsage {usage} is not compatible with KeySpec {name}");
+        return Err(request::invalid(message));
+    }
+    Ok(Wanted { spec, usage, origin, multi_region: input.multi_region == Some(true) })
 }

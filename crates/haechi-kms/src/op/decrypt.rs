@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{Cx, Handle, Unchecked};
-use haechi_crypto::{Blob, InvalidCiphertext};
+use haechi_core::{Cx, Handle, Permit, Unchecked};
+use haechi_crypto::{Blob, EncryptionAlgorithm, InvalidCiphertext, SecretVec};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::Decrypt;
 use haechi_kms_model::shapes::{DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec};
@@ -13,6 +13,7 @@ use haechi_wire::SecretBlob;
 use crate::authz::{Facts, admit};
 use crate::key::Use;
 use crate::material::invalid;
+use crate::spec::SYMMETRIC;
 use crate::store::{Found, Key};
 use crate::{Kms, request};
 
@@ -24,9 +25,9 @@ impl Handle<Decrypt> for Kms {
         let bytes = required_blob(input.ciphertext_blob.as_ref())?;
         let context = request::encryption_context(input.encryption_context)?;
         let algorithm = request::algorithm(input.encryption_algorithm);
-        let blob = Blob::parse(bytes).map_err(invalid)?;
+        let sealed = Sealed::read(bytes, algorithm)?;
         let (action, named) = (cx.operation.action, input.key_id.as_deref());
-        let found = self.decrypting_key(cx, action, named, &blob, &context).await?;
+        let found = self.decrypting_key(cx, action, named, &sealed, &context).await?;
         let facts = Facts {
             encryption_context: Some(&context),
             algorithm: Some(algorithm),
@@ -34,17 +35,52 @@ impl Handle<Decrypt> for Kms {
         };
         let (key, permit) = admit(cx, found, facts)?;
         key.admit(Use::Material)?;
-        request::check_algorithm(&key, algorithm)?;
-        self.check_made_by(cx, &key, &blob, &context).await?;
-        let (plaintext, material_id) = key.decrypt(&permit, &blob, &context)?;
+        let opened = self.open(cx, &key, permit, &sealed, &context).await?;
         request::end_dry_run(input.dry_run)?;
         Ok(DecryptResponse {
             key_id: Some(key.arn().to_owned()),
-            plaintext: Some(SecretBlob(plaintext.into_inner())),
-            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            plaintext: Some(SecretBlob(opened.plaintext.into_inner())),
+            encryption_algorithm: EncryptionAlgorithmSpec::parse(algorithm),
             ciphertext_for_recipient: None,
-            key_material_id: Some(material_id),
+            key_material_id: opened.material_id,
         })
+    }
+}
+
+/// What is to be decrypted.
+pub(super) enum Sealed<'a> {
+    /// Under a symmetric key: it says under which.
+    Blob(Blob<'a>),
+    /// Under a public key: it says nothing of itself.
+    Asymmetric(EncryptionAlgorithm, &'a [u8]),
+    /// With an algorithm that no key of this KMS has.
+    Foreign(&'static str),
+}
+
+/// What was decrypted.
+pub(super) struct Opened {
+    pub(super) plaintext: SecretVec,
+    /// Of a symmetric key.
+    pub(super) material_id: Option<String>,
+}
+
+impl<'a> Sealed<'a> {
+    pub(super) fn read(bytes: &'a [u8], algorithm: &'static str) -> Result<Sealed<'a>, Error> {
+        if algorithm == SYMMETRIC {
+            return Ok(Sealed::Blob(Blob::parse(bytes).map_err(invalid)?));
+        }
+        Ok(match EncryptionAlgorithm::from_name(algorithm) {
+            Some(algorithm) => Sealed::Asymmetric(algorithm, bytes),
+            None => Sealed::Foreign(algorithm),
+        })
+    }
+
+    fn algorithm(&self) -> &'static str {
+        match self {
+            Sealed::Blob(_) => SYMMETRIC,
+            Sealed::Asymmetric(algorithm, _) => algorithm.name(),
+            Sealed::Foreign(algorithm) => algorithm,
+        }
     }
 }
 
@@ -62,16 +98,48 @@ impl Kms {
         cx: &Cx,
         action: &str,
         named: Option<&str>,
-        blob: &Blob<'_>,
+        sealed: &Sealed<'_>,
         context: &BTreeMap<String, String>,
     ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
         if let Some(named) = named {
             return self.key_for(cx, action, named).await;
         }
+        let Sealed::Blob(blob) = sealed else {
+            let algorithm = sealed.algorithm();
+            return Err(request::invalid(format!(
+                "A key ID is required to decrypt with the algorithm {algorithm}."
+            )));
+        };
         if let Some(found) = self.key_of(cx, &blob.handle()).await? {
             return Ok(found);
         }
         Err(self.refuse(blob, context))
+    }
+
+    /// Decrypts with a key that is ready for it.
+    pub(super) async fn open(
+        &self,
+        cx: &Cx,
+        key: &Arc<Key>,
+        permit: Permit,
+        sealed: &Sealed<'_>,
+        context: &BTreeMap<String, String>,
+    ) -> Result<Opened, Error> {
+        let algorithm = sealed.algorithm();
+        request::check_algorithm(cx, key, algorithm)?;
+        request::check_context(algorithm, context)?;
+        match sealed {
+            Sealed::Blob(blob) => {
+                self.check_made_by(cx, key, blob, context).await?;
+                let (plaintext, material_id) = key.decrypt(&permit, blob, context)?;
+                Ok(Opened { plaintext, material_id: Some(material_id) })
+            }
+            Sealed::Asymmetric(algorithm, bytes) => {
+                let plaintext = self.decrypt_with(key, permit, *algorithm, bytes.to_vec()).await?;
+                Ok(Opened { plaintext, material_id: None })
+            }
+            Sealed::Foreign(algorithm) => Err(request::incompatible(key, algorithm)),
+        }
     }
 
     /// Refuses a blob that nobody made, with as much work as one that somebody made: time must not
@@ -82,7 +150,7 @@ impl Kms {
     }
 
     /// Refuses a blob that another key than the named one made.
-    pub(super) async fn check_made_by(
+    async fn check_made_by(
         &self,
         cx: &Cx,
         key: &Key,

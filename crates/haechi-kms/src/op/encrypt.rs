@@ -1,14 +1,19 @@
 //! `Encrypt`.
 
-use haechi_core::{Cx, Handle};
-use haechi_crypto::BlobKind;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haechi_core::{Cx, Handle, Permit};
+use haechi_crypto::{BlobKind, EncryptionAlgorithm, SecretVec};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::Encrypt;
 use haechi_kms_model::shapes::{EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec};
 use haechi_wire::Blob;
 
+use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit};
 use crate::key::Use;
+use crate::store::Key;
 use crate::{Kms, request};
 
 impl Handle<Encrypt> for Kms {
@@ -24,14 +29,40 @@ impl Handle<Encrypt> for Kms {
         };
         let (key, permit) = admit(cx, found, facts)?;
         key.admit(Use::Material)?;
-        request::check_algorithm(&key, algorithm)?;
-        request::end_dry_run(input.dry_run)?;
+        request::check_algorithm(cx, &key, algorithm)?;
+        request::check_context(algorithm, &context)?;
         let plaintext = &input.plaintext.0;
-        let (blob, _) = key.encrypt(&permit, &cx.env, BlobKind::Encrypt, &context, plaintext)?;
+        if let Some(algorithm) = EncryptionAlgorithm::from_name(algorithm) {
+            check_length(&key, algorithm, plaintext.len())?;
+        }
+        request::end_dry_run(input.dry_run)?;
+        let (blob, _) = self.seal(cx, &key, permit, algorithm, &context, plaintext).await?;
         Ok(EncryptResponse {
             ciphertext_blob: Some(Blob(blob)),
             key_id: Some(key.arn().to_owned()),
-            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            encryption_algorithm: EncryptionAlgorithmSpec::parse(algorithm),
         })
+    }
+}
+
+impl Kms {
+    /// Encrypts with an algorithm that is the key's; answers, of a symmetric key, the material's
+    /// id too.
+    pub(super) async fn seal(
+        &self,
+        cx: &Cx,
+        key: &Arc<Key>,
+        permit: Permit,
+        algorithm: &str,
+        context: &BTreeMap<String, String>,
+        plaintext: &[u8],
+    ) -> Result<(Vec<u8>, Option<String>), Error> {
+        if let Some(algorithm) = EncryptionAlgorithm::from_name(algorithm) {
+            let plaintext = SecretVec::copy_from(plaintext);
+            return Ok((self.encrypt_to(key, permit, algorithm, plaintext).await?, None));
+        }
+        let kind = BlobKind::Encrypt;
+        let (blob, material_id) = key.encrypt(&permit, &cx.env, kind, context, plaintext)?;
+        Ok((blob, Some(material_id)))
     }
 }

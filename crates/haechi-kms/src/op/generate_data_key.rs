@@ -78,7 +78,7 @@ impl Kms {
         };
         let (key, permit) = admit(cx, found, facts)?;
         key.admit(Use::Material)?;
-        request::check_algorithm(&key, algorithm)?;
+        request::check_algorithm(cx, &key, algorithm)?;
         request::end_dry_run(asked.dry_run)?;
         let mut plaintext = SecretBlob(vec![0; length]);
         cx.env.random.fill(&mut plaintext.0).map_err(Fault::internal)?;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use haechi_core::{Cx, Handle, Unchecked};
-use haechi_crypto::{Blob, BlobKind};
+use haechi_crypto::EncryptionAlgorithm;
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::ReEncrypt;
 use haechi_kms_model::shapes::{EncryptionAlgorithmSpec, ReEncryptRequest, ReEncryptResponse};
 
-use super::decrypt::required_blob;
+use super::decrypt::{Sealed, required_blob};
+use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit_action};
 use crate::key::Use;
-use crate::material::invalid;
 use crate::store::{Found, Key};
 use crate::{Kms, request};
 
@@ -29,10 +29,10 @@ impl Handle<ReEncrypt> for Kms {
         let to_context = request::encryption_context(input.destination_encryption_context)?;
         let from_algorithm = request::algorithm(input.source_encryption_algorithm);
         let to_algorithm = request::algorithm(input.destination_encryption_algorithm);
-        let blob = Blob::parse(bytes).map_err(invalid)?;
+        let sealed = Sealed::read(bytes, from_algorithm)?;
 
         let named = input.source_key_id.as_deref();
-        let source = self.decrypting_key(cx, FROM, named, &blob, &from_context).await?;
+        let source = self.decrypting_key(cx, FROM, named, &sealed, &from_context).await?;
         let target = self.key_for(cx, TO, &input.destination_key_id).await?;
         let ((source_arn, source), (target_arn, target)) = (named_arn(source), named_arn(target));
         let facts = Facts { same_key: Some(source_arn == target_arn), ..Facts::default() };
@@ -48,22 +48,24 @@ impl Handle<ReEncrypt> for Kms {
 
         source.admit(Use::Material)?;
         target.admit(Use::Material)?;
-        request::check_algorithm(&source, from_algorithm)?;
-        request::check_algorithm(&target, to_algorithm)?;
-        self.check_made_by(cx, &source, &blob, &from_context).await?;
-        let (plaintext, from_material) = source.decrypt(&from_permit, &blob, &from_context)?;
+        request::check_algorithm(cx, &target, to_algorithm)?;
+        request::check_context(to_algorithm, &to_context)?;
+        let opened = self.open(cx, &source, from_permit, &sealed, &from_context).await?;
+        let plaintext = opened.plaintext.expose();
+        if let Some(algorithm) = EncryptionAlgorithm::from_name(to_algorithm) {
+            check_length(&target, algorithm, plaintext.len())?;
+        }
         request::end_dry_run(input.dry_run)?;
-        let (kind, plaintext) = (BlobKind::Encrypt, plaintext.expose());
         let (blob, to_material) =
-            target.encrypt(&to_permit, &cx.env, kind, &to_context, plaintext)?;
+            self.seal(cx, &target, to_permit, to_algorithm, &to_context, plaintext).await?;
         Ok(ReEncryptResponse {
             ciphertext_blob: Some(haechi_wire::Blob(blob)),
             source_key_id: Some(source.arn().to_owned()),
             key_id: Some(target.arn().to_owned()),
-            source_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-            destination_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-            source_key_material_id: Some(from_material),
-            destination_key_material_id: Some(to_material),
+            source_encryption_algorithm: EncryptionAlgorithmSpec::parse(from_algorithm),
+            destination_encryption_algorithm: EncryptionAlgorithmSpec::parse(to_algorithm),
+            source_key_material_id: opened.material_id,
+            destination_key_material_id: to_material,
         })
     }
 }

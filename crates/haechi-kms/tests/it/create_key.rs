@@ -41,13 +41,7 @@ async fn each_key_has_an_id_and_material_of_its_own() {
 async fn kinds_of_keys_that_are_not_done_say_so() {
     let world = World::new().await;
     let inputs = [
-        CreateKeyRequest { key_spec: Some(KeySpec::Rsa2048), ..Default::default() },
-        CreateKeyRequest {
-            customer_master_key_spec: Some(CustomerMasterKeySpec::Hmac256),
-            ..Default::default()
-        },
-        CreateKeyRequest { origin: Some(OriginType::External), ..Default::default() },
-        CreateKeyRequest { multi_region: Some(true), ..Default::default() },
+        CreateKeyRequest { origin: Some(OriginType::AwsCloudhsm), ..Default::default() },
         CreateKeyRequest { custom_key_store_id: Some("cks-1".to_owned()), ..Default::default() },
         CreateKeyRequest { xks_key_id: Some("x".to_owned()), ..Default::default() },
     ];
@@ -65,6 +59,49 @@ async fn a_symmetric_key_that_signs_is_refused() {
         CreateKeyRequest { key_usage: Some(KeyUsageType::SignVerify), ..Default::default() };
     let (code, _) = refused(world.call::<ops::CreateKey>(&world.root, input).await);
     assert_eq!(code, "ValidationException");
+}
+
+#[tokio::test]
+async fn a_usage_that_does_not_fit_the_spec_is_refused_and_only_symmetric_keys_have_a_default() {
+    let world = World::new().await;
+    for (spec, usage) in [
+        (KeySpec::Hmac256, KeyUsageType::SignVerify),
+        (KeySpec::Rsa2048, KeyUsageType::KeyAgreement),
+        (KeySpec::EccSecgP256k1, KeyUsageType::KeyAgreement),
+        (KeySpec::EccNistEdwards25519, KeyUsageType::KeyAgreement),
+        (KeySpec::MlKem512, KeyUsageType::EncryptDecrypt),
+    ] {
+        let (key_spec, key_usage) = (Some(spec), Some(usage));
+        let input = CreateKeyRequest { key_spec, key_usage, ..Default::default() };
+        let (code, message) = refused(world.call::<ops::CreateKey>(&world.root, input).await);
+        assert_eq!(code, "ValidationException");
+        assert!(message.contains("is not compatible with KeySpec"), "{message}");
+    }
+    let input = CreateKeyRequest { key_spec: Some(KeySpec::Hmac256), ..Default::default() };
+    assert_refused(
+        world.call::<ops::CreateKey>(&world.root, input).await,
+        "ValidationException",
+        "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+    );
+}
+
+#[tokio::test]
+async fn sm2_is_for_china_and_the_old_name_of_the_spec_still_works() {
+    let world = World::new().await;
+    let input = CreateKeyRequest {
+        key_spec: Some(KeySpec::Sm2),
+        key_usage: Some(KeyUsageType::SignVerify),
+        ..Default::default()
+    };
+    let outcome = world.call::<ops::CreateKey>(&world.root, input).await;
+    assert_eq!(refused(outcome).0, "UnsupportedOperationException");
+    let input = CreateKeyRequest {
+        customer_master_key_spec: Some(CustomerMasterKeySpec::EccNistP256),
+        key_usage: Some(KeyUsageType::SignVerify),
+        ..Default::default()
+    };
+    let key = world.key_with(input).await;
+    assert_eq!(key.key_spec, Some(KeySpec::EccNistP256));
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod openssl;
 mod world;
 
 mod aliases;
 mod create_key;
+mod data_key_pairs;
 mod data_keys;
 mod decisions;
 mod decrypt;
@@ -21,8 +23,12 @@ mod encrypt;
 mod generate_random;
 mod grants;
 mod list_keys;
+mod macs;
 mod policies;
 mod re_encrypt;
 mod restart;
+mod rsa_encryption;
+mod shared_secrets;
+mod signing;
 mod states;
 mod tags;

@@ -52,6 +52,15 @@ impl World {
         self.call::<ops::CreateKey>(&self.root, input).await.unwrap().key_metadata.unwrap()
     }
 
+    /// A key of a spec and usage.
+    pub async fn key_of(&self, spec: KeySpec, usage: KeyUsageType) -> KeyMetadata {
+        let (key_spec, key_usage) = (Some(spec), Some(usage));
+        let key =
+            self.key_with(CreateKeyRequest { key_spec, key_usage, ..Default::default() }).await;
+        assert_eq!((key.key_spec, key.key_usage), (key_spec, key_usage));
+        key
+    }
+
     /// A key of [`ACCOUNT`] with this policy, whether or not it locks its owner out.
     pub async fn key_under(&self, policy: &str) -> KeyMetadata {
         self.key_with(CreateKeyRequest {
