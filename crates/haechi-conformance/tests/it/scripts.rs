@@ -23,3 +23,9 @@ scripts! {
     kms_validation
     signatures
 }
+
+/// With `--dev`: the members of an organization call as root users without keys.
+#[test]
+fn organizations() {
+    Launch::dev().start().run_script("organizations.py");
+}

@@ -1,0 +1,217 @@
+"""Organizations with the real client: the tree, accounts, policies that bind calls of other services,
+invitations, delegation. Callers in member accounts are the --dev roots of their ids; the tests run in
+order, and the second makes the organization."""
+
+import time
+
+from harness import ACCOUNT, client, equal, main, new_user, client_of, policy, refused, unique
+
+organizations = client("organizations")
+OTHER = "222222222222"
+DENY_KEYS = policy({"Effect": "Deny", "Action": "kms:CreateKey", "Resource": "*"})
+
+
+def root_of(account, service):
+    return client(service, aws_access_key_id=account, aws_secret_access_key="any")
+
+
+def the_root():
+    return organizations.list_roots()["Roots"][0]["Id"]
+
+
+def new_account(name):
+    asked = organizations.create_account(
+        Email=f"{unique(name)}@example.com", AccountName=name
+    )["CreateAccountStatus"]
+    assert asked["State"] in ("IN_PROGRESS", "SUCCEEDED"), asked
+    for _ in range(200):
+        status = organizations.describe_create_account_status(
+            CreateAccountRequestId=asked["Id"]
+        )["CreateAccountStatus"]
+        if status["State"] != "IN_PROGRESS":
+            break
+        time.sleep(0.05)
+    equal(status["State"], "SUCCEEDED")
+    return status["AccountId"]
+
+
+def new_policy(content, kind="SERVICE_CONTROL_POLICY"):
+    made = organizations.create_policy(
+        Content=content, Description="of a test", Name=unique("policy"), Type=kind
+    )
+    return made["Policy"]["PolicySummary"]["Id"]
+
+
+def test_an_account_without_an_organization_is_told_so():
+    refused(
+        "AWSOrganizationsNotInUseException",
+        organizations.describe_organization,
+        message="Your account is not a member of an organization.",
+    )
+
+
+def test_an_organization_is_made_once():
+    made = organizations.create_organization(FeatureSet="ALL")["Organization"]
+    equal(made["MasterAccountId"], ACCOUNT)
+    equal(organizations.describe_organization()["Organization"]["Id"], made["Id"])
+    refused("AlreadyInOrganizationException", organizations.create_organization)
+    root = organizations.list_roots()["Roots"][0]
+    equal(root["Name"], "Root")
+    enabled = organizations.enable_policy_type(
+        RootId=root["Id"], PolicyType="SERVICE_CONTROL_POLICY"
+    )["Root"]["PolicyTypes"]
+    equal(enabled, [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}])
+
+
+def test_units_and_accounts_form_a_tree():
+    root = the_root()
+    unit = organizations.create_organizational_unit(ParentId=root, Name=unique("unit"))
+    unit = unit["OrganizationalUnit"]["Id"]
+    account = new_account("tree")
+    organizations.move_account(
+        AccountId=account, SourceParentId=root, DestinationParentId=unit
+    )
+    equal(organizations.list_parents(ChildId=account)["Parents"][0]["Id"], unit)
+    children = organizations.list_children(ParentId=unit, ChildType="ACCOUNT")["Children"]
+    equal(children, [{"Id": account, "Type": "ACCOUNT"}])
+    refused(
+        "OrganizationalUnitNotEmptyException",
+        organizations.delete_organizational_unit,
+        OrganizationalUnitId=unit,
+    )
+    paginator = organizations.get_paginator("list_accounts")
+    listed = paginator.paginate(PaginationConfig={"PageSize": 1}).build_full_result()["Accounts"]
+    assert {ACCOUNT, account} <= {entry["Id"] for entry in listed}, listed
+
+
+def test_a_denial_binds_the_next_call_of_a_member_and_not_the_management_account():
+    account = new_account("guarded")
+    member = root_of(account, "kms")
+    member.create_key()
+    denial = new_policy(DENY_KEYS)
+    organizations.attach_policy(PolicyId=denial, TargetId=the_root())
+    refused(
+        "AccessDeniedException",
+        member.create_key,
+        contains="with an explicit deny in a service control policy",
+    )
+    client("kms").create_key()
+    organizations.detach_policy(PolicyId=denial, TargetId=the_root())
+    member.create_key()
+
+
+def test_each_level_must_allow():
+    root, account = the_root(), new_account("levels")
+    unit = organizations.create_organizational_unit(ParentId=root, Name=unique("unit"))
+    unit = unit["OrganizationalUnit"]["Id"]
+    organizations.move_account(
+        AccountId=account, SourceParentId=root, DestinationParentId=unit
+    )
+    only_iam = new_policy(policy({"Effect": "Allow", "Action": "iam:*", "Resource": "*"}))
+    organizations.attach_policy(PolicyId=only_iam, TargetId=unit)
+    member = root_of(account, "kms")
+    member.create_key()
+    organizations.detach_policy(PolicyId="p-FullAWSAccess", TargetId=unit)
+    refused(
+        "AccessDeniedException",
+        member.create_key,
+        contains="because no service control policy allows the kms:CreateKey action",
+    )
+    refused(
+        "ConstraintViolationException",
+        organizations.detach_policy,
+        PolicyId=only_iam,
+        TargetId=unit,
+    )
+
+
+def test_an_error_carries_its_reason():
+    answer = refused(
+        "InvalidInputException",
+        organizations.delete_policy,
+        PolicyId="p-FullAWSAccess",
+    )
+    equal(answer["Reason"], "IMMUTABLE_POLICY")
+
+
+def test_a_resource_control_policy_keeps_outsiders_out():
+    account = new_account("resources")
+    kind = "RESOURCE_CONTROL_POLICY"
+    organizations.enable_policy_type(RootId=the_root(), PolicyType=kind)
+    everyone = policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {"Effect": "Allow", "Principal": "*", "Action": "kms:DescribeKey", "Resource": "*"},
+    )
+    key = root_of(account, "kms").create_key(Policy=everyone)["KeyMetadata"]["Arn"]
+    outsider = root_of("333333333333", "kms")
+    outsider.describe_key(KeyId=key)
+    organization = organizations.describe_organization()["Organization"]["Id"]
+    insiders = new_policy(
+        policy(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "kms:*",
+                "Resource": "*",
+                "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": organization}},
+            }
+        ),
+        kind,
+    )
+    organizations.attach_policy(PolicyId=insiders, TargetId=account)
+    refused("AccessDeniedException", outsider.describe_key, KeyId=key)
+    root_of(account, "kms").describe_key(KeyId=key)
+    organizations.detach_policy(PolicyId=insiders, TargetId=account)
+    outsider.describe_key(KeyId=key)
+
+
+def test_a_member_reads_only_once_it_is_delegated():
+    account, service = new_account("delegated"), "config.amazonaws.com"
+    member = root_of(account, "organizations")
+    member.describe_organization()
+    refused(
+        "AccessDeniedException",
+        member.list_accounts,
+        message="You don't have permissions to access this resource.",
+    )
+    organizations.enable_aws_service_access(ServicePrincipal=service)
+    organizations.register_delegated_administrator(AccountId=account, ServicePrincipal=service)
+    member.list_accounts()
+    administrators = organizations.list_delegated_administrators()["DelegatedAdministrators"]
+    equal([entry["Id"] for entry in administrators], [account])
+    organizations.deregister_delegated_administrator(AccountId=account, ServicePrincipal=service)
+    refused("AccessDeniedException", member.list_accounts)
+
+
+def test_a_user_of_the_management_account_needs_a_policy():
+    _, key = new_user()
+    refused(
+        "AccessDeniedException",
+        client_of(key, "organizations").list_roots,
+        contains="is not authorized to perform: organizations:ListRoots on resource: *",
+    )
+
+
+def test_an_account_that_left_is_invited_again_and_accepts():
+    account = new_account("guest")
+    organizations.remove_account_from_organization(AccountId=account)
+    member = root_of(account, "organizations")
+    refused("AWSOrganizationsNotInUseException", member.describe_organization)
+    sent = organizations.invite_account_to_organization(
+        Target={"Id": account, "Type": "ACCOUNT"}, Notes="welcome"
+    )["Handshake"]
+    equal(sent["State"], "OPEN")
+    received = member.list_handshakes_for_account()["Handshakes"]
+    equal([entry["Id"] for entry in received], [sent["Id"]])
+    equal(member.accept_handshake(HandshakeId=sent["Id"])["Handshake"]["State"], "ACCEPTED")
+    equal(
+        organizations.describe_account(AccountId=account)["Account"]["JoinedMethod"], "INVITED"
+    )
+
+
+main()
