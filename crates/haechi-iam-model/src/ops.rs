@@ -199,6 +199,106 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     ],
 };
 
+/// `AddRoleToInstanceProfile`.
+pub struct AddRoleToInstanceProfile;
+
+impl Operation for AddRoleToInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AddRoleToInstanceProfile",
+        action: "iam:AddRoleToInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AddRoleToInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `AddUserToGroup`.
+pub struct AddUserToGroup;
+
+impl Operation for AddUserToGroup {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AddUserToGroup",
+        action: "iam:AddUserToGroup",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ADD_USER_TO_GROUP_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AddUserToGroupRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `AttachGroupPolicy`.
+pub struct AttachGroupPolicy;
+
+impl Operation for AttachGroupPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AttachGroupPolicy",
+        action: "iam:AttachGroupPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ATTACH_GROUP_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AttachGroupPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `AttachRolePolicy`.
+pub struct AttachRolePolicy;
+
+impl Operation for AttachRolePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AttachRolePolicy",
+        action: "iam:AttachRolePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ATTACH_ROLE_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AttachRolePolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `AttachUserPolicy`.
+pub struct AttachUserPolicy;
+
+impl Operation for AttachUserPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AttachUserPolicy",
+        action: "iam:AttachUserPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ATTACH_USER_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AttachUserPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `CreateAccessKey`.
 pub struct CreateAccessKey;
 
@@ -216,6 +316,146 @@ impl Operation for CreateAccessKey {
     };
     type Input = shapes::CreateAccessKeyRequest;
     type Output = shapes::CreateAccessKeyResponse;
+    type Error = Error;
+}
+
+/// `CreateAccountAlias`.
+pub struct CreateAccountAlias;
+
+impl Operation for CreateAccountAlias {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateAccountAlias",
+        action: "iam:CreateAccountAlias",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_ACCOUNT_ALIAS_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CreateAccountAliasRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `CreateGroup`.
+pub struct CreateGroup;
+
+impl Operation for CreateGroup {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateGroup",
+        action: "iam:CreateGroup",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_GROUP_REQUEST,
+        output: &shapes::CREATE_GROUP_RESPONSE,
+        result_wrapper: Some("CreateGroupResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateGroupRequest;
+    type Output = shapes::CreateGroupResponse;
+    type Error = Error;
+}
+
+/// `CreateInstanceProfile`.
+pub struct CreateInstanceProfile;
+
+impl Operation for CreateInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateInstanceProfile",
+        action: "iam:CreateInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_INSTANCE_PROFILE_REQUEST,
+        output: &shapes::CREATE_INSTANCE_PROFILE_RESPONSE,
+        result_wrapper: Some("CreateInstanceProfileResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateInstanceProfileRequest;
+    type Output = shapes::CreateInstanceProfileResponse;
+    type Error = Error;
+}
+
+/// `CreatePolicy`.
+pub struct CreatePolicy;
+
+impl Operation for CreatePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreatePolicy",
+        action: "iam:CreatePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_POLICY_REQUEST,
+        output: &shapes::CREATE_POLICY_RESPONSE,
+        result_wrapper: Some("CreatePolicyResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreatePolicyRequest;
+    type Output = shapes::CreatePolicyResponse;
+    type Error = Error;
+}
+
+/// `CreatePolicyVersion`.
+pub struct CreatePolicyVersion;
+
+impl Operation for CreatePolicyVersion {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreatePolicyVersion",
+        action: "iam:CreatePolicyVersion",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_POLICY_VERSION_REQUEST,
+        output: &shapes::CREATE_POLICY_VERSION_RESPONSE,
+        result_wrapper: Some("CreatePolicyVersionResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreatePolicyVersionRequest;
+    type Output = shapes::CreatePolicyVersionResponse;
+    type Error = Error;
+}
+
+/// `CreateRole`.
+pub struct CreateRole;
+
+impl Operation for CreateRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateRole",
+        action: "iam:CreateRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_ROLE_REQUEST,
+        output: &shapes::CREATE_ROLE_RESPONSE,
+        result_wrapper: Some("CreateRoleResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateRoleRequest;
+    type Output = shapes::CreateRoleResponse;
+    type Error = Error;
+}
+
+/// `CreateServiceLinkedRole`.
+pub struct CreateServiceLinkedRole;
+
+impl Operation for CreateServiceLinkedRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateServiceLinkedRole",
+        action: "iam:CreateServiceLinkedRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_SERVICE_LINKED_ROLE_REQUEST,
+        output: &shapes::CREATE_SERVICE_LINKED_ROLE_RESPONSE,
+        result_wrapper: Some("CreateServiceLinkedRoleResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateServiceLinkedRoleRequest;
+    type Output = shapes::CreateServiceLinkedRoleResponse;
     type Error = Error;
 }
 
@@ -259,6 +499,206 @@ impl Operation for DeleteAccessKey {
     type Error = Error;
 }
 
+/// `DeleteAccountAlias`.
+pub struct DeleteAccountAlias;
+
+impl Operation for DeleteAccountAlias {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteAccountAlias",
+        action: "iam:DeleteAccountAlias",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_ACCOUNT_ALIAS_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteAccountAliasRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteGroup`.
+pub struct DeleteGroup;
+
+impl Operation for DeleteGroup {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteGroup",
+        action: "iam:DeleteGroup",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_GROUP_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteGroupRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteGroupPolicy`.
+pub struct DeleteGroupPolicy;
+
+impl Operation for DeleteGroupPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteGroupPolicy",
+        action: "iam:DeleteGroupPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_GROUP_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteGroupPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteInstanceProfile`.
+pub struct DeleteInstanceProfile;
+
+impl Operation for DeleteInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteInstanceProfile",
+        action: "iam:DeleteInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_INSTANCE_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeletePolicy`.
+pub struct DeletePolicy;
+
+impl Operation for DeletePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeletePolicy",
+        action: "iam:DeletePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeletePolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeletePolicyVersion`.
+pub struct DeletePolicyVersion;
+
+impl Operation for DeletePolicyVersion {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeletePolicyVersion",
+        action: "iam:DeletePolicyVersion",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_POLICY_VERSION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeletePolicyVersionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteRole`.
+pub struct DeleteRole;
+
+impl Operation for DeleteRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteRole",
+        action: "iam:DeleteRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_ROLE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteRoleRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteRolePermissionsBoundary`.
+pub struct DeleteRolePermissionsBoundary;
+
+impl Operation for DeleteRolePermissionsBoundary {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteRolePermissionsBoundary",
+        action: "iam:DeleteRolePermissionsBoundary",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteRolePermissionsBoundaryRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteRolePolicy`.
+pub struct DeleteRolePolicy;
+
+impl Operation for DeleteRolePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteRolePolicy",
+        action: "iam:DeleteRolePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_ROLE_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteRolePolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteServiceLinkedRole`.
+pub struct DeleteServiceLinkedRole;
+
+impl Operation for DeleteServiceLinkedRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteServiceLinkedRole",
+        action: "iam:DeleteServiceLinkedRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_SERVICE_LINKED_ROLE_REQUEST,
+        output: &shapes::DELETE_SERVICE_LINKED_ROLE_RESPONSE,
+        result_wrapper: Some("DeleteServiceLinkedRoleResult"),
+        read_only: false,
+    };
+    type Input = shapes::DeleteServiceLinkedRoleRequest;
+    type Output = shapes::DeleteServiceLinkedRoleResponse;
+    type Error = Error;
+}
+
 /// `DeleteUser`.
 pub struct DeleteUser;
 
@@ -275,6 +715,26 @@ impl Operation for DeleteUser {
         read_only: false,
     };
     type Input = shapes::DeleteUserRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteUserPermissionsBoundary`.
+pub struct DeleteUserPermissionsBoundary;
+
+impl Operation for DeleteUserPermissionsBoundary {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteUserPermissionsBoundary",
+        action: "iam:DeleteUserPermissionsBoundary",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteUserPermissionsBoundaryRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -299,6 +759,66 @@ impl Operation for DeleteUserPolicy {
     type Error = Error;
 }
 
+/// `DetachGroupPolicy`.
+pub struct DetachGroupPolicy;
+
+impl Operation for DetachGroupPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DetachGroupPolicy",
+        action: "iam:DetachGroupPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DETACH_GROUP_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DetachGroupPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DetachRolePolicy`.
+pub struct DetachRolePolicy;
+
+impl Operation for DetachRolePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DetachRolePolicy",
+        action: "iam:DetachRolePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DETACH_ROLE_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DetachRolePolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DetachUserPolicy`.
+pub struct DetachUserPolicy;
+
+impl Operation for DetachUserPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DetachUserPolicy",
+        action: "iam:DetachUserPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DETACH_USER_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DetachUserPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `GetAccessKeyLastUsed`.
 pub struct GetAccessKeyLastUsed;
 
@@ -316,6 +836,166 @@ impl Operation for GetAccessKeyLastUsed {
     };
     type Input = shapes::GetAccessKeyLastUsedRequest;
     type Output = shapes::GetAccessKeyLastUsedResponse;
+    type Error = Error;
+}
+
+/// `GetGroup`.
+pub struct GetGroup;
+
+impl Operation for GetGroup {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetGroup",
+        action: "iam:GetGroup",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_GROUP_REQUEST,
+        output: &shapes::GET_GROUP_RESPONSE,
+        result_wrapper: Some("GetGroupResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetGroupRequest;
+    type Output = shapes::GetGroupResponse;
+    type Error = Error;
+}
+
+/// `GetGroupPolicy`.
+pub struct GetGroupPolicy;
+
+impl Operation for GetGroupPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetGroupPolicy",
+        action: "iam:GetGroupPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_GROUP_POLICY_REQUEST,
+        output: &shapes::GET_GROUP_POLICY_RESPONSE,
+        result_wrapper: Some("GetGroupPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetGroupPolicyRequest;
+    type Output = shapes::GetGroupPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetInstanceProfile`.
+pub struct GetInstanceProfile;
+
+impl Operation for GetInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetInstanceProfile",
+        action: "iam:GetInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_INSTANCE_PROFILE_REQUEST,
+        output: &shapes::GET_INSTANCE_PROFILE_RESPONSE,
+        result_wrapper: Some("GetInstanceProfileResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetInstanceProfileRequest;
+    type Output = shapes::GetInstanceProfileResponse;
+    type Error = Error;
+}
+
+/// `GetPolicy`.
+pub struct GetPolicy;
+
+impl Operation for GetPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetPolicy",
+        action: "iam:GetPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_POLICY_REQUEST,
+        output: &shapes::GET_POLICY_RESPONSE,
+        result_wrapper: Some("GetPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetPolicyRequest;
+    type Output = shapes::GetPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetPolicyVersion`.
+pub struct GetPolicyVersion;
+
+impl Operation for GetPolicyVersion {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetPolicyVersion",
+        action: "iam:GetPolicyVersion",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_POLICY_VERSION_REQUEST,
+        output: &shapes::GET_POLICY_VERSION_RESPONSE,
+        result_wrapper: Some("GetPolicyVersionResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetPolicyVersionRequest;
+    type Output = shapes::GetPolicyVersionResponse;
+    type Error = Error;
+}
+
+/// `GetRole`.
+pub struct GetRole;
+
+impl Operation for GetRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetRole",
+        action: "iam:GetRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_ROLE_REQUEST,
+        output: &shapes::GET_ROLE_RESPONSE,
+        result_wrapper: Some("GetRoleResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetRoleRequest;
+    type Output = shapes::GetRoleResponse;
+    type Error = Error;
+}
+
+/// `GetRolePolicy`.
+pub struct GetRolePolicy;
+
+impl Operation for GetRolePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetRolePolicy",
+        action: "iam:GetRolePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_ROLE_POLICY_REQUEST,
+        output: &shapes::GET_ROLE_POLICY_RESPONSE,
+        result_wrapper: Some("GetRolePolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetRolePolicyRequest;
+    type Output = shapes::GetRolePolicyResponse;
+    type Error = Error;
+}
+
+/// `GetServiceLinkedRoleDeletionStatus`.
+pub struct GetServiceLinkedRoleDeletionStatus;
+
+impl Operation for GetServiceLinkedRoleDeletionStatus {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetServiceLinkedRoleDeletionStatus",
+        action: "iam:GetServiceLinkedRoleDeletionStatus",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST,
+        output: &shapes::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE,
+        result_wrapper: Some("GetServiceLinkedRoleDeletionStatusResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetServiceLinkedRoleDeletionStatusRequest;
+    type Output = shapes::GetServiceLinkedRoleDeletionStatusResponse;
     type Error = Error;
 }
 
@@ -379,6 +1059,346 @@ impl Operation for ListAccessKeys {
     type Error = Error;
 }
 
+/// `ListAccountAliases`.
+pub struct ListAccountAliases;
+
+impl Operation for ListAccountAliases {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListAccountAliases",
+        action: "iam:ListAccountAliases",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ACCOUNT_ALIASES_REQUEST,
+        output: &shapes::LIST_ACCOUNT_ALIASES_RESPONSE,
+        result_wrapper: Some("ListAccountAliasesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListAccountAliasesRequest;
+    type Output = shapes::ListAccountAliasesResponse;
+    type Error = Error;
+}
+
+/// `ListAttachedGroupPolicies`.
+pub struct ListAttachedGroupPolicies;
+
+impl Operation for ListAttachedGroupPolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListAttachedGroupPolicies",
+        action: "iam:ListAttachedGroupPolicies",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ATTACHED_GROUP_POLICIES_REQUEST,
+        output: &shapes::LIST_ATTACHED_GROUP_POLICIES_RESPONSE,
+        result_wrapper: Some("ListAttachedGroupPoliciesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListAttachedGroupPoliciesRequest;
+    type Output = shapes::ListAttachedGroupPoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListAttachedRolePolicies`.
+pub struct ListAttachedRolePolicies;
+
+impl Operation for ListAttachedRolePolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListAttachedRolePolicies",
+        action: "iam:ListAttachedRolePolicies",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ATTACHED_ROLE_POLICIES_REQUEST,
+        output: &shapes::LIST_ATTACHED_ROLE_POLICIES_RESPONSE,
+        result_wrapper: Some("ListAttachedRolePoliciesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListAttachedRolePoliciesRequest;
+    type Output = shapes::ListAttachedRolePoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListAttachedUserPolicies`.
+pub struct ListAttachedUserPolicies;
+
+impl Operation for ListAttachedUserPolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListAttachedUserPolicies",
+        action: "iam:ListAttachedUserPolicies",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ATTACHED_USER_POLICIES_REQUEST,
+        output: &shapes::LIST_ATTACHED_USER_POLICIES_RESPONSE,
+        result_wrapper: Some("ListAttachedUserPoliciesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListAttachedUserPoliciesRequest;
+    type Output = shapes::ListAttachedUserPoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListEntitiesForPolicy`.
+pub struct ListEntitiesForPolicy;
+
+impl Operation for ListEntitiesForPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListEntitiesForPolicy",
+        action: "iam:ListEntitiesForPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ENTITIES_FOR_POLICY_REQUEST,
+        output: &shapes::LIST_ENTITIES_FOR_POLICY_RESPONSE,
+        result_wrapper: Some("ListEntitiesForPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListEntitiesForPolicyRequest;
+    type Output = shapes::ListEntitiesForPolicyResponse;
+    type Error = Error;
+}
+
+/// `ListGroupPolicies`.
+pub struct ListGroupPolicies;
+
+impl Operation for ListGroupPolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListGroupPolicies",
+        action: "iam:ListGroupPolicies",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_GROUP_POLICIES_REQUEST,
+        output: &shapes::LIST_GROUP_POLICIES_RESPONSE,
+        result_wrapper: Some("ListGroupPoliciesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListGroupPoliciesRequest;
+    type Output = shapes::ListGroupPoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListGroups`.
+pub struct ListGroups;
+
+impl Operation for ListGroups {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListGroups",
+        action: "iam:ListGroups",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_GROUPS_REQUEST,
+        output: &shapes::LIST_GROUPS_RESPONSE,
+        result_wrapper: Some("ListGroupsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListGroupsRequest;
+    type Output = shapes::ListGroupsResponse;
+    type Error = Error;
+}
+
+/// `ListGroupsForUser`.
+pub struct ListGroupsForUser;
+
+impl Operation for ListGroupsForUser {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListGroupsForUser",
+        action: "iam:ListGroupsForUser",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_GROUPS_FOR_USER_REQUEST,
+        output: &shapes::LIST_GROUPS_FOR_USER_RESPONSE,
+        result_wrapper: Some("ListGroupsForUserResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListGroupsForUserRequest;
+    type Output = shapes::ListGroupsForUserResponse;
+    type Error = Error;
+}
+
+/// `ListInstanceProfileTags`.
+pub struct ListInstanceProfileTags;
+
+impl Operation for ListInstanceProfileTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListInstanceProfileTags",
+        action: "iam:ListInstanceProfileTags",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_INSTANCE_PROFILE_TAGS_REQUEST,
+        output: &shapes::LIST_INSTANCE_PROFILE_TAGS_RESPONSE,
+        result_wrapper: Some("ListInstanceProfileTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListInstanceProfileTagsRequest;
+    type Output = shapes::ListInstanceProfileTagsResponse;
+    type Error = Error;
+}
+
+/// `ListInstanceProfiles`.
+pub struct ListInstanceProfiles;
+
+impl Operation for ListInstanceProfiles {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListInstanceProfiles",
+        action: "iam:ListInstanceProfiles",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_INSTANCE_PROFILES_REQUEST,
+        output: &shapes::LIST_INSTANCE_PROFILES_RESPONSE,
+        result_wrapper: Some("ListInstanceProfilesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListInstanceProfilesRequest;
+    type Output = shapes::ListInstanceProfilesResponse;
+    type Error = Error;
+}
+
+/// `ListInstanceProfilesForRole`.
+pub struct ListInstanceProfilesForRole;
+
+impl Operation for ListInstanceProfilesForRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListInstanceProfilesForRole",
+        action: "iam:ListInstanceProfilesForRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST,
+        output: &shapes::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE,
+        result_wrapper: Some("ListInstanceProfilesForRoleResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListInstanceProfilesForRoleRequest;
+    type Output = shapes::ListInstanceProfilesForRoleResponse;
+    type Error = Error;
+}
+
+/// `ListPolicies`.
+pub struct ListPolicies;
+
+impl Operation for ListPolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListPolicies",
+        action: "iam:ListPolicies",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_POLICIES_REQUEST,
+        output: &shapes::LIST_POLICIES_RESPONSE,
+        result_wrapper: Some("ListPoliciesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListPoliciesRequest;
+    type Output = shapes::ListPoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListPolicyTags`.
+pub struct ListPolicyTags;
+
+impl Operation for ListPolicyTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListPolicyTags",
+        action: "iam:ListPolicyTags",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_POLICY_TAGS_REQUEST,
+        output: &shapes::LIST_POLICY_TAGS_RESPONSE,
+        result_wrapper: Some("ListPolicyTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListPolicyTagsRequest;
+    type Output = shapes::ListPolicyTagsResponse;
+    type Error = Error;
+}
+
+/// `ListPolicyVersions`.
+pub struct ListPolicyVersions;
+
+impl Operation for ListPolicyVersions {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListPolicyVersions",
+        action: "iam:ListPolicyVersions",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_POLICY_VERSIONS_REQUEST,
+        output: &shapes::LIST_POLICY_VERSIONS_RESPONSE,
+        result_wrapper: Some("ListPolicyVersionsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListPolicyVersionsRequest;
+    type Output = shapes::ListPolicyVersionsResponse;
+    type Error = Error;
+}
+
+/// `ListRolePolicies`.
+pub struct ListRolePolicies;
+
+impl Operation for ListRolePolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListRolePolicies",
+        action: "iam:ListRolePolicies",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ROLE_POLICIES_REQUEST,
+        output: &shapes::LIST_ROLE_POLICIES_RESPONSE,
+        result_wrapper: Some("ListRolePoliciesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListRolePoliciesRequest;
+    type Output = shapes::ListRolePoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListRoleTags`.
+pub struct ListRoleTags;
+
+impl Operation for ListRoleTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListRoleTags",
+        action: "iam:ListRoleTags",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ROLE_TAGS_REQUEST,
+        output: &shapes::LIST_ROLE_TAGS_RESPONSE,
+        result_wrapper: Some("ListRoleTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListRoleTagsRequest;
+    type Output = shapes::ListRoleTagsResponse;
+    type Error = Error;
+}
+
+/// `ListRoles`.
+pub struct ListRoles;
+
+impl Operation for ListRoles {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListRoles",
+        action: "iam:ListRoles",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_ROLES_REQUEST,
+        output: &shapes::LIST_ROLES_RESPONSE,
+        result_wrapper: Some("ListRolesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListRolesRequest;
+    type Output = shapes::ListRolesResponse;
+    type Error = Error;
+}
+
 /// `ListUserPolicies`.
 pub struct ListUserPolicies;
 
@@ -439,6 +1459,86 @@ impl Operation for ListUsers {
     type Error = Error;
 }
 
+/// `PutGroupPolicy`.
+pub struct PutGroupPolicy;
+
+impl Operation for PutGroupPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "PutGroupPolicy",
+        action: "iam:PutGroupPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::PUT_GROUP_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::PutGroupPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `PutRolePermissionsBoundary`.
+pub struct PutRolePermissionsBoundary;
+
+impl Operation for PutRolePermissionsBoundary {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "PutRolePermissionsBoundary",
+        action: "iam:PutRolePermissionsBoundary",
+        method: "POST",
+        uri: "/",
+        input: &shapes::PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::PutRolePermissionsBoundaryRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `PutRolePolicy`.
+pub struct PutRolePolicy;
+
+impl Operation for PutRolePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "PutRolePolicy",
+        action: "iam:PutRolePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::PUT_ROLE_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::PutRolePolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `PutUserPermissionsBoundary`.
+pub struct PutUserPermissionsBoundary;
+
+impl Operation for PutUserPermissionsBoundary {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "PutUserPermissionsBoundary",
+        action: "iam:PutUserPermissionsBoundary",
+        method: "POST",
+        uri: "/",
+        input: &shapes::PUT_USER_PERMISSIONS_BOUNDARY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::PutUserPermissionsBoundaryRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `PutUserPolicy`.
 pub struct PutUserPolicy;
 
@@ -459,6 +1559,126 @@ impl Operation for PutUserPolicy {
     type Error = Error;
 }
 
+/// `RemoveRoleFromInstanceProfile`.
+pub struct RemoveRoleFromInstanceProfile;
+
+impl Operation for RemoveRoleFromInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RemoveRoleFromInstanceProfile",
+        action: "iam:RemoveRoleFromInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RemoveRoleFromInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `RemoveUserFromGroup`.
+pub struct RemoveUserFromGroup;
+
+impl Operation for RemoveUserFromGroup {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RemoveUserFromGroup",
+        action: "iam:RemoveUserFromGroup",
+        method: "POST",
+        uri: "/",
+        input: &shapes::REMOVE_USER_FROM_GROUP_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RemoveUserFromGroupRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `SetDefaultPolicyVersion`.
+pub struct SetDefaultPolicyVersion;
+
+impl Operation for SetDefaultPolicyVersion {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "SetDefaultPolicyVersion",
+        action: "iam:SetDefaultPolicyVersion",
+        method: "POST",
+        uri: "/",
+        input: &shapes::SET_DEFAULT_POLICY_VERSION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::SetDefaultPolicyVersionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `TagInstanceProfile`.
+pub struct TagInstanceProfile;
+
+impl Operation for TagInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagInstanceProfile",
+        action: "iam:TagInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::TAG_INSTANCE_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `TagPolicy`.
+pub struct TagPolicy;
+
+impl Operation for TagPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagPolicy",
+        action: "iam:TagPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::TAG_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `TagRole`.
+pub struct TagRole;
+
+impl Operation for TagRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagRole",
+        action: "iam:TagRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::TAG_ROLE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagRoleRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `TagUser`.
 pub struct TagUser;
 
@@ -475,6 +1695,66 @@ impl Operation for TagUser {
         read_only: false,
     };
     type Input = shapes::TagUserRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UntagInstanceProfile`.
+pub struct UntagInstanceProfile;
+
+impl Operation for UntagInstanceProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagInstanceProfile",
+        action: "iam:UntagInstanceProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UNTAG_INSTANCE_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UntagPolicy`.
+pub struct UntagPolicy;
+
+impl Operation for UntagPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagPolicy",
+        action: "iam:UntagPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UNTAG_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UntagRole`.
+pub struct UntagRole;
+
+impl Operation for UntagRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagRole",
+        action: "iam:UntagRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UNTAG_ROLE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagRoleRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -519,6 +1799,86 @@ impl Operation for UpdateAccessKey {
     type Error = Error;
 }
 
+/// `UpdateAssumeRolePolicy`.
+pub struct UpdateAssumeRolePolicy;
+
+impl Operation for UpdateAssumeRolePolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateAssumeRolePolicy",
+        action: "iam:UpdateAssumeRolePolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_ASSUME_ROLE_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateAssumeRolePolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UpdateGroup`.
+pub struct UpdateGroup;
+
+impl Operation for UpdateGroup {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateGroup",
+        action: "iam:UpdateGroup",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_GROUP_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateGroupRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UpdateRole`.
+pub struct UpdateRole;
+
+impl Operation for UpdateRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateRole",
+        action: "iam:UpdateRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_ROLE_REQUEST,
+        output: &shapes::UPDATE_ROLE_RESPONSE,
+        result_wrapper: Some("UpdateRoleResult"),
+        read_only: false,
+    };
+    type Input = shapes::UpdateRoleRequest;
+    type Output = shapes::UpdateRoleResponse;
+    type Error = Error;
+}
+
+/// `UpdateRoleDescription`.
+pub struct UpdateRoleDescription;
+
+impl Operation for UpdateRoleDescription {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateRoleDescription",
+        action: "iam:UpdateRoleDescription",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_ROLE_DESCRIPTION_REQUEST,
+        output: &shapes::UPDATE_ROLE_DESCRIPTION_RESPONSE,
+        result_wrapper: Some("UpdateRoleDescriptionResult"),
+        read_only: false,
+    };
+    type Input = shapes::UpdateRoleDescriptionRequest;
+    type Output = shapes::UpdateRoleDescriptionResponse;
+    type Error = Error;
+}
+
 /// `UpdateUser`.
 pub struct UpdateUser;
 
@@ -543,40 +1903,176 @@ impl Operation for UpdateUser {
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
-    S: Handle<CreateAccessKey>
+    S: Handle<AddRoleToInstanceProfile>
+        + Handle<AddUserToGroup>
+        + Handle<AttachGroupPolicy>
+        + Handle<AttachRolePolicy>
+        + Handle<AttachUserPolicy>
+        + Handle<CreateAccessKey>
+        + Handle<CreateAccountAlias>
+        + Handle<CreateGroup>
+        + Handle<CreateInstanceProfile>
+        + Handle<CreatePolicy>
+        + Handle<CreatePolicyVersion>
+        + Handle<CreateRole>
+        + Handle<CreateServiceLinkedRole>
         + Handle<CreateUser>
         + Handle<DeleteAccessKey>
+        + Handle<DeleteAccountAlias>
+        + Handle<DeleteGroup>
+        + Handle<DeleteGroupPolicy>
+        + Handle<DeleteInstanceProfile>
+        + Handle<DeletePolicy>
+        + Handle<DeletePolicyVersion>
+        + Handle<DeleteRole>
+        + Handle<DeleteRolePermissionsBoundary>
+        + Handle<DeleteRolePolicy>
+        + Handle<DeleteServiceLinkedRole>
         + Handle<DeleteUser>
+        + Handle<DeleteUserPermissionsBoundary>
         + Handle<DeleteUserPolicy>
+        + Handle<DetachGroupPolicy>
+        + Handle<DetachRolePolicy>
+        + Handle<DetachUserPolicy>
         + Handle<GetAccessKeyLastUsed>
+        + Handle<GetGroup>
+        + Handle<GetGroupPolicy>
+        + Handle<GetInstanceProfile>
+        + Handle<GetPolicy>
+        + Handle<GetPolicyVersion>
+        + Handle<GetRole>
+        + Handle<GetRolePolicy>
+        + Handle<GetServiceLinkedRoleDeletionStatus>
         + Handle<GetUser>
         + Handle<GetUserPolicy>
         + Handle<ListAccessKeys>
+        + Handle<ListAccountAliases>
+        + Handle<ListAttachedGroupPolicies>
+        + Handle<ListAttachedRolePolicies>
+        + Handle<ListAttachedUserPolicies>
+        + Handle<ListEntitiesForPolicy>
+        + Handle<ListGroupPolicies>
+        + Handle<ListGroups>
+        + Handle<ListGroupsForUser>
+        + Handle<ListInstanceProfileTags>
+        + Handle<ListInstanceProfiles>
+        + Handle<ListInstanceProfilesForRole>
+        + Handle<ListPolicies>
+        + Handle<ListPolicyTags>
+        + Handle<ListPolicyVersions>
+        + Handle<ListRolePolicies>
+        + Handle<ListRoleTags>
+        + Handle<ListRoles>
         + Handle<ListUserPolicies>
         + Handle<ListUserTags>
         + Handle<ListUsers>
+        + Handle<PutGroupPolicy>
+        + Handle<PutRolePermissionsBoundary>
+        + Handle<PutRolePolicy>
+        + Handle<PutUserPermissionsBoundary>
         + Handle<PutUserPolicy>
+        + Handle<RemoveRoleFromInstanceProfile>
+        + Handle<RemoveUserFromGroup>
+        + Handle<SetDefaultPolicyVersion>
+        + Handle<TagInstanceProfile>
+        + Handle<TagPolicy>
+        + Handle<TagRole>
         + Handle<TagUser>
+        + Handle<UntagInstanceProfile>
+        + Handle<UntagPolicy>
+        + Handle<UntagRole>
         + Handle<UntagUser>
         + Handle<UpdateAccessKey>
+        + Handle<UpdateAssumeRolePolicy>
+        + Handle<UpdateGroup>
+        + Handle<UpdateRole>
+        + Handle<UpdateRoleDescription>
         + Handle<UpdateUser>,
 {
     router.service(&SERVICE);
+    router.mount::<AddRoleToInstanceProfile, S>(service);
+    router.mount::<AddUserToGroup, S>(service);
+    router.mount::<AttachGroupPolicy, S>(service);
+    router.mount::<AttachRolePolicy, S>(service);
+    router.mount::<AttachUserPolicy, S>(service);
     router.mount::<CreateAccessKey, S>(service);
+    router.mount::<CreateAccountAlias, S>(service);
+    router.mount::<CreateGroup, S>(service);
+    router.mount::<CreateInstanceProfile, S>(service);
+    router.mount::<CreatePolicy, S>(service);
+    router.mount::<CreatePolicyVersion, S>(service);
+    router.mount::<CreateRole, S>(service);
+    router.mount::<CreateServiceLinkedRole, S>(service);
     router.mount::<CreateUser, S>(service);
     router.mount::<DeleteAccessKey, S>(service);
+    router.mount::<DeleteAccountAlias, S>(service);
+    router.mount::<DeleteGroup, S>(service);
+    router.mount::<DeleteGroupPolicy, S>(service);
+    router.mount::<DeleteInstanceProfile, S>(service);
+    router.mount::<DeletePolicy, S>(service);
+    router.mount::<DeletePolicyVersion, S>(service);
+    router.mount::<DeleteRole, S>(service);
+    router.mount::<DeleteRolePermissionsBoundary, S>(service);
+    router.mount::<DeleteRolePolicy, S>(service);
+    router.mount::<DeleteServiceLinkedRole, S>(service);
     router.mount::<DeleteUser, S>(service);
+    router.mount::<DeleteUserPermissionsBoundary, S>(service);
     router.mount::<DeleteUserPolicy, S>(service);
+    router.mount::<DetachGroupPolicy, S>(service);
+    router.mount::<DetachRolePolicy, S>(service);
+    router.mount::<DetachUserPolicy, S>(service);
     router.mount::<GetAccessKeyLastUsed, S>(service);
+    router.mount::<GetGroup, S>(service);
+    router.mount::<GetGroupPolicy, S>(service);
+    router.mount::<GetInstanceProfile, S>(service);
+    router.mount::<GetPolicy, S>(service);
+    router.mount::<GetPolicyVersion, S>(service);
+    router.mount::<GetRole, S>(service);
+    router.mount::<GetRolePolicy, S>(service);
+    router.mount::<GetServiceLinkedRoleDeletionStatus, S>(service);
     router.mount::<GetUser, S>(service);
     router.mount::<GetUserPolicy, S>(service);
     router.mount::<ListAccessKeys, S>(service);
+    router.mount::<ListAccountAliases, S>(service);
+    router.mount::<ListAttachedGroupPolicies, S>(service);
+    router.mount::<ListAttachedRolePolicies, S>(service);
+    router.mount::<ListAttachedUserPolicies, S>(service);
+    router.mount::<ListEntitiesForPolicy, S>(service);
+    router.mount::<ListGroupPolicies, S>(service);
+    router.mount::<ListGroups, S>(service);
+    router.mount::<ListGroupsForUser, S>(service);
+    router.mount::<ListInstanceProfileTags, S>(service);
+    router.mount::<ListInstanceProfiles, S>(service);
+    router.mount::<ListInstanceProfilesForRole, S>(service);
+    router.mount::<ListPolicies, S>(service);
+    router.mount::<ListPolicyTags, S>(service);
+    router.mount::<ListPolicyVersions, S>(service);
+    router.mount::<ListRolePolicies, S>(service);
+    router.mount::<ListRoleTags, S>(service);
+    router.mount::<ListRoles, S>(service);
     router.mount::<ListUserPolicies, S>(service);
     router.mount::<ListUserTags, S>(service);
     router.mount::<ListUsers, S>(service);
+    router.mount::<PutGroupPolicy, S>(service);
+    router.mount::<PutRolePermissionsBoundary, S>(service);
+    router.mount::<PutRolePolicy, S>(service);
+    router.mount::<PutUserPermissionsBoundary, S>(service);
     router.mount::<PutUserPolicy, S>(service);
+    router.mount::<RemoveRoleFromInstanceProfile, S>(service);
+    router.mount::<RemoveUserFromGroup, S>(service);
+    router.mount::<SetDefaultPolicyVersion, S>(service);
+    router.mount::<TagInstanceProfile, S>(service);
+    router.mount::<TagPolicy, S>(service);
+    router.mount::<TagRole, S>(service);
     router.mount::<TagUser, S>(service);
+    router.mount::<UntagInstanceProfile, S>(service);
+    router.mount::<UntagPolicy, S>(service);
+    router.mount::<UntagRole, S>(service);
     router.mount::<UntagUser, S>(service);
     router.mount::<UpdateAccessKey, S>(service);
+    router.mount::<UpdateAssumeRolePolicy, S>(service);
+    router.mount::<UpdateGroup, S>(service);
+    router.mount::<UpdateRole, S>(service);
+    router.mount::<UpdateRoleDescription, S>(service);
     router.mount::<UpdateUser, S>(service);
 }

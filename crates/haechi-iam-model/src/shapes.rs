@@ -37,9 +37,53 @@ structure! {
 }
 
 structure! {
+    pub struct AddRoleToInstanceProfileRequest as ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST "AddRoleToInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct AddUserToGroupRequest as ADD_USER_TO_GROUP_REQUEST "AddUserToGroupRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+    }
+}
+
+pub static ARN_LIST_TYPE: Schema = list("ArnListType", &member("member", &ARN_TYPE));
+
+structure! {
+    pub struct AttachGroupPolicyRequest as ATTACH_GROUP_POLICY_REQUEST "AttachGroupPolicyRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct AttachRolePolicyRequest as ATTACH_ROLE_POLICY_REQUEST "AttachRolePolicyRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct AttachUserPolicyRequest as ATTACH_USER_POLICY_REQUEST "AttachUserPolicyRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
     pub struct AttachedPermissionsBoundary as ATTACHED_PERMISSIONS_BOUNDARY "AttachedPermissionsBoundary" {
         optional permissions_boundary_type: PermissionsBoundaryAttachmentType = member("PermissionsBoundaryType", &PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE),
         optional permissions_boundary_arn: String = member("PermissionsBoundaryArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct AttachedPolicy as ATTACHED_POLICY "AttachedPolicy" {
+        optional policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        optional policy_arn: String = member("PolicyArn", &ARN_TYPE),
     }
 }
 
@@ -52,6 +96,101 @@ structure! {
 structure! {
     pub struct CreateAccessKeyResponse as CREATE_ACCESS_KEY_RESPONSE "CreateAccessKeyResponse" {
         required access_key: AccessKey = member("AccessKey", &ACCESS_KEY),
+    }
+}
+
+structure! {
+    pub struct CreateAccountAliasRequest as CREATE_ACCOUNT_ALIAS_REQUEST "CreateAccountAliasRequest" {
+        required account_alias: String = member("AccountAlias", &ACCOUNT_ALIAS_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateGroupRequest as CREATE_GROUP_REQUEST "CreateGroupRequest" {
+        optional path: String = member("Path", &PATH_TYPE),
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateGroupResponse as CREATE_GROUP_RESPONSE "CreateGroupResponse" {
+        required group: Group = member("Group", &GROUP),
+    }
+}
+
+structure! {
+    pub struct CreateInstanceProfileRequest as CREATE_INSTANCE_PROFILE_REQUEST "CreateInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        optional path: String = member("Path", &PATH_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateInstanceProfileResponse as CREATE_INSTANCE_PROFILE_RESPONSE "CreateInstanceProfileResponse" {
+        required instance_profile: InstanceProfile = member("InstanceProfile", &INSTANCE_PROFILE),
+    }
+}
+
+structure! {
+    pub struct CreatePolicyRequest as CREATE_POLICY_REQUEST "CreatePolicyRequest" {
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        optional path: String = member("Path", &POLICY_PATH_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+        optional description: String = member("Description", &POLICY_DESCRIPTION_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreatePolicyResponse as CREATE_POLICY_RESPONSE "CreatePolicyResponse" {
+        optional policy: Policy = member("Policy", &POLICY),
+    }
+}
+
+structure! {
+    pub struct CreatePolicyVersionRequest as CREATE_POLICY_VERSION_REQUEST "CreatePolicyVersionRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+        optional set_as_default: bool = member("SetAsDefault", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreatePolicyVersionResponse as CREATE_POLICY_VERSION_RESPONSE "CreatePolicyVersionResponse" {
+        optional policy_version: PolicyVersion = member("PolicyVersion", &POLICY_VERSION),
+    }
+}
+
+structure! {
+    pub struct CreateRoleRequest as CREATE_ROLE_REQUEST "CreateRoleRequest" {
+        optional path: String = member("Path", &PATH_TYPE),
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required assume_role_policy_document: String = member("AssumeRolePolicyDocument", &POLICY_DOCUMENT_TYPE),
+        optional description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
+        optional max_session_duration: i32 = member("MaxSessionDuration", &ROLE_MAX_SESSION_DURATION_TYPE),
+        optional permissions_boundary: String = member("PermissionsBoundary", &ARN_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateRoleResponse as CREATE_ROLE_RESPONSE "CreateRoleResponse" {
+        required role: Role = member("Role", &ROLE),
+    }
+}
+
+structure! {
+    pub struct CreateServiceLinkedRoleRequest as CREATE_SERVICE_LINKED_ROLE_REQUEST "CreateServiceLinkedRoleRequest" {
+        required aws_service_name: String = member("AWSServiceName", &GROUP_NAME_TYPE),
+        optional description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
+        optional custom_suffix: String = member("CustomSuffix", &CUSTOM_SUFFIX_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateServiceLinkedRoleResponse as CREATE_SERVICE_LINKED_ROLE_RESPONSE "CreateServiceLinkedRoleResponse" {
+        optional role: Role = member("Role", &ROLE),
     }
 }
 
@@ -78,6 +217,81 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteAccountAliasRequest as DELETE_ACCOUNT_ALIAS_REQUEST "DeleteAccountAliasRequest" {
+        required account_alias: String = member("AccountAlias", &ACCOUNT_ALIAS_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteGroupPolicyRequest as DELETE_GROUP_POLICY_REQUEST "DeleteGroupPolicyRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteGroupRequest as DELETE_GROUP_REQUEST "DeleteGroupRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteInstanceProfileRequest as DELETE_INSTANCE_PROFILE_REQUEST "DeleteInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeletePolicyRequest as DELETE_POLICY_REQUEST "DeletePolicyRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeletePolicyVersionRequest as DELETE_POLICY_VERSION_REQUEST "DeletePolicyVersionRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        required version_id: String = member("VersionId", &POLICY_VERSION_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteRolePermissionsBoundaryRequest as DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST "DeleteRolePermissionsBoundaryRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteRolePolicyRequest as DELETE_ROLE_POLICY_REQUEST "DeleteRolePolicyRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteRoleRequest as DELETE_ROLE_REQUEST "DeleteRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteServiceLinkedRoleRequest as DELETE_SERVICE_LINKED_ROLE_REQUEST "DeleteServiceLinkedRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteServiceLinkedRoleResponse as DELETE_SERVICE_LINKED_ROLE_RESPONSE "DeleteServiceLinkedRoleResponse" {
+        required deletion_task_id: String = member("DeletionTaskId", &DELETION_TASK_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteUserPermissionsBoundaryRequest as DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST "DeleteUserPermissionsBoundaryRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+    }
+}
+
+structure! {
     pub struct DeleteUserPolicyRequest as DELETE_USER_POLICY_REQUEST "DeleteUserPolicyRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
@@ -91,6 +305,55 @@ structure! {
 }
 
 structure! {
+    pub struct DeletionTaskFailureReasonType as DELETION_TASK_FAILURE_REASON_TYPE "DeletionTaskFailureReasonType" {
+        optional reason: String = member("Reason", &REASON_TYPE),
+        optional role_usage_list: Vec<RoleUsageType> = member("RoleUsageList", &ROLE_USAGE_LIST_TYPE),
+    }
+}
+
+pub static DELETION_TASK_ID_TYPE: Schema = string("DeletionTaskIdType").length(1, 1000);
+
+enumeration! {
+    pub enum DeletionTaskStatusType as DELETION_TASK_STATUS_TYPE "DeletionTaskStatusType" {
+        InProgress = "IN_PROGRESS",
+        Failed = "FAILED",
+        NotStarted = "NOT_STARTED",
+        Succeeded = "SUCCEEDED",
+    }
+}
+
+structure! {
+    pub struct DetachGroupPolicyRequest as DETACH_GROUP_POLICY_REQUEST "DetachGroupPolicyRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct DetachRolePolicyRequest as DETACH_ROLE_POLICY_REQUEST "DetachRolePolicyRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct DetachUserPolicyRequest as DETACH_USER_POLICY_REQUEST "DetachUserPolicyRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+enumeration! {
+    pub enum EntityType as ENTITY_TYPE "EntityType" {
+        Role = "Role",
+        Group = "Group",
+        AWSManagedPolicy = "AWSManagedPolicy",
+        User = "User",
+        LocalManagedPolicy = "LocalManagedPolicy",
+    }
+}
+
+structure! {
     pub struct GetAccessKeyLastUsedRequest as GET_ACCESS_KEY_LAST_USED_REQUEST "GetAccessKeyLastUsedRequest" {
         required access_key_id: String = member("AccessKeyId", &ACCESS_KEY_ID_TYPE),
     }
@@ -100,6 +363,115 @@ structure! {
     pub struct GetAccessKeyLastUsedResponse as GET_ACCESS_KEY_LAST_USED_RESPONSE "GetAccessKeyLastUsedResponse" {
         optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional access_key_last_used: AccessKeyLastUsed = member("AccessKeyLastUsed", &ACCESS_KEY_LAST_USED),
+    }
+}
+
+structure! {
+    pub struct GetGroupPolicyRequest as GET_GROUP_POLICY_REQUEST "GetGroupPolicyRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetGroupPolicyResponse as GET_GROUP_POLICY_RESPONSE "GetGroupPolicyResponse" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetGroupRequest as GET_GROUP_REQUEST "GetGroupRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetGroupResponse as GET_GROUP_RESPONSE "GetGroupResponse" {
+        required group: Group = member("Group", &GROUP),
+        required users: Vec<User> = member("Users", &USER_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetInstanceProfileRequest as GET_INSTANCE_PROFILE_REQUEST "GetInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetInstanceProfileResponse as GET_INSTANCE_PROFILE_RESPONSE "GetInstanceProfileResponse" {
+        required instance_profile: InstanceProfile = member("InstanceProfile", &INSTANCE_PROFILE),
+    }
+}
+
+structure! {
+    pub struct GetPolicyRequest as GET_POLICY_REQUEST "GetPolicyRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetPolicyResponse as GET_POLICY_RESPONSE "GetPolicyResponse" {
+        optional policy: Policy = member("Policy", &POLICY),
+    }
+}
+
+structure! {
+    pub struct GetPolicyVersionRequest as GET_POLICY_VERSION_REQUEST "GetPolicyVersionRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        required version_id: String = member("VersionId", &POLICY_VERSION_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetPolicyVersionResponse as GET_POLICY_VERSION_RESPONSE "GetPolicyVersionResponse" {
+        optional policy_version: PolicyVersion = member("PolicyVersion", &POLICY_VERSION),
+    }
+}
+
+structure! {
+    pub struct GetRolePolicyRequest as GET_ROLE_POLICY_REQUEST "GetRolePolicyRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetRolePolicyResponse as GET_ROLE_POLICY_RESPONSE "GetRolePolicyResponse" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetRoleRequest as GET_ROLE_REQUEST "GetRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetRoleResponse as GET_ROLE_RESPONSE "GetRoleResponse" {
+        required role: Role = member("Role", &ROLE),
+    }
+}
+
+structure! {
+    pub struct GetServiceLinkedRoleDeletionStatusRequest as GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST "GetServiceLinkedRoleDeletionStatusRequest" {
+        required deletion_task_id: String = member("DeletionTaskId", &DELETION_TASK_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetServiceLinkedRoleDeletionStatusResponse as GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE "GetServiceLinkedRoleDeletionStatusResponse" {
+        required status: DeletionTaskStatusType = member("Status", &DELETION_TASK_STATUS_TYPE),
+        optional reason: DeletionTaskFailureReasonType = member("Reason", &DELETION_TASK_FAILURE_REASON_TYPE),
     }
 }
 
@@ -131,6 +503,28 @@ structure! {
 }
 
 structure! {
+    pub struct Group as GROUP "Group" {
+        required path: String = member("Path", &PATH_TYPE),
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required group_id: String = member("GroupId", &ID_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+        required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct InstanceProfile as INSTANCE_PROFILE "InstanceProfile" {
+        required path: String = member("Path", &PATH_TYPE),
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        required instance_profile_id: String = member("InstanceProfileId", &ID_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+        required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        required roles: Vec<Role> = member("Roles", &ROLE_LIST_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct ListAccessKeysRequest as LIST_ACCESS_KEYS_REQUEST "ListAccessKeysRequest" {
         optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional marker: String = member("Marker", &MARKER_TYPE),
@@ -141,6 +535,288 @@ structure! {
 structure! {
     pub struct ListAccessKeysResponse as LIST_ACCESS_KEYS_RESPONSE "ListAccessKeysResponse" {
         required access_key_metadata: Vec<AccessKeyMetadata> = member("AccessKeyMetadata", &ACCESS_KEY_METADATA_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAccountAliasesRequest as LIST_ACCOUNT_ALIASES_REQUEST "ListAccountAliasesRequest" {
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAccountAliasesResponse as LIST_ACCOUNT_ALIASES_RESPONSE "ListAccountAliasesResponse" {
+        required account_aliases: Vec<String> = member("AccountAliases", &ACCOUNT_ALIAS_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAttachedGroupPoliciesRequest as LIST_ATTACHED_GROUP_POLICIES_REQUEST "ListAttachedGroupPoliciesRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        optional path_prefix: String = member("PathPrefix", &POLICY_PATH_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAttachedGroupPoliciesResponse as LIST_ATTACHED_GROUP_POLICIES_RESPONSE "ListAttachedGroupPoliciesResponse" {
+        optional attached_policies: Vec<AttachedPolicy> = member("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAttachedRolePoliciesRequest as LIST_ATTACHED_ROLE_POLICIES_REQUEST "ListAttachedRolePoliciesRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional path_prefix: String = member("PathPrefix", &POLICY_PATH_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAttachedRolePoliciesResponse as LIST_ATTACHED_ROLE_POLICIES_RESPONSE "ListAttachedRolePoliciesResponse" {
+        optional attached_policies: Vec<AttachedPolicy> = member("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAttachedUserPoliciesRequest as LIST_ATTACHED_USER_POLICIES_REQUEST "ListAttachedUserPoliciesRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional path_prefix: String = member("PathPrefix", &POLICY_PATH_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListAttachedUserPoliciesResponse as LIST_ATTACHED_USER_POLICIES_RESPONSE "ListAttachedUserPoliciesResponse" {
+        optional attached_policies: Vec<AttachedPolicy> = member("AttachedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListEntitiesForPolicyRequest as LIST_ENTITIES_FOR_POLICY_REQUEST "ListEntitiesForPolicyRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        optional entity_filter: EntityType = member("EntityFilter", &ENTITY_TYPE),
+        optional path_prefix: String = member("PathPrefix", &PATH_TYPE),
+        optional policy_usage_filter: PolicyUsageType = member("PolicyUsageFilter", &POLICY_USAGE_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListEntitiesForPolicyResponse as LIST_ENTITIES_FOR_POLICY_RESPONSE "ListEntitiesForPolicyResponse" {
+        optional policy_groups: Vec<PolicyGroup> = member("PolicyGroups", &POLICY_GROUP_LIST_TYPE),
+        optional policy_users: Vec<PolicyUser> = member("PolicyUsers", &POLICY_USER_LIST_TYPE),
+        optional policy_roles: Vec<PolicyRole> = member("PolicyRoles", &POLICY_ROLE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGroupPoliciesRequest as LIST_GROUP_POLICIES_REQUEST "ListGroupPoliciesRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGroupPoliciesResponse as LIST_GROUP_POLICIES_RESPONSE "ListGroupPoliciesResponse" {
+        required policy_names: Vec<String> = member("PolicyNames", &POLICY_NAME_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGroupsForUserRequest as LIST_GROUPS_FOR_USER_REQUEST "ListGroupsForUserRequest" {
+        required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGroupsForUserResponse as LIST_GROUPS_FOR_USER_RESPONSE "ListGroupsForUserResponse" {
+        required groups: Vec<Group> = member("Groups", &GROUP_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGroupsRequest as LIST_GROUPS_REQUEST "ListGroupsRequest" {
+        optional path_prefix: String = member("PathPrefix", &PATH_PREFIX_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListGroupsResponse as LIST_GROUPS_RESPONSE "ListGroupsResponse" {
+        required groups: Vec<Group> = member("Groups", &GROUP_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListInstanceProfileTagsRequest as LIST_INSTANCE_PROFILE_TAGS_REQUEST "ListInstanceProfileTagsRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListInstanceProfileTagsResponse as LIST_INSTANCE_PROFILE_TAGS_RESPONSE "ListInstanceProfileTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListInstanceProfilesForRoleRequest as LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST "ListInstanceProfilesForRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListInstanceProfilesForRoleResponse as LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE "ListInstanceProfilesForRoleResponse" {
+        required instance_profiles: Vec<InstanceProfile> = member("InstanceProfiles", &INSTANCE_PROFILE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListInstanceProfilesRequest as LIST_INSTANCE_PROFILES_REQUEST "ListInstanceProfilesRequest" {
+        optional path_prefix: String = member("PathPrefix", &PATH_PREFIX_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListInstanceProfilesResponse as LIST_INSTANCE_PROFILES_RESPONSE "ListInstanceProfilesResponse" {
+        required instance_profiles: Vec<InstanceProfile> = member("InstanceProfiles", &INSTANCE_PROFILE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPoliciesRequest as LIST_POLICIES_REQUEST "ListPoliciesRequest" {
+        optional scope: PolicyScopeType = member("Scope", &POLICY_SCOPE_TYPE),
+        optional only_attached: bool = member("OnlyAttached", &BOOLEAN_TYPE),
+        optional path_prefix: String = member("PathPrefix", &POLICY_PATH_TYPE),
+        optional policy_usage_filter: PolicyUsageType = member("PolicyUsageFilter", &POLICY_USAGE_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPoliciesResponse as LIST_POLICIES_RESPONSE "ListPoliciesResponse" {
+        optional policies: Vec<Policy> = member("Policies", &POLICY_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPolicyTagsRequest as LIST_POLICY_TAGS_REQUEST "ListPolicyTagsRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPolicyTagsResponse as LIST_POLICY_TAGS_RESPONSE "ListPolicyTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPolicyVersionsRequest as LIST_POLICY_VERSIONS_REQUEST "ListPolicyVersionsRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPolicyVersionsResponse as LIST_POLICY_VERSIONS_RESPONSE "ListPolicyVersionsResponse" {
+        optional versions: Vec<PolicyVersion> = member("Versions", &POLICY_DOCUMENT_VERSION_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRolePoliciesRequest as LIST_ROLE_POLICIES_REQUEST "ListRolePoliciesRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRolePoliciesResponse as LIST_ROLE_POLICIES_RESPONSE "ListRolePoliciesResponse" {
+        required policy_names: Vec<String> = member("PolicyNames", &POLICY_NAME_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRoleTagsRequest as LIST_ROLE_TAGS_REQUEST "ListRoleTagsRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRoleTagsResponse as LIST_ROLE_TAGS_RESPONSE "ListRoleTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRolesRequest as LIST_ROLES_REQUEST "ListRolesRequest" {
+        optional path_prefix: String = member("PathPrefix", &PATH_PREFIX_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListRolesResponse as LIST_ROLES_RESPONSE "ListRolesResponse" {
+        required roles: Vec<Role> = member("Roles", &ROLE_LIST_TYPE),
         optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
         optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
     }
@@ -201,10 +877,169 @@ enumeration! {
 }
 
 structure! {
+    pub struct Policy as POLICY "Policy" {
+        optional policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        optional policy_id: String = member("PolicyId", &ID_TYPE),
+        optional arn: String = member("Arn", &ARN_TYPE),
+        optional path: String = member("Path", &POLICY_PATH_TYPE),
+        optional default_version_id: String = member("DefaultVersionId", &POLICY_VERSION_ID_TYPE),
+        optional attachment_count: i32 = member("AttachmentCount", &ATTACHMENT_COUNT_TYPE),
+        optional permissions_boundary_usage_count: i32 = member("PermissionsBoundaryUsageCount", &ATTACHMENT_COUNT_TYPE),
+        optional is_attachable: bool = member("IsAttachable", &BOOLEAN_TYPE),
+        optional description: String = member("Description", &POLICY_DESCRIPTION_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional update_date: Timestamp = member("UpdateDate", &DATE_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct PolicyGroup as POLICY_GROUP "PolicyGroup" {
+        optional group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        optional group_id: String = member("GroupId", &ID_TYPE),
+    }
+}
+
+pub static POLICY_GROUP_LIST_TYPE: Schema =
+    list("PolicyGroupListType", &member("member", &POLICY_GROUP));
+
+structure! {
+    pub struct PolicyRole as POLICY_ROLE "PolicyRole" {
+        optional role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional role_id: String = member("RoleId", &ID_TYPE),
+    }
+}
+
+pub static POLICY_ROLE_LIST_TYPE: Schema =
+    list("PolicyRoleListType", &member("member", &POLICY_ROLE));
+
+enumeration! {
+    pub enum PolicyUsageType as POLICY_USAGE_TYPE "PolicyUsageType" {
+        PermissionsPolicy = "PermissionsPolicy",
+        PermissionsBoundary = "PermissionsBoundary",
+    }
+}
+
+structure! {
+    pub struct PolicyUser as POLICY_USER "PolicyUser" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional user_id: String = member("UserId", &ID_TYPE),
+    }
+}
+
+pub static POLICY_USER_LIST_TYPE: Schema =
+    list("PolicyUserListType", &member("member", &POLICY_USER));
+
+structure! {
+    pub struct PolicyVersion as POLICY_VERSION "PolicyVersion" {
+        optional document: String = member("Document", &POLICY_DOCUMENT_TYPE),
+        optional version_id: String = member("VersionId", &POLICY_VERSION_ID_TYPE),
+        optional is_default_version: bool = member("IsDefaultVersion", &BOOLEAN_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct PutGroupPolicyRequest as PUT_GROUP_POLICY_REQUEST "PutGroupPolicyRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+    }
+}
+
+structure! {
+    pub struct PutRolePermissionsBoundaryRequest as PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST "PutRolePermissionsBoundaryRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required permissions_boundary: String = member("PermissionsBoundary", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct PutRolePolicyRequest as PUT_ROLE_POLICY_REQUEST "PutRolePolicyRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+    }
+}
+
+structure! {
+    pub struct PutUserPermissionsBoundaryRequest as PUT_USER_PERMISSIONS_BOUNDARY_REQUEST "PutUserPermissionsBoundaryRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required permissions_boundary: String = member("PermissionsBoundary", &ARN_TYPE),
+    }
+}
+
+structure! {
     pub struct PutUserPolicyRequest as PUT_USER_POLICY_REQUEST "PutUserPolicyRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
         required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+    }
+}
+
+pub static REASON_TYPE: Schema = string("ReasonType").length(0, 1000);
+
+pub static REGION_NAME_TYPE: Schema = string("RegionNameType").length(1, 100);
+
+structure! {
+    pub struct RemoveRoleFromInstanceProfileRequest as REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST "RemoveRoleFromInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct RemoveUserFromGroupRequest as REMOVE_USER_FROM_GROUP_REQUEST "RemoveUserFromGroupRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct Role as ROLE "Role" {
+        required path: String = member("Path", &PATH_TYPE),
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required role_id: String = member("RoleId", &ID_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+        required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional assume_role_policy_document: String = member("AssumeRolePolicyDocument", &POLICY_DOCUMENT_TYPE),
+        optional description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
+        optional max_session_duration: i32 = member("MaxSessionDuration", &ROLE_MAX_SESSION_DURATION_TYPE),
+        optional permissions_boundary: AttachedPermissionsBoundary = member("PermissionsBoundary", &ATTACHED_PERMISSIONS_BOUNDARY),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional role_last_used: RoleLastUsed = member("RoleLastUsed", &ROLE_LAST_USED),
+        optional source_role_template: SourceRoleTemplate = member("SourceRoleTemplate", &SOURCE_ROLE_TEMPLATE),
+    }
+}
+
+structure! {
+    pub struct RoleLastUsed as ROLE_LAST_USED "RoleLastUsed" {
+        optional last_used_date: Timestamp = member("LastUsedDate", &DATE_TYPE),
+        optional region: String = member("Region", &STRING_TYPE),
+    }
+}
+
+pub static ROLE_USAGE_LIST_TYPE: Schema =
+    list("RoleUsageListType", &member("member", &ROLE_USAGE_TYPE));
+
+structure! {
+    pub struct RoleUsageType as ROLE_USAGE_TYPE "RoleUsageType" {
+        optional region: String = member("Region", &REGION_NAME_TYPE),
+        optional resources: Vec<String> = member("Resources", &ARN_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct SetDefaultPolicyVersionRequest as SET_DEFAULT_POLICY_VERSION_REQUEST "SetDefaultPolicyVersionRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        required version_id: String = member("VersionId", &POLICY_VERSION_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct SourceRoleTemplate as SOURCE_ROLE_TEMPLATE "SourceRoleTemplate" {
+        required template_arn: String = member("TemplateArn", &ARN_TYPE),
+        required template_minor_version: i32 = member("TemplateMinorVersion", &INTEGER_TYPE),
     }
 }
 
@@ -216,9 +1051,51 @@ structure! {
 }
 
 structure! {
+    pub struct TagInstanceProfileRequest as TAG_INSTANCE_PROFILE_REQUEST "TagInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct TagPolicyRequest as TAG_POLICY_REQUEST "TagPolicyRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct TagRoleRequest as TAG_ROLE_REQUEST "TagRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct TagUserRequest as TAG_USER_REQUEST "TagUserRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UntagInstanceProfileRequest as UNTAG_INSTANCE_PROFILE_REQUEST "UntagInstanceProfileRequest" {
+        required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UntagPolicyRequest as UNTAG_POLICY_REQUEST "UntagPolicyRequest" {
+        required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UntagRoleRequest as UNTAG_ROLE_REQUEST "UntagRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
     }
 }
 
@@ -234,6 +1111,47 @@ structure! {
         optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         required access_key_id: String = member("AccessKeyId", &ACCESS_KEY_ID_TYPE),
         required status: StatusType = member("Status", &STATUS_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateAssumeRolePolicyRequest as UPDATE_ASSUME_ROLE_POLICY_REQUEST "UpdateAssumeRolePolicyRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateGroupRequest as UPDATE_GROUP_REQUEST "UpdateGroupRequest" {
+        required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        optional new_path: String = member("NewPath", &PATH_TYPE),
+        optional new_group_name: String = member("NewGroupName", &GROUP_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateRoleDescriptionRequest as UPDATE_ROLE_DESCRIPTION_REQUEST "UpdateRoleDescriptionRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateRoleDescriptionResponse as UPDATE_ROLE_DESCRIPTION_RESPONSE "UpdateRoleDescriptionResponse" {
+        optional role: Role = member("Role", &ROLE),
+    }
+}
+
+structure! {
+    pub struct UpdateRoleRequest as UPDATE_ROLE_REQUEST "UpdateRoleRequest" {
+        required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
+        optional max_session_duration: i32 = member("MaxSessionDuration", &ROLE_MAX_SESSION_DURATION_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateRoleResponse as UPDATE_ROLE_RESPONSE "UpdateRoleResponse" {
     }
 }
 
@@ -266,16 +1184,44 @@ pub static ACCESS_KEY_METADATA_LIST_TYPE: Schema =
 
 pub static ACCESS_KEY_SECRET_TYPE: Schema = string("accessKeySecretType").sensitive();
 
+pub static ACCOUNT_ALIAS_LIST_TYPE: Schema =
+    list("accountAliasListType", &member("member", &ACCOUNT_ALIAS_TYPE));
+
+pub static ACCOUNT_ALIAS_TYPE: Schema = string("accountAliasType")
+    .length(3, 63)
+    .pattern(pattern!("^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"));
+
 pub static ARN_TYPE: Schema = string("arnType").length(20, 2048);
 
+pub static ATTACHED_POLICIES_LIST_TYPE: Schema =
+    list("attachedPoliciesListType", &member("member", &ATTACHED_POLICY));
+
+pub static ATTACHMENT_COUNT_TYPE: Schema = integer("attachmentCountType");
+
 pub static BOOLEAN_TYPE: Schema = boolean("booleanType");
+
+pub static CUSTOM_SUFFIX_TYPE: Schema =
+    string("customSuffixType").length(1, 64).pattern(pattern!("[\\w+=,.@-]+"));
 
 pub static DATE_TYPE: Schema = timestamp("dateType");
 
 pub static EXISTING_USER_NAME_TYPE: Schema =
     string("existingUserNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
 
+pub static GROUP_LIST_TYPE: Schema = list("groupListType", &member("member", &GROUP));
+
+pub static GROUP_NAME_TYPE: Schema =
+    string("groupNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
 pub static ID_TYPE: Schema = string("idType").length(16, 128).pattern(pattern!("[\\w]+"));
+
+pub static INSTANCE_PROFILE_LIST_TYPE: Schema =
+    list("instanceProfileListType", &member("member", &INSTANCE_PROFILE));
+
+pub static INSTANCE_PROFILE_NAME_TYPE: Schema =
+    string("instanceProfileNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
+pub static INTEGER_TYPE: Schema = integer("integerType");
 
 pub static MARKER_TYPE: Schema =
     string("markerType").length(1, 320).pattern(pattern!("[\\u0020-\\u00FF]+"));
@@ -289,9 +1235,16 @@ pub static PATH_TYPE: Schema = string("pathType")
     .length(1, 512)
     .pattern(pattern!("(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"));
 
+pub static POLICY_DESCRIPTION_TYPE: Schema = string("policyDescriptionType").length(0, 1000);
+
 pub static POLICY_DOCUMENT_TYPE: Schema = string("policyDocumentType")
     .length(1, 131072)
     .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+
+pub static POLICY_DOCUMENT_VERSION_LIST_TYPE: Schema =
+    list("policyDocumentVersionListType", &member("member", &POLICY_VERSION));
+
+pub static POLICY_LIST_TYPE: Schema = list("policyListType", &member("member", &POLICY));
 
 pub static POLICY_NAME_LIST_TYPE: Schema =
     list("policyNameListType", &member("member", &POLICY_NAME_TYPE));
@@ -299,7 +1252,33 @@ pub static POLICY_NAME_LIST_TYPE: Schema =
 pub static POLICY_NAME_TYPE: Schema =
     string("policyNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
 
+pub static POLICY_PATH_TYPE: Schema =
+    string("policyPathType").length(1, 512).pattern(pattern!("((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"));
+
+enumeration! {
+    pub enum PolicyScopeType as POLICY_SCOPE_TYPE "policyScopeType" {
+        All = "All",
+        Local = "Local",
+        Aws = "AWS",
+    }
+}
+
+pub static POLICY_VERSION_ID_TYPE: Schema =
+    string("policyVersionIdType").pattern(pattern!("v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"));
+
 pub static RESPONSE_MARKER_TYPE: Schema = string("responseMarkerType");
+
+pub static ROLE_DESCRIPTION_TYPE: Schema = string("roleDescriptionType")
+    .length(0, 1000)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"));
+
+pub static ROLE_LIST_TYPE: Schema = list("roleListType", &member("member", &ROLE));
+
+pub static ROLE_MAX_SESSION_DURATION_TYPE: Schema =
+    integer("roleMaxSessionDurationType").range(3600, 43200);
+
+pub static ROLE_NAME_TYPE: Schema =
+    string("roleNameType").length(1, 64).pattern(pattern!("[\\w+=,.@-]+"));
 
 enumeration! {
     pub enum StatusType as STATUS_TYPE "statusType" {

@@ -6,7 +6,7 @@ use haechi_iam_model::Error;
 use haechi_wire::{Fault, SecretString};
 
 use crate::Iam;
-use crate::authz::{UserContext, authorize};
+use crate::authz::{Conditions, authorize};
 use crate::secret::Secret;
 use crate::store::{
     AccessKeyRecord, AccountRecord, UserRecord, UserReference, account_path, key_path,
@@ -107,15 +107,20 @@ impl Iam {
             let message = "Must specify userName when calling with non-User credentials";
             return Err(Fault::Validation(message.to_owned()).into());
         }
-        authorize(cx, &arn, &UserContext::default())?;
+        authorize(cx, &arn, &Conditions::default())?;
+        Ok(Owner::Root(self.account_record(cx).await?))
+    }
+
+    /// The caller's account.
+    pub(crate) async fn account_record(&self, cx: &Cx) -> Result<Loaded<AccountRecord>, Error> {
         let path = account_path(cx.account());
         if let Some(account) = self.database.load::<AccountRecord>(&path).await? {
-            return Ok(Owner::Root(account));
+            return Ok(account);
         }
         // Under `--dev`, an account exists once someone calls from it.
         self.create_account(cx.account()).await?;
         let account = self.database.load::<AccountRecord>(&path).await?;
-        account.map(Owner::Root).ok_or_else(|| Fault::Conflict.into())
+        account.ok_or_else(|| Fault::Conflict.into())
     }
 
     /// A key of an owner that was authorised.

@@ -21,6 +21,7 @@ impl Iam {
             account: account.to_string(),
             created_ms: self.env.now().millis(),
             root_access_key_ids: Vec::new(),
+            alias: None,
             unknown: Unknown::new(),
         };
         let index = AccountIndexRecord { account: account.to_string(), unknown: Unknown::new() };

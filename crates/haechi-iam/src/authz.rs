@@ -1,7 +1,7 @@
-//! Loading and deciding in one: the only way in which operations come to a user.
+//! Loading and deciding in one: the only way in which operations come to a user, group or role.
 //!
-//! **Invariant:** whether a user exists is told only to one who may do the operation on its ARN.
-//! For a user that does not exist, AWS asks about the ARN that it would have under `/`.
+//! **Invariant:** whether one exists is told only to one who may do the operation on its ARN. For
+//! one that does not exist, AWS asks about the ARN that it would have under `/`.
 
 use haechi_core::{Ask, Cx, Loaded};
 use haechi_iam_model::Error;
@@ -10,21 +10,28 @@ use haechi_policy::{Context, ResourceRule, Values};
 use haechi_wire::Fault;
 
 use crate::Iam;
-use crate::store::{UserRecord, user_path};
-use crate::user::{self, DEFAULT_PATH};
+use crate::entity::Entity;
+use crate::store::UserRecord;
+use crate::user::DEFAULT_PATH;
 
-/// Condition keys of IAM's user operations ("Actions, resources, and condition keys for IAM").
-#[derive(Default)]
-pub(crate) struct UserContext<'a> {
-    /// Of the user, as it is before the operation.
+/// Condition keys of IAM's operations ("Actions, resources, and condition keys for IAM").
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Conditions<'a> {
+    /// Of the entity, as it is before the operation.
     pub(crate) resource_tags: &'a [(String, String)],
     /// In the request.
     pub(crate) request_tags: &'a [Tag],
     /// Of `request_tags`, or those to be removed.
     pub(crate) tag_keys: &'a [String],
+    /// The managed policy that is attached or detached.
+    pub(crate) policy_arn: Option<&'a str>,
+    /// The permissions boundary: the one in the request, else the entity's.
+    pub(crate) boundary: Option<&'a str>,
+    /// The service of a service-linked role.
+    pub(crate) service: Option<&'a str>,
 }
 
-impl Context for UserContext<'_> {
+impl Context for Conditions<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         if key == "aws:tagkeys" {
             return (!self.tag_keys.is_empty()).then(|| Values::many(self.tag_keys));
@@ -32,6 +39,12 @@ impl Context for UserContext<'_> {
         if let Some(wanted) = key.strip_prefix("aws:requesttag/") {
             let found = self.request_tags.iter().find(|tag| same_key(&tag.key, wanted));
             return found.map(|tag| Values::one(&tag.value));
+        }
+        match key {
+            "iam:policyarn" => return self.policy_arn.map(Values::one),
+            "iam:permissionsboundary" => return self.boundary.map(Values::one),
+            "iam:awsservicename" => return self.service.map(Values::one),
+            _ => {}
         }
         let of_resource = ["aws:resourcetag/", "iam:resourcetag/"];
         let wanted = of_resource.iter().find_map(|prefix| key.strip_prefix(prefix))?;
@@ -45,7 +58,7 @@ fn same_key(one: &str, other: &str) -> bool {
 }
 
 /// Decides the operation on an ARN of the caller's own account.
-pub(crate) fn authorize(cx: &Cx, arn: &str, context: &UserContext<'_>) -> Result<(), Fault> {
+pub(crate) fn authorize(cx: &Cx, arn: &str, context: &Conditions<'_>) -> Result<(), Fault> {
     cx.authorize(&Ask {
         action: cx.operation.action,
         resource: arn,
@@ -58,33 +71,35 @@ pub(crate) fn authorize(cx: &Cx, arn: &str, context: &UserContext<'_>) -> Result
 }
 
 impl Iam {
-    /// A user of the caller's account, on which the caller may do the operation.
-    pub(crate) async fn user(&self, cx: &Cx, name: &str) -> Result<Loaded<UserRecord>, Error> {
-        self.user_with(cx, name, &[], &[]).await
+    /// A user, group or role of the caller's account, on which the caller may do the operation.
+    pub(crate) async fn entity<E: Entity>(&self, cx: &Cx, name: &str) -> Result<Loaded<E>, Error> {
+        self.entity_with(cx, name, Conditions::default()).await
     }
 
-    /// The same for an operation whose request has tags, or keys of tags.
-    pub(crate) async fn user_with(
+    /// The same for an operation whose request has condition keys of its own.
+    pub(crate) async fn entity_with<E: Entity>(
         &self,
         cx: &Cx,
         name: &str,
-        request_tags: &[Tag],
-        tag_keys: &[String],
-    ) -> Result<Loaded<UserRecord>, Error> {
+        asked: Conditions<'_>,
+    ) -> Result<Loaded<E>, Error> {
         let account = cx.account();
-        let found = self.database.load::<UserRecord>(&user_path(account, name)).await?;
-        let Some(loaded) = found else {
-            let context = UserContext { resource_tags: &[], request_tags, tag_keys };
-            let arn = user::arn(account, DEFAULT_PATH, name);
-            authorize(cx, &arn, &context)?;
-            user::note(cx, &arn);
-            return Err(user::not_found(name));
+        let Some(loaded) = self.database.load::<E>(&E::place(account, name)).await? else {
+            let arn = E::KIND.arn(account, DEFAULT_PATH, name);
+            authorize(cx, &arn, &asked)?;
+            E::KIND.note(cx, &arn);
+            return Err(E::KIND.not_found(name));
         };
-        let resource_tags = &loaded.value.tags;
-        let context = UserContext { resource_tags, request_tags, tag_keys };
-        let arn = loaded.value.arn(account);
-        user::note(cx, &arn);
-        authorize(cx, &arn, &context)?;
+        let entity = &loaded.value;
+        let boundary = asked.boundary.or(entity.boundary());
+        let arn = entity.arn(account);
+        E::KIND.note(cx, &arn);
+        authorize(cx, &arn, &Conditions { resource_tags: entity.tags(), boundary, ..asked })?;
         Ok(loaded)
+    }
+
+    /// A user of the caller's account, likewise.
+    pub(crate) async fn user(&self, cx: &Cx, name: &str) -> Result<Loaded<UserRecord>, Error> {
+        self.entity(cx, name).await
     }
 }

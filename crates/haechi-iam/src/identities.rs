@@ -14,9 +14,9 @@ use haechi_core::{
 use haechi_policy::{Document, Kind, Principal};
 use haechi_wire::{Fault, Timestamp};
 
-use crate::Iam;
+use crate::entity::Entity;
 use crate::store::{AccessKeyRecord, UserRecord, account_scope, key_path, user_path};
-use crate::user;
+use crate::{Iam, group, managed, user};
 
 /// How often a lookup starts anew because the user was renamed in its midst.
 const ATTEMPTS: usize = 4;
@@ -88,20 +88,31 @@ async fn build(
         };
         let user = database.load::<UserRecord>(&user_path(account, &owner.name)).await?;
         // Another user under the name, or none: it was renamed between the two reads.
-        if let Some(user) = user.filter(|user| user.value.id == owner.id) {
-            return Ok(Some(Credential::new(secret, user_caller(account, id, user.value)?)));
+        let Some(user) = user.map(|user| user.value).filter(|user| user.id == owner.id) else {
+            continue;
+        };
+        match user_caller(database, account, id, user).await {
+            // Something that it depends on was written between the reads.
+            Err(Fault::Conflict) => {}
+            outcome => return outcome.map(|caller| Some(Credential::new(secret, caller))),
         }
     }
     // No luck four times over, or a damaged store: refused either way.
     Err(Fault::internal(format!("the user that owns access key {id} is not found")))
 }
 
-fn user_caller(account: &AccountId, id: &str, user: UserRecord) -> Result<Caller, Fault> {
-    let compiled = |(name, text): (&String, &String)| {
-        let document = Document::parse(text, Kind::Identity).map_err(Fault::internal)?;
-        Ok(Arc::new(document.named(name.as_str())))
-    };
-    let identity = user.policies.iter().map(compiled).collect::<Result<_, Fault>>()?;
+/// A user as a caller, with its policies and those of its groups.
+pub(crate) async fn user_caller(
+    database: &Database,
+    account: &AccountId,
+    access_key_id: &str,
+    user: UserRecord,
+) -> Result<Caller, Fault> {
+    let mut identity = entity_policies(database, account, &user).await?;
+    for group in group::of_user(database, account, &user).await? {
+        identity.extend(entity_policies(database, account, &group).await?);
+    }
+    let boundary = boundary(database, account, &user).await?;
     let principal = Principal::User {
         arn: user.arn(account),
         unique_id: user.id.clone(),
@@ -110,11 +121,41 @@ fn user_caller(account: &AccountId, id: &str, user: UserRecord) -> Result<Caller
     Ok(Caller {
         principal,
         account: account.clone(),
-        access_key_id: id.to_owned(),
+        access_key_id: access_key_id.to_owned(),
         user_id: user.id,
         user_name: Some(user.name),
         tags: user.tags,
-        policies: PrincipalPolicies { identity, ..PrincipalPolicies::default() },
+        policies: PrincipalPolicies { identity, boundary, session: None },
         issued: None,
     })
+}
+
+/// The inline and attached policies of a user, group or role, compiled. [`Fault::Conflict`] if one
+/// is detached and deleted meanwhile.
+pub(crate) async fn entity_policies<E: Entity>(
+    database: &Database,
+    account: &AccountId,
+    entity: &E,
+) -> Result<Vec<Arc<Document>>, Fault> {
+    let mut policies = Vec::with_capacity(entity.policies().len() + entity.attached().len());
+    for (name, text) in entity.policies() {
+        let document = Document::parse(text, Kind::Identity).map_err(Fault::internal)?;
+        policies.push(Arc::new(document.named(name.as_str())));
+    }
+    for arn in entity.attached() {
+        let document = managed::compiled(database, account, arn).await?;
+        policies.push(document.ok_or(Fault::Conflict)?);
+    }
+    Ok(policies)
+}
+
+/// The permissions boundary of a user or role, compiled.
+pub(crate) async fn boundary<E: Entity>(
+    database: &Database,
+    account: &AccountId,
+    entity: &E,
+) -> Result<Option<Arc<Document>>, Fault> {
+    let Some(arn) = entity.boundary() else { return Ok(None) };
+    let document = managed::compiled(database, account, arn).await?;
+    document.ok_or(Fault::Conflict).map(Some)
 }

@@ -1,32 +1,44 @@
-//! AWS Identity and Access Management: users, their access keys, policies and tags.
+//! AWS Identity and Access Management: users, groups, roles, their policies, access keys and tags.
 //!
 //! What it guarantees:
 //! * The lookup of an access key ([`haechi_core::Identities`]) is a memory read when nothing has
 //!   changed, and is never older than an acknowledged write: a key that was deleted or
 //!   deactivated is refused by the very next request, a policy counts from the very next call.
-//! * An operation loads a user only together with the decision on it (`authz.rs`), so nothing is
-//!   revealed, not even that the user exists, to one who may not ask.
+//! * An operation loads an entity only together with the decision on it (`authz.rs`), so nothing
+//!   is revealed, not even that it exists, to one who may not ask.
+//! * What names a user or role by ARN means the one that had it then: whoever is made anew under
+//!   the same name is another (`role.rs`).
 //! * Secrets are sealed at rest and in zeroizing memory elsewhere; nothing here prints them.
 //! * Names are unique without regard to case, as AWS's are, and pseudonyms on disk.
 //!
 //! ```text
-//! store.rs       records and where they lie      accounts.rs    first start: accounts, root keys
-//! user.rs        a user as AWS shows it          identities.rs  access key id ─► caller
-//! authz.rs       load and decide in one          last_used.rs   when keys were used, lazily kept
-//! access_key.rs  owners of keys, new keys        secret.rs      secrets that wipe themselves
-//! policy.rs      inline policies                 tags.rs        rules of tags
-//! listing.rs     markers                         op/*.rs        a file for each operation
+//! store.rs       records and where they lie       accounts.rs    first start: accounts, root keys
+//! entity.rs      what users, groups, roles share  identities.rs  access key id ─► caller
+//! authz.rs       load and decide in one           last_used.rs   when keys were used, lazily kept
+//! user.rs, group.rs, role.rs, profile.rs          access_key.rs  owners of keys, new keys
+//! policy.rs      inline policies                  managed.rs     managed policies
+//! attachment.rs  attaching, boundaries            aws_managed.rs those of AWS
+//! listing.rs     markers                          service_linked.rs  roles of services
+//! tags.rs        rules of tags                    op/*.rs        a file for each operation
 //! ```
 
 mod access_key;
 mod accounts;
+mod attachment;
 mod authz;
+mod aws_managed;
+mod entity;
+mod group;
 mod identities;
 mod last_used;
 mod listing;
+mod managed;
 mod op;
 mod policy;
+mod profile;
+mod role;
 mod secret;
+mod service_linked;
 mod store;
 mod tags;
 mod user;

@@ -1,14 +1,14 @@
-//! Inline policies.
+//! Inline policies of users, groups and roles.
 
-use std::collections::BTreeMap;
-
+use haechi_core::{Batch, Cx};
 use haechi_iam_model::Error;
 use haechi_policy::{Document, Kind};
+use haechi_wire::shape::Unit;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Characters of all inline policies of a user, white space not counted ("IAM and AWS STS
-/// quotas").
-const CHARACTERS_MAX: usize = 2048;
+use crate::Iam;
+use crate::entity::{Entity, EntityKind};
+use crate::listing::{Page, page};
 
 /// What RFC 3986 calls unreserved stays.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -18,26 +18,104 @@ pub(crate) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, RESERVED).to_string()
 }
 
-/// Refuses what is not an identity-based policy.
-pub(crate) fn check(document: &str) -> Result<(), Error> {
-    match Document::parse(document, Kind::Identity) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::MalformedPolicyDocumentException(error.to_string())),
-    }
+/// Characters that count against quotas: all but white space.
+pub(crate) fn characters(document: &str) -> usize {
+    document.chars().filter(|character| !character.is_whitespace()).count()
+}
+
+/// Refuses what is not a policy of this kind.
+pub(crate) fn parse(document: &str, kind: Kind) -> Result<Document, Error> {
+    Document::parse(document, kind)
+        .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))
 }
 
 /// Refuses policies that are too long together.
-pub(crate) fn check_size(user: &str, policies: &BTreeMap<String, String>) -> Result<(), Error> {
-    let characters = policies.values().flat_map(|document| document.chars());
-    if characters.filter(|character| !character.is_whitespace()).count() <= CHARACTERS_MAX {
+fn check_size<E: Entity>(entity: &E) -> Result<(), Error> {
+    let max = E::KIND.inline_characters_max();
+    if entity.policies().values().map(|document| characters(document)).sum::<usize>() <= max {
         return Ok(());
     }
+    let (word, name) = (E::KIND.word(), entity.name());
     Err(Error::LimitExceededException(format!(
-        "Maximum policy size of {CHARACTERS_MAX} bytes exceeded for user {user}"
+        "Maximum policy size of {max} bytes exceeded for {word} {name}"
     )))
 }
 
 /// The error for a policy that is not there.
-pub(crate) fn not_found(name: &str) -> Error {
-    Error::NoSuchEntityException(format!("The user policy with name {name} cannot be found."))
+fn not_found(kind: EntityKind, name: &str) -> Error {
+    let word = kind.word();
+    Error::NoSuchEntityException(format!("The {word} policy with name {name} cannot be found."))
+}
+
+/// An inline policy as it is shown.
+pub(crate) struct Shown {
+    /// As the entity's name is written.
+    pub(crate) entity: String,
+    /// URL-encoded.
+    pub(crate) document: String,
+}
+
+impl Iam {
+    /// Writes an inline policy. It counts from the next call on.
+    pub(crate) async fn put_inline<E: Entity>(
+        &self,
+        cx: &Cx,
+        entity: &str,
+        name: String,
+        document: String,
+    ) -> Result<Unit, Error> {
+        let loaded = self.entity::<E>(cx, entity).await?;
+        loaded.value.check_modifiable()?;
+        parse(&document, Kind::Identity)?;
+        let mut changed = loaded.value.clone();
+        changed.policies_mut().insert(name, document);
+        check_size(&changed)?;
+        let mut batch = Batch::new();
+        batch.replace(&loaded, &changed);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+
+    /// Shows an inline policy as it was written.
+    pub(crate) async fn inline<E: Entity>(
+        &self,
+        cx: &Cx,
+        entity: &str,
+        name: &str,
+    ) -> Result<Shown, Error> {
+        let entity = self.entity::<E>(cx, entity).await?.value;
+        let document = entity.policies().get(name).ok_or_else(|| not_found(E::KIND, name))?;
+        Ok(Shown { document: encoded(document), entity: entity.name().to_owned() })
+    }
+
+    /// Lists the names of inline policies.
+    pub(crate) async fn inline_names<E: Entity>(
+        &self,
+        cx: &Cx,
+        entity: &str,
+        marker: Option<&str>,
+        items_max: Option<i32>,
+    ) -> Result<Page<String>, Error> {
+        let entity = self.entity::<E>(cx, entity).await?.value;
+        page(entity.policies().keys().cloned(), String::clone, marker, items_max)
+    }
+
+    /// Deletes an inline policy. It counts no more from the next call on.
+    pub(crate) async fn delete_inline<E: Entity>(
+        &self,
+        cx: &Cx,
+        entity: &str,
+        name: &str,
+    ) -> Result<Unit, Error> {
+        let loaded = self.entity::<E>(cx, entity).await?;
+        loaded.value.check_modifiable()?;
+        let mut changed = loaded.value.clone();
+        if changed.policies_mut().remove(name).is_none() {
+            return Err(not_found(E::KIND, name));
+        }
+        let mut batch = Batch::new();
+        batch.replace(&loaded, &changed);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
 }

@@ -1,11 +1,12 @@
 //! A user as AWS shows it.
 
-use haechi_core::{AccountId, Cx, Resource};
-use haechi_iam_model::Error;
+use haechi_core::{AccountId, Env};
 use haechi_iam_model::shapes::{Tag, User};
-use haechi_wire::Timestamp;
+use haechi_wire::{Fault, Timestamp};
 
 use crate::PARTITION;
+use crate::attachment::shown_boundary;
+use crate::entity::Entity;
 use crate::store::UserRecord;
 
 /// The path of a user that names none.
@@ -14,12 +15,13 @@ pub(crate) const DEFAULT_PATH: &str = "/";
 /// 32 characters, as in base32.
 pub(crate) const ID_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Characters behind `AIDA`.
-pub(crate) const ID_LENGTH: usize = 17;
+/// Characters behind `AIDA` and its like.
+const ID_LENGTH: usize = 17;
 
-/// `arn:aws:iam::123456789012:user/path/name`.
-pub(crate) fn arn(account: &AccountId, path: &str, name: &str) -> String {
-    format!("arn:{PARTITION}:iam::{account}:user{path}{name}")
+/// A new unique id: `prefix` (`AIDA` for users) and random characters.
+pub(crate) fn new_id(env: &Env, prefix: &str) -> Result<String, Fault> {
+    let random = env.characters(ID_ALPHABET, ID_LENGTH).map_err(Fault::internal)?;
+    Ok(format!("{prefix}{random}"))
 }
 
 /// `arn:aws:iam::123456789012:root`.
@@ -28,10 +30,6 @@ pub(crate) fn root_arn(account: &AccountId) -> String {
 }
 
 impl UserRecord {
-    pub(crate) fn arn(&self, account: &AccountId) -> String {
-        arn(account, &self.path, &self.name)
-    }
-
     /// As listings show it: without tags.
     pub(crate) fn listed(&self, account: &AccountId) -> User {
         User {
@@ -47,26 +45,11 @@ impl UserRecord {
     /// As it is shown alone: with its tags, if it has any.
     pub(crate) fn shown(&self, account: &AccountId) -> User {
         let tags = (!self.tags.is_empty()).then(|| shown_tags(&self.tags));
-        User { tags, ..self.listed(account) }
+        let permissions_boundary = shown_boundary(self.boundary.as_deref());
+        User { tags, permissions_boundary, ..self.listed(account) }
     }
 }
 
 pub(crate) fn shown_tags(tags: &[(String, String)]) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
-}
-
-/// Notes a user for the audit record.
-pub(crate) fn note(cx: &Cx, arn: &str) {
-    let account = cx.account().to_string();
-    cx.note(Resource { arn: arn.to_owned(), account, kind: "AWS::IAM::User" });
-}
-
-/// The error for a user that is not there.
-pub(crate) fn not_found(name: &str) -> Error {
-    Error::NoSuchEntityException(format!("The user with name {name} cannot be found."))
-}
-
-/// The error for a name that is taken.
-pub(crate) fn exists(name: &str) -> Error {
-    Error::EntityAlreadyExistsException(format!("User with name {name} already exists."))
 }

@@ -1,4 +1,4 @@
-//! Makes a user. Permissions boundaries are managed policies, which are not done yet.
+//! Makes a user.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,12 @@ use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::CreateUser;
 use haechi_iam_model::shapes::{CreateUserRequest, CreateUserResponse};
-use haechi_wire::Fault;
 
-use crate::authz::{UserContext, authorize};
+use crate::attachment::put_use;
+use crate::authz::{Conditions, authorize};
+use crate::entity::EntityKind;
 use crate::store::{UserRecord, user_path};
-use crate::user::{self, DEFAULT_PATH, ID_ALPHABET, ID_LENGTH};
+use crate::user::{DEFAULT_PATH, new_id};
 use crate::{Iam, tags};
 
 impl Handle<CreateUser> for Iam {
@@ -19,38 +20,42 @@ impl Handle<CreateUser> for Iam {
         let (account, name) = (cx.account(), input.user_name);
         let path = input.path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
         let new_tags = input.tags.unwrap_or_default();
-        let arn = user::arn(account, &path, &name);
-        user::note(cx, &arn);
+        let arn = EntityKind::User.arn(account, &path, &name);
+        EntityKind::User.note(cx, &arn);
         let tag_keys = tags::keys(&new_tags);
-        let context =
-            UserContext { resource_tags: &[], request_tags: &new_tags, tag_keys: &tag_keys };
-        authorize(cx, &arn, &context)?;
-        if input.permissions_boundary.is_some() {
-            return Err(unsupported_boundary().into());
-        }
+        let boundary = input.permissions_boundary;
+        let asked = Conditions {
+            request_tags: &new_tags,
+            tag_keys: &tag_keys,
+            boundary: boundary.as_deref(),
+            ..Conditions::default()
+        };
+        authorize(cx, &arn, &asked)?;
         tags::check(&new_tags)?;
         let place = user_path(account, &name);
         if self.database.load::<UserRecord>(&place).await?.is_some() {
-            return Err(user::exists(&name));
+            return Err(EntityKind::User.exists(&name));
         }
-        let id = cx.env.characters(ID_ALPHABET, ID_LENGTH).map_err(Fault::internal)?;
         let record = UserRecord {
             name,
             path,
-            id: format!("AIDA{id}"),
+            id: new_id(&cx.env, "AIDA")?,
             created_ms: cx.now().millis(),
-            tags: tags::merged(Vec::new(), &new_tags)?,
+            tags: tags::merged(Vec::new(), &new_tags, "TagsPerUser")?,
             policies: BTreeMap::new(),
             access_key_ids: Vec::new(),
+            attached: Vec::new(),
+            boundary,
+            group_ids: Vec::new(),
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();
+        if let Some(arn) = &record.boundary {
+            let policy = self.attachable(cx, arn).await?;
+            put_use(&mut batch, account, &policy, &record, arn, true);
+        }
         batch.create(place, &record);
         self.database.commit(batch).await?;
         Ok(CreateUserResponse { user: Some(record.shown(account)) })
     }
-}
-
-fn unsupported_boundary() -> Fault {
-    Fault::Unsupported { service: "iam", operation: "CreateUser with PermissionsBoundary".into() }
 }

@@ -7,24 +7,28 @@ use haechi_iam_model::shapes::DeleteUserRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Iam;
+use crate::attachment::delete_boundary_use;
+use crate::entity::check_bare;
 
 impl Handle<DeleteUser> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteUserRequest) -> Result<Unit, Error> {
         let user = self.user(cx, &input.user_name).await?;
         if !user.value.access_key_ids.is_empty() {
-            return Err(conflict("access keys"));
+            return Err(conflict("delete access keys"));
         }
-        if !user.value.policies.is_empty() {
-            return Err(conflict("policies"));
+        if !user.value.group_ids.is_empty() {
+            return Err(conflict("remove users from group"));
         }
+        check_bare(&user.value)?;
         let mut batch = Batch::new();
         batch.remove(&user);
+        delete_boundary_use(&mut batch, cx.account(), &user.value);
         self.database.commit(batch).await?;
         Ok(Unit)
     }
 }
 
 fn conflict(what: &str) -> Error {
-    let message = format!("Cannot delete entity, must delete {what} first.");
+    let message = format!("Cannot delete entity, must {what} first.");
     Error::DeleteConflictException(message)
 }

@@ -9,7 +9,7 @@ use haechi_iam_model::shapes::{
 use haechi_wire::Fault;
 
 use crate::Iam;
-use crate::authz::{UserContext, authorize};
+use crate::authz::{Conditions, authorize};
 use crate::store::{AccessKeyRecord, key_path};
 use crate::user;
 
@@ -28,7 +28,7 @@ impl Handle<GetAccessKeyLastUsed> for Iam {
         let user_name = match &key.value.user {
             Some(owner) => self.user(cx, &owner.name).await?.value.name.clone(),
             None => {
-                authorize(cx, &user::root_arn(cx.account()), &UserContext::default())?;
+                authorize(cx, &user::root_arn(cx.account()), &Conditions::default())?;
                 "root".to_owned()
             }
         };

@@ -1,11 +1,12 @@
-//! Shows an inline policy as it was written.
+//! Shows an inline policy of a user as it was written.
 
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::GetUserPolicy;
 use haechi_iam_model::shapes::{GetUserPolicyRequest, GetUserPolicyResponse};
 
-use crate::{Iam, policy};
+use crate::Iam;
+use crate::store::UserRecord;
 
 impl Handle<GetUserPolicy> for Iam {
     async fn handle(
@@ -13,13 +14,11 @@ impl Handle<GetUserPolicy> for Iam {
         cx: &Cx,
         input: GetUserPolicyRequest,
     ) -> Result<GetUserPolicyResponse, Error> {
-        let user = self.user(cx, &input.user_name).await?.value;
-        let document = user.policies.get(&input.policy_name);
-        let document = document.ok_or_else(|| policy::not_found(&input.policy_name))?;
+        let shown = self.inline::<UserRecord>(cx, &input.user_name, &input.policy_name).await?;
         Ok(GetUserPolicyResponse {
-            policy_document: policy::encoded(document),
-            user_name: user.name,
+            user_name: shown.entity,
             policy_name: input.policy_name,
+            policy_document: shown.document,
         })
     }
 }

@@ -6,7 +6,7 @@ use haechi_iam_model::ops::ListUserPolicies;
 use haechi_iam_model::shapes::{ListUserPoliciesRequest, ListUserPoliciesResponse};
 
 use crate::Iam;
-use crate::listing::page;
+use crate::store::UserRecord;
 
 impl Handle<ListUserPolicies> for Iam {
     async fn handle(
@@ -14,9 +14,9 @@ impl Handle<ListUserPolicies> for Iam {
         cx: &Cx,
         input: ListUserPoliciesRequest,
     ) -> Result<ListUserPoliciesResponse, Error> {
-        let user = self.user(cx, &input.user_name).await?.value;
-        let names = user.policies.into_keys();
-        let found = page(names, String::clone, input.marker.as_deref(), input.max_items)?;
+        let (marker, items_max) = (input.marker.as_deref(), input.max_items);
+        let found =
+            self.inline_names::<UserRecord>(cx, &input.user_name, marker, items_max).await?;
         Ok(ListUserPoliciesResponse {
             policy_names: found.items,
             is_truncated: Some(found.marker.is_some()),

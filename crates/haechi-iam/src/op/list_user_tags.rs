@@ -6,8 +6,8 @@ use haechi_iam_model::ops::ListUserTags;
 use haechi_iam_model::shapes::{ListUserTagsRequest, ListUserTagsResponse};
 
 use crate::Iam;
-use crate::listing::page;
-use crate::user::shown_tags;
+use crate::store::UserRecord;
+use crate::tags;
 
 impl Handle<ListUserTags> for Iam {
     async fn handle(
@@ -15,12 +15,10 @@ impl Handle<ListUserTags> for Iam {
         cx: &Cx,
         input: ListUserTagsRequest,
     ) -> Result<ListUserTagsResponse, Error> {
-        let mut tags = self.user(cx, &input.user_name).await?.value.tags;
-        tags.sort_by_cached_key(|(key, _)| key.to_lowercase());
-        let order = |tag: &(String, String)| tag.0.to_lowercase();
-        let found = page(tags.into_iter(), order, input.marker.as_deref(), input.max_items)?;
+        let tags = self.entity::<UserRecord>(cx, &input.user_name).await?.value.tags;
+        let found = tags::listed(tags, input.marker.as_deref(), input.max_items)?;
         Ok(ListUserTagsResponse {
-            tags: shown_tags(&found.items),
+            tags: found.items,
             is_truncated: Some(found.marker.is_some()),
             marker: found.marker,
         })

@@ -6,16 +6,17 @@ use haechi_iam_model::Error;
 use haechi_iam_model::ops::ListUsers;
 use haechi_iam_model::shapes::{ListUsersRequest, ListUsersResponse, User};
 
-use crate::authz::{UserContext, authorize};
+use crate::Iam;
+use crate::authz::{Conditions, authorize};
+use crate::entity::EntityKind;
 use crate::listing::page;
 use crate::store::{UserRecord, account_scope, users_path};
-use crate::{Iam, user};
 
 impl Handle<ListUsers> for Iam {
     async fn handle(&self, cx: &Cx, input: ListUsersRequest) -> Result<ListUsersResponse, Error> {
         let account = cx.account();
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
-        authorize(cx, &user::arn(account, prefix, ""), &UserContext::default())?;
+        authorize(cx, &EntityKind::User.arn(account, prefix, ""), &Conditions::default())?;
         let build = async {
             let rows = self.database.list_all::<UserRecord>(&users_path(account)).await?;
             let mut users: Vec<User> = rows.iter().map(|row| row.value.listed(account)).collect();

@@ -1,14 +1,18 @@
 //! Renames a user or moves it to another path. Its unique id, keys, policies and tags stay.
 
+use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle, Loaded};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::UpdateUser;
 use haechi_iam_model::shapes::UpdateUserRequest;
 use haechi_wire::shape::Unit;
 
-use crate::authz::{UserContext, authorize};
-use crate::store::{AccessKeyRecord, UserRecord, UserReference, key_path, user_path};
-use crate::{Iam, user};
+use crate::Iam;
+use crate::attachment::rename_uses;
+use crate::authz::{Conditions, authorize};
+use crate::entity::{Entity, EntityKind};
+use crate::group::member_path;
+use crate::store::{AccessKeyRecord, MemberRecord, UserRecord, UserReference, key_path, user_path};
 
 impl Handle<UpdateUser> for Iam {
     async fn handle(&self, cx: &Cx, input: UpdateUserRequest) -> Result<Unit, Error> {
@@ -20,21 +24,27 @@ impl Handle<UpdateUser> for Iam {
         // AWS asks for the permission on both the old and the new name.
         let arn = new.arn(account);
         if arn != old.value.arn(account) {
-            let context = UserContext { resource_tags: &new.tags, ..UserContext::default() };
+            let context = Conditions { resource_tags: &new.tags, ..Conditions::default() };
             authorize(cx, &arn, &context)?;
-            user::note(cx, &arn);
+            EntityKind::User.note(cx, &arn);
         }
         let mut batch = Batch::new();
         let place = user_path(account, &new.name);
         if place == user_path(account, &old.value.name) {
             batch.replace(&old, &new);
         } else if self.database.load::<UserRecord>(&place).await?.is_some() {
-            return Err(user::exists(&new.name));
+            return Err(EntityKind::User.exists(&new.name));
         } else {
             batch.remove(&old);
             batch.create(place, &new);
         }
         self.rename_in_keys(cx, &mut batch, &new).await?;
+        rename_uses(&mut batch, account, &new);
+        for group_id in &new.group_ids {
+            let user = UserReference { name: new.name.clone(), id: new.id.clone() };
+            let member = MemberRecord { user, unknown: Unknown::new() };
+            batch.put(member_path(account, group_id, &new.id), &member);
+        }
         self.database.commit(batch).await?;
         Ok(Unit)
     }

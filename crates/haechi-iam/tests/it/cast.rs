@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use haechi_core::{AccountId, Caller, Credential, Identities, Operation};
 use haechi_iam::Iam;
-use haechi_iam_model::ops::{CreateAccessKey, CreateUser, PutUserPolicy};
+use haechi_iam_model::ops::{CreateAccessKey, CreatePolicy, CreateRole, CreateUser, PutUserPolicy};
 use haechi_iam_model::shapes::{
-    AccessKey, CreateAccessKeyRequest, CreateUserRequest, PutUserPolicyRequest, Tag, User,
+    AccessKey, CreateAccessKeyRequest, CreatePolicyRequest, CreateRoleRequest, CreateUserRequest,
+    PutUserPolicyRequest, Role, Tag, User,
 };
 use haechi_testkit::Kit;
 use haechi_wire::{Problem, Protocol};
@@ -111,4 +112,40 @@ pub fn tag(key: &str, value: &str) -> Tag {
 
 pub fn told(code: &str, message: &str) -> (String, String) {
     (code.to_owned(), message.to_owned())
+}
+
+pub const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}"#;
+
+/// Whether the owner of a key may do an action on anything, as its next call would be decided.
+pub async fn may(stage: &Stage, key: &AccessKey, action: &str) -> bool {
+    let caller = stage.credential(&key.access_key_id).await.unwrap().caller.clone();
+    let cx = stage.kit.cx::<CreateUser>(&caller);
+    let ask = haechi_core::Ask {
+        action,
+        resource: "*",
+        resource_account: ACCOUNT,
+        policy: None,
+        rule: haechi_policy::ResourceRule::Union,
+        context: &haechi_core::NoContext,
+    };
+    cx.authorize(&ask).is_ok()
+}
+
+/// Makes a managed policy; its ARN.
+pub async fn create_policy(stage: &Stage, name: &str, document: &str) -> String {
+    let request = CreatePolicyRequest {
+        policy_name: name.to_owned(),
+        policy_document: document.to_owned(),
+        ..Default::default()
+    };
+    stage.ok::<CreatePolicy>(request).await.policy.unwrap().arn.unwrap()
+}
+
+pub async fn create_role(stage: &Stage, name: &str) -> Role {
+    let request = CreateRoleRequest {
+        role_name: name.to_owned(),
+        assume_role_policy_document: TRUST.to_owned(),
+        ..Default::default()
+    };
+    stage.ok::<CreateRole>(request).await.role
 }

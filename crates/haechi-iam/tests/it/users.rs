@@ -160,13 +160,15 @@ async fn a_rename_needs_the_permission_on_both_names() {
 }
 
 #[tokio::test]
-async fn a_permissions_boundary_is_refused_as_not_done() {
+async fn a_permissions_boundary_that_does_not_exist_is_refused_and_makes_no_user() {
     let stage = Stage::new().await;
+    let arn = "arn:aws:iam::123456789012:policy/none";
     let request = CreateUserRequest {
         user_name: "alice".to_owned(),
-        permissions_boundary: Some("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()),
+        permissions_boundary: Some(arn.to_owned()),
         ..Default::default()
     };
-    assert_eq!(stage.refused::<CreateUser>(request).await.0, "UnsupportedOperation");
-    assert_eq!(stage.refused::<GetUser>(named("alice")).await.0, "NoSuchEntity");
+    let message = format!("Policy {arn} does not exist or is not attachable.");
+    assert_eq!(stage.refused::<CreateUser>(request).await, told("NoSuchEntity", &message));
+    stage.create_user("alice").await;
 }

@@ -1,0 +1,25 @@
+//! Changes the description of a role, or how long its sessions may be.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_iam_model::Error;
+use haechi_iam_model::ops::UpdateRole;
+use haechi_iam_model::shapes::{UpdateRoleRequest, UpdateRoleResponse};
+
+use crate::Iam;
+use crate::entity::Entity;
+use crate::role::SESSION_SECONDS_DEFAULT;
+use crate::store::RoleRecord;
+
+impl Handle<UpdateRole> for Iam {
+    async fn handle(&self, cx: &Cx, input: UpdateRoleRequest) -> Result<UpdateRoleResponse, Error> {
+        let role = self.entity::<RoleRecord>(cx, &input.role_name).await?;
+        role.value.check_modifiable()?;
+        let mut changed = role.value.clone();
+        changed.description = input.description;
+        changed.session_seconds_max = input.max_session_duration.unwrap_or(SESSION_SECONDS_DEFAULT);
+        let mut batch = Batch::new();
+        batch.replace(&role, &changed);
+        self.database.commit(batch).await?;
+        Ok(UpdateRoleResponse::default())
+    }
+}

@@ -1,0 +1,135 @@
+//! Roles as AWS shows them, and their trust policies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haechi_core::AccountId;
+use haechi_iam_model::Error;
+use haechi_iam_model::shapes::{Role, RoleLastUsed};
+use haechi_policy::{AwsPrincipal, Document, Kind};
+use haechi_wire::{Fault, Timestamp};
+
+use crate::Iam;
+use crate::attachment::shown_boundary;
+use crate::entity::Entity;
+use crate::policy::{characters, encoded, parse};
+use crate::store::{RoleRecord, UserRecord, role_path, user_path};
+use crate::user::shown_tags;
+
+/// The longest session where a role does not say otherwise, in seconds.
+pub(crate) const SESSION_SECONDS_DEFAULT: i32 = 3600;
+
+/// Characters of a trust policy, white space not counted (AWS's default quota).
+const TRUST_CHARACTERS_MAX: usize = 2048;
+
+impl RoleRecord {
+    /// As the answer to its creation shows it.
+    pub(crate) fn created(&self, account: &AccountId) -> Role {
+        let tags = (!self.tags.is_empty()).then(|| shown_tags(&self.tags));
+        Role { max_session_duration: self.longer(), tags, ..self.frame(account) }
+    }
+
+    /// As listings show it: without tags and boundary.
+    pub(crate) fn listed(&self, account: &AccountId) -> Role {
+        Role {
+            max_session_duration: Some(self.session_seconds_max),
+            permissions_boundary: None,
+            ..self.frame(account)
+        }
+    }
+
+    /// As it is shown alone.
+    pub(crate) fn shown(&self, account: &AccountId) -> Role {
+        Role {
+            max_session_duration: Some(self.session_seconds_max),
+            role_last_used: Some(RoleLastUsed::default()),
+            ..self.created(account)
+        }
+    }
+
+    /// The duration where it was given: AWS's answer to a creation shows no default.
+    fn longer(&self) -> Option<i32> {
+        Some(self.session_seconds_max).filter(|seconds| *seconds != SESSION_SECONDS_DEFAULT)
+    }
+
+    fn frame(&self, account: &AccountId) -> Role {
+        Role {
+            path: self.path.clone(),
+            role_name: self.name.clone(),
+            role_id: self.id.clone(),
+            arn: self.arn(account),
+            create_date: Timestamp::from_millis(self.created_ms),
+            assume_role_policy_document: Some(encoded(&self.trust)),
+            description: self.description.clone(),
+            permissions_boundary: shown_boundary(self.boundary.as_deref()),
+            ..Role::default()
+        }
+    }
+
+    /// The trust policy, compiled: it means the users and roles that had these ARNs when it was
+    /// written, and none that were made anew under their names.
+    ///
+    /// # Errors
+    /// If the record is damaged.
+    pub(crate) fn trust_document(&self) -> Result<Arc<Document>, Fault> {
+        let mut document = Document::parse(&self.trust, Kind::Trust).map_err(Fault::internal)?;
+        document.bind_principals(|arn| self.trust_principals.get(arn).cloned());
+        Ok(Arc::new(document))
+    }
+}
+
+/// The account, kind, path and name in the ARN of a user or role.
+fn parts(arn: &str) -> Option<(AccountId, &str, &str, &str)> {
+    let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
+    let (kind, rest) = resource.split_at_checked(resource.find('/')?)?;
+    let (path, name) = rest.split_at_checked(rest.rfind('/')? + 1)?;
+    Some((AccountId::parse(account)?, kind, path, name))
+}
+
+impl Iam {
+    /// The role with this ARN, whatever its account.
+    pub(crate) async fn role_by_arn(
+        &self,
+        arn: &str,
+    ) -> Result<Option<(AccountId, RoleRecord)>, Fault> {
+        let Some((account, "role", path, name)) = parts(arn) else { return Ok(None) };
+        let found = self.database.load::<RoleRecord>(&role_path(&account, name)).await?;
+        let found = found.map(|role| role.value);
+        let found = found.filter(|role| role.path == path && role.name == name);
+        Ok(found.map(|role| (account, role)))
+    }
+
+    /// The unique id of the user or role with this ARN; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn unique_id(&self, arn: &str) -> Result<Option<String>, Fault> {
+        if let Some((_, role)) = self.role_by_arn(arn).await? {
+            return Ok(Some(role.id));
+        }
+        let Some((account, "user", path, name)) = parts(arn) else { return Ok(None) };
+        let user = self.database.load::<UserRecord>(&user_path(&account, name)).await?;
+        let user = user.map(|user| user.value);
+        Ok(user.filter(|user| user.path == path && user.name == name).map(|user| user.id))
+    }
+
+    /// Refuses what is no trust policy, and one that names users or roles that do not exist; the
+    /// unique ids of those that it names.
+    pub(crate) async fn check_trust(&self, text: &str) -> Result<BTreeMap<String, String>, Error> {
+        let document = parse(text, Kind::Trust)?;
+        if characters(text) > TRUST_CHARACTERS_MAX {
+            let message = format!("Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS_MAX}");
+            return Err(Error::LimitExceededException(message));
+        }
+        let mut ids = BTreeMap::new();
+        for principal in document.aws_principals() {
+            let (AwsPrincipal::User(arn) | AwsPrincipal::Role(arn)) = principal else { continue };
+            let Some(id) = self.unique_id(arn).await? else {
+                let message = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
+                return Err(Error::MalformedPolicyDocumentException(message));
+            };
+            ids.insert(arn.to_owned(), id);
+        }
+        Ok(ids)
+    }
+}

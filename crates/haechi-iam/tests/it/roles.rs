@@ -1,0 +1,187 @@
+//! Roles, instance profiles, service-linked roles.
+
+use haechi_iam_model::ops::*;
+use haechi_iam_model::shapes::*;
+
+use crate::cast::{ALLOW_ALL, Stage, TRUST, create_role, tag, told};
+
+fn of(name: &str) -> GetRoleRequest {
+    GetRoleRequest { role_name: name.to_owned() }
+}
+
+fn trusting(principal: &str) -> String {
+    TRUST.replace(r#"{"Service":"lambda.amazonaws.com"}"#, &format!(r#"{{"AWS":"{principal}"}}"#))
+}
+
+fn role(name: &str, trust: &str) -> CreateRoleRequest {
+    CreateRoleRequest {
+        role_name: name.to_owned(),
+        assume_role_policy_document: trust.to_owned(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_created_shown_listed_and_deleted_as_recorded_from_aws() {
+    let stage = Stage::new().await;
+    let request = CreateRoleRequest { path: Some("/a/b/".to_owned()), ..role("r", TRUST) };
+    let created = stage.ok::<CreateRole>(request).await.role;
+    assert_eq!(created.arn, "arn:aws:iam::123456789012:role/a/b/r");
+    assert!(created.role_id.starts_with("AROA"));
+    assert!(created.max_session_duration.is_none() && created.role_last_used.is_none());
+    assert!(created.assume_role_policy_document.unwrap().starts_with("%7B%22Version%22"));
+    let shown = stage.ok::<GetRole>(of("r")).await.role;
+    assert_eq!(shown.max_session_duration, Some(3600));
+    assert!(shown.role_last_used.is_some());
+    let list = ListRolesRequest { path_prefix: Some("/a/".to_owned()), ..Default::default() };
+    let listed = stage.ok::<ListRoles>(list).await.roles;
+    assert_eq!((listed.len(), listed[0].max_session_duration), (1, Some(3600)));
+    assert!(listed[0].role_last_used.is_none());
+    stage.ok::<DeleteRole>(DeleteRoleRequest { role_name: "r".to_owned() }).await;
+    let gone = told("NoSuchEntity", "The role with name r cannot be found.");
+    assert_eq!(stage.refused::<GetRole>(of("r")).await, gone);
+}
+
+#[tokio::test]
+async fn a_trust_policy_must_be_one_and_name_principals_that_exist() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    let refused = stage.refused::<CreateRole>(role("r", "not json")).await;
+    assert_eq!(refused, told("MalformedPolicyDocument", "This policy contains invalid Json"));
+    let missing = trusting("arn:aws:iam::123456789012:user/nobody");
+    let message = "Invalid principal in policy: \"AWS\":\"arn:aws:iam::123456789012:user/nobody\"";
+    let refused = stage.refused::<CreateRole>(role("r", &missing)).await;
+    assert_eq!(refused, told("MalformedPolicyDocument", message));
+    stage.ok::<CreateRole>(role("r", &trusting("arn:aws:iam::123456789012:user/alice"))).await;
+    let refused = stage
+        .refused::<UpdateAssumeRolePolicy>(UpdateAssumeRolePolicyRequest {
+            role_name: "r".to_owned(),
+            policy_document: missing,
+        })
+        .await;
+    assert_eq!(refused, told("MalformedPolicyDocument", message));
+}
+
+#[tokio::test]
+async fn the_unique_id_of_an_arn_is_told_only_while_the_entity_has_that_arn() {
+    let stage = Stage::new().await;
+    let user = stage.create_user("alice").await;
+    let role = create_role(&stage, "r").await;
+    let id = async |arn: &str| stage.iam.unique_id(arn).await.unwrap();
+    assert_eq!(id(&user.arn).await, Some(user.user_id));
+    assert_eq!(id(&role.arn).await, Some(role.role_id));
+    assert_eq!(id("arn:aws:iam::123456789012:role/elsewhere/r").await, None);
+    assert_eq!(id("arn:aws:iam::210987654321:role/r").await, None);
+    stage.ok::<DeleteUser>(DeleteUserRequest { user_name: "alice".to_owned() }).await;
+    assert_eq!(id(&user.arn).await, None);
+}
+
+#[tokio::test]
+async fn description_duration_trust_and_tags_change() {
+    let stage = Stage::new().await;
+    create_role(&stage, "r").await;
+    let update = UpdateRoleRequest {
+        role_name: "r".to_owned(),
+        description: Some("d".to_owned()),
+        max_session_duration: Some(7200),
+    };
+    stage.ok::<UpdateRole>(update).await;
+    let tags = vec![tag("Team", "x")];
+    stage.ok::<TagRole>(TagRoleRequest { role_name: "r".to_owned(), tags: tags.clone() }).await;
+    let shown = stage.ok::<GetRole>(of("r")).await.role;
+    assert_eq!(shown.description.as_deref(), Some("d"));
+    assert_eq!(shown.max_session_duration, Some(7200));
+    assert_eq!(shown.tags.map(|tags| tags.len()), Some(1));
+    let untag = UntagRoleRequest { role_name: "r".to_owned(), tag_keys: vec!["TEAM".to_owned()] };
+    stage.ok::<UntagRole>(untag).await;
+    assert!(stage.ok::<GetRole>(of("r")).await.role.tags.is_none());
+}
+
+#[tokio::test]
+async fn a_role_that_something_hangs_on_cannot_be_deleted() {
+    let stage = Stage::new().await;
+    create_role(&stage, "r").await;
+    let delete = || DeleteRoleRequest { role_name: "r".to_owned() };
+    let put = PutRolePolicyRequest {
+        role_name: "r".to_owned(),
+        policy_name: "p".to_owned(),
+        policy_document: ALLOW_ALL.to_owned(),
+    };
+    stage.ok::<PutRolePolicy>(put).await;
+    let message = "Cannot delete entity, must delete policies first.";
+    assert_eq!(stage.refused::<DeleteRole>(delete()).await, told("DeleteConflict", message));
+    let gone = DeleteRolePolicyRequest { role_name: "r".to_owned(), policy_name: "p".to_owned() };
+    stage.ok::<DeleteRolePolicy>(gone.clone()).await;
+    let missing = told("NoSuchEntity", "The role policy with name p cannot be found.");
+    assert_eq!(stage.refused::<DeleteRolePolicy>(gone).await, missing);
+    let profile = CreateInstanceProfileRequest {
+        instance_profile_name: "i".to_owned(),
+        ..Default::default()
+    };
+    stage.ok::<CreateInstanceProfile>(profile).await;
+    let (instance_profile_name, role_name) = ("i".to_owned(), "r".to_owned());
+    let add = AddRoleToInstanceProfileRequest {
+        instance_profile_name: instance_profile_name.clone(),
+        role_name: role_name.clone(),
+    };
+    stage.ok::<AddRoleToInstanceProfile>(add.clone()).await;
+    let full =
+        told("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
+    assert_eq!(stage.refused::<AddRoleToInstanceProfile>(add).await, full);
+    let message = "Cannot delete entity, must remove roles from instance profile first.";
+    assert_eq!(stage.refused::<DeleteRole>(delete()).await, told("DeleteConflict", message));
+    let of_role =
+        ListInstanceProfilesForRoleRequest { role_name: role_name.clone(), ..Default::default() };
+    let held = stage.ok::<ListInstanceProfilesForRole>(of_role).await.instance_profiles;
+    assert_eq!((held.len(), held[0].roles.len()), (1, 1));
+    let remove = RemoveRoleFromInstanceProfileRequest { instance_profile_name, role_name };
+    stage.ok::<RemoveRoleFromInstanceProfile>(remove).await;
+    stage.ok::<DeleteRole>(delete()).await;
+    let delete = DeleteInstanceProfileRequest { instance_profile_name: "i".to_owned() };
+    stage.ok::<DeleteInstanceProfile>(delete).await;
+}
+
+#[tokio::test]
+async fn a_service_linked_role_is_its_services_alone() {
+    let stage = Stage::new().await;
+    let create = || CreateServiceLinkedRoleRequest {
+        aws_service_name: "cks.kms.amazonaws.com".to_owned(),
+        ..Default::default()
+    };
+    let made = stage.ok::<CreateServiceLinkedRole>(create()).await.role.unwrap();
+    let name = "AWSServiceRoleForKeyManagementServiceCustomKeyStores";
+    assert_eq!(
+        (made.role_name.as_str(), made.path.as_str()),
+        (name, "/aws-service-role/cks.kms.amazonaws.com/")
+    );
+    assert_eq!(stage.refused::<CreateServiceLinkedRole>(create()).await.0, "InvalidInput");
+    let attached =
+        ListAttachedRolePoliciesRequest { role_name: name.to_owned(), ..Default::default() };
+    let attached = stage.ok::<ListAttachedRolePolicies>(attached).await.attached_policies;
+    assert_eq!(attached.unwrap().len(), 1);
+    let refused =
+        stage.refused::<DeleteRole>(DeleteRoleRequest { role_name: name.to_owned() }).await;
+    assert_eq!(refused.0, "UnmodifiableEntity");
+    let delete = DeleteServiceLinkedRoleRequest { role_name: name.to_owned() };
+    let deletion_task_id = stage.ok::<DeleteServiceLinkedRole>(delete).await.deletion_task_id;
+    let status = GetServiceLinkedRoleDeletionStatusRequest { deletion_task_id };
+    let status = stage.ok::<GetServiceLinkedRoleDeletionStatus>(status).await.status;
+    assert_eq!(status, DeletionTaskStatusType::Succeeded);
+    stage.ok::<CreateServiceLinkedRole>(create()).await;
+}
+
+#[tokio::test]
+async fn an_account_has_one_alias_that_no_other_has() {
+    let stage = Stage::new().await;
+    let alias = |name: &str| CreateAccountAliasRequest { account_alias: name.to_owned() };
+    stage.ok::<CreateAccountAlias>(alias("one")).await;
+    stage.ok::<CreateAccountAlias>(alias("two")).await;
+    let list = || ListAccountAliasesRequest::default();
+    assert_eq!(stage.ok::<ListAccountAliases>(list()).await.account_aliases, ["two"]);
+    let other = stage.kit.root(crate::cast::OTHER_ACCOUNT);
+    let taken = stage.refused_to::<CreateAccountAlias>(&other, alias("two")).await;
+    assert_eq!(taken, told("EntityAlreadyExists", "The account alias two already exists."));
+    let delete = || DeleteAccountAliasRequest { account_alias: "two".to_owned() };
+    stage.ok::<DeleteAccountAlias>(delete()).await;
+    assert_eq!(stage.refused::<DeleteAccountAlias>(delete()).await.0, "NoSuchEntity");
+}
