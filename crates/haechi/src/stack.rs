@@ -90,7 +90,7 @@ impl Stack {
             Arc::clone(&database),
             env.clone(),
             Arc::clone(&jobs),
-            Arc::new(IamAccounts(Arc::clone(&iam))),
+            Arc::new(IamAccounts::new(Arc::clone(&iam), env.clone())),
         );
         let organizations = Arc::new(organizations);
         let mut router = Router::default();

@@ -1,6 +1,8 @@
 //! The real binary with real clients. Each module is one promise seen from outside.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backup;

@@ -67,8 +67,8 @@ async fn children_and_parents_tell_the_same_tree() {
         let found = world.boss::<ops::ListChildren>(list(parent, kind)).await.unwrap();
         found.children.unwrap().into_iter().filter_map(|child| child.id).collect::<Vec<_>>()
     };
-    assert_eq!(children(&root, ChildType::OrganizationalUnit).await, [unit.clone()]);
-    assert_eq!(children(&unit, ChildType::Account).await, [account.clone()]);
+    assert_eq!(children(&root, ChildType::OrganizationalUnit).await, std::slice::from_ref(&unit));
+    assert_eq!(children(&unit, ChildType::Account).await, std::slice::from_ref(&account));
     for (child, parent, kind) in
         [(&account, &unit, ParentType::OrganizationalUnit), (&unit, &root, ParentType::Root)]
     {
