@@ -18,7 +18,7 @@ use haechi_core::{
 };
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_gateway::metrics::Metrics;
-use haechi_gateway::{Connection, Gateway, Limits};
+use haechi_gateway::{Connection, Gateway, Limits, Quotas};
 use haechi_iam::{Iam, root_caller};
 use haechi_kms::Kms;
 use haechi_store::Options;
@@ -98,6 +98,7 @@ impl Installation {
             audit: Arc::clone(&records) as _,
             env,
             wall: clock,
+            quotas: Quotas::none(),
             limits: Limits::default(),
             metrics: Metrics::default(),
             dev: None,

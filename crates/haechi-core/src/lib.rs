@@ -37,6 +37,7 @@ pub mod name;
 pub mod operation;
 pub mod paging;
 pub mod path;
+pub mod quota;
 pub mod router;
 
 pub use audit::{

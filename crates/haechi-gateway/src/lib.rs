@@ -8,6 +8,7 @@
 //! serve.rs         one request, the stages in order
 //!    ├ identify.rs       which service, operation and protocol
 //!    ├ authenticate.rs   whose signature
+//!    ├ quotas.rs         how many requests of an account
 //!    ├ (router)          decode, validate, handle
 //!    ├ record.rs         the CloudTrail record, on disk before the answer leaves
 //!    └ answer.rs         the answer, as each protocol renders it
@@ -28,10 +29,12 @@ pub mod identify;
 pub mod limits;
 pub mod listener;
 pub mod metrics;
+mod quotas;
 mod record;
 mod serve;
 
+pub use answer::Body;
 pub use limits::Limits;
 pub use listener::{Listener, ListenerError};
-pub use answer::Body;
+pub use quotas::Quotas;
 pub use serve::{Connection, Gateway, Tls};

@@ -16,13 +16,13 @@ use http::{HeaderMap, Response, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::Limits;
 use crate::answer::{self, Body};
 use crate::authenticate::authenticate;
 use crate::dev::{self, DevControls};
 use crate::identify::{Identified, identify};
 use crate::metrics::Metrics;
 use crate::record::{Event, other_owners, record};
+use crate::{Limits, Quotas};
 
 /// CloudTrail keeps this much of a user agent.
 const USER_AGENT_MAX: usize = 1024;
@@ -41,6 +41,8 @@ pub struct Gateway {
     pub wall: Arc<dyn Clock>,
     /// What clients may take up.
     pub limits: Limits,
+    /// How many requests an account may make.
+    pub quotas: Quotas,
     /// What is counted.
     pub metrics: Metrics,
     /// The controls of `--dev`, where it is on.
@@ -111,12 +113,13 @@ impl Gateway {
             Ok(request_id) => request_id,
             Err(fault) => return answer::problem(&fault.into(), Protocol::Json11, "", ""),
         };
-        let identified = identify(&self.router, parts, body).and_then(|identified| {
-            match identified.operation() {
-                Some(operation) => Ok((identified, operation)),
-                None => Err(identified.unknown()),
-            }
-        });
+        let identified =
+            identify(&self.router, parts, body).and_then(|identified| {
+                match identified.operation() {
+                    Some(operation) => Ok((identified, operation)),
+                    None => Err(identified.unknown()),
+                }
+            });
         let (identified, operation) = match identified {
             Ok(found) => found,
             Err(unidentified) => {
@@ -239,6 +242,9 @@ impl Gateway {
         passage.region = Some(region.clone());
         let endpoint = self.router.endpoint(service, &identified.operation)?;
         passage.read_only = endpoint.schema().read_only;
+        let (operation, account) = (endpoint.schema().name, caller.account.as_str());
+        let now = passage.info.time;
+        self.quotas.take(service.name, operation, account, region.as_str(), now)?;
         let call = decode(&**endpoint, identified, body)?;
         let mut writer = AuditWriter::default();
         call.write_input(&mut writer);

@@ -44,6 +44,7 @@ mod multi_region;
 mod op;
 mod paging;
 mod policy;
+mod quotas;
 mod request;
 mod rotation;
 mod spec;
@@ -57,6 +58,7 @@ use haechi_core::{Database, Env, Jobs, Router};
 use haechi_crypto::{SecretBytes, SymmetricMaterial};
 
 pub use policy::Principals;
+pub use quotas::REQUEST_QUOTAS;
 
 /// The service.
 pub struct Kms {

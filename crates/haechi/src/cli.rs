@@ -105,6 +105,9 @@ pub struct ServeOptions {
     /// With --dev, the account of unknown access keys [default: 000000000000].
     #[arg(long, value_name = "12 DIGITS", env = "HAECHI_DEV_ACCOUNT")]
     pub dev_account: Option<AccountId>,
+    /// Whether AWS's request quotas bind (ThrottlingException) [default: true; with --dev, false].
+    #[arg(long, env = "HAECHI_REQUEST_QUOTAS", num_args = 0..=1, default_missing_value = "true")]
+    pub request_quotas: Option<bool>,
     #[command(flatten)]
     pub seal: SealOptions,
     /// Format of the log on standard error [default: text].

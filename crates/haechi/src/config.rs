@@ -30,6 +30,7 @@ struct File {
     dev: Option<bool>,
     #[serde(deserialize_with = "checked")]
     dev_account: Option<AccountId>,
+    request_quotas: Option<bool>,
     listen: FileListen,
     seal: FileSeal,
     log: FileLog,
@@ -119,6 +120,8 @@ pub struct Config {
     pub ready_file: Option<PathBuf>,
     /// `--dev`, with the account of unknown keys.
     pub dev: Option<AccountId>,
+    /// Whether request quotas bind.
+    pub request_quotas: bool,
     /// How the root key is kept.
     pub seal: SealOptions,
     /// Format of the log.
@@ -167,6 +170,10 @@ impl Config {
             account_id: options.account_id.or(file.account_id),
             region: options.region.or(file.region).map_or_else(|| "us-east-1".parse(), Ok)?,
             ready_file: options.ready_file.or(file.ready_file),
+            request_quotas: options
+                .request_quotas
+                .or(file.request_quotas)
+                .unwrap_or(dev.is_none()),
             dev,
             seal: seal(options.seal, file.seal),
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use haechi_core::{AccountId, AuditError, AuditLog, Clock, Database, Env, Jobs, Router};
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_gateway::metrics::Metrics;
-use haechi_gateway::{Gateway, Limits, Listener};
+use haechi_gateway::{Gateway, Limits, Listener, Quotas};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
 use haechi_sigv4::{Payload, Rules, Scratch, Signer, SigningKey, Timestamp as SignedAt};
@@ -104,6 +104,7 @@ pub async fn with(limits: Limits, audit: Audit) -> Stage {
         env,
         wall: clock,
         limits,
+        quotas: Quotas::none(),
         metrics: Metrics::default(),
         dev: None,
     });
@@ -168,10 +169,16 @@ impl Stage {
         self.signed_at(NOW, service, request)
     }
 
-    pub fn signed_at(&self, now: i64, service: &str, request: Request<Vec<u8>>) -> Request<Vec<u8>> {
+    pub fn signed_at(
+        &self,
+        now: i64,
+        service: &str,
+        request: Request<Vec<u8>>,
+    ) -> Request<Vec<u8>> {
         let (mut parts, body) = request.into_parts();
         let timestamp = SignedAt::from_unix_seconds(now);
-        let key = SigningKey::derive(&self.key.1, &timestamp.date().to_string(), "us-east-1", service);
+        let key =
+            SigningKey::derive(&self.key.1, &timestamp.date().to_string(), "us-east-1", service);
         let signer = Signer {
             access_key_id: &self.key.0,
             session_token: None,

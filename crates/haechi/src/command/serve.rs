@@ -10,7 +10,7 @@ use haechi_crypto::{SealConfig, process_hardening};
 use haechi_gateway::admin::Admin;
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
-use haechi_gateway::{Gateway, Limits, Listener};
+use haechi_gateway::{Gateway, Limits, Listener, Quotas};
 use haechi_iam::Iam;
 use haechi_store::Store;
 use haechi_store_mem::MemStore;
@@ -149,10 +149,20 @@ async fn prepare(
         env: env.clone(),
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
+        quotas: quotas(config),
         metrics: Metrics::default(),
         dev,
     });
     Ok(Ready { gateway, listener, store, iam, endpoint, root_key, account })
+}
+
+/// How many requests an account may make.
+fn quotas(config: &Config) -> Quotas {
+    if config.request_quotas {
+        Quotas::new(haechi_kms::REQUEST_QUOTAS.iter().copied())
+    } else {
+        Quotas::none()
+    }
 }
 
 /// The root access key in the credentials file; made where there is none.

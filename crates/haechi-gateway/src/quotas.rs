@@ -1,0 +1,177 @@
+//! Request quotas: a token bucket per account, Region and group of operations.
+//!
+//! A bucket holds what one second gives (one request at least) and is full at first, so that a
+//! pause is worth a short burst and no more. An operation that no quota names is not counted.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use haechi_core::quota::RequestQuota;
+use haechi_wire::{Fault, Timestamp};
+
+/// Parts of the table, each with a lock of its own; a power of two.
+const SHARDS: usize = 16;
+
+/// Buckets in one part, at most, before those that are full again are dropped.
+const BUCKETS_MAX: usize = 4096;
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    per_second: f64,
+    filled_ms: i64,
+}
+
+impl Bucket {
+    fn capacity(&self) -> f64 {
+        self.per_second.max(1.0)
+    }
+
+    fn fill(&mut self, now_ms: i64) {
+        // A clock that was set back fills nothing.
+        let passed_ms = i32::try_from((now_ms - self.filled_ms).max(0)).unwrap_or(i32::MAX);
+        let tokens = self.tokens + f64::from(passed_ms) / 1000.0 * self.per_second;
+        self.tokens = tokens.min(self.capacity());
+        self.filled_ms = now_ms;
+    }
+}
+
+/// The request quotas of all services, and how much of each is left.
+#[derive(Default)]
+pub struct Quotas {
+    quotas: Vec<RequestQuota>,
+    /// From service and operation to the place of its quota.
+    places: HashMap<(&'static str, &'static str), usize>,
+    shards: [Mutex<HashMap<u64, Bucket>>; SHARDS],
+    hasher: RandomState,
+}
+
+impl Quotas {
+    /// Nothing is bounded.
+    pub fn none() -> Quotas {
+        Quotas::default()
+    }
+
+    /// These bound the operations that they name.
+    pub fn new(quotas: impl IntoIterator<Item = RequestQuota>) -> Quotas {
+        let quotas: Vec<RequestQuota> = quotas.into_iter().collect();
+        let mut places = HashMap::new();
+        for (place, quota) in quotas.iter().enumerate() {
+            for operation in quota.operations {
+                places.insert((quota.service, *operation), place);
+            }
+        }
+        Quotas { quotas, places, ..Quotas::default() }
+    }
+
+    /// Takes one request of an account from its quota.
+    ///
+    /// # Errors
+    /// [`Fault::Throttled`] if nothing is left.
+    pub fn take(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        account: &str,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(place) = self.places.get(&(service, operation)) else { return Ok(()) };
+        let Some(quota) = self.quotas.get(*place) else { return Ok(()) };
+        // Two buckets on one keyed hash of 64 bits are not to be expected, nor to be contrived.
+        let hash = self.hasher.hash_one((account, region, place));
+        let shard = usize::try_from(hash % 16).unwrap_or_default();
+        let Some(shard) = self.shards.get(shard) else { return Ok(()) };
+        let mut buckets = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let now_ms = now.millis();
+        if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&hash) {
+            buckets.retain(|_, bucket| {
+                bucket.fill(now_ms);
+                bucket.tokens < bucket.capacity()
+            });
+        }
+        let bucket = buckets.entry(hash).or_insert_with(|| {
+            let per_second = quota.in_region(region);
+            Bucket { tokens: per_second.max(1.0), per_second, filled_ms: now_ms }
+        });
+        bucket.fill(now_ms);
+        if bucket.tokens < 1.0 {
+            return Err(Fault::Throttled);
+        }
+        bucket.tokens -= 1.0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: [RequestQuota; 2] = [
+        RequestQuota {
+            service: "kms",
+            operations: &["Encrypt", "Decrypt"],
+            per_second: 3.0,
+            regions: &[("us-east-1", 5.0)],
+        },
+        RequestQuota {
+            service: "kms",
+            operations: &["GetParametersForImport"],
+            per_second: 0.25,
+            regions: &[],
+        },
+    ];
+
+    fn taken(
+        quotas: &Quotas,
+        operation: &'static str,
+        account: &str,
+        region: &str,
+        ms: i64,
+    ) -> usize {
+        let now = Timestamp::from_millis(ms);
+        let take = |_: &usize| quotas.take("kms", operation, account, region, now).is_ok();
+        (0..100).filter(take).count()
+    }
+
+    #[test]
+    fn a_quota_is_shared_by_its_operations_and_by_nobody_else() {
+        let quotas = Quotas::new(TABLE);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 0), 3);
+        assert_eq!(taken(&quotas, "Decrypt", "1", "eu-west-3", 0), 0);
+        assert_eq!(taken(&quotas, "Decrypt", "2", "eu-west-3", 0), 3);
+        assert_eq!(taken(&quotas, "Decrypt", "1", "us-east-1", 0), 5);
+        assert_eq!(taken(&quotas, "GetParametersForImport", "1", "eu-west-3", 0), 1);
+        assert_eq!(taken(&quotas, "ListKeys", "1", "eu-west-3", 0), 100);
+    }
+
+    #[test]
+    fn time_fills_a_bucket_up_to_one_second_and_a_clock_set_back_does_not() {
+        let quotas = Quotas::new(TABLE);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 10_000), 3);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 10_334), 1);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 60_000), 3);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 5_000), 0);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 6_000), 3);
+    }
+
+    #[test]
+    fn less_than_one_a_second_is_one_in_some_seconds() {
+        let quotas = Quotas::new(TABLE);
+        let times = [0, 1000, 3000, 4000, 4100, 8000];
+        let taken = times.map(|ms| taken(&quotas, "GetParametersForImport", "1", "x", ms));
+        assert_eq!(taken, [1, 0, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn buckets_that_are_full_again_are_forgotten() {
+        let quotas = Quotas::new(TABLE);
+        for account in 0..100_000 {
+            let now = Timestamp::from_millis(account);
+            quotas.take("kms", "Encrypt", &account.to_string(), "eu-west-3", now).unwrap();
+        }
+        let kept: usize = quotas.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(kept <= SHARDS * (BUCKETS_MAX + 1), "{kept}");
+    }
+}
