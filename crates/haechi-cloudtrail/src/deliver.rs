@@ -117,13 +117,18 @@ impl Deliver {
             let end = begun.map(|(frame, index, _)| AuditPosition { frame, index });
             audit
                 .oldest_first(Some(done), &mut |position, record| {
-                    let full = harvest.records.len() >= RECORDS_MAX || bytes >= BYTES_MAX;
-                    if end.map_or(full, |end| position > end) {
-                        harvest.more = true;
+                    // Unless the log ends after this record.
+                    harvest.more = true;
+                    if end.is_some_and(|end| position > end) {
                         return ControlFlow::Break(());
                     }
                     bytes += record.len();
                     harvest.records.push((position, record.to_vec()));
+                    let full = harvest.records.len() >= RECORDS_MAX || bytes >= BYTES_MAX;
+                    if full || end == Some(position) {
+                        return ControlFlow::Break(());
+                    }
+                    harvest.more = false;
                     ControlFlow::Continue(())
                 })
                 .map_err(Fault::internal)?;

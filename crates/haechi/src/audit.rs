@@ -190,14 +190,14 @@ impl AuditReader for DurableAudit {
         };
         let mut at = after;
         while let Some(record) = reader.next().map_err(unreadable)? {
-            if position(&record) <= after {
+            let here = position(&record);
+            if here <= after {
                 continue;
             }
-            if visit(position(&record), &record.bytes).is_break() {
-                // This record was read, but is not dealt with: the next reading begins anew.
-                return Ok(());
+            at = here;
+            if visit(here, &record.bytes).is_break() {
+                break;
             }
-            at = position(&record);
         }
         *forward = Some((at, reader));
         Ok(())

@@ -21,10 +21,12 @@ impl Standin {
         let mut command = program(python());
         command.arg(script("s3_standin.py")).arg(server.data().join("trails")).arg(&port_file);
         let child = command.stdin(Stdio::null()).spawn().unwrap();
+        let mut standin = Standin { child, port: String::new() };
         let start = Instant::now();
         loop {
             if let Ok(port) = std::fs::read_to_string(&port_file) {
-                return Standin { child, port };
+                standin.port = port;
+                return standin;
             }
             assert!(start.elapsed() < Duration::from_secs(60), "the stand-in did not start");
             std::thread::sleep(Duration::from_millis(20));

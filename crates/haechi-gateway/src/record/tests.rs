@@ -125,7 +125,8 @@ fn a_federated_user_of_root_tells_the_root_user() {
         user_unique_id: None,
         account: ACCOUNT.to_owned(),
     };
-    let told = identity_of(&caller(principal, "111122223333:bob", Some(Timestamp::from_seconds(0))));
+    let told =
+        identity_of(&caller(principal, "111122223333:bob", Some(Timestamp::from_seconds(0))));
     assert_eq!(told["type"], "FederatedUser");
     assert_eq!(
         told["sessionContext"]["sessionIssuer"],
@@ -155,9 +156,8 @@ fn long_term_credentials_have_no_session_and_a_service_only_its_name() {
 #[test]
 fn a_denial_reads_access_denied_and_an_empty_request_null() {
     let problem = Problem::Fault(Fault::AccessDenied("User: x is not authorized\nmore".to_owned()));
-    let told = recorded(Some(&session()), |event| {
-        record(&Event { problem: Some(&problem), ..event })
-    });
+    let told =
+        recorded(Some(&session()), |event| record(&Event { problem: Some(&problem), ..event }));
     assert_eq!(told["errorCode"], "AccessDenied");
     assert_eq!(told["errorMessage"], "User: x is not authorized");
     assert_eq!(told["requestParameters"], Value::Null);
@@ -168,7 +168,10 @@ fn a_denial_reads_access_denied_and_an_empty_request_null() {
 #[test]
 fn calls_of_a_global_service_are_recorded_in_its_home() {
     let told = recorded(Some(&session()), |event| record(&Event { service: &IAM, ..event }));
-    assert_eq!((&told["awsRegion"], &told["eventSource"]), (&json!("us-east-1"), &json!("iam.amazonaws.com")));
+    assert_eq!(
+        (&told["awsRegion"], &told["eventSource"]),
+        (&json!("us-east-1"), &json!("iam.amazonaws.com"))
+    );
     let told = recorded(Some(&session()), |event| record(&event));
     assert_eq!(told["awsRegion"], "eu-west-1");
 }
@@ -186,7 +189,12 @@ fn the_owner_of_what_was_touched_gets_a_record_that_shows_less_of_the_caller() {
     assert!(other_owners(None, &resources).is_empty());
     let told = recorded(Some(&caller), |event| {
         let shared_event_id = Some("shared");
-        record(&Event { shared_event_id, owner: Some("444455556666"), resources: &resources, ..event })
+        record(&Event {
+            shared_event_id,
+            owner: Some("444455556666"),
+            resources: &resources,
+            ..event
+        })
     });
     assert_eq!(told["recipientAccountId"], "444455556666");
     assert_eq!(told["sharedEventID"], "shared");

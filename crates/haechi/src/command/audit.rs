@@ -1,13 +1,12 @@
 //! `haechi audit tail` and `haechi audit verify`.
 
-use std::collections::VecDeque;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_crypto::SystemRandom;
-use haechi_log::{Finding, Reader, verify};
+use haechi_log::{Backward, Finding, Reader, Record, verify};
 
 use crate::Failure;
 use crate::audit::ReaderCipher;
@@ -29,7 +28,10 @@ pub fn run(command: AuditCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-fn open(data: DataOptions, secrets: &SealOptions) -> Result<(DataDirectory, Arc<ReaderCipher>), Failure> {
+fn open(
+    data: DataOptions,
+    secrets: &SealOptions,
+) -> Result<(DataDirectory, Arc<ReaderCipher>), Failure> {
     let data = DataDirectory::existing(data.data)?;
     let (_, root) = unseal(&data, secrets, false, &SystemRandom::new())?;
     let cipher = ReaderCipher::new(data.clone(), root)?;
@@ -38,22 +40,27 @@ fn open(data: DataOptions, secrets: &SealOptions) -> Result<(DataDirectory, Arc<
 
 fn tail(options: AuditTailOptions) -> Result<ExitCode, Failure> {
     let (data, cipher) = open(options.data, &options.secrets)?;
-    let mut reader = Reader::from_start(&data.audit(), cipher);
-    let mut newest = VecDeque::with_capacity(options.lines.min(4096));
-    while let Some(record) = reader.next()? {
-        if newest.len() >= options.lines {
-            newest.pop_front();
-        }
-        if options.lines > 0 {
-            newest.push_back(record.bytes);
-        }
+    let directory = data.audit();
+    let mut backward = Backward::new(&directory, Arc::clone(&cipher) as _, None, 0, u64::MAX)?;
+    let mut newest: Vec<Record> = Vec::new();
+    // One at least: `--follow` goes on behind it.
+    while newest.len() < options.lines.max(1) {
+        let Some(record) = backward.next()? else { break };
+        newest.push(record);
     }
     let mut out = std::io::stdout().lock();
-    for record in newest {
-        show(&mut out, &record, options.json)?;
+    for record in newest.iter().take(options.lines).rev() {
+        show(&mut out, &record.bytes, options.json)?;
     }
     if !options.follow {
         return Ok(ExitCode::SUCCESS);
+    }
+    let mut reader = match newest.first() {
+        Some(last) => Reader::from_position(&directory, cipher, last.position)?,
+        None => Reader::from_start(&directory, cipher),
+    };
+    if !newest.is_empty() {
+        reader.next()?;
     }
     loop {
         match reader.next()? {
@@ -72,7 +79,8 @@ fn show(out: &mut impl Write, record: &[u8], json: bool) -> Result<(), Failure> 
     let text = |pointer: &str| record.pointer(pointer).and_then(serde_json::Value::as_str);
     let source = text("/eventSource").unwrap_or_default();
     let service = source.split('.').next().unwrap_or_default();
-    let who = text("/userIdentity/arn").or_else(|| text("/userIdentity/accessKeyId")).unwrap_or("-");
+    let who =
+        text("/userIdentity/arn").or_else(|| text("/userIdentity/accessKeyId")).unwrap_or("-");
     writeln!(
         out,
         "{}  {:<14} {:<32} {:<28} {}",
@@ -138,7 +146,10 @@ fn told(finding: &Finding) -> String {
             format!("{segment}: frame {frame} at byte {offset} is not what was written: {damage}")
         }
         Finding::Missing { segment, expected, found } => {
-            format!("{segment}: frames {expected} to {} before it are missing", found.saturating_sub(1))
+            format!(
+                "{segment}: frames {expected} to {} before it are missing",
+                found.saturating_sub(1)
+            )
         }
         Finding::TornTail { segment, offset, bytes } => format!(
             "{segment}: {bytes} bytes at {offset} are an unfinished frame (a crash, or a writer at work)"

@@ -1,0 +1,12 @@
+//! CloudTrail through its operations, in one process. Each module is one promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod delivery;
+mod lookup;
+mod trails;
+mod world;
