@@ -8,43 +8,33 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Cx, Env, Region, RequestInfo, Router};
+use haechi_core::{AccountId, Cx, Env, Handle, Operation, Region, RequestInfo};
 use haechi_iam::{Iam, root_caller};
+use haechi_iam_model::Error;
+use haechi_iam_model::ops::{CreateRole, PutRolePolicy};
+use haechi_iam_model::shapes::{CreateRoleRequest, PutRolePolicyRequest};
 use haechi_organizations::Accounts;
-use haechi_wire::json::JsonReader;
-use haechi_wire::{Fault, Problem, Protocol};
-use serde_json::{Value, json};
+use haechi_wire::{Fault, Problem};
+use serde_json::json;
 
 /// Accounts as IAM has them.
 pub struct IamAccounts {
     iam: Arc<Iam>,
-    operations: Router,
     env: Env,
 }
 
 impl IamAccounts {
     /// Over IAM.
     pub fn new(iam: Arc<Iam>, env: Env) -> IamAccounts {
-        let mut operations = Router::default();
-        iam.mount(&mut operations);
-        IamAccounts { iam, operations, env }
+        IamAccounts { iam, env }
     }
 
-    /// Calls an operation of IAM as the root user of an account. `false`: IAM does not have it.
-    async fn call(
-        &self,
-        account: &AccountId,
-        operation: &str,
-        input: &Value,
-    ) -> Result<bool, Problem> {
-        let service = self.operations.named("iam").ok_or_else(|| Fault::internal("IAM is there"))?;
-        let endpoint = match self.operations.endpoint(service, operation) {
-            Err(Fault::Unsupported { .. }) => return Ok(false),
-            found => found?,
-        };
-        let body = input.to_string();
-        let wrong = |_| Fault::internal(format!("{operation} was called wrongly"));
-        let call = endpoint.decode(&mut JsonReader::new(body.as_bytes())).map_err(wrong)?;
+    /// Calls an operation as the root user of an account.
+    async fn call<Op>(&self, account: &AccountId, input: Op::Input) -> Result<(), Op::Error>
+    where
+        Op: Operation,
+        Iam: Handle<Op>,
+    {
         let request = RequestInfo {
             id: self.env.uuid().map_err(Fault::internal)?.to_string(),
             source_ip: Ipv4Addr::LOCALHOST.into(),
@@ -54,14 +44,9 @@ impl IamAccounts {
             time: self.env.now(),
         };
         let caller = Arc::new(root_caller(account, ""));
-        let region = Region::parse("us-east-1").ok_or_else(|| Fault::internal("a Region"))?;
-        let cx = Cx::new(self.env.clone(), request, region, caller, endpoint.schema());
-        match call.run(&cx).await {
-            Ok(_) => Ok(true),
-            // Made before this was cut off.
-            Err(problem) if problem.code(Protocol::Query) == "EntityAlreadyExists" => Ok(true),
-            Err(problem) => Err(problem),
-        }
+        let region = Region::parse("us-east-1").ok_or_else(|| Fault::internal("no Region"))?;
+        let cx = Cx::new(self.env.clone(), request, region, caller, Op::SCHEMA);
+        self.iam.handle(&cx, input).await.map(|_| ())
     }
 }
 
@@ -80,22 +65,34 @@ impl Accounts for IamAccounts {
         self.iam.create_account(account).await?;
         let statement = json!({"Effect": "Allow", "Action": "sts:AssumeRole",
             "Principal": {"AWS": format!("arn:aws:iam::{management}:root")}});
-        let trust = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
-        let role = json!({"RoleName": role_name, "AssumeRolePolicyDocument": trust});
-        let everything = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
-        let policy = json!({"Version": "2012-10-17", "Statement": [everything]}).to_string();
-        let policy = json!({"RoleName": role_name, "PolicyName": "AdministratorAccess",
-            "PolicyDocument": policy});
-        for (operation, input) in [("CreateRole", role), ("PutRolePolicy", policy)] {
-            let done = self.call(account, operation, &input).await.map_err(|problem| {
-                let message = problem.message();
-                Fault::internal(format!("{operation} in account {account}: {message}"))
-            })?;
-            if !done {
-                // `haechi account key` gives the operator a way in.
-                tracing::warn!(%account, role_name, operation, "an account was made without its role");
-            }
+        let role = CreateRoleRequest {
+            role_name: role_name.to_owned(),
+            assume_role_policy_document: document(&statement),
+            ..Default::default()
+        };
+        match self.call::<CreateRole>(account, role).await {
+            // The other: made before this was cut off.
+            Ok(()) | Err(Error::EntityAlreadyExistsException(_)) => {}
+            Err(error) => return Err(refused("CreateRole", account, error)),
         }
-        Ok(())
+        let everything = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+        let policy = PutRolePolicyRequest {
+            role_name: role_name.to_owned(),
+            policy_name: "AdministratorAccess".to_owned(),
+            policy_document: document(&everything),
+        };
+        let put = self.call::<PutRolePolicy>(account, policy).await;
+        put.map_err(|error| refused("PutRolePolicy", account, error))
+    }
+}
+
+fn document(statement: &serde_json::Value) -> String {
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+fn refused(operation: &str, account: &AccountId, error: Error) -> Fault {
+    match Problem::from(error) {
+        Problem::Fault(fault) => fault,
+        modelled => Fault::internal(format!("{operation} in {account}: {}", modelled.message())),
     }
 }

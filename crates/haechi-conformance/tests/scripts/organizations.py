@@ -63,6 +63,19 @@ def test_an_organization_is_made_once():
     equal(enabled, [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}])
 
 
+def test_a_new_account_has_the_role_that_lets_the_management_account_in():
+    account = new_account("entered")
+    iam = root_of(account, "iam")
+    role = iam.get_role(RoleName="OrganizationAccountAccessRole")["Role"]
+    equal(role["Arn"], f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole")
+    trust = role["AssumeRolePolicyDocument"]["Statement"][0]
+    equal(trust["Principal"], {"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    allowed = iam.get_role_policy(
+        RoleName="OrganizationAccountAccessRole", PolicyName="AdministratorAccess"
+    )["PolicyDocument"]["Statement"][0]
+    equal(allowed, {"Effect": "Allow", "Action": "*", "Resource": "*"})
+
+
 def test_units_and_accounts_form_a_tree():
     root = the_root()
     unit = organizations.create_organizational_unit(ParentId=root, Name=unique("unit"))
