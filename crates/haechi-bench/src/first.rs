@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::Failure;
 use crate::connection::Connector;
 use crate::request::Requests;
 use crate::target::{Target, read};
+use crate::{Failure, cpu};
 
 /// How long a server may take, before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,18 +49,20 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
     let memory = match &outcome {
         Ok(()) => {
             let took = began.elapsed();
+            let cpu_ns: u64 = cpu::by_thread(server.id())?.values().sum();
             tokio::time::sleep(REST).await;
-            Ok((took, resident_kib(server.id())?))
+            Ok((took, cpu_ns / 1000, resident_kib(server.id())?))
         }
         Err(_) => Err("the server did not answer in time"),
     };
     stop(&mut server)?;
-    let (took, resident_kib) = memory?;
-    let first_answer_ms = took.as_secs_f64() * 1000.0;
-    println!(
-        "{}",
-        serde_json::json!({ "first_answer_ms": first_answer_ms, "resident_kib": resident_kib })
-    );
+    let (took, cpu_us, resident_kib) = memory?;
+    let measured = serde_json::json!({
+        "first_answer_ms": took.as_secs_f64() * 1000.0,
+        "cpu_us": cpu_us,
+        "resident_kib": resident_kib,
+    });
+    println!("{measured}");
     Ok(())
 }
 

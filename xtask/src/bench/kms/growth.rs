@@ -64,6 +64,7 @@ fn row(directory: &Path, keys: usize) -> Result<Value, String> {
         "created": seeded.get("created"),
         "created_seconds": seeded.get("seconds"),
         "first_answer_ms": of("first_answer_ms"),
+        "first_answer_cpu_ms": of("cpu_us") / 1000.0,
         "idle_kib": of("resident_kib"),
         "encrypt_per_second": loaded.per_second,
         "encrypt_cpu_us": loaded.cpu_us,

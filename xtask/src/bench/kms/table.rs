@@ -72,15 +72,16 @@ pub fn growth(growth: &Value) {
     let binary = growth.get("binary_bytes").and_then(Value::as_f64).unwrap_or(0.0);
     println!("\nRelease binary: {:.1} MB\n", binary / 1e6);
     println!(
-        "| keys | start to first answer ms | idle RSS MB | Encrypt req/s over all keys | CPU µs | RSS after MB | store MB | CreateKey/s |"
+        "| keys | start to first answer ms | CPU ms of it | idle RSS MB | Encrypt req/s over all keys | CPU µs | RSS after MB | store MB | CreateKey/s |"
     );
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for row in growth.get("rows").and_then(Value::as_array).into_iter().flatten() {
         let number = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
         println!(
-            "| {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {:.1} | {:.1} | {:.0} |",
+            "| {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {:.1} | {:.1} | {:.0} |",
             number("keys"),
             number("first_answer_ms"),
+            number("first_answer_cpu_ms"),
             number("idle_kib") * 1024.0 / 1e6,
             number("encrypt_per_second"),
             number("encrypt_cpu_us"),
