@@ -50,6 +50,7 @@ pub struct Cx {
     pub caller: Arc<Caller>,
     /// What is called.
     pub operation: &'static OperationSchema,
+    event_id: OnceLock<String>,
     resources: Mutex<Vec<Resource>>,
     guardrails: OnceLock<Arc<Guardrails>>,
 }
@@ -64,7 +65,8 @@ impl Cx {
         operation: &'static OperationSchema,
     ) -> Cx {
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
-        Cx { env, request, region, caller, operation, resources, guardrails }
+        let event_id = OnceLock::new();
+        Cx { env, request, region, caller, operation, event_id, resources, guardrails }
     }
 
     /// Lays these guardrails over the call's decisions; the first that are laid stay.
@@ -91,6 +93,18 @@ impl Cx {
     pub fn arn(&self, service: &str, resource: &str) -> String {
         let (partition, account) = (self.region.partition(), self.account());
         format!("arn:{partition}:{service}:{}:{account}:{resource}", self.region)
+    }
+
+    /// The id that the call's audit record is to have.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub fn event_id(&self) -> Result<&str, Fault> {
+        if let Some(id) = self.event_id.get() {
+            return Ok(id);
+        }
+        let id = self.env.uuid().map_err(Fault::internal)?.to_string();
+        Ok(self.event_id.get_or_init(|| id))
     }
 
     /// Notes a resource for the audit record.

@@ -265,7 +265,10 @@ impl Gateway {
             Ok(answer) if !passage.read_only => redacted(&**answer),
             _ => Vec::new(),
         };
-        let event_id = self.request_id()?;
+        let event_id = match &passage.cx {
+            Some(cx) => cx.event_id()?.to_owned(),
+            None => self.request_id()?,
+        };
         let host = passage.view.host().and_then(|host| std::str::from_utf8(host).ok());
         let resources = passage.cx.as_ref().map(Cx::noted).unwrap_or_default();
         let owners = other_owners(passage.caller.as_deref(), &resources);

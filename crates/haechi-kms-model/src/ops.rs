@@ -455,6 +455,26 @@ impl Operation for GenerateRandom {
     type Error = Error;
 }
 
+/// `GetKeyLastUsage`.
+pub struct GetKeyLastUsage;
+
+impl Operation for GetKeyLastUsage {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetKeyLastUsage",
+        action: "kms:GetKeyLastUsage",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_KEY_LAST_USAGE_REQUEST,
+        output: &shapes::GET_KEY_LAST_USAGE_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetKeyLastUsageRequest;
+    type Output = shapes::GetKeyLastUsageResponse;
+    type Error = Error;
+}
+
 /// `GetKeyPolicy`.
 pub struct GetKeyPolicy;
 
@@ -878,6 +898,7 @@ where
         + Handle<GenerateDataKeyWithoutPlaintext>
         + Handle<GenerateMac>
         + Handle<GenerateRandom>
+        + Handle<GetKeyLastUsage>
         + Handle<GetKeyPolicy>
         + Handle<GetPublicKey>
         + Handle<ListAliases>
@@ -919,6 +940,7 @@ where
     router.mount::<GenerateDataKeyWithoutPlaintext, S>(service);
     router.mount::<GenerateMac, S>(service);
     router.mount::<GenerateRandom, S>(service);
+    router.mount::<GetKeyLastUsage, S>(service);
     router.mount::<GetKeyPolicy, S>(service);
     router.mount::<GetPublicKey, S>(service);
     router.mount::<ListAliases, S>(service);

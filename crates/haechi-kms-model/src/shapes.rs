@@ -52,6 +52,8 @@ pub static CIPHERTEXT_TYPE: Schema = blob("CiphertextType").length(1, 6144);
 pub static CLOUD_HSM_CLUSTER_ID_TYPE: Schema =
     string("CloudHsmClusterIdType").length(19, 24).pattern(pattern!("cluster-[2-7a-zA-Z]{11,16}"));
 
+pub static CLOUD_TRAIL_EVENT_ID_TYPE: Schema = string("CloudTrailEventIdType");
+
 structure! {
     pub struct CreateAliasRequest as CREATE_ALIAS_REQUEST "CreateAliasRequest" {
         required alias_name: String = member("AliasName", &ALIAS_NAME_TYPE),
@@ -443,6 +445,21 @@ structure! {
 }
 
 structure! {
+    pub struct GetKeyLastUsageRequest as GET_KEY_LAST_USAGE_REQUEST "GetKeyLastUsageRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetKeyLastUsageResponse as GET_KEY_LAST_USAGE_RESPONSE "GetKeyLastUsageResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_last_usage: KeyLastUsageData = member("KeyLastUsage", &KEY_LAST_USAGE_DATA),
+        optional tracking_start_date: Timestamp = member("TrackingStartDate", &DATE_TYPE),
+        optional key_creation_date: Timestamp = member("KeyCreationDate", &DATE_TYPE),
+    }
+}
+
+structure! {
     pub struct GetKeyPolicyRequest as GET_KEY_POLICY_REQUEST "GetKeyPolicyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
@@ -561,6 +578,34 @@ enumeration! {
 
 pub static KEY_ID_TYPE: Schema = string("KeyIdType").length(1, 2048);
 
+structure! {
+    pub struct KeyLastUsageData as KEY_LAST_USAGE_DATA "KeyLastUsageData" {
+        optional operation: KeyLastUsageTrackingOperation = member("Operation", &KEY_LAST_USAGE_TRACKING_OPERATION),
+        optional timestamp: Timestamp = member("Timestamp", &DATE_TYPE),
+        optional cloud_trail_event_id: String = member("CloudTrailEventId", &CLOUD_TRAIL_EVENT_ID_TYPE),
+        optional kms_request_id: String = member("KmsRequestId", &KMS_REQUEST_ID_TYPE),
+    }
+}
+
+enumeration! {
+    pub enum KeyLastUsageTrackingOperation as KEY_LAST_USAGE_TRACKING_OPERATION "KeyLastUsageTrackingOperation" {
+        GenerateDataKey = "GenerateDataKey",
+        Decrypt = "Decrypt",
+        DeriveSharedSecret = "DeriveSharedSecret",
+        Decapsulate = "Decapsulate",
+        Encapsulate = "Encapsulate",
+        GenerateDataKeyPair = "GenerateDataKeyPair",
+        VerifyMac = "VerifyMac",
+        Encrypt = "Encrypt",
+        GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+        GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+        GenerateMac = "GenerateMac",
+        Sign = "Sign",
+        ReEncrypt = "ReEncrypt",
+        Verify = "Verify",
+    }
+}
+
 pub static KEY_LIST: Schema = list("KeyList", &member("member", &KEY_LIST_ENTRY));
 
 structure! {
@@ -656,6 +701,8 @@ enumeration! {
         EncryptDecrypt = "ENCRYPT_DECRYPT",
     }
 }
+
+pub static KMS_REQUEST_ID_TYPE: Schema = string("KmsRequestIdType");
 
 pub static LIMIT_TYPE: Schema = integer("LimitType").range(1, 1000);
 

@@ -10,6 +10,7 @@ use haechi_wire::{Fault, Timestamp};
 use crate::grants;
 use crate::key::State;
 use crate::store::{KeyRecord, alias_path, handle_path, key_path};
+use crate::usage::usage_path;
 
 /// The kind of the job.
 pub(crate) const DELETE_KEY: &str = "kms-delete-key";
@@ -49,6 +50,7 @@ impl JobHandler for DeleteKey {
         for material in &record.materials {
             batch.delete(handle_path(&material.handle()));
         }
+        batch.delete(usage_path(account, region, id));
         batch.remove(&key);
         tracing::info!(key = record.arn, "deleted a key and its material at its date");
         Ok(batch)

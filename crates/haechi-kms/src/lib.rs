@@ -27,6 +27,7 @@
 //! rotation.rs    when a key gets new material
 //! multi_region.rs  one key in several Regions
 //! workers.rs     threads for RSA
+//! usage.rs       which keys are used, when last, how often
 //! jobs.rs        deletion at its date
 //! ```
 
@@ -50,6 +51,7 @@ mod rotation;
 mod spec;
 mod store;
 mod tags;
+mod usage;
 mod workers;
 
 use std::sync::Arc;
@@ -59,6 +61,7 @@ use haechi_crypto::{SecretBytes, SymmetricMaterial};
 
 pub use policy::Principals;
 pub use quotas::REQUEST_QUOTAS;
+pub use usage::{KeyUsage, LastUse};
 
 /// The service.
 pub struct Kms {
@@ -69,6 +72,7 @@ pub struct Kms {
     /// Stands in for the material of blobs that nobody made, so that they take as long to refuse.
     dummy: SymmetricMaterial,
     workers: workers::Workers,
+    usage: usage::Usage,
 }
 
 impl Kms {
@@ -77,7 +81,8 @@ impl Kms {
         jobs.handle(jobs::DELETE_KEY, Arc::new(jobs::DeleteKey::new(Arc::clone(&database))));
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
         let workers = workers::Workers::new();
-        Kms { database, env, jobs, principals: None, dummy, workers }
+        let usage = usage::Usage::default();
+        Kms { database, env, jobs, principals: None, dummy, workers, usage }
     }
 
     /// Lets key policies name only principals that exist. Without it every name is accepted.

@@ -23,6 +23,7 @@ impl Handle<Decapsulate> for Kms {
         let recovered = material.secret.decapsulate(&input.shared_secret_ciphertext_blob.0);
         let shared_secret = recovered.map_err(not_decapsulated)?;
         request::end_dry_run(input.dry_run)?;
+        self.used(cx, &key)?;
         Ok(DecapsulateResponse {
             key_id: Some(key.arn().to_owned()),
             shared_secret: Some(SecretBlob(shared_secret.expose().to_vec())),

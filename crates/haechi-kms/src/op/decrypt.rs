@@ -37,6 +37,7 @@ impl Handle<Decrypt> for Kms {
         key.admit(Use::Material)?;
         let opened = self.open(cx, &key, permit, &sealed, &context).await?;
         request::end_dry_run(input.dry_run)?;
+        self.used(cx, &key)?;
         Ok(DecryptResponse {
             key_id: Some(key.arn().to_owned()),
             plaintext: Some(SecretBlob(opened.plaintext.into_inner())),

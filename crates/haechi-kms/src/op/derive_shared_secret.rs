@@ -26,6 +26,7 @@ impl Handle<DeriveSharedSecret> for Kms {
         let agreed = material.secret.derive_shared_secret(&input.public_key.0);
         let shared_secret = agreed.map_err(not_agreed)?;
         request::end_dry_run(input.dry_run)?;
+        self.used(cx, &key)?;
         Ok(DeriveSharedSecretResponse {
             key_id: Some(key.arn().to_owned()),
             shared_secret: Some(SecretBlob(shared_secret.into_inner())),

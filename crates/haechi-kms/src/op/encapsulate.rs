@@ -22,6 +22,7 @@ impl Handle<Encapsulate> for Kms {
         request::end_dry_run(input.dry_run)?;
         let material = key.current(&permit)?;
         let made = material.public_key()?.encapsulate().map_err(not_encapsulated)?;
+        self.used(cx, &key)?;
         Ok(EncapsulateResponse {
             key_id: Some(key.arn().to_owned()),
             shared_secret: Some(SecretBlob(made.shared_secret.expose().to_vec())),

@@ -37,6 +37,7 @@ impl Handle<Encrypt> for Kms {
         }
         request::end_dry_run(input.dry_run)?;
         let (blob, _) = self.seal(cx, &key, permit, algorithm, &context, plaintext).await?;
+        self.used(cx, &key)?;
         Ok(EncryptResponse {
             ciphertext_blob: Some(Blob(blob)),
             key_id: Some(key.arn().to_owned()),

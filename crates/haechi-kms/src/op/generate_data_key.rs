@@ -85,6 +85,7 @@ impl Kms {
         let kind = BlobKind::GenerateDataKey;
         let (blob, material_id) = key.encrypt(&permit, &cx.env, kind, &context, &plaintext.0)?;
         let key_arn = key.arn().to_owned();
+        self.used(cx, &key)?;
         Ok(DataKey { plaintext, blob: Blob(blob), key_arn, material_id })
     }
 }

@@ -96,6 +96,7 @@ impl Kms {
         let kind = BlobKind::GenerateDataKey;
         let (blob, material_id) =
             key.encrypt(&permit, &cx.env, kind, &context, private.expose())?;
+        self.used(cx, &key)?;
         Ok(DataKeyPair {
             public_key: Blob(public.as_der().to_vec()),
             private_key: SecretBlob(private.into_inner()),

@@ -26,6 +26,7 @@ impl Handle<GenerateMac> for Kms {
         check_mac_algorithm(&key, algorithm)?;
         request::end_dry_run(input.dry_run)?;
         let mac = hmac(key.current(&permit)?)?.generate_mac(&input.message.0);
+        self.used(cx, &key)?;
         Ok(GenerateMacResponse {
             mac: Some(Blob(mac)),
             mac_algorithm: Some(algorithm),

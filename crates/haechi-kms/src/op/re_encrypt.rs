@@ -58,6 +58,8 @@ impl Handle<ReEncrypt> for Kms {
         request::end_dry_run(input.dry_run)?;
         let (blob, to_material) =
             self.seal(cx, &target, to_permit, to_algorithm, &to_context, plaintext).await?;
+        self.used(cx, &source)?;
+        self.used(cx, &target)?;
         Ok(ReEncryptResponse {
             ciphertext_blob: Some(haechi_wire::Blob(blob)),
             source_key_id: Some(source.arn().to_owned()),

@@ -30,6 +30,7 @@ impl Handle<Sign> for Kms {
             })
             .await?;
         request::end_dry_run(input.dry_run)?;
+        self.used(cx, &key)?;
         Ok(SignResponse {
             key_id: Some(key.arn().to_owned()),
             signature: Some(Blob(signature)),

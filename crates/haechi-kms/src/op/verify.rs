@@ -28,6 +28,7 @@ impl Handle<Verify> for Kms {
         })
         .await?;
         request::end_dry_run(input.dry_run)?;
+        self.used(cx, &key)?;
         Ok(VerifyResponse {
             key_id: Some(key.arn().to_owned()),
             signature_valid: Some(true),

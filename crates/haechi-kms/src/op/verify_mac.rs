@@ -18,6 +18,7 @@ impl Handle<VerifyMac> for Kms {
         let verified = hmac(key.current(&permit)?)?.verify_mac(&input.message.0, &input.mac.0);
         verified.map_err(|_| Error::KMSInvalidMacException(String::new()))?;
         request::end_dry_run(input.dry_run)?;
+        self.used(cx, &key)?;
         Ok(VerifyMacResponse {
             key_id: Some(key.arn().to_owned()),
             mac_valid: Some(true),

@@ -32,3 +32,4 @@ mod shared_secrets;
 mod signing;
 mod states;
 mod tags;
+mod usage;
