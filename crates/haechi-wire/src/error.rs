@@ -228,3 +228,37 @@ fn json_body(code: &str, message: &str, members: Option<&[(&'static str, String)
     out.push(b'}');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::errors! { enum Refusal {
+        Plain = ("PlainException", 400),
+        Reasoned = ("ReasonedException", 400, reason: "Reason"),
+    } }
+
+    fn body(refusal: Refusal) -> String {
+        let body = Problem::from(refusal).body(Protocol::Json11, "", "id");
+        String::from_utf8(body).unwrap()
+    }
+
+    #[test]
+    fn an_error_carries_the_further_members_that_its_model_gives_it() {
+        let plain = Refusal::Plain("no".to_owned());
+        assert_eq!(body(plain), r#"{"__type":"PlainException","message":"no"}"#);
+        let reasoned = Refusal::Reasoned("no".to_owned(), "TOO_\"MANY\"".to_owned());
+        let expected =
+            r#"{"__type":"ReasonedException","message":"no","Reason":"TOO_\"MANY\""}"#;
+        assert_eq!(body(reasoned), expected);
+        let without = Refusal::Reasoned("no".to_owned(), String::new());
+        assert_eq!(body(without), r#"{"__type":"ReasonedException","message":"no"}"#);
+    }
+
+    #[test]
+    fn a_failure_of_any_service_is_told_apart_by_its_members_name() {
+        let problem = Problem::from(Refusal::Fault(Fault::Conflict));
+        let text = String::from_utf8(problem.body(Protocol::Json11, "", "id")).unwrap();
+        assert!(text.contains(r#","Message":""#), "{text}");
+    }
+}

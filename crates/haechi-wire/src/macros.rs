@@ -155,12 +155,12 @@ macro_rules! enumeration {
 #[macro_export]
 macro_rules! errors {
     (@text $member:literal) => { String };
-    (pub enum $type:ident {
+    ($visibility:vis enum $type:ident {
         $( $variant:ident = ($code:literal, $status:literal $(, $field:ident : $member:literal)*) ),*
         $(,)?
     }) => {
         #[derive(Debug)]
-        pub enum $type {
+        $visibility enum $type {
             $( $variant(String $(, $crate::errors!(@text $member))*), )*
             Fault($crate::Fault)
         }

@@ -75,6 +75,28 @@ async fn it_ends_only_without_members_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn what_a_deleted_organization_leaves_is_swept_however_much_it_is() {
+    let world = World::new().await;
+    let root = world.root().await;
+    for number in 0..170 {
+        world.unit(&root, &number.to_string()).await;
+    }
+    world.boss::<ops::DeleteOrganization>(Unit).await.unwrap();
+    let rows = || async {
+        let prefix = haechi_store::Range::prefix(format!("/organizations/{MANAGEMENT}/"));
+        world.kit.database.store().range(prefix, 0, None).await.unwrap().kvs.len()
+    };
+    assert!(rows().await > 170);
+    world.kit.jobs.run_due().await.unwrap();
+    // Each run removes some and asks for the next.
+    for _ in 0..2 {
+        world.kit.clock.advance(1);
+        world.kit.jobs.run_due().await.unwrap();
+    }
+    assert_eq!(rows().await, 0);
+}
+
+#[tokio::test]
 async fn consolidated_billing_has_no_policies() {
     let world = World::bare().await;
     let features = OrganizationFeatureSet::ConsolidatedBilling;

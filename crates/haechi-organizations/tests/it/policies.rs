@@ -74,6 +74,27 @@ async fn a_target_has_five_at_most_and_one_at_least() {
 }
 
 #[tokio::test]
+async fn five_stay_the_limit_when_many_attach_at_the_same_time() {
+    let world = World::new().await;
+    let root = world.root().await;
+    world.enable(PolicyType::ServiceControlPolicy).await.unwrap();
+    let mut policies = Vec::new();
+    for number in 0..6 {
+        policies.push(world.policy(&number.to_string(), ADMIN).await);
+    }
+    let [one, two, three, four, five, six] = policies.as_slice() else { panic!("six were made") };
+    let _ = tokio::join!(
+        world.attach(one, &root),
+        world.attach(two, &root),
+        world.attach(three, &root),
+        world.attach(four, &root),
+        world.attach(five, &root),
+        world.attach(six, &root),
+    );
+    assert_eq!(attached(&world, &root, PolicyType::ServiceControlPolicy).await.len(), 5);
+}
+
+#[tokio::test]
 async fn awss_own_policies_are_listed_and_cannot_be_changed() {
     let world = World::new().await;
     world.enable(PolicyType::ResourceControlPolicy).await.unwrap();
