@@ -31,7 +31,9 @@ pub enum Fault {
     #[error("{0}")]
     UnknownService(String),
     /// A real operation that haechi does not do.
-    #[error("haechi does not implement {service}:{operation}. `haechi services` lists what it does")]
+    #[error(
+        "haechi does not implement {service}:{operation}. `haechi services` lists what it does"
+    )]
     Unsupported {
         /// The service.
         service: &'static str,
@@ -248,8 +250,7 @@ mod tests {
         let plain = Refusal::Plain("no".to_owned());
         assert_eq!(body(plain), r#"{"__type":"PlainException","message":"no"}"#);
         let reasoned = Refusal::Reasoned("no".to_owned(), "TOO_\"MANY\"".to_owned());
-        let expected =
-            r#"{"__type":"ReasonedException","message":"no","Reason":"TOO_\"MANY\""}"#;
+        let expected = r#"{"__type":"ReasonedException","message":"no","Reason":"TOO_\"MANY\""}"#;
         assert_eq!(body(reasoned), expected);
         let without = Refusal::Reasoned("no".to_owned(), String::new());
         assert_eq!(body(without), r#"{"__type":"ReasonedException","message":"no"}"#);
