@@ -262,7 +262,9 @@ impl Gateway {
         outcome: &Result<Box<dyn Answer>, Problem>,
     ) -> Result<(), Fault> {
         let elements = match outcome {
-            Ok(answer) if !passage.read_only => redacted(&**answer),
+            Ok(answer) if !passage.read_only || tells_answer(passage.identified) => {
+                redacted(&**answer)
+            }
             _ => Vec::new(),
         };
         let event_id = match &passage.cx {
@@ -329,6 +331,14 @@ fn decode(
         Some(form) => decode(&mut QueryReader::new(form)),
         None => decode(&mut JsonReader::new(body)),
     }
+}
+
+/// Records show answers of calls that change something, and of those that hand out temporary
+/// credentials, which count as reading: who got which access key must be told.
+fn tells_answer(identified: &Identified) -> bool {
+    let operation = identified.operation.as_str();
+    let hands_out = ["GetSessionToken", "GetFederationToken"].contains(&operation);
+    identified.service.name == "sts" && (hands_out || operation.starts_with("Assume"))
 }
 
 fn redacted(answer: &dyn Answer) -> Vec<u8> {
