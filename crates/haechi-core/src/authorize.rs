@@ -235,6 +235,11 @@ fn principal_tag<'a>(tags: &'a [(String, String)], name: &str) -> Option<&'a str
     tags.iter().find(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value.as_str())
 }
 
+/// The service principal of a service.
+fn service(name: &str) -> String {
+    format!("{name}.amazonaws.com")
+}
+
 fn organization(membership: &Membership) -> Values<'_> {
     Values::one(&membership.organization_id)
 }
@@ -268,7 +273,15 @@ impl RequestContext<'_> {
                 Principal::FederatedUser { .. } => "FederatedUser",
                 _ => "Anonymous",
             })),
-            "principalisawsservice" | "viaawsservice" => Some(Values::one("false")),
+            "principalisawsservice" => Some(Values::one("false")),
+            "viaawsservice" => {
+                Some(Values::one(if cx.via().is_empty() { "false" } else { "true" }))
+            }
+            "calledviafirst" => cx.via().first().map(|name| Values::owned(service(name))),
+            "calledvialast" => cx.via().last().map(|name| Values::owned(service(name))),
+            "calledvia" if !cx.via().is_empty() => {
+                Some(Values::Many(cx.via().iter().map(|name| service(name)).collect()))
+            }
             "userid" => Some(Values::one(&caller.user_id)),
             "username" => caller.user_name.as_deref().map(Values::one),
             "sourceip" => Some(Values::owned(cx.request.source_ip.to_string())),

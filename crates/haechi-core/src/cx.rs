@@ -50,6 +50,7 @@ pub struct Cx {
     pub caller: Arc<Caller>,
     /// What is called.
     pub operation: &'static OperationSchema,
+    via: Vec<&'static str>,
     event_id: OnceLock<String>,
     resources: Mutex<Vec<Resource>>,
     guardrails: OnceLock<Arc<Guardrails>>,
@@ -66,7 +67,27 @@ impl Cx {
     ) -> Cx {
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
         let event_id = OnceLock::new();
-        Cx { env, request, region, caller, operation, event_id, resources, guardrails }
+        let via = Vec::new();
+        Cx { env, request, region, caller, operation, via, event_id, resources, guardrails }
+    }
+
+    /// The call of another operation that a service (`ssm`, `s3`; EBS calls as `ec2`) makes on
+    /// behalf of this call's caller. It has the caller's permissions and conditions see who asks
+    /// for him: `aws:CalledVia`, `aws:ViaAWSService`, `kms:ViaService`. Only a service's own code
+    /// can make one.
+    pub fn forward(&self, operation: &'static OperationSchema, service: &'static str) -> Cx {
+        let (env, request, region) = (self.env.clone(), self.request.clone(), self.region.clone());
+        let mut call = Cx::new(env, request, region, Arc::clone(&self.caller), operation);
+        call.via = [&*self.via, &[service]].concat();
+        if let Some(guardrails) = self.guardrails.get() {
+            call.guard(Arc::clone(guardrails));
+        }
+        call
+    }
+
+    /// The services that call on behalf of the caller, the first one first; mostly none.
+    pub fn via(&self) -> &[&'static str] {
+        &self.via
     }
 
     /// Lays these guardrails over the call's decisions; the first that are laid stay.

@@ -81,8 +81,6 @@ impl Context for Conditions<'_> {
             "kms:schedulekeydeletionpendingwindowindays" => {
                 facts.window_days.map(|days| Values::owned(days.to_string()))
             }
-            // No service acts on a caller's behalf yet, and a client cannot say that one does.
-            "kms:grantisforawsresource" => Some(flag(false)),
             "kms:granteeprincipal" => facts.grant.map(|grant| Values::one(&grant.grantee.name)),
             "kms:retiringprincipal" => {
                 facts.grant.and_then(|grant| grant.retiring).map(|party| Values::one(&party.name))
@@ -122,6 +120,8 @@ struct Access<'a, K> {
     found: Found<K>,
     action: &'a str,
     conditions: Conditions<'a>,
+    /// The service that calls on the caller's behalf; a client cannot say that one does.
+    via: Option<String>,
 }
 
 impl<K: AsRef<Key>> Access<'_, K> {
@@ -167,6 +167,10 @@ impl<K: AsRef<Key>> Context for Access<'_, K> {
                 Named::Alias(name) => Some(Values::one(name)),
                 Named::Id | Named::Ciphertext => None,
             },
+            "kms:viaservice" => self.via.as_deref().map(Values::one),
+            "kms:grantisforawsresource" => {
+                Some(Values::one(if self.via.is_some() { "true" } else { "false" }))
+            }
             "kms:resourcealiases" => {
                 Some(Values::Many(Cow::Owned(record.aliases.iter().cloned().collect())))
             }
@@ -199,7 +203,8 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
     let caller_account = cx.account().as_str();
     let kinds = Kinds { spec: "", usage: "", origin: "" };
     let conditions = Conditions { caller_account, kinds, facts };
-    let access = found.map(|found| Access { found, action, conditions });
+    let via = cx.via().last().map(|service| format!("{service}.{}.amazonaws.com", cx.region));
+    let access = found.map(|found| Access { found, action, conditions, via });
     // What a denial may say of a key of another account is less than of one's own.
     let mut foreign = None;
     let mut remember = |access: &Access<'_, K>| {

@@ -21,6 +21,7 @@
 //! authz.rs       Unchecked key ─► key and Permit; condition keys
 //! grant.rs       what a grant gives, to whom (pure)
 //! grants.rs      grants in the store, and their tokens
+//! managed.rs     keys that services have in each account
 //! material.rs    what is done with key material, given a Permit
 //! store.rs       rows, and keys made ready from them
 //! spec.rs        what a key spec can be used for (pure)
@@ -39,6 +40,7 @@ mod grants;
 mod identifier;
 mod jobs;
 mod key;
+mod managed;
 mod material;
 mod metadata;
 mod multi_region;

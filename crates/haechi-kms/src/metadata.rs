@@ -80,7 +80,11 @@ impl KeyRecord {
                 None => ExpirationModelType::KeyMaterialDoesNotExpire,
             }),
             origin: OriginType::parse(&self.origin),
-            key_manager: Some(KeyManagerType::Customer),
+            key_manager: Some(if self.is_aws_managed() {
+                KeyManagerType::Aws
+            } else {
+                KeyManagerType::Customer
+            }),
             customer_master_key_spec: CustomerMasterKeySpec::parse(&self.spec),
             key_spec: KeySpec::parse(&self.spec),
             encryption_algorithms: algorithms.encryption,

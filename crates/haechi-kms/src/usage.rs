@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Path, Record};
-use haechi_wire::{Fault, Timestamp};
+use haechi_wire::Fault;
 use serde::{Deserialize, Serialize};
 
 use crate::Kms;

@@ -24,6 +24,7 @@ mod generate_random;
 mod grants;
 mod list_keys;
 mod macs;
+mod managed;
 mod policies;
 mod re_encrypt;
 mod restart;
