@@ -215,6 +215,26 @@ impl Operation for DeleteAlias {
     type Error = Error;
 }
 
+/// `DeleteImportedKeyMaterial`.
+pub struct DeleteImportedKeyMaterial;
+
+impl Operation for DeleteImportedKeyMaterial {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteImportedKeyMaterial",
+        action: "kms:DeleteImportedKeyMaterial",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_IMPORTED_KEY_MATERIAL_REQUEST,
+        output: &shapes::DELETE_IMPORTED_KEY_MATERIAL_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteImportedKeyMaterialRequest;
+    type Output = shapes::DeleteImportedKeyMaterialResponse;
+    type Error = Error;
+}
+
 /// `DeriveSharedSecret`.
 pub struct DeriveSharedSecret;
 
@@ -275,6 +295,26 @@ impl Operation for DisableKey {
     type Error = Error;
 }
 
+/// `DisableKeyRotation`.
+pub struct DisableKeyRotation;
+
+impl Operation for DisableKeyRotation {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DisableKeyRotation",
+        action: "kms:DisableKeyRotation",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DISABLE_KEY_ROTATION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DisableKeyRotationRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `EnableKey`.
 pub struct EnableKey;
 
@@ -291,6 +331,26 @@ impl Operation for EnableKey {
         read_only: false,
     };
     type Input = shapes::EnableKeyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `EnableKeyRotation`.
+pub struct EnableKeyRotation;
+
+impl Operation for EnableKeyRotation {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "EnableKeyRotation",
+        action: "kms:EnableKeyRotation",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ENABLE_KEY_ROTATION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::EnableKeyRotationRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -495,6 +555,46 @@ impl Operation for GetKeyPolicy {
     type Error = Error;
 }
 
+/// `GetKeyRotationStatus`.
+pub struct GetKeyRotationStatus;
+
+impl Operation for GetKeyRotationStatus {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetKeyRotationStatus",
+        action: "kms:GetKeyRotationStatus",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_KEY_ROTATION_STATUS_REQUEST,
+        output: &shapes::GET_KEY_ROTATION_STATUS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetKeyRotationStatusRequest;
+    type Output = shapes::GetKeyRotationStatusResponse;
+    type Error = Error;
+}
+
+/// `GetParametersForImport`.
+pub struct GetParametersForImport;
+
+impl Operation for GetParametersForImport {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetParametersForImport",
+        action: "kms:GetParametersForImport",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_PARAMETERS_FOR_IMPORT_REQUEST,
+        output: &shapes::GET_PARAMETERS_FOR_IMPORT_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetParametersForImportRequest;
+    type Output = shapes::GetParametersForImportResponse;
+    type Error = Error;
+}
+
 /// `GetPublicKey`.
 pub struct GetPublicKey;
 
@@ -512,6 +612,26 @@ impl Operation for GetPublicKey {
     };
     type Input = shapes::GetPublicKeyRequest;
     type Output = shapes::GetPublicKeyResponse;
+    type Error = Error;
+}
+
+/// `ImportKeyMaterial`.
+pub struct ImportKeyMaterial;
+
+impl Operation for ImportKeyMaterial {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ImportKeyMaterial",
+        action: "kms:ImportKeyMaterial",
+        method: "POST",
+        uri: "/",
+        input: &shapes::IMPORT_KEY_MATERIAL_REQUEST,
+        output: &shapes::IMPORT_KEY_MATERIAL_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::ImportKeyMaterialRequest;
+    type Output = shapes::ImportKeyMaterialResponse;
     type Error = Error;
 }
 
@@ -572,6 +692,26 @@ impl Operation for ListKeyPolicies {
     };
     type Input = shapes::ListKeyPoliciesRequest;
     type Output = shapes::ListKeyPoliciesResponse;
+    type Error = Error;
+}
+
+/// `ListKeyRotations`.
+pub struct ListKeyRotations;
+
+impl Operation for ListKeyRotations {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListKeyRotations",
+        action: "kms:ListKeyRotations",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_KEY_ROTATIONS_REQUEST,
+        output: &shapes::LIST_KEY_ROTATIONS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListKeyRotationsRequest;
+    type Output = shapes::ListKeyRotationsResponse;
     type Error = Error;
 }
 
@@ -675,6 +815,26 @@ impl Operation for ReEncrypt {
     type Error = Error;
 }
 
+/// `ReplicateKey`.
+pub struct ReplicateKey;
+
+impl Operation for ReplicateKey {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ReplicateKey",
+        action: "kms:ReplicateKey",
+        method: "POST",
+        uri: "/",
+        input: &shapes::REPLICATE_KEY_REQUEST,
+        output: &shapes::REPLICATE_KEY_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::ReplicateKeyRequest;
+    type Output = shapes::ReplicateKeyResponse;
+    type Error = Error;
+}
+
 /// `RetireGrant`.
 pub struct RetireGrant;
 
@@ -712,6 +872,26 @@ impl Operation for RevokeGrant {
     };
     type Input = shapes::RevokeGrantRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `RotateKeyOnDemand`.
+pub struct RotateKeyOnDemand;
+
+impl Operation for RotateKeyOnDemand {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RotateKeyOnDemand",
+        action: "kms:RotateKeyOnDemand",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ROTATE_KEY_ON_DEMAND_REQUEST,
+        output: &shapes::ROTATE_KEY_ON_DEMAND_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RotateKeyOnDemandRequest;
+    type Output = shapes::RotateKeyOnDemandResponse;
     type Error = Error;
 }
 
@@ -835,6 +1015,26 @@ impl Operation for UpdateKeyDescription {
     type Error = Error;
 }
 
+/// `UpdatePrimaryRegion`.
+pub struct UpdatePrimaryRegion;
+
+impl Operation for UpdatePrimaryRegion {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdatePrimaryRegion",
+        action: "kms:UpdatePrimaryRegion",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_PRIMARY_REGION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdatePrimaryRegionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `Verify`.
 pub struct Verify;
 
@@ -886,10 +1086,13 @@ where
         + Handle<Decapsulate>
         + Handle<Decrypt>
         + Handle<DeleteAlias>
+        + Handle<DeleteImportedKeyMaterial>
         + Handle<DeriveSharedSecret>
         + Handle<DescribeKey>
         + Handle<DisableKey>
+        + Handle<DisableKeyRotation>
         + Handle<EnableKey>
+        + Handle<EnableKeyRotation>
         + Handle<Encapsulate>
         + Handle<Encrypt>
         + Handle<GenerateDataKey>
@@ -900,23 +1103,30 @@ where
         + Handle<GenerateRandom>
         + Handle<GetKeyLastUsage>
         + Handle<GetKeyPolicy>
+        + Handle<GetKeyRotationStatus>
+        + Handle<GetParametersForImport>
         + Handle<GetPublicKey>
+        + Handle<ImportKeyMaterial>
         + Handle<ListAliases>
         + Handle<ListGrants>
         + Handle<ListKeyPolicies>
+        + Handle<ListKeyRotations>
         + Handle<ListKeys>
         + Handle<ListResourceTags>
         + Handle<ListRetirableGrants>
         + Handle<PutKeyPolicy>
         + Handle<ReEncrypt>
+        + Handle<ReplicateKey>
         + Handle<RetireGrant>
         + Handle<RevokeGrant>
+        + Handle<RotateKeyOnDemand>
         + Handle<ScheduleKeyDeletion>
         + Handle<Sign>
         + Handle<TagResource>
         + Handle<UntagResource>
         + Handle<UpdateAlias>
         + Handle<UpdateKeyDescription>
+        + Handle<UpdatePrimaryRegion>
         + Handle<Verify>
         + Handle<VerifyMac>,
 {
@@ -928,10 +1138,13 @@ where
     router.mount::<Decapsulate, S>(service);
     router.mount::<Decrypt, S>(service);
     router.mount::<DeleteAlias, S>(service);
+    router.mount::<DeleteImportedKeyMaterial, S>(service);
     router.mount::<DeriveSharedSecret, S>(service);
     router.mount::<DescribeKey, S>(service);
     router.mount::<DisableKey, S>(service);
+    router.mount::<DisableKeyRotation, S>(service);
     router.mount::<EnableKey, S>(service);
+    router.mount::<EnableKeyRotation, S>(service);
     router.mount::<Encapsulate, S>(service);
     router.mount::<Encrypt, S>(service);
     router.mount::<GenerateDataKey, S>(service);
@@ -942,23 +1155,30 @@ where
     router.mount::<GenerateRandom, S>(service);
     router.mount::<GetKeyLastUsage, S>(service);
     router.mount::<GetKeyPolicy, S>(service);
+    router.mount::<GetKeyRotationStatus, S>(service);
+    router.mount::<GetParametersForImport, S>(service);
     router.mount::<GetPublicKey, S>(service);
+    router.mount::<ImportKeyMaterial, S>(service);
     router.mount::<ListAliases, S>(service);
     router.mount::<ListGrants, S>(service);
     router.mount::<ListKeyPolicies, S>(service);
+    router.mount::<ListKeyRotations, S>(service);
     router.mount::<ListKeys, S>(service);
     router.mount::<ListResourceTags, S>(service);
     router.mount::<ListRetirableGrants, S>(service);
     router.mount::<PutKeyPolicy, S>(service);
     router.mount::<ReEncrypt, S>(service);
+    router.mount::<ReplicateKey, S>(service);
     router.mount::<RetireGrant, S>(service);
     router.mount::<RevokeGrant, S>(service);
+    router.mount::<RotateKeyOnDemand, S>(service);
     router.mount::<ScheduleKeyDeletion, S>(service);
     router.mount::<Sign, S>(service);
     router.mount::<TagResource, S>(service);
     router.mount::<UntagResource, S>(service);
     router.mount::<UpdateAlias, S>(service);
     router.mount::<UpdateKeyDescription, S>(service);
+    router.mount::<UpdatePrimaryRegion, S>(service);
     router.mount::<Verify, S>(service);
     router.mount::<VerifyMac, S>(service);
 }

@@ -11,6 +11,17 @@ use haechi_wire::{
 
 pub static AWS_ACCOUNT_ID_TYPE: Schema = string("AWSAccountIdType");
 
+enumeration! {
+    pub enum AlgorithmSpec as ALGORITHM_SPEC "AlgorithmSpec" {
+        RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
+        RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",
+        Sm2pke = "SM2PKE",
+        RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+        RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+        RsaAesKeyWrapSha1 = "RSA_AES_KEY_WRAP_SHA_1",
+    }
+}
+
 pub static ALIAS_LIST: Schema = list("AliasList", &member("member", &ALIAS_LIST_ENTRY));
 
 structure! {
@@ -29,6 +40,9 @@ pub static ALIAS_NAME_TYPE: Schema =
 pub static ARN_TYPE: Schema = string("ArnType").length(20, 2048);
 
 pub static ATTESTATION_DOCUMENT_TYPE: Schema = blob("AttestationDocumentType").length(1, 262144);
+
+pub static BACKING_KEY_ID_RESPONSE_TYPE: Schema =
+    string("BackingKeyIdResponseType").length(0, 64).pattern(pattern!("^[a-f0-9]+$"));
 
 pub static BACKING_KEY_ID_TYPE: Schema =
     string("BackingKeyIdType").length(64, 64).pattern(pattern!("^[a-f0-9]+$"));
@@ -199,6 +213,20 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteImportedKeyMaterialRequest as DELETE_IMPORTED_KEY_MATERIAL_REQUEST "DeleteImportedKeyMaterialRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteImportedKeyMaterialResponse as DELETE_IMPORTED_KEY_MATERIAL_RESPONSE "DeleteImportedKeyMaterialResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_RESPONSE_TYPE),
+    }
+}
+
+structure! {
     pub struct DeriveSharedSecretRequest as DERIVE_SHARED_SECRET_REQUEST "DeriveSharedSecretRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         required key_agreement_algorithm: KeyAgreementAlgorithmSpec = member("KeyAgreementAlgorithm", &KEY_AGREEMENT_ALGORITHM_SPEC),
@@ -240,6 +268,12 @@ structure! {
     }
 }
 
+structure! {
+    pub struct DisableKeyRotationRequest as DISABLE_KEY_ROTATION_REQUEST "DisableKeyRotationRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
 pub static DRY_RUN_MODIFIER_LIST: Schema =
     list("DryRunModifierList", &member("member", &DRY_RUN_MODIFIER_TYPE));
 
@@ -252,6 +286,13 @@ enumeration! {
 structure! {
     pub struct EnableKeyRequest as ENABLE_KEY_REQUEST "EnableKeyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct EnableKeyRotationRequest as ENABLE_KEY_ROTATION_REQUEST "EnableKeyRotationRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional rotation_period_in_days: i32 = member("RotationPeriodInDays", &ROTATION_PERIOD_IN_DAYS_TYPE),
     }
 }
 
@@ -474,6 +515,39 @@ structure! {
 }
 
 structure! {
+    pub struct GetKeyRotationStatusRequest as GET_KEY_ROTATION_STATUS_REQUEST "GetKeyRotationStatusRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetKeyRotationStatusResponse as GET_KEY_ROTATION_STATUS_RESPONSE "GetKeyRotationStatusResponse" {
+        optional key_rotation_enabled: bool = member("KeyRotationEnabled", &BOOLEAN_TYPE),
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional rotation_period_in_days: i32 = member("RotationPeriodInDays", &ROTATION_PERIOD_IN_DAYS_TYPE),
+        optional next_rotation_date: Timestamp = member("NextRotationDate", &DATE_TYPE),
+        optional on_demand_rotation_start_date: Timestamp = member("OnDemandRotationStartDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetParametersForImportRequest as GET_PARAMETERS_FOR_IMPORT_REQUEST "GetParametersForImportRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required wrapping_algorithm: AlgorithmSpec = member("WrappingAlgorithm", &ALGORITHM_SPEC),
+        required wrapping_key_spec: WrappingKeySpec = member("WrappingKeySpec", &WRAPPING_KEY_SPEC),
+    }
+}
+
+structure! {
+    pub struct GetParametersForImportResponse as GET_PARAMETERS_FOR_IMPORT_RESPONSE "GetParametersForImportResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional import_token: Blob = member("ImportToken", &CIPHERTEXT_TYPE),
+        optional public_key: SecretBlob = member("PublicKey", &PLAINTEXT_TYPE),
+        optional parameters_valid_to: Timestamp = member("ParametersValidTo", &DATE_TYPE),
+    }
+}
+
+structure! {
     pub struct GetPublicKeyRequest as GET_PUBLIC_KEY_REQUEST "GetPublicKeyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
@@ -561,6 +635,47 @@ pub static GRANT_TOKEN_LIST: Schema =
 
 pub static GRANT_TOKEN_TYPE: Schema = string("GrantTokenType").length(1, 8192);
 
+structure! {
+    pub struct ImportKeyMaterialRequest as IMPORT_KEY_MATERIAL_REQUEST "ImportKeyMaterialRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required import_token: Blob = member("ImportToken", &CIPHERTEXT_TYPE),
+        required encrypted_key_material: Blob = member("EncryptedKeyMaterial", &CIPHERTEXT_TYPE),
+        optional valid_to: Timestamp = member("ValidTo", &DATE_TYPE),
+        optional expiration_model: ExpirationModelType = member("ExpirationModel", &EXPIRATION_MODEL_TYPE),
+        optional import_type: ImportType = member("ImportType", &IMPORT_TYPE),
+        optional key_material_description: String = member("KeyMaterialDescription", &KEY_MATERIAL_DESCRIPTION_TYPE),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct ImportKeyMaterialResponse as IMPORT_KEY_MATERIAL_RESPONSE "ImportKeyMaterialResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
+    }
+}
+
+enumeration! {
+    pub enum ImportState as IMPORT_STATE "ImportState" {
+        Imported = "IMPORTED",
+        PendingImport = "PENDING_IMPORT",
+    }
+}
+
+enumeration! {
+    pub enum ImportType as IMPORT_TYPE "ImportType" {
+        NewKeyMaterial = "NEW_KEY_MATERIAL",
+        ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
+    }
+}
+
+enumeration! {
+    pub enum IncludeKeyMaterial as INCLUDE_KEY_MATERIAL "IncludeKeyMaterial" {
+        RotationsOnly = "ROTATIONS_ONLY",
+        AllKeyMaterial = "ALL_KEY_MATERIAL",
+    }
+}
+
 enumeration! {
     pub enum KeyAgreementAlgorithmSpec as KEY_AGREEMENT_ALGORITHM_SPEC "KeyAgreementAlgorithmSpec" {
         Ecdh = "ECDH",
@@ -619,6 +734,18 @@ enumeration! {
     pub enum KeyManagerType as KEY_MANAGER_TYPE "KeyManagerType" {
         Customer = "CUSTOMER",
         Aws = "AWS",
+    }
+}
+
+pub static KEY_MATERIAL_DESCRIPTION_TYPE: Schema =
+    string("KeyMaterialDescriptionType").length(0, 256).pattern(pattern!("^[a-zA-Z0-9:/_\\s.-]+$"));
+
+enumeration! {
+    pub enum KeyMaterialState as KEY_MATERIAL_STATE "KeyMaterialState" {
+        PendingRotation = "PENDING_ROTATION",
+        PendingMultiRegionImportAndRotation = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
+        NonCurrent = "NON_CURRENT",
+        Current = "CURRENT",
     }
 }
 
@@ -752,6 +879,23 @@ structure! {
 structure! {
     pub struct ListKeyPoliciesResponse as LIST_KEY_POLICIES_RESPONSE "ListKeyPoliciesResponse" {
         optional policy_names: Vec<String> = member("PolicyNames", &POLICY_NAME_LIST),
+        optional next_marker: String = member("NextMarker", &MARKER_TYPE),
+        optional truncated: bool = member("Truncated", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListKeyRotationsRequest as LIST_KEY_ROTATIONS_REQUEST "ListKeyRotationsRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional include_key_material: IncludeKeyMaterial = member("IncludeKeyMaterial", &INCLUDE_KEY_MATERIAL),
+        optional limit: i32 = member("Limit", &LIMIT_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListKeyRotationsResponse as LIST_KEY_ROTATIONS_RESPONSE "ListKeyRotationsResponse" {
+        optional rotations: Vec<RotationsListEntry> = member("Rotations", &ROTATIONS_LIST),
         optional next_marker: String = member("NextMarker", &MARKER_TYPE),
         optional truncated: bool = member("Truncated", &BOOLEAN_TYPE),
     }
@@ -923,6 +1067,25 @@ structure! {
 pub static REGION_TYPE: Schema =
     string("RegionType").length(1, 32).pattern(pattern!("^([a-z]+-){2,3}\\d+$"));
 
+structure! {
+    pub struct ReplicateKeyRequest as REPLICATE_KEY_REQUEST "ReplicateKeyRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required replica_region: String = member("ReplicaRegion", &REGION_TYPE),
+        optional policy: String = member("Policy", &POLICY_TYPE),
+        optional bypass_policy_lockout_safety_check: bool = member("BypassPolicyLockoutSafetyCheck", &BOOLEAN_TYPE),
+        optional description: String = member("Description", &DESCRIPTION_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST),
+    }
+}
+
+structure! {
+    pub struct ReplicateKeyResponse as REPLICATE_KEY_RESPONSE "ReplicateKeyResponse" {
+        optional replica_key_metadata: KeyMetadata = member("ReplicaKeyMetadata", &KEY_METADATA),
+        optional replica_policy: String = member("ReplicaPolicy", &POLICY_TYPE),
+        optional replica_tags: Vec<Tag> = member("ReplicaTags", &TAG_LIST),
+    }
+}
+
 enumeration! {
     pub enum ResourceOwnerType as RESOURCE_OWNER_TYPE "ResourceOwnerType" {
         OtherAccountsViaRam = "OTHER_ACCOUNTS_VIA_RAM",
@@ -947,6 +1110,44 @@ structure! {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         required grant_id: String = member("GrantId", &GRANT_ID_TYPE),
         optional dry_run: bool = member("DryRun", &NULLABLE_BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct RotateKeyOnDemandRequest as ROTATE_KEY_ON_DEMAND_REQUEST "RotateKeyOnDemandRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct RotateKeyOnDemandResponse as ROTATE_KEY_ON_DEMAND_RESPONSE "RotateKeyOnDemandResponse" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+pub static ROTATION_PERIOD_IN_DAYS_TYPE: Schema =
+    integer("RotationPeriodInDaysType").range(90, 2560);
+
+enumeration! {
+    pub enum RotationType as ROTATION_TYPE "RotationType" {
+        Automatic = "AUTOMATIC",
+        OnDemand = "ON_DEMAND",
+    }
+}
+
+pub static ROTATIONS_LIST: Schema = list("RotationsList", &member("member", &ROTATIONS_LIST_ENTRY));
+
+structure! {
+    pub struct RotationsListEntry as ROTATIONS_LIST_ENTRY "RotationsListEntry" {
+        optional key_id: String = member("KeyId", &KEY_ID_TYPE),
+        optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
+        optional key_material_description: String = member("KeyMaterialDescription", &KEY_MATERIAL_DESCRIPTION_TYPE),
+        optional import_state: ImportState = member("ImportState", &IMPORT_STATE),
+        optional key_material_state: KeyMaterialState = member("KeyMaterialState", &KEY_MATERIAL_STATE),
+        optional expiration_model: ExpirationModelType = member("ExpirationModel", &EXPIRATION_MODEL_TYPE),
+        optional valid_to: Timestamp = member("ValidTo", &DATE_TYPE),
+        optional rotation_date: Timestamp = member("RotationDate", &DATE_TYPE),
+        optional rotation_type: RotationType = member("RotationType", &ROTATION_TYPE),
     }
 }
 
@@ -1054,6 +1255,13 @@ structure! {
 }
 
 structure! {
+    pub struct UpdatePrimaryRegionRequest as UPDATE_PRIMARY_REGION_REQUEST "UpdatePrimaryRegionRequest" {
+        required key_id: String = member("KeyId", &KEY_ID_TYPE),
+        required primary_region: String = member("PrimaryRegion", &REGION_TYPE),
+    }
+}
+
+structure! {
     pub struct VerifyMacRequest as VERIFY_MAC_REQUEST "VerifyMacRequest" {
         required message: SecretBlob = member("Message", &PLAINTEXT_TYPE),
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
@@ -1089,6 +1297,15 @@ structure! {
         optional key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional signature_valid: bool = member("SignatureValid", &BOOLEAN_TYPE),
         optional signing_algorithm: SigningAlgorithmSpec = member("SigningAlgorithm", &SIGNING_ALGORITHM_SPEC),
+    }
+}
+
+enumeration! {
+    pub enum WrappingKeySpec as WRAPPING_KEY_SPEC "WrappingKeySpec" {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Sm2 = "SM2",
+        Rsa4096 = "RSA_4096",
     }
 }
 

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{Batch, Database, Job, JobHandler};
+use haechi_core::{Batch, Database, Job, JobHandler, Path};
 use haechi_wire::{Fault, Timestamp};
 
 use crate::grants;
-use crate::key::State;
+use crate::key::{State, Transition};
+use crate::multi_region::{Sibling, siblings};
 use crate::store::{KeyRecord, alias_path, handle_path, key_path};
 use crate::usage::usage_path;
 
@@ -26,16 +27,20 @@ impl DeleteKey {
     }
 }
 
+/// Where the key lies that a job is about.
+pub(crate) fn key_of_job(job: &Job) -> Result<Path, Fault> {
+    let mut parts = job.payload.split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(account), Some(region), Some(id)) => Ok(key_path(account, region, id)),
+        _ => Err(Fault::internal(format!("a job without a key: {}", job.id))),
+    }
+}
+
 #[async_trait]
 impl JobHandler for DeleteKey {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let mut batch = Batch::new();
-        let mut parts = job.payload.split('/');
-        let (Some(account), Some(region), Some(id)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Fault::internal(format!("a job without a key: {}", job.id)));
-        };
-        let path = key_path(account, region, id);
+        let path = key_of_job(job)?;
         let Some(key) = self.database.load::<KeyRecord>(&path).await? else { return Ok(batch) };
         let record = &key.value;
         let due = record.deletion_ms.is_some_and(|due_ms| due_ms <= now.millis());
@@ -43,16 +48,44 @@ impl JobHandler for DeleteKey {
         if record.state != State::PendingDeletion || !due {
             return Ok(batch);
         }
+        let (account, region, id) = (&record.account, &record.region, &record.id);
         grants::forget_all(&self.database, account, region, id).await?;
         for name in &record.aliases {
             batch.delete(alias_path(account, region, name));
         }
-        for material in &record.materials {
-            batch.delete(handle_path(&material.handle()));
+        let mut siblings = siblings(&self.database, record).await?;
+        if siblings.is_empty() {
+            for material in &record.materials {
+                batch.delete(handle_path(&material.handle()));
+            }
+        }
+        replica_gone(region, &mut siblings, now, &mut batch);
+        for (row, sibling) in &siblings {
+            batch.replace(row, sibling);
         }
         batch.delete(usage_path(account, region, id));
         batch.remove(&key);
         tracing::info!(key = record.arn, "deleted a key and its material at its date");
         Ok(batch)
+    }
+}
+
+/// Forgets a replica in the rows of the other Regions. A primary that waited for the last one to
+/// go has its own date from now on.
+fn replica_gone(region: &str, siblings: &mut [Sibling], now: Timestamp, batch: &mut Batch) {
+    for (_, sibling) in siblings {
+        let Some(at) = &mut sibling.multi_region else { continue };
+        at.replicas.remove(region);
+        let last = at.replicas.is_empty();
+        if !last || sibling.state != State::PendingReplicaDeletion {
+            continue;
+        }
+        let days = sibling.deletion_window_days.take().unwrap_or(30);
+        let Ok(state) = sibling.state.after(Transition::ReplicasGone) else { continue };
+        sibling.state = state;
+        sibling.deletion_ms = Some(now.plus_seconds(i64::from(days) * 24 * 60 * 60).millis());
+        if let Some(job) = sibling.deletion_job() {
+            batch.schedule(&job);
+        }
     }
 }

@@ -27,6 +27,7 @@
 //! spec.rs        what a key spec can be used for (pure)
 //! rotation.rs    when a key gets new material
 //! multi_region.rs  one key in several Regions
+//! import.rs      key material that the customer brings; import_token.rs
 //! workers.rs     threads for RSA
 //! usage.rs       which keys are used, when last, how often
 //! jobs.rs        deletion at its date
@@ -38,6 +39,8 @@ mod authz;
 mod grant;
 mod grants;
 mod identifier;
+mod import;
+mod import_token;
 mod jobs;
 mod key;
 mod managed;
@@ -81,6 +84,10 @@ impl Kms {
     /// The service over its records. Registers its jobs.
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Kms {
         jobs.handle(jobs::DELETE_KEY, Arc::new(jobs::DeleteKey::new(Arc::clone(&database))));
+        let rotate = rotation::RotateKey::new(Arc::clone(&database), env.clone());
+        jobs.handle(rotation::ROTATE_KEY, Arc::new(rotate));
+        let expire = import::ExpireMaterial::new(Arc::clone(&database));
+        jobs.handle(import::EXPIRE_MATERIAL, Arc::new(expire));
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
         let workers = workers::Workers::new();
         let usage = usage::Usage::default();

@@ -16,6 +16,7 @@ use haechi_wire::Fault;
 use crate::Kms;
 use crate::key::State;
 use crate::material::MaterialRecord;
+use crate::rotation::{PERIOD_DAYS_DEFAULT, Rotation};
 use crate::store::{AliasRecord, HandleRecord, KeyRecord, alias_path, handle_path, key_path};
 
 /// What the names of their aliases begin with; no customer's does.
@@ -174,9 +175,10 @@ impl Kms {
             tags: BTreeMap::new(),
             aliases: BTreeSet::from([name.to_owned()]),
             materials: Vec::new(),
-            rotation: None,
+            rotation: Some(Rotation::starting(now_ms, PERIOD_DAYS_DEFAULT)),
             multi_region: None,
             deletion_window_days: None,
+            used_import_tokens: Vec::new(),
             unknown: Unknown::new(),
             id,
         };
@@ -193,6 +195,9 @@ impl Kms {
         let mut batch = Batch::new();
         batch.create(handle_path(&material.handle()), &HandleRecord::of(&record));
         record.materials.push(material);
+        if let Some(job) = record.rotation_job() {
+            batch.schedule(&job);
+        }
         batch.create(alias_path(account, region.as_str(), name), &alias);
         batch.create(key_path(account, region.as_str(), &record.id), &record);
         self.database.commit(batch).await?;

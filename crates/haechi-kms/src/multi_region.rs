@@ -5,10 +5,12 @@
 use std::collections::BTreeSet;
 
 use haechi_core::database::Unknown;
+use haechi_core::{Database, Loaded};
 use haechi_kms_model::shapes::{MultiRegionConfiguration, MultiRegionKey, MultiRegionKeyType};
+use haechi_wire::Fault;
 use serde::{Deserialize, Serialize};
 
-use crate::store::KeyRecord;
+use crate::store::{KeyRecord, key_path};
 
 /// Where a multi-Region key is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,7 +23,29 @@ pub(crate) struct MultiRegion {
     pub(crate) unknown: Unknown,
 }
 
+/// The row of a multi-Region key in another Region, as it was read and to be changed.
+pub(crate) type Sibling = (Loaded<KeyRecord>, KeyRecord);
+
+/// The rows of a multi-Region key in its other Regions, each as it was read and to be changed.
+pub(crate) async fn siblings(database: &Database, key: &KeyRecord) -> Result<Vec<Sibling>, Fault> {
+    let mut found = Vec::new();
+    let Some(at) = &key.multi_region else { return Ok(found) };
+    for region in at.regions().filter(|region| **region != key.region) {
+        let path = key_path(&key.account, region, &key.id);
+        if let Some(row) = database.load::<KeyRecord>(&path).await? {
+            let record = row.value.clone();
+            found.push((row, record));
+        }
+    }
+    Ok(found)
+}
+
 impl MultiRegion {
+    /// The primary's Region, then those of the replicas.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.primary).chain(&self.replicas)
+    }
+
     /// Of a new primary key.
     pub(crate) fn new(region: &str) -> MultiRegion {
         let (replicas, unknown) = (BTreeSet::new(), Unknown::new());
@@ -30,6 +54,14 @@ impl MultiRegion {
 }
 
 impl KeyRecord {
+    /// Writes where it is into its row and those of its other Regions.
+    pub(crate) fn spread(&mut self, siblings: &mut [Sibling], at: &MultiRegion) {
+        for (_, sibling) in siblings {
+            sibling.multi_region = Some(at.clone());
+        }
+        self.multi_region = Some(at.clone());
+    }
+
     /// `kms:MultiRegion`.
     pub(crate) fn multi_region_flag(&self) -> &'static str {
         if self.multi_region.is_some() { "true" } else { "false" }

@@ -37,5 +37,26 @@ pub(crate) fn page<'a>(
     Ok((page, next))
 }
 
+/// A page of things in any lasting order, each with a name; the marker names the last one.
+pub(crate) fn page_after<'a, T>(
+    items: impl Iterator<Item = &'a T>,
+    name: impl Fn(&T) -> &String,
+    marker: Option<&str>,
+    limit: u32,
+) -> Result<(Vec<&'a T>, Option<String>), Error> {
+    let mut rest = items;
+    if let Some(text) = marker {
+        let after = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        if !rest.any(|item| name(item).as_bytes() == after) {
+            return Err(invalid());
+        }
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let page: Vec<&T> = rest.by_ref().take(limit).collect();
+    let last = page.last().filter(|_| rest.next().is_some());
+    let next = last.map(|item| URL_SAFE_NO_PAD.encode(name(item).as_bytes()));
+    Ok((page, next))
+}
+
 #[cfg(test)]
 mod tests;

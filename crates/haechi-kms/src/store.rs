@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::Grants;
 use crate::identifier::{Identifier, arn};
+use crate::import_token::UsedToken;
 use crate::key::{Refusal, State, Transition, Use};
 use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegion;
@@ -63,6 +64,9 @@ pub(crate) struct KeyRecord {
     /// `PendingWindowInDays` of a primary key that waits for the deletion of its replicas.
     #[serde(default)]
     pub(crate) deletion_window_days: Option<i32>,
+    /// Tokens of imports that were used.
+    #[serde(default)]
+    pub(crate) used_import_tokens: Vec<UsedToken>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -155,16 +159,22 @@ impl KeyRecord {
         Ok(())
     }
 
-    /// Whether imported material of it is not there.
+    /// Whether imported material of it is not there. What waits for a rotation is not yet its own.
     pub(crate) fn lacks_material(&self) -> bool {
-        self.materials.is_empty() || self.materials.iter().any(|row| !row.is_present())
+        let mut own = self.materials.iter().filter(|row| !row.pending).peekable();
+        own.peek().is_none() || own.any(|row| !row.is_present())
     }
 
     /// The job that deletes it, while one waits.
     pub(crate) fn deletion_job(&self) -> Option<Job> {
         let due = Timestamp::from_millis(self.deletion_ms?);
         let payload = format!("{}/{}/{}", self.account, self.region, self.id);
-        Some(Job::new(crate::jobs::DELETE_KEY, &self.id, due, payload))
+        // Keys of several Regions have one id, and may go at one time.
+        let id = match self.multi_region {
+            Some(_) => format!("{}-{}", self.region, self.id),
+            None => self.id.clone(),
+        };
+        Some(Job::new(crate::jobs::DELETE_KEY, &id, due, payload))
     }
 }
 
@@ -319,6 +329,20 @@ impl Kms {
         let path = key_path(account, cx.region.as_str(), id);
         let build = |record| Key::build(&self.database, record);
         self.database.cached(&path, build).await
+    }
+
+    /// The key of a multi-Region key in another Region.
+    pub(crate) async fn key_in(
+        &self,
+        region: &str,
+        account: &str,
+        id: &str,
+    ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
+        let build = |record| Key::build(&self.database, record);
+        let Some(key) = self.database.cached(&key_path(account, region, id), build).await? else {
+            return Err(Fault::internal(format!("key {id} is not in {region}")).into());
+        };
+        Ok(Unchecked::new(Found { key, named: Named::Id, grants: None }))
     }
 
     /// The key of the caller's own account that `text` names by id or ARN.

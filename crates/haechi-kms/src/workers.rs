@@ -38,6 +38,14 @@ impl Workers {
         run(&self.making, work).await
     }
 
+    /// Does slow work with a key.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        run(&self.using, work).await
+    }
+
     /// Fresh key material of any spec.
     pub(crate) async fn generate(
         &self,
@@ -77,6 +85,6 @@ impl Kms {
             return work(key.current(&permit)?);
         }
         let key = Arc::clone(key);
-        run(&self.workers.using, move || work(key.current(&permit)?)).await?
+        self.workers.work(move || work(key.current(&permit)?)).await?
     }
 }

@@ -24,6 +24,7 @@ impl Handle<CancelKeyDeletion> for Kms {
             batch.cancel(&job);
         }
         record.deletion_ms = None;
+        record.deletion_window_days = None;
         let arn = record.arn.clone();
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;

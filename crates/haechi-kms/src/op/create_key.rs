@@ -92,6 +92,7 @@ impl Handle<CreateKey> for Kms {
             rotation: None,
             multi_region: wanted.multi_region.then(|| MultiRegion::new(cx.region.as_str())),
             deletion_window_days: None,
+            used_import_tokens: Vec::new(),
             unknown: Unknown::new(),
         };
         let record = self.store_new(cx, record, wanted).await?;
@@ -131,7 +132,7 @@ impl Kms {
 }
 
 /// Decides by IAM alone: the key has no policy yet.
-fn authorize(
+pub(super) fn authorize(
     cx: &Cx,
     action: &str,
     resource: &str,

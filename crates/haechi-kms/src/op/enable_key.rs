@@ -16,8 +16,13 @@ impl Handle<EnableKey> for Kms {
         let (mut key, permit) = admit(cx, found, Facts::default())?;
         key.transit(Transition::Enable)?;
         let mut batch = Batch::new();
+        // A rotation that fell due while it was disabled is made up for.
+        if let Some(job) = key.record().rotation_job() {
+            batch.schedule(&job);
+        }
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
+        self.jobs.wake();
         Ok(Unit)
     }
 }

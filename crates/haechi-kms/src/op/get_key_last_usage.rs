@@ -4,7 +4,8 @@ use haechi_core::{Cx, Handle};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::GetKeyLastUsage;
 use haechi_kms_model::shapes::{
-    GetKeyLastUsageRequest, GetKeyLastUsageResponse, KeyLastUsageData, KeyLastUsageTrackingOperation,
+    GetKeyLastUsageRequest, GetKeyLastUsageResponse, KeyLastUsageData,
+    KeyLastUsageTrackingOperation,
 };
 use haechi_wire::Timestamp;
 

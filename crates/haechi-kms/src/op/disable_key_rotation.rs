@@ -1,0 +1,35 @@
+//! `DisableKeyRotation`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_kms_model::Error;
+use haechi_kms_model::ops::DisableKeyRotation;
+use haechi_kms_model::shapes::DisableKeyRotationRequest;
+use haechi_wire::shape::Unit;
+
+use crate::Kms;
+use crate::authz::{Facts, admit};
+use crate::key::Use;
+use crate::multi_region::siblings;
+use crate::rotation::check_rotates;
+
+impl Handle<DisableKeyRotation> for Kms {
+    async fn handle(&self, cx: &Cx, input: DisableKeyRotationRequest) -> Result<Unit, Error> {
+        let found = self.draft(cx, &input.key_id).await?;
+        let (mut key, permit) = admit(cx, found, Facts::default())?;
+        check_rotates(&key.as_ref().record)?;
+        key.as_ref().admit(Use::Material)?;
+        let mut batch = Batch::new();
+        let record = key.record();
+        if let Some(job) = record.rotation_job() {
+            batch.cancel(&job);
+        }
+        record.rotation = None;
+        for (row, mut sibling) in siblings(&self.database, record).await? {
+            sibling.rotation = None;
+            batch.replace(&row, &sibling);
+        }
+        key.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}

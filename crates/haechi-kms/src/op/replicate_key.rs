@@ -1,0 +1,141 @@
+//! `ReplicateKey`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haechi_core::{Batch, Cx, Handle, Region, Resource};
+use haechi_kms_model::Error;
+use haechi_kms_model::ops::ReplicateKey;
+use haechi_kms_model::shapes::{
+    KeyMetadata, KeyState, ReplicateKeyRequest, ReplicateKeyResponse, Tag,
+};
+
+use super::create_key::authorize;
+use crate::authz::{Conditions, Facts, Kinds, admit};
+use crate::import::EXTERNAL;
+use crate::key::{State, Use};
+use crate::material::MaterialRecord;
+use crate::multi_region::siblings;
+use crate::policy::{Proposal, default_policy};
+use crate::store::KeyRecord;
+use crate::{Kms, request, tags};
+
+impl Handle<ReplicateKey> for Kms {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: ReplicateKeyRequest,
+    ) -> Result<ReplicateKeyResponse, Error> {
+        let added = input.tags.unwrap_or_default();
+        let mut tags = BTreeMap::new();
+        tags::merge(&mut tags, &added)?;
+        let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
+        let to = input.replica_region.as_str();
+
+        let found = self.draft(cx, &input.key_id).await?;
+        let extra = [("kms:replicaregion", to)];
+        let (mut key, permit) = admit(cx, found, Facts { extra: &extra, ..Facts::default() })?;
+        let record = key.record();
+        check(cx, record, to)?;
+        let arn = record.arn_in(to);
+        let kinds = Kinds { spec: &record.spec, usage: &record.usage, origin: &record.origin };
+        let extra = [("kms:multiregion", "true"), ("kms:multiregionkeytype", "REPLICA")];
+        let facts = Facts { tags: &added, bypass: Some(bypass), extra: &extra, ..Facts::default() };
+        let caller_account = cx.account().as_str();
+        let conditions = Conditions { caller_account, kinds, facts };
+        authorize(cx, "kms:CreateKey", "*", &conditions)?;
+        if !added.is_empty() {
+            authorize(cx, "kms:TagResource", &arn, &conditions)?;
+        }
+        let (policy, policy_principals) = match input.policy {
+            None => (default_policy(cx.region.partition(), caller_account), BTreeMap::new()),
+            Some(text) => {
+                let (key_arn, text_read) = (arn.as_str(), text.as_str());
+                let proposal =
+                    Proposal { text: text_read, key_arn, kinds, bypass_lockout_check: bypass };
+                let accepted = self.check_policy(cx, proposal).await?;
+                (text, accepted.principals)
+            }
+        };
+        let mut replica = KeyRecord {
+            description: input.description.unwrap_or_default(),
+            policy,
+            policy_principals,
+            tags,
+            ..replica_of(record, to, arn, cx.now().millis())
+        };
+
+        let mut at = record.multi_region.clone().ok_or_else(|| not_primary(record))?;
+        at.replicas.insert(to.to_owned());
+        let mut siblings = siblings(&self.database, record).await?;
+        record.spread(&mut siblings, &at);
+        replica.multi_region = Some(at);
+        let mut batch = Batch::new();
+        batch.create(replica.path(), &replica);
+        for (row, sibling) in &siblings {
+            batch.replace(row, sibling);
+        }
+        key.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        let (arn, account) = (replica.arn.clone(), replica.account.clone());
+        cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
+        Ok(answer(&replica, added))
+    }
+}
+
+fn not_primary(record: &KeyRecord) -> Error {
+    let message = format!("{} is not a multi-region primary key.", record.arn);
+    Error::UnsupportedOperationException(message)
+}
+
+fn check(cx: &Cx, record: &KeyRecord, to: &str) -> Result<(), Error> {
+    let at = record.multi_region.as_ref().filter(|_| record.is_primary());
+    let at = at.ok_or_else(|| not_primary(record))?;
+    record.state.admit(Use::Material).map_err(|refusal| refusal.of(&record.arn))?;
+    let region = Region::parse(to);
+    if region.is_none_or(|region| region.partition() != cx.region.partition()) {
+        return Err(request::invalid(format!("Region {to} is not valid for this key.")));
+    }
+    if at.regions().any(|region| region == to) {
+        let message = format!("Key {} already exists.", record.arn_in(to));
+        return Err(Error::AlreadyExistsException(message));
+    }
+    Ok(())
+}
+
+/// The same key elsewhere: with the same material, unless that is to be imported there too.
+fn replica_of(primary: &KeyRecord, to: &str, arn: String, now_ms: i64) -> KeyRecord {
+    let external = primary.origin == EXTERNAL;
+    let mut materials = primary.materials.clone();
+    for row in materials.iter_mut().filter(|_| external) {
+        *row = MaterialRecord { token: Vec::new(), ..row.clone() };
+        row.imported.iter_mut().for_each(|imported| imported.valid_to_ms = None);
+    }
+    KeyRecord {
+        arn,
+        region: to.to_owned(),
+        state: if external { State::PendingImport } else { State::Enabled },
+        created_ms: now_ms,
+        materials,
+        aliases: BTreeSet::new(),
+        deletion_ms: None,
+        deletion_window_days: None,
+        used_import_tokens: Vec::new(),
+        ..primary.clone()
+    }
+}
+
+/// As AWS answers it, whose replicas are not ready at once: a client that waits for `Enabled` finds
+/// it when it asks.
+fn answer(replica: &KeyRecord, tags: Vec<Tag>) -> ReplicateKeyResponse {
+    let metadata = KeyMetadata {
+        key_state: Some(KeyState::Creating),
+        enabled: Some(false),
+        current_key_material_id: None,
+        ..replica.metadata()
+    };
+    ReplicateKeyResponse {
+        replica_key_metadata: Some(metadata),
+        replica_policy: Some(replica.policy.clone()),
+        replica_tags: Some(tags),
+    }
+}

@@ -1,0 +1,65 @@
+//! `RotateKeyOnDemand`.
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Handle};
+use haechi_kms_model::Error;
+use haechi_kms_model::ops::RotateKeyOnDemand;
+use haechi_kms_model::shapes::{RotateKeyOnDemandRequest, RotateKeyOnDemandResponse};
+
+use crate::Kms;
+use crate::authz::{Facts, admit};
+use crate::import::{EXTERNAL, make_current};
+use crate::key::Use;
+use crate::material::Rotated;
+use crate::multi_region::siblings;
+use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, check_primary, check_symmetric};
+use crate::store::KeyRecord;
+
+impl Handle<RotateKeyOnDemand> for Kms {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: RotateKeyOnDemandRequest,
+    ) -> Result<RotateKeyOnDemandResponse, Error> {
+        let found = self.draft(cx, &input.key_id).await?;
+        let (mut key, permit) = admit(cx, found, Facts::default())?;
+        let now_ms = cx.now().millis();
+        check(&key.as_ref().record, now_ms)?;
+        key.as_ref().admit(Use::Material)?;
+        let mut batch = Batch::new();
+        let record = key.record();
+        let mut siblings = siblings(&self.database, record).await?;
+        let rotated = Rotated { at_ms: now_ms, on_demand: true, unknown: Unknown::new() };
+        if record.origin == EXTERNAL {
+            make_current(record, &mut siblings, &rotated)?;
+        } else {
+            record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
+        }
+        for (row, sibling) in &siblings {
+            batch.replace(row, sibling);
+        }
+        let arn = record.arn.clone();
+        key.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        Ok(RotateKeyOnDemandResponse { key_id: Some(arn) })
+    }
+}
+
+fn check(record: &KeyRecord, now_ms: i64) -> Result<(), Error> {
+    check_symmetric(record)?;
+    check_primary(record)?;
+    let done = record.on_demand_rotations();
+    if done >= ON_DEMAND_MAX {
+        return Err(Error::LimitExceededException(format!(
+            "On-demand rotations per key quota is {ON_DEMAND_MAX}, current usage is {done}."
+        )));
+    }
+    let near = |at_ms: i64| at_ms <= now_ms.saturating_add(NEAR_MS);
+    if record.rotation.as_ref().is_some_and(|rotation| near(rotation.next_ms)) {
+        return Err(Error::ConflictException(format!(
+            "An automatic rotation of {} is in progress or begins within 20 minutes.",
+            record.arn
+        )));
+    }
+    Ok(())
+}
