@@ -28,9 +28,7 @@ struct ServerCipher {
 impl FrameCipher for ServerCipher {
     fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CipherError> {
         let keyring = self.database.keyring();
-        keyring
-            .seal_for(Purpose::AuditLog, aad, plaintext, &*self.random)
-            .map_err(|_| CipherError)
+        keyring.seal_for(Purpose::AuditLog, aad, plaintext, &*self.random).map_err(|_| CipherError)
     }
 
     fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
@@ -103,6 +101,10 @@ impl FrameCipher for ReaderCipher {
     }
 }
 
+/// Bytes of a segment. The last one is checked at every start, so it bounds how long a start takes:
+/// some 10 ms.
+const SEGMENT_BYTES: u64 = 8 << 20;
+
 /// The log of a server.
 pub struct DurableAudit {
     log: Log,
@@ -129,7 +131,8 @@ impl DurableAudit {
         let clock = Arc::clone(clock);
         let millis = move || u64::try_from(clock.now().millis()).unwrap_or(0);
         let directory = data.audit();
-        let log = Log::open(&directory, Arc::clone(&cipher), Options::new(Arc::new(millis)))?;
+        let options = Options { segment_bytes: SEGMENT_BYTES, ..Options::new(Arc::new(millis)) };
+        let log = Log::open(&directory, Arc::clone(&cipher), options)?;
         Ok(DurableAudit { log, directory, cipher, forward: Mutex::new(None) })
     }
 }
@@ -253,7 +256,8 @@ impl AuditReader for MemoryAudit {
         visit: &mut Visit<'_>,
     ) -> Result<(), AuditReadError> {
         let all = self.all();
-        let older = all.iter().rev().skip_while(|(at, _)| before.is_some_and(|before| *at >= before));
+        let older =
+            all.iter().rev().skip_while(|(at, _)| before.is_some_and(|before| *at >= before));
         for (at, record) in older {
             if visit(*at, record) == ControlFlow::Break(()) {
                 break;
