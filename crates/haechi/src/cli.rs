@@ -43,6 +43,9 @@ pub enum Command {
     /// Create accounts, list them, or get a root access key of one.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// See how KMS keys are used.
+    #[command(subcommand)]
+    Kms(KmsCommand),
     /// Read or check the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -231,6 +234,20 @@ pub struct AccountOptions {
     pub data: DataOptions,
     #[command(flatten)]
     pub secrets: SealOptions,
+}
+
+/// What to do with KMS; while haechi does not serve.
+#[derive(Debug, Subcommand)]
+pub enum KmsCommand {
+    /// Show how often each key was used, and when last.
+    #[command(after_help = "Example:\n  haechi kms usage --json | jq .accounts")]
+    Usage {
+        #[command(flatten)]
+        options: AccountOptions,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What to do with the audit log.

@@ -5,6 +5,7 @@ mod archive;
 mod audit;
 mod client;
 mod generate;
+mod kms;
 mod serve;
 mod services;
 
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Env(options)) => client::env(options),
         Some(Command::Account(command)) => account::run(command),
         Some(Command::Audit(command)) => audit::run(command),
+        Some(Command::Kms(command)) => kms::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),
         Some(Command::Services(options)) => services::run(options),

@@ -26,6 +26,8 @@ pub struct Stack {
     pub database: Arc<Database>,
     /// Who the callers are.
     pub iam: Arc<Iam>,
+    /// The keys.
+    pub kms: Arc<Kms>,
     /// Which account is in which organization.
     pub organizations: Arc<Organizations>,
     /// Duties that fall due.
@@ -99,7 +101,7 @@ impl Stack {
         iam.mount(&mut router);
         kms.mount(&mut router);
         Arc::new(Sts::new()).mount(&mut router);
-        Ok(Stack { database, iam, organizations, jobs, audit, router })
+        Ok(Stack { database, iam, kms, organizations, jobs, audit, router })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.

@@ -18,6 +18,7 @@ scripts! {
     kms_aliases
     kms_crypto
     kms_deletion
+    kms_grants
     kms_keys
     kms_policies
     kms_validation

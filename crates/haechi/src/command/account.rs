@@ -37,21 +37,21 @@ pub fn run(command: AccountCommand) -> Result<ExitCode, Failure> {
 }
 
 /// The records of a data directory, with nobody serving them.
-struct Opened {
-    stack: Stack,
+pub(super) struct Opened {
+    pub(super) stack: Stack,
     store: Arc<dyn Store>,
     env: Env,
     data: DataDirectory,
 }
 
 impl Opened {
-    async fn new(options: &AccountOptions) -> Result<Opened, Failure> {
+    pub(super) async fn new(options: &AccountOptions) -> Result<Opened, Failure> {
         let data = DataDirectory::existing(options.data.data.clone())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let env = environment(Arc::clone(&clock));
         let (seal, root) = unseal(&data, &options.secrets, false, &*env.random)?;
         let store = SqliteStore::open(data.store(), store_clock(&clock)).map_err(|error| {
-            format!("{error}. Stop `haechi serve` while accounts are made, then start it again")
+            format!("{error}. Stop `haechi serve` meanwhile, then start it again")
         })?;
         let store: Arc<dyn Store> = Arc::new(store);
         let stack = Stack::new(Arc::clone(&store), root, &env, seal.epoch(), Some(&data)).await?;
@@ -71,7 +71,7 @@ impl Opened {
         Ok(())
     }
 
-    async fn close(self) -> Result<ExitCode, Failure> {
+    pub(super) async fn close(self) -> Result<ExitCode, Failure> {
         self.store.close().await?;
         Ok(ExitCode::SUCCESS)
     }

@@ -12,6 +12,7 @@ use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Gateway, Limits, Listener, Quotas};
 use haechi_iam::Iam;
+use haechi_kms::Kms;
 use haechi_store::Store;
 use haechi_store_mem::MemStore;
 use haechi_store_sqlite::SqliteStore;
@@ -30,7 +31,7 @@ use crate::unseal::unseal;
 /// How often the domain key's age is looked at.
 const KEYRING_CHECK: Duration = Duration::from_secs(3600);
 
-/// How often the last use of access keys is written down.
+/// How often the use of access keys and of KMS keys is written down.
 const LAST_USED_FLUSH: Duration = Duration::from_secs(60);
 
 /// Serves until told to stop.
@@ -51,6 +52,7 @@ struct Ready {
     listener: Listener,
     store: Arc<dyn Store>,
     iam: Arc<Iam>,
+    kms: Arc<Kms>,
     endpoint: Endpoint,
     root_key: RootAccessKey,
     account: AccountId,
@@ -74,9 +76,7 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
     }
     announce(&config, &ready)?;
     ready.listener.run(Arc::clone(&ready.gateway), stop).await;
-    if let Err(fault) = ready.iam.flush_last_used().await {
-        tracing::warn!(error = ?fault, "the last use of access keys could not be written");
-    }
+    flush(&ready.iam, &ready.kms).await;
     ready.store.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -140,8 +140,8 @@ async fn prepare(
     if let (Some(seal), Some(data)) = (seal.take(), &data) {
         tokio::spawn(rotate_keyring(Arc::clone(&stack.database), seal, data.clone(), env.clone()));
     }
-    let iam = stack.iam;
-    tokio::spawn(background(stack.jobs, Arc::clone(&iam)));
+    let (iam, kms) = (stack.iam, stack.kms);
+    tokio::spawn(background(stack.jobs, Arc::clone(&iam), Arc::clone(&kms)));
     let gateway = Arc::new(Gateway {
         router: stack.router,
         identities,
@@ -153,7 +153,7 @@ async fn prepare(
         metrics: Metrics::default(),
         dev,
     });
-    Ok(Ready { gateway, listener, store, iam, endpoint, root_key, account })
+    Ok(Ready { gateway, listener, store, iam, kms, endpoint, root_key, account })
 }
 
 /// How many requests an account may make.
@@ -210,16 +210,24 @@ fn ca_file(
     Ok(std::path::absolute(path)?)
 }
 
-async fn background(jobs: Arc<haechi_core::Jobs>, iam: Arc<Iam>) {
-    let flush = async {
+/// Writes down what was used, and when.
+async fn flush(iam: &Iam, kms: &Kms) {
+    if let Err(fault) = iam.flush_last_used().await {
+        tracing::warn!(error = ?fault, "the last use of access keys could not be written");
+    }
+    if let Err(fault) = kms.flush_usage().await {
+        tracing::warn!(error = ?fault, "the use of KMS keys could not be written");
+    }
+}
+
+async fn background(jobs: Arc<haechi_core::Jobs>, iam: Arc<Iam>, kms: Arc<Kms>) {
+    let flushes = async {
         loop {
             tokio::time::sleep(LAST_USED_FLUSH).await;
-            if let Err(fault) = iam.flush_last_used().await {
-                tracing::warn!(error = ?fault, "the last use of access keys could not be written");
-            }
+            flush(&iam, &kms).await;
         }
     };
-    tokio::join!(jobs.run_forever(), flush);
+    tokio::join!(jobs.run_forever(), flushes);
 }
 
 async fn rotate_keyring(
