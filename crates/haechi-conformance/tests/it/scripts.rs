@@ -16,13 +16,22 @@ scripts! {
     envelope_walk
     iam_users
     kms_aliases
+    kms_asymmetric
     kms_crypto
     kms_deletion
+    kms_import
     kms_grants
     kms_keys
+    kms_multi_region
     kms_policies
     kms_validation
     signatures
+}
+
+/// With `--dev`: time passes.
+#[test]
+fn kms_rotation() {
+    Launch::dev().start().run_script("kms_rotation.py");
 }
 
 /// With `--dev`: the members of an organization call as root users without keys.
