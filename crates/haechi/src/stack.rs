@@ -38,6 +38,17 @@ pub struct Stack {
     pub router: Router,
 }
 
+/// Who exists, for key policies and grants: they name users and roles that do, and not those that
+/// are made later under the same name.
+struct Directory(Arc<Iam>);
+
+#[async_trait::async_trait]
+impl haechi_kms::Principals for Directory {
+    async fn unique_id(&self, arn: &str) -> Result<Option<String>, haechi_wire::Fault> {
+        self.0.unique_id(arn).await
+    }
+}
+
 /// Time and randomness of this process.
 pub fn environment(clock: Arc<dyn Clock>) -> Env {
     Env { clock, random: Arc::new(SystemRandom::new()) }
@@ -84,7 +95,9 @@ impl Stack {
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
-        let kms = Arc::new(Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
+        let kms = Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs))
+            .with_principals(Arc::new(Directory(Arc::clone(&iam))));
+        let kms = Arc::new(kms);
         let (audit, reader, delivery) = trails(data, &database, env)?;
         let cloudtrail =
             CloudTrail::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), reader, delivery);
