@@ -375,11 +375,14 @@ impl Kms {
     }
 }
 
+/// What an alias answers where only a key's own name will do.
+pub(crate) fn no_alias() -> Error {
+    Error::InvalidArnException("Key Aliases are not supported for this operation.".to_owned())
+}
+
 fn own_id<'a>(cx: &'a Cx, text: &'a str) -> Result<&'a str, Error> {
     match Identifier::parse(cx, text)? {
-        Identifier::Alias { .. } => Err(Error::InvalidArnException(
-            "Key Aliases are not supported for this operation.".to_owned(),
-        )),
+        Identifier::Alias { .. } => Err(no_alias()),
         Identifier::Key { account, id } if account == cx.account().as_str() => Ok(id),
         Identifier::Key { account, .. } => {
             Err(authz::foreign(cx, cx.operation.action, account, text).into())
@@ -402,3 +405,6 @@ fn missing(cx: &Cx, action: &str, account: &str, arn: &str, own: impl FnOnce() -
         authz::foreign(cx, action, account, arn).into()
     }
 }
+
+#[cfg(test)]
+mod tests;

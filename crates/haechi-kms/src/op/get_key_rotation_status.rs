@@ -8,6 +8,8 @@ use haechi_wire::Timestamp;
 
 use crate::Kms;
 use crate::authz::{Facts, admit};
+use crate::identifier::Identifier;
+use crate::store::no_alias;
 
 impl Handle<GetKeyRotationStatus> for Kms {
     async fn handle(
@@ -15,6 +17,9 @@ impl Handle<GetKeyRotationStatus> for Kms {
         cx: &Cx,
         input: GetKeyRotationStatusRequest,
     ) -> Result<GetKeyRotationStatusResponse, Error> {
+        if let Identifier::Alias { .. } = Identifier::parse(cx, &input.key_id)? {
+            return Err(no_alias());
+        }
         let found = self.key(cx, &input.key_id).await?;
         let (key, _) = admit(cx, found, Facts::default())?;
         let record = &key.record;

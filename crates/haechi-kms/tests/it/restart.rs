@@ -59,3 +59,32 @@ async fn warm_calls_need_no_store_and_a_write_makes_them_cold() {
     let cold = world.encrypt(&world.root, &changed.key_id).await;
     assert_eq!(refused(cold).0, "InternalFailure");
 }
+
+#[tokio::test]
+async fn key_pairs_and_old_material_open_again_from_a_cold_cache() {
+    use haechi_kms_model::ops;
+    use haechi_kms_model::shapes::*;
+    let world = World::new().await;
+    let pair = world.key_of(KeySpec::Rsa2048, KeyUsageType::EncryptDecrypt).await;
+    let input = EncryptRequest {
+        encryption_algorithm: Some(EncryptionAlgorithmSpec::RsaesOaepSha256),
+        ..plain(&pair.key_id)
+    };
+    let to_pair = world.call::<ops::Encrypt>(&world.root, input).await.unwrap();
+    let key = world.key().await;
+    let old = world.encrypt(&world.root, &key.key_id).await.unwrap();
+    world.rotate(&key.key_id).await.unwrap();
+
+    let World { kit, root, .. } = world;
+    kit.database.forget();
+    let kms = Kms::new(Arc::clone(&kit.database), kit.env.clone(), Arc::clone(&kit.jobs));
+    let world = World { kit, kms, root };
+    assert_eq!(world.decrypt(&world.root, &old).await.unwrap(), PLAINTEXT);
+    let input = DecryptRequest {
+        key_id: Some(pair.key_id),
+        encryption_algorithm: Some(EncryptionAlgorithmSpec::RsaesOaepSha256),
+        ..sealed(&to_pair.ciphertext_blob.unwrap())
+    };
+    let output = world.call::<ops::Decrypt>(&world.root, input).await.unwrap();
+    assert_eq!(output.plaintext.unwrap().0, PLAINTEXT);
+}

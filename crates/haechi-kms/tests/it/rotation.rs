@@ -221,3 +221,16 @@ async fn only_symmetric_keys_of_kms_rotate_by_themselves() {
         ),
     );
 }
+
+#[tokio::test]
+async fn the_status_of_an_alias_is_refused() {
+    let world = World::new().await;
+    let key = world.key().await;
+    world.alias("alias/app", &key.key_id).await;
+    let input = GetKeyRotationStatusRequest { key_id: "alias/app".to_owned() };
+    assert_refused(
+        world.call::<ops::GetKeyRotationStatus>(&world.root, input).await.map(|_| ()),
+        "InvalidArnException",
+        "Key Aliases are not supported for this operation.",
+    );
+}
