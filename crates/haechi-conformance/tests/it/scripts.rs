@@ -39,3 +39,10 @@ fn kms_rotation() {
 fn organizations() {
     Launch::dev().start().run_script("organizations.py");
 }
+
+/// As everybody runs it: AWS's request quotas bind.
+#[test]
+fn kms_throttling() {
+    let server = Launch::new().options(&["--request-quotas", "true"]).start();
+    server.run_script("kms_throttling.py");
+}
