@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{Batch, Database, Job, JobHandler, Path};
+use haechi_core::{Batch, Database, Job, JobHandler, Loaded, Path};
 use haechi_wire::{Fault, Timestamp};
 
 use crate::grants;
@@ -15,6 +15,9 @@ use crate::usage::usage_path;
 
 /// The kind of the job.
 pub(crate) const DELETE_KEY: &str = "kms-delete-key";
+
+/// Handles deleted in one transaction, beside 50 aliases; the store takes a hundred writes.
+const HANDLES_MAX: usize = 40;
 
 /// Deletes keys.
 pub(crate) struct DeleteKey {
@@ -33,6 +36,22 @@ pub(crate) fn key_of_job(job: &Job) -> Result<Path, Fault> {
     match (parts.next(), parts.next(), parts.next()) {
         (Some(account), Some(region), Some(id)) => Ok(key_path(account, region, id)),
         _ => Err(Fault::internal(format!("a job without a key: {}", job.id))),
+    }
+}
+
+impl DeleteKey {
+    /// Of a key that has rotated for decades there are more handles than a transaction takes: they
+    /// go before it, as long as nobody saves the key. Answers those that are left to go with it.
+    async fn forget_handles(&self, key: &Loaded<KeyRecord>) -> Result<Vec<Path>, Fault> {
+        let handles = key.value.materials.iter().map(|row| handle_path(&row.handle()));
+        let mut handles: Vec<Path> = handles.collect();
+        while handles.len() > HANDLES_MAX {
+            let mut batch = Batch::new();
+            batch.unchanged(key);
+            handles.drain(..HANDLES_MAX).for_each(|path| batch.delete(path));
+            self.database.commit(batch).await?;
+        }
+        Ok(handles)
     }
 }
 
@@ -55,9 +74,8 @@ impl JobHandler for DeleteKey {
         }
         let mut siblings = siblings(&self.database, record).await?;
         if siblings.is_empty() {
-            for material in &record.materials {
-                batch.delete(handle_path(&material.handle()));
-            }
+            let last = self.forget_handles(&key).await?;
+            last.into_iter().for_each(|path| batch.delete(path));
         }
         replica_gone(region, &mut siblings, now, &mut batch);
         for (row, sibling) in &siblings {

@@ -234,3 +234,26 @@ async fn the_status_of_an_alias_is_refused() {
         "Key Aliases are not supported for this operation.",
     );
 }
+
+#[tokio::test]
+async fn a_key_that_rotated_for_thirty_years_opens_everything_and_can_be_deleted() {
+    let world = World::new().await;
+    let key = world.key().await;
+    let oldest = world.encrypt(&world.root, &key.key_id).await.unwrap();
+    for number in 0..50 {
+        world.alias(&format!("alias/{number}"), &key.key_id).await;
+    }
+    world.enable_rotation(&key.key_id, Some(90)).await.unwrap();
+    world.pass_days(122 * 90).await;
+    let newest = world.encrypt(&world.root, &key.key_id).await.unwrap();
+    for blob in [&oldest, &newest] {
+        assert_eq!(world.decrypt(&world.root, blob).await.unwrap(), PLAINTEXT);
+    }
+    world.schedule_deletion(&key.key_id, 7).await;
+    world.pass_days(7).await;
+    assert_eq!(refused(world.describe(&key.key_id).await).0, "NotFoundException");
+    for blob in [&oldest, &newest] {
+        let outcome = world.decrypt(&world.root, blob).await;
+        assert_refused(outcome, "InvalidCiphertextException", "");
+    }
+}
