@@ -4,10 +4,10 @@
 //! Bounded, so that a caller who asks for many RSA keys at once cannot take every thread. Making
 //! keys and using them wait in different queues: signatures do not stand behind new keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use haechi_core::Permit;
-use haechi_crypto::{CryptoError, KeyMaterial, KeySpec, Random};
+use haechi_crypto::{KeyMaterial, KeySpec, Random};
 use haechi_kms_model::Error;
 use haechi_wire::Fault;
 use tokio::sync::Semaphore;
@@ -20,6 +20,8 @@ use crate::store::Key;
 pub(crate) struct Workers {
     making: Arc<Semaphore>,
     using: Arc<Semaphore>,
+    /// A pair of `RSA_2048` made ahead of its demand, while nobody waited. Given out once.
+    reserve: Arc<Mutex<Option<KeyMaterial>>>,
 }
 
 impl Workers {
@@ -27,7 +29,7 @@ impl Workers {
     pub(crate) fn new() -> Workers {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let making = Arc::new(Semaphore::new((processors / 2).max(1)));
-        Workers { making, using: Arc::new(Semaphore::new(processors)) }
+        Workers { making, using: Arc::new(Semaphore::new(processors)), reserve: Arc::default() }
     }
 
     /// Makes something slowly: a key.
@@ -52,11 +54,38 @@ impl Workers {
         spec: KeySpec,
         random: &Arc<dyn Random>,
     ) -> Result<KeyMaterial, Fault> {
-        let random = Arc::clone(random);
-        let work =
-            move || -> Result<KeyMaterial, CryptoError> { KeyMaterial::generate(spec, &*random) };
-        let made = if spec.generates_slowly() { self.make(work).await? } else { work() };
-        made.map_err(Fault::internal)
+        let ahead = spec == KeySpec::Rsa2048;
+        let ready = ahead.then(|| self.take_reserve()).flatten();
+        let made = match ready {
+            Some(made) => made,
+            None => {
+                let random = Arc::clone(random);
+                let work = move || KeyMaterial::generate(spec, &*random);
+                let made = if spec.generates_slowly() { self.make(work).await? } else { work() };
+                made.map_err(Fault::internal)?
+            }
+        };
+        if ahead {
+            self.make_ahead(random);
+        }
+        Ok(made)
+    }
+
+    fn take_reserve(&self) -> Option<KeyMaterial> {
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Makes the next pair of `RSA_2048`, unless keys are being made for somebody who waits.
+    fn make_ahead(&self, random: &Arc<dyn Random>) {
+        let Ok(held) = Arc::clone(&self.making).try_acquire_owned() else { return };
+        let (reserve, random) = (Arc::clone(&self.reserve), Arc::clone(random));
+        tokio::task::spawn_blocking(move || {
+            let _held = held;
+            // Whoever needs one makes one, and learns what is wrong.
+            if let Ok(made) = KeyMaterial::generate(KeySpec::Rsa2048, &*random) {
+                *reserve.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+            }
+        });
     }
 }
 
@@ -88,3 +117,6 @@ impl Kms {
         self.workers.work(move || work(key.current(&permit)?)).await?
     }
 }
+
+#[cfg(test)]
+mod tests;
