@@ -300,6 +300,10 @@ impl RequestContext<'_> {
             "resourceorgpaths" => self.place(self.ask.resource_account).map(path),
             // Long-term keys have neither of these; only sessions do.
             "tokenissuetime" => caller.issued.map(|issued| Values::owned(issued.iso8601())),
+            "sourceidentity" => {
+                let session = caller.session.as_ref()?;
+                session.source_identity.as_deref().map(Values::one)
+            }
             "multifactorauthpresent" => caller.issued.map(|_| Values::one("false")),
             _ => None,
         }

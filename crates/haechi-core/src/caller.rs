@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use haechi_policy::{Document, Principal};
 use haechi_wire::{Fault, SecretString, Timestamp};
 
-use crate::{AccountId, Region};
+use crate::{AccountId, Region, Session};
 
 /// The policies that come with a principal, compiled.
 #[derive(Default)]
@@ -37,6 +37,8 @@ pub struct Caller {
     pub policies: PrincipalPolicies,
     /// When its temporary credentials were issued; `None` for long-term ones.
     pub issued: Option<Timestamp>,
+    /// What else its temporary credentials say.
+    pub session: Option<Session>,
 }
 
 impl Caller {
@@ -53,6 +55,8 @@ pub struct Credential {
     pub secret: Option<SecretString>,
     /// Who calls with it.
     pub caller: Arc<Caller>,
+    /// Whether its time is over: it is then refused, as expired and not as unknown.
+    pub is_expired: bool,
     /// Room for the gateway to keep what it derives from the secret (signing keys); it lives and
     /// dies with the credential, so that a deleted key leaves nothing behind.
     pub derived: Mutex<Vec<Arc<dyn std::any::Any + Send + Sync>>>,
@@ -61,14 +65,16 @@ pub struct Credential {
 impl Credential {
     /// A key, its secret and its owner.
     pub fn new(secret: Option<SecretString>, caller: Caller) -> Credential {
-        Credential { secret, caller: Arc::new(caller), derived: Mutex::new(Vec::new()) }
+        let (caller, derived) = (Arc::new(caller), Mutex::new(Vec::new()));
+        Credential { secret, caller, is_expired: false, derived }
     }
 }
 
 /// Looks callers up; IAM implements it.
 #[async_trait]
 pub trait Identities: Send + Sync + 'static {
-    /// The credential of an access key id; `None` if there is none, or it is inactive.
+    /// The credential of an access key id; `None` if there is none, or it is inactive, or the
+    /// session token is not its own.
     ///
     /// # Errors
     /// If the store fails.

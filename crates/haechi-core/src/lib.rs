@@ -12,6 +12,7 @@
 //! cx.rs         Cx                     one call: caller, Region, time, notes for the audit
 //! authorize.rs  Ask, Permit            the decision, as a value that cannot be forged
 //! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
+//! session.rs    SessionClaims, Roles   what a session token says; what STS asks of IAM
 //! guardrails.rs Guardrails             what an organization lays over its accounts
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
 //! path.rs       Path                   storage keys; user-given names in them are hidden
@@ -39,6 +40,7 @@ pub mod paging;
 pub mod path;
 pub mod quota;
 pub mod router;
+pub mod session;
 
 pub use audit::{
     AuditError, AuditLog, AuditPosition, AuditReadError, AuditReader, AuditWindow, Visit,
@@ -54,3 +56,4 @@ pub use name::{AccountId, Region};
 pub use operation::{Handle, Operation};
 pub use path::Path;
 pub use router::Router;
+pub use session::{AssumableRole, Roles, Session, SessionClaims, SessionHolder};

@@ -82,6 +82,9 @@ pub async fn authenticate(
             None => AuthError::UnknownAccessKey { access_key_id },
         }));
     };
+    if credential.is_expired {
+        return Err(refuse(AuthError::ExpiredToken));
+    }
     if let Some(key) = signing_key(&credential, &presented) {
         let verified = SCRATCH.with_borrow_mut(|scratch| {
             verify(&presented, request, Payload::Bytes(body), &key, &Rules::STANDARD, scratch)

@@ -34,6 +34,7 @@ pub fn root_caller(account: &AccountId, access_key_id: &str) -> Caller {
         tags: Vec::new(),
         policies: PrincipalPolicies::default(),
         issued: None,
+        session: None,
     }
 }
 
@@ -44,11 +45,10 @@ impl Identities for Iam {
         access_key_id: &str,
         session_token: Option<&str>,
     ) -> Result<Option<Arc<Credential>>, Fault> {
-        // No sessions yet, so whatever comes with a token was not issued here.
-        if session_token.is_some() {
-            return Ok(None);
-        }
         let Some(account) = access_key_id::account(access_key_id) else { return Ok(None) };
+        if let Some(token) = session_token {
+            return self.session_credential(&account, access_key_id, token).await;
+        }
         let build = build(&self.database, &account, access_key_id);
         self.database.derived(&account_scope(&account), access_key_id, build).await
     }
@@ -127,6 +127,7 @@ pub(crate) async fn user_caller(
         tags: user.tags,
         policies: PrincipalPolicies { identity, boundary, session: None },
         issued: None,
+        session: None,
     })
 }
 

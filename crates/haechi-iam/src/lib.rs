@@ -19,7 +19,8 @@
 //! policy.rs      inline policies                  managed.rs     managed policies
 //! attachment.rs  attaching, boundaries            aws_managed.rs those of AWS
 //! listing.rs     markers                          service_linked.rs  roles of services
-//! tags.rs        rules of tags                    op/*.rs        a file for each operation
+//! tags.rs        rules of tags                    sessions.rs    session token ─► caller
+//! secret.rs      secrets that wipe themselves     op/*.rs        a file for each operation
 //! ```
 
 mod access_key;
@@ -39,6 +40,7 @@ mod profile;
 mod role;
 mod secret;
 mod service_linked;
+mod sessions;
 mod store;
 mod tags;
 mod user;

@@ -30,6 +30,26 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     ],
 };
 
+/// `AssumeRole`.
+pub struct AssumeRole;
+
+impl Operation for AssumeRole {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AssumeRole",
+        action: "sts:AssumeRole",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ASSUME_ROLE_REQUEST,
+        output: &shapes::ASSUME_ROLE_RESPONSE,
+        result_wrapper: Some("AssumeRoleResult"),
+        read_only: false,
+    };
+    type Input = shapes::AssumeRoleRequest;
+    type Output = shapes::AssumeRoleResponse;
+    type Error = Error;
+}
+
 /// `GetAccessKeyInfo`.
 pub struct GetAccessKeyInfo;
 
@@ -70,13 +90,60 @@ impl Operation for GetCallerIdentity {
     type Error = Error;
 }
 
+/// `GetFederationToken`.
+pub struct GetFederationToken;
+
+impl Operation for GetFederationToken {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetFederationToken",
+        action: "sts:GetFederationToken",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_FEDERATION_TOKEN_REQUEST,
+        output: &shapes::GET_FEDERATION_TOKEN_RESPONSE,
+        result_wrapper: Some("GetFederationTokenResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetFederationTokenRequest;
+    type Output = shapes::GetFederationTokenResponse;
+    type Error = Error;
+}
+
+/// `GetSessionToken`.
+pub struct GetSessionToken;
+
+impl Operation for GetSessionToken {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetSessionToken",
+        action: "sts:GetSessionToken",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_SESSION_TOKEN_REQUEST,
+        output: &shapes::GET_SESSION_TOKEN_RESPONSE,
+        result_wrapper: Some("GetSessionTokenResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetSessionTokenRequest;
+    type Output = shapes::GetSessionTokenResponse;
+    type Error = Error;
+}
+
 /// Mounts every operation. The bounds are the checklist: a missing handler is an error
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
-    S: Handle<GetAccessKeyInfo> + Handle<GetCallerIdentity>,
+    S: Handle<AssumeRole>
+        + Handle<GetAccessKeyInfo>
+        + Handle<GetCallerIdentity>
+        + Handle<GetFederationToken>
+        + Handle<GetSessionToken>,
 {
     router.service(&SERVICE);
+    router.mount::<AssumeRole, S>(service);
     router.mount::<GetAccessKeyInfo, S>(service);
     router.mount::<GetCallerIdentity, S>(service);
+    router.mount::<GetFederationToken, S>(service);
+    router.mount::<GetSessionToken, S>(service);
 }

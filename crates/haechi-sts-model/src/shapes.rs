@@ -10,6 +10,58 @@ use haechi_wire::{
 };
 
 structure! {
+    pub struct AssumeRoleRequest as ASSUME_ROLE_REQUEST "AssumeRoleRequest" {
+        required role_arn: String = member("RoleArn", &ARN_TYPE),
+        required role_session_name: String = member("RoleSessionName", &ROLE_SESSION_NAME_TYPE),
+        optional policy_arns: Vec<PolicyDescriptorType> = member("PolicyArns", &POLICY_DESCRIPTOR_LIST_TYPE),
+        optional policy: String = member("Policy", &UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE),
+        optional duration_seconds: i32 = member("DurationSeconds", &ROLE_DURATION_SECONDS_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional transitive_tag_keys: Vec<String> = member("TransitiveTagKeys", &TAG_KEY_LIST_TYPE),
+        optional external_id: String = member("ExternalId", &EXTERNAL_ID_TYPE),
+        optional serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        optional token_code: String = member("TokenCode", &TOKEN_CODE_TYPE),
+        optional source_identity: String = member("SourceIdentity", &SOURCE_IDENTITY_TYPE),
+        optional provided_contexts: Vec<ProvidedContext> = member("ProvidedContexts", &PROVIDED_CONTEXTS_LIST_TYPE),
+        optional minimum_session_token_size: i32 = member("MinimumSessionTokenSize", &MINIMUM_SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct AssumeRoleResponse as ASSUME_ROLE_RESPONSE "AssumeRoleResponse" {
+        optional credentials: Credentials = member("Credentials", &CREDENTIALS),
+        optional assumed_role_user: AssumedRoleUser = member("AssumedRoleUser", &ASSUMED_ROLE_USER),
+        optional packed_policy_size: i32 = member("PackedPolicySize", &NON_NEGATIVE_INTEGER_TYPE),
+        optional source_identity: String = member("SourceIdentity", &SOURCE_IDENTITY_TYPE),
+        optional session_token_utilization: i32 = member("SessionTokenUtilization", &SESSION_TOKEN_UTILIZATION_TYPE),
+        optional session_token_size: i32 = member("SessionTokenSize", &SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct AssumedRoleUser as ASSUMED_ROLE_USER "AssumedRoleUser" {
+        required assumed_role_id: String = member("AssumedRoleId", &ASSUMED_ROLE_ID_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct Credentials as CREDENTIALS "Credentials" {
+        required access_key_id: String = member("AccessKeyId", &ACCESS_KEY_ID_TYPE),
+        required secret_access_key: SecretString = member("SecretAccessKey", &ACCESS_KEY_SECRET_TYPE),
+        required session_token: String = member("SessionToken", &TOKEN_TYPE),
+        required expiration: Timestamp = member("Expiration", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct FederatedUser as FEDERATED_USER "FederatedUser" {
+        required federated_user_id: String = member("FederatedUserId", &FEDERATED_ID_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+    }
+}
+
+structure! {
     pub struct GetAccessKeyInfoRequest as GET_ACCESS_KEY_INFO_REQUEST "GetAccessKeyInfoRequest" {
         required access_key_id: String = member("AccessKeyId", &ACCESS_KEY_ID_TYPE),
     }
@@ -34,8 +86,71 @@ structure! {
     }
 }
 
+structure! {
+    pub struct GetFederationTokenRequest as GET_FEDERATION_TOKEN_REQUEST "GetFederationTokenRequest" {
+        required name: String = member("Name", &USER_NAME_TYPE),
+        optional policy: String = member("Policy", &SESSION_POLICY_DOCUMENT_TYPE),
+        optional policy_arns: Vec<PolicyDescriptorType> = member("PolicyArns", &POLICY_DESCRIPTOR_LIST_TYPE),
+        optional duration_seconds: i32 = member("DurationSeconds", &DURATION_SECONDS_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional minimum_session_token_size: i32 = member("MinimumSessionTokenSize", &MINIMUM_SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetFederationTokenResponse as GET_FEDERATION_TOKEN_RESPONSE "GetFederationTokenResponse" {
+        optional credentials: Credentials = member("Credentials", &CREDENTIALS),
+        optional federated_user: FederatedUser = member("FederatedUser", &FEDERATED_USER),
+        optional packed_policy_size: i32 = member("PackedPolicySize", &NON_NEGATIVE_INTEGER_TYPE),
+        optional session_token_utilization: i32 = member("SessionTokenUtilization", &SESSION_TOKEN_UTILIZATION_TYPE),
+        optional session_token_size: i32 = member("SessionTokenSize", &SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetSessionTokenRequest as GET_SESSION_TOKEN_REQUEST "GetSessionTokenRequest" {
+        optional duration_seconds: i32 = member("DurationSeconds", &DURATION_SECONDS_TYPE),
+        optional serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        optional token_code: String = member("TokenCode", &TOKEN_CODE_TYPE),
+        optional minimum_session_token_size: i32 = member("MinimumSessionTokenSize", &MINIMUM_SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetSessionTokenResponse as GET_SESSION_TOKEN_RESPONSE "GetSessionTokenResponse" {
+        optional credentials: Credentials = member("Credentials", &CREDENTIALS),
+        optional session_token_utilization: i32 = member("SessionTokenUtilization", &SESSION_TOKEN_UTILIZATION_TYPE),
+        optional session_token_size: i32 = member("SessionTokenSize", &SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct PolicyDescriptorType as POLICY_DESCRIPTOR_TYPE "PolicyDescriptorType" {
+        optional arn: String = member("arn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct ProvidedContext as PROVIDED_CONTEXT "ProvidedContext" {
+        optional provider_arn: String = member("ProviderArn", &ARN_TYPE),
+        optional context_assertion: String = member("ContextAssertion", &CONTEXT_ASSERTION_TYPE),
+    }
+}
+
+pub static PROVIDED_CONTEXTS_LIST_TYPE: Schema =
+    list("ProvidedContextsListType", &member("member", &PROVIDED_CONTEXT)).length(1, 5);
+
+structure! {
+    pub struct Tag as TAG "Tag" {
+        required key: String = member("Key", &TAG_KEY_TYPE),
+        required value: String = member("Value", &TAG_VALUE_TYPE),
+    }
+}
+
 pub static ACCESS_KEY_ID_TYPE: Schema =
     string("accessKeyIdType").length(16, 128).pattern(pattern!("[\\w]*"));
+
+pub static ACCESS_KEY_SECRET_TYPE: Schema = string("accessKeySecretType").sensitive();
 
 pub static ACCOUNT_TYPE: Schema = string("accountType");
 
@@ -43,4 +158,72 @@ pub static ARN_TYPE: Schema = string("arnType").length(20, 2048).pattern(pattern
     "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"
 ));
 
+pub static ASSUMED_ROLE_ID_TYPE: Schema =
+    string("assumedRoleIdType").length(2, 193).pattern(pattern!("[\\w+=,.@:-]*"));
+
+pub static CONTEXT_ASSERTION_TYPE: Schema = string("contextAssertionType").length(4, 2048);
+
+pub static DATE_TYPE: Schema = timestamp("dateType");
+
+pub static DURATION_SECONDS_TYPE: Schema = integer("durationSecondsType").range(900, 129600);
+
+pub static EXTERNAL_ID_TYPE: Schema =
+    string("externalIdType").length(2, 1224).pattern(pattern!("[\\w+=,.@:\\/-]*"));
+
+pub static FEDERATED_ID_TYPE: Schema =
+    string("federatedIdType").length(2, 193).pattern(pattern!("[\\w+=,.@\\:-]*"));
+
+pub static MINIMUM_SESSION_TOKEN_SIZE_TYPE: Schema =
+    integer("minimumSessionTokenSizeType").range(0, 4096);
+
+pub static NON_NEGATIVE_INTEGER_TYPE: Schema = integer("nonNegativeIntegerType").range(0, i64::MAX);
+
+pub static POLICY_DESCRIPTOR_LIST_TYPE: Schema =
+    list("policyDescriptorListType", &member("member", &POLICY_DESCRIPTOR_TYPE));
+
+pub static ROLE_DURATION_SECONDS_TYPE: Schema =
+    integer("roleDurationSecondsType").range(900, 43200);
+
+pub static ROLE_SESSION_NAME_TYPE: Schema =
+    string("roleSessionNameType").length(2, 64).pattern(pattern!("[\\w+=,.@-]*"));
+
+pub static SERIAL_NUMBER_TYPE: Schema =
+    string("serialNumberType").length(9, 256).pattern(pattern!("[\\w+=/:,.@-]*"));
+
+pub static SESSION_POLICY_DOCUMENT_TYPE: Schema = string("sessionPolicyDocumentType")
+    .length(1, 2048)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+
+pub static SESSION_TOKEN_SIZE_TYPE: Schema = integer("sessionTokenSizeType").range(0, i64::MAX);
+
+pub static SESSION_TOKEN_UTILIZATION_TYPE: Schema =
+    integer("sessionTokenUtilizationType").range(0, i64::MAX);
+
+pub static SOURCE_IDENTITY_TYPE: Schema =
+    string("sourceIdentityType").length(2, 64).pattern(pattern!("[\\w+=,.@-]*"));
+
+pub static TAG_KEY_LIST_TYPE: Schema =
+    list("tagKeyListType", &member("member", &TAG_KEY_TYPE)).length(0, 50);
+
+pub static TAG_KEY_TYPE: Schema =
+    string("tagKeyType").length(1, 128).pattern(pattern!("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"));
+
+pub static TAG_LIST_TYPE: Schema = list("tagListType", &member("member", &TAG)).length(0, 50);
+
+pub static TAG_VALUE_TYPE: Schema =
+    string("tagValueType").length(0, 256).pattern(pattern!("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"));
+
+pub static TOKEN_CODE_TYPE: Schema =
+    string("tokenCodeType").length(6, 6).pattern(pattern!("[\\d]*"));
+
+pub static TOKEN_TYPE: Schema = string("tokenType");
+
+pub static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Schema =
+    string("unrestrictedSessionPolicyDocumentType")
+        .length(1, u64::MAX)
+        .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+
 pub static USER_ID_TYPE: Schema = string("userIdType");
+
+pub static USER_NAME_TYPE: Schema =
+    string("userNameType").length(2, 32).pattern(pattern!("[\\w+=,.@-]*"));

@@ -1,4 +1,8 @@
 //! One file for each operation.
 
+mod assume_role;
 mod get_access_key_info;
 mod get_caller_identity;
+mod get_federation_token;
+mod get_session_token;
+mod lifetime;

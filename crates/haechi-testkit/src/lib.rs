@@ -103,6 +103,7 @@ impl Kit {
             tags: Vec::new(),
             policies: PrincipalPolicies { identity, ..PrincipalPolicies::default() },
             issued: None,
+            session: None,
         })
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Credential, Database, Identities, Jobs, MovableClock, Region};
+use haechi_core::{
+    AccountId, Credential, Database, Identities, Jobs, MovableClock, Region, access_key_id,
+};
 use haechi_gateway::dev::{DevAnswer, DevControls};
 use haechi_iam::{Iam, root_caller};
 use haechi_store::{Key, Op, Range, Value};
@@ -26,7 +28,9 @@ impl Identities for DevIdentities {
         access_key_id: &str,
         session_token: Option<&str>,
     ) -> Result<Option<Arc<Credential>>, Fault> {
-        if self.iam.knows(access_key_id).await? {
+        // An id that names an account and comes with a token is a session, or was one.
+        let is_session = session_token.is_some() && access_key_id::account(access_key_id).is_some();
+        if is_session || self.iam.knows(access_key_id).await? {
             return self.iam.credential(access_key_id, session_token).await;
         }
         let account = AccountId::parse(access_key_id).unwrap_or_else(|| self.account.clone());

@@ -113,7 +113,7 @@ impl Stack {
         Arc::new(cloudtrail).mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);
-        Arc::new(Sts::new()).mount(&mut router);
+        Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _)).mount(&mut router);
         Ok(Stack { database, iam, kms, organizations, jobs, audit, router })
     }
 

@@ -36,6 +36,7 @@ fn caller(principal: Principal, user_id: &str, issued: Option<Timestamp>) -> Cal
         tags: Vec::new(),
         policies: PrincipalPolicies::default(),
         issued,
+        session: None,
     }
 }
 

@@ -91,8 +91,8 @@ pub async fn with(limits: Limits, audit: Audit) -> Stage {
     let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
     let mut router = Router::default();
     iam.mount(&mut router);
-    Arc::new(Kms::new(database, env.clone(), jobs)).mount(&mut router);
-    Arc::new(Sts::new()).mount(&mut router);
+    Arc::new(Kms::new(Arc::clone(&database), env.clone(), jobs)).mount(&mut router);
+    Arc::new(Sts::new(database, Arc::clone(&iam) as _)).mount(&mut router);
     let account = AccountId::parse(ACCOUNT).unwrap();
     iam.create_account(&account).await.unwrap();
     let (id, secret) = iam.create_root_key(&account).await.unwrap();

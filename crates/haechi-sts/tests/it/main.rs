@@ -1,6 +1,17 @@
 //! STS through the test kit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that fails must stop"
+)]
+
+mod sessions;
+
+use std::sync::Arc;
 
 use haechi_core::{AccountId, access_key_id};
+use haechi_iam::Iam;
 use haechi_sts::Sts;
 use haechi_sts_model::ops::{GetAccessKeyInfo, GetCallerIdentity};
 use haechi_sts_model::shapes::{GetAccessKeyInfoRequest, GetCallerIdentityRequest};
@@ -11,12 +22,17 @@ const ACCOUNT: &str = "123456789012";
 const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":
     {"Effect":"Deny","Action":"*","Resource":"*"}}"#;
 
+fn sts(kit: &Kit) -> Sts {
+    let iam = Iam::new(kit.database.clone(), kit.env.clone());
+    Sts::new(kit.database.clone(), Arc::new(iam))
+}
+
 #[tokio::test]
 async fn a_user_learns_who_it_is_even_where_everything_is_denied() {
     let kit = Kit::new().await;
     let alice = kit.user(ACCOUNT, "alice", &[DENY_ALL]);
     let request = GetCallerIdentityRequest::default();
-    let identity = kit.call::<GetCallerIdentity, _>(&Sts::new(), &alice, request).await.unwrap();
+    let identity = kit.call::<GetCallerIdentity, _>(&sts(&kit), &alice, request).await.unwrap();
     assert_eq!(identity.account.as_deref(), Some(ACCOUNT));
     assert_eq!(identity.arn.as_deref(), Some("arn:aws:iam::123456789012:user/alice"));
     assert_eq!(identity.user_id.as_deref(), Some("AIDATESTALICE"));
@@ -27,7 +43,7 @@ async fn the_root_user_has_its_account_as_its_id() {
     let kit = Kit::new().await;
     let request = GetCallerIdentityRequest::default();
     let root = kit.root(ACCOUNT);
-    let identity = kit.call::<GetCallerIdentity, _>(&Sts::new(), &root, request).await.unwrap();
+    let identity = kit.call::<GetCallerIdentity, _>(&sts(&kit), &root, request).await.unwrap();
     assert_eq!(identity.user_id.as_deref(), Some(ACCOUNT));
     assert_eq!(identity.arn.as_deref(), Some("arn:aws:iam::123456789012:root"));
 }
@@ -39,7 +55,7 @@ fn info(id: &str) -> GetAccessKeyInfoRequest {
 #[tokio::test]
 async fn a_key_id_names_its_account_and_a_malformed_one_is_refused() {
     let kit = Kit::new().await;
-    let (sts, root) = (Sts::new(), kit.root(ACCOUNT));
+    let (sts, root) = (sts(&kit), kit.root(ACCOUNT));
     let owner = AccountId::parse("210987654321").unwrap();
     let id = access_key_id::create("AKIA", &owner, &*kit.env.random).unwrap();
     let answer = kit.call::<GetAccessKeyInfo, _>(&sts, &root, info(&id)).await.unwrap();
@@ -54,6 +70,6 @@ async fn the_account_of_a_key_is_told_only_to_those_who_may_ask() {
     let kit = Kit::new().await;
     let alice = kit.user(ACCOUNT, "alice", &[]);
     let id = info("ASIAQNZGKIQY56JQ7WML");
-    let refused = kit.call::<GetAccessKeyInfo, _>(&Sts::new(), &alice, id).await.err().unwrap();
+    let refused = kit.call::<GetAccessKeyInfo, _>(&sts(&kit), &alice, id).await.err().unwrap();
     assert_eq!(refused.code(Protocol::Query), "AccessDenied");
 }

@@ -1,0 +1,30 @@
+//! Who may have credentials of its own made temporary, and for how long.
+
+use haechi_core::Cx;
+use haechi_policy::Principal;
+use haechi_sts_model::Error;
+use haechi_wire::Fault;
+
+/// Where the caller names no duration, in seconds.
+const SECONDS_DEFAULT: i32 = 43_200;
+
+/// The longest for the root user.
+const ROOT_SECONDS_MAX: i32 = 3600;
+
+/// Refuses callers whose credentials are temporary themselves.
+pub(crate) fn check_long_term(cx: &Cx) -> Result<(), Error> {
+    if cx.caller.session.is_none() {
+        return Ok(());
+    }
+    let operation = cx.operation.name;
+    Err(Fault::AccessDenied(format!("Cannot call {operation} with session credentials")).into())
+}
+
+/// How long the new credentials live. What the root user asks beyond an hour is cut to one.
+pub(crate) fn seconds(cx: &Cx, wished: Option<i32>) -> i32 {
+    let wished = wished.unwrap_or(SECONDS_DEFAULT);
+    match &cx.caller.principal {
+        Principal::Root { .. } => wished.min(ROOT_SECONDS_MAX),
+        _ => wished,
+    }
+}
