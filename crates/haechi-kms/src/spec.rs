@@ -82,4 +82,18 @@ mod tests {
             assert!(!usages(spec).is_empty(), "{spec:?}");
         }
     }
+
+    #[test]
+    fn the_longest_plaintexts_are_those_that_aws_names() {
+        let [sha_1, sha_256] = EncryptionAlgorithm::ALL;
+        for (spec, longest) in [
+            (KeySpec::Rsa2048, (214, 190)),
+            (KeySpec::Rsa3072, (342, 318)),
+            (KeySpec::Rsa4096, (470, 446)),
+        ] {
+            let found = (plaintext_bytes_max(spec, sha_1), plaintext_bytes_max(spec, sha_256));
+            assert_eq!(found, (Some(longest.0), Some(longest.1)), "{spec:?}");
+        }
+        assert_eq!(plaintext_bytes_max(KeySpec::EccNistP256, sha_1), None);
+    }
 }

@@ -55,6 +55,21 @@ def test_openssl_verifies_our_signatures():
             )
 
 
+def test_an_external_mu_is_as_good_as_the_message():
+    for spec, public_bytes in (("ML_DSA_44", 1312), ("ML_DSA_65", 1952), ("ML_DSA_87", 2592)):
+        key_id = new_key(spec, "SIGN_VERIFY")["KeyId"]
+        # FIPS 204: mu = SHAKE256(SHAKE256(public key) || 0 || length of the context: 0 || message)
+        public = kms.get_public_key(KeyId=key_id)["PublicKey"][-public_bytes:]
+        hashed = hashlib.shake_256(public).digest(64)
+        mu = hashlib.shake_256(hashed + b"\0\0" + b"message").digest(64)
+        raw = {"KeyId": key_id, "SigningAlgorithm": "ML_DSA_SHAKE_256", "Message": b"message"}
+        external = {**raw, "Message": mu, "MessageType": "EXTERNAL_MU"}
+        for signer, verifier in ((raw, external), (external, raw)):
+            signature = kms.sign(**signer)["Signature"]
+            equal(kms.verify(**verifier, Signature=signature)["SignatureValid"], True)
+        refused("ValidationException", kms.sign, **{**external, "Message": mu[:63]})
+
+
 def test_macs_are_those_that_python_makes_and_bad_ones_are_refused():
     key_id = new_key("HMAC_256", "GENERATE_VERIFY_MAC")["KeyId"]
     call = {"KeyId": key_id, "MacAlgorithm": "HMAC_SHA_256"}
