@@ -1,7 +1,7 @@
 //! What key pairs and HMAC keys do, with the errors that AWS answers.
 //!
-//! Source: API Reference, Sign, Verify, Encrypt, DeriveSharedSecret; messages as recorded from AWS
-//! where `docs/aws-divergences.md` does not say otherwise.
+//! Source: API Reference, Sign, Verify, Encrypt, DeriveSharedSecret. Recorded from AWS are the
+//! messages about incompatible algorithms and long plaintexts; the others are from memory, or ours.
 
 use std::sync::Arc;
 

@@ -23,6 +23,7 @@
 //! grants.rs      grants in the store, and their tokens
 //! managed.rs     keys that services have in each account
 //! material.rs    what is done with key material, given a Permit
+//! asymmetric.rs  what key pairs and HMAC keys do
 //! store.rs       rows, and keys made ready from them
 //! spec.rs        what a key spec can be used for (pure)
 //! rotation.rs    when a key gets new material
