@@ -14,6 +14,8 @@ macro_rules! scripts {
 scripts! {
     cloudtrail
     envelope_walk
+    iam_policies
+    iam_roles
     iam_users
     kms_aliases
     kms_asymmetric
@@ -26,6 +28,7 @@ scripts! {
     kms_policies
     kms_validation
     signatures
+    sts_sessions
 }
 
 /// With `--dev`: time passes.
