@@ -16,6 +16,7 @@ struct Package {
 
 const PACKAGES: &[Package] = &[
     Package { name: "build-essential", present: || process::exists("c++") },
+    Package { name: "cmake", present: || process::exists("cmake") },
     Package { name: "curl", present: || process::exists("curl") },
     Package { name: "openssl", present: || process::exists("openssl") },
     Package { name: "python3", present: || process::exists("python3") },
