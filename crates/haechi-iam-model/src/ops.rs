@@ -1619,6 +1619,46 @@ impl Operation for SetDefaultPolicyVersion {
     type Error = Error;
 }
 
+/// `SimulateCustomPolicy`.
+pub struct SimulateCustomPolicy;
+
+impl Operation for SimulateCustomPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "SimulateCustomPolicy",
+        action: "iam:SimulateCustomPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::SIMULATE_CUSTOM_POLICY_REQUEST,
+        output: &shapes::SIMULATE_POLICY_RESPONSE,
+        result_wrapper: Some("SimulateCustomPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::SimulateCustomPolicyRequest;
+    type Output = shapes::SimulatePolicyResponse;
+    type Error = Error;
+}
+
+/// `SimulatePrincipalPolicy`.
+pub struct SimulatePrincipalPolicy;
+
+impl Operation for SimulatePrincipalPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "SimulatePrincipalPolicy",
+        action: "iam:SimulatePrincipalPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::SIMULATE_PRINCIPAL_POLICY_REQUEST,
+        output: &shapes::SIMULATE_POLICY_RESPONSE,
+        result_wrapper: Some("SimulatePrincipalPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::SimulatePrincipalPolicyRequest;
+    type Output = shapes::SimulatePolicyResponse;
+    type Error = Error;
+}
+
 /// `TagInstanceProfile`.
 pub struct TagInstanceProfile;
 
@@ -1974,6 +2014,8 @@ where
         + Handle<RemoveRoleFromInstanceProfile>
         + Handle<RemoveUserFromGroup>
         + Handle<SetDefaultPolicyVersion>
+        + Handle<SimulateCustomPolicy>
+        + Handle<SimulatePrincipalPolicy>
         + Handle<TagInstanceProfile>
         + Handle<TagPolicy>
         + Handle<TagRole>
@@ -2061,6 +2103,8 @@ where
     router.mount::<RemoveRoleFromInstanceProfile, S>(service);
     router.mount::<RemoveUserFromGroup, S>(service);
     router.mount::<SetDefaultPolicyVersion, S>(service);
+    router.mount::<SimulateCustomPolicy, S>(service);
+    router.mount::<SimulatePrincipalPolicy, S>(service);
     router.mount::<TagInstanceProfile, S>(service);
     router.mount::<TagPolicy, S>(service);
     router.mount::<TagRole, S>(service);

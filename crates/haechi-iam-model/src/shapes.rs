@@ -36,6 +36,11 @@ structure! {
     }
 }
 
+pub static ACTION_NAME_LIST_TYPE: Schema =
+    list("ActionNameListType", &member("member", &ACTION_NAME_TYPE));
+
+pub static ACTION_NAME_TYPE: Schema = string("ActionNameType").length(3, 128);
+
 structure! {
     pub struct AddRoleToInstanceProfileRequest as ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST "AddRoleToInstanceProfileRequest" {
         required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
@@ -86,6 +91,57 @@ structure! {
         optional policy_arn: String = member("PolicyArn", &ARN_TYPE),
     }
 }
+
+pub static ATTACHMENT_NAME: Schema =
+    string("AttachmentName").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
+enumeration! {
+    pub enum AttachmentType as ATTACHMENT_TYPE "AttachmentType" {
+        Role = "role",
+        User = "user",
+        Group = "group",
+    }
+}
+
+pub static COLUMN_NUMBER: Schema = integer("ColumnNumber");
+
+structure! {
+    pub struct ContextEntry as CONTEXT_ENTRY "ContextEntry" {
+        optional context_key_name: String = member("ContextKeyName", &CONTEXT_KEY_NAME_TYPE),
+        optional context_key_values: Vec<String> = member("ContextKeyValues", &CONTEXT_KEY_VALUE_LIST_TYPE),
+        optional context_key_type: ContextKeyTypeEnum = member("ContextKeyType", &CONTEXT_KEY_TYPE_ENUM),
+    }
+}
+
+pub static CONTEXT_ENTRY_LIST_TYPE: Schema =
+    list("ContextEntryListType", &member("member", &CONTEXT_ENTRY));
+
+pub static CONTEXT_KEY_NAME_TYPE: Schema = string("ContextKeyNameType").length(5, 256);
+
+pub static CONTEXT_KEY_NAMES_RESULT_LIST_TYPE: Schema =
+    list("ContextKeyNamesResultListType", &member("member", &CONTEXT_KEY_NAME_TYPE));
+
+enumeration! {
+    pub enum ContextKeyTypeEnum as CONTEXT_KEY_TYPE_ENUM "ContextKeyTypeEnum" {
+        Date = "date",
+        NumericList = "numericList",
+        Boolean = "boolean",
+        String = "string",
+        StringList = "stringList",
+        Ip = "ip",
+        Binary = "binary",
+        Numeric = "numeric",
+        BooleanList = "booleanList",
+        DateList = "dateList",
+        BinaryList = "binaryList",
+        IpList = "ipList",
+    }
+}
+
+pub static CONTEXT_KEY_VALUE_LIST_TYPE: Schema =
+    list("ContextKeyValueListType", &member("member", &CONTEXT_KEY_VALUE_TYPE));
+
+pub static CONTEXT_KEY_VALUE_TYPE: Schema = string("ContextKeyValueType");
 
 structure! {
     pub struct CreateAccessKeyRequest as CREATE_ACCESS_KEY_REQUEST "CreateAccessKeyRequest" {
@@ -353,6 +409,28 @@ enumeration! {
     }
 }
 
+pub static EVAL_DECISION_DETAILS_TYPE: Schema =
+    map("EvalDecisionDetailsType", &EVAL_DECISION_SOURCE_TYPE, &POLICY_EVALUATION_DECISION_TYPE);
+
+pub static EVAL_DECISION_SOURCE_TYPE: Schema = string("EvalDecisionSourceType").length(3, 256);
+
+structure! {
+    pub struct EvaluationResult as EVALUATION_RESULT "EvaluationResult" {
+        required eval_action_name: String = member("EvalActionName", &ACTION_NAME_TYPE),
+        optional eval_resource_name: String = member("EvalResourceName", &RESOURCE_NAME_TYPE),
+        required eval_decision: PolicyEvaluationDecisionType = member("EvalDecision", &POLICY_EVALUATION_DECISION_TYPE),
+        optional matched_statements: Vec<Statement> = member("MatchedStatements", &STATEMENT_LIST_TYPE),
+        optional missing_context_values: Vec<String> = member("MissingContextValues", &CONTEXT_KEY_NAMES_RESULT_LIST_TYPE),
+        optional organizations_decision_detail: OrganizationsDecisionDetail = member("OrganizationsDecisionDetail", &ORGANIZATIONS_DECISION_DETAIL),
+        optional permissions_boundary_decision_detail: PermissionsBoundaryDecisionDetail = member("PermissionsBoundaryDecisionDetail", &PERMISSIONS_BOUNDARY_DECISION_DETAIL),
+        optional eval_decision_details: BTreeMap<String, PolicyEvaluationDecisionType> = member("EvalDecisionDetails", &EVAL_DECISION_DETAILS_TYPE),
+        optional resource_specific_results: Vec<ResourceSpecificResult> = member("ResourceSpecificResults", &RESOURCE_SPECIFIC_RESULT_LIST_TYPE),
+    }
+}
+
+pub static EVALUATION_RESULTS_LIST_TYPE: Schema =
+    list("EvaluationResultsListType", &member("member", &EVALUATION_RESULT));
+
 structure! {
     pub struct GetAccessKeyLastUsedRequest as GET_ACCESS_KEY_LAST_USED_REQUEST "GetAccessKeyLastUsedRequest" {
         required access_key_id: String = member("AccessKeyId", &ACCESS_KEY_ID_TYPE),
@@ -513,6 +591,14 @@ structure! {
 }
 
 structure! {
+    pub struct InlinePolicyIdentifierType as INLINE_POLICY_IDENTIFIER_TYPE "InlinePolicyIdentifierType" {
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        required attachment_type: AttachmentType = member("AttachmentType", &ATTACHMENT_TYPE),
+        required attachment_name: String = member("AttachmentName", &ATTACHMENT_NAME),
+    }
+}
+
+structure! {
     pub struct InstanceProfile as INSTANCE_PROFILE "InstanceProfile" {
         required path: String = member("Path", &PATH_TYPE),
         required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
@@ -523,6 +609,8 @@ structure! {
         optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
     }
 }
+
+pub static LINE_NUMBER: Schema = integer("LineNumber");
 
 structure! {
     pub struct ListAccessKeysRequest as LIST_ACCESS_KEYS_REQUEST "ListAccessKeysRequest" {
@@ -870,9 +958,31 @@ structure! {
     }
 }
 
+structure! {
+    pub struct OrderedOrganizationPolicyType as ORDERED_ORGANIZATION_POLICY_TYPE "OrderedOrganizationPolicyType" {
+        optional service_control_policy_input_list: Vec<String> = member("ServiceControlPolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+    }
+}
+
+pub static ORGANIZATION_POLICY_LIST_TYPE: Schema =
+    list("OrganizationPolicyListType", &member("member", &ORDERED_ORGANIZATION_POLICY_TYPE))
+        .length(0, 7);
+
+structure! {
+    pub struct OrganizationsDecisionDetail as ORGANIZATIONS_DECISION_DETAIL "OrganizationsDecisionDetail" {
+        optional allowed_by_organizations: bool = member("AllowedByOrganizations", &BOOLEAN_TYPE),
+    }
+}
+
 enumeration! {
     pub enum PermissionsBoundaryAttachmentType as PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE "PermissionsBoundaryAttachmentType" {
         PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
+    }
+}
+
+structure! {
+    pub struct PermissionsBoundaryDecisionDetail as PERMISSIONS_BOUNDARY_DECISION_DETAIL "PermissionsBoundaryDecisionDetail" {
+        optional allowed_by_permissions_boundary: bool = member("AllowedByPermissionsBoundary", &BOOLEAN_TYPE),
     }
 }
 
@@ -893,6 +1003,17 @@ structure! {
     }
 }
 
+enumeration! {
+    pub enum PolicyEvaluationDecisionType as POLICY_EVALUATION_DECISION_TYPE "PolicyEvaluationDecisionType" {
+        ImplicitDeny = "implicitDeny",
+        Allowed = "allowed",
+        ExplicitDeny = "explicitDeny",
+    }
+}
+
+pub static POLICY_EXCLUSIONS_LIST_TYPE: Schema =
+    list("PolicyExclusionsListType", &member("member", &POLICY_IDENTIFIER)).length(0, 256);
+
 structure! {
     pub struct PolicyGroup as POLICY_GROUP "PolicyGroup" {
         optional group_name: String = member("GroupName", &GROUP_NAME_TYPE),
@@ -904,6 +1025,27 @@ pub static POLICY_GROUP_LIST_TYPE: Schema =
     list("PolicyGroupListType", &member("member", &POLICY_GROUP));
 
 structure! {
+    pub struct PolicyIdentifier as POLICY_IDENTIFIER "PolicyIdentifier" {
+        optional policy_type: PolicyIdentifierPolicyType = member("PolicyType", &POLICY_IDENTIFIER_POLICY_TYPE),
+        optional policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        optional inline_policy_identifier: InlinePolicyIdentifierType = member("InlinePolicyIdentifier", &INLINE_POLICY_IDENTIFIER_TYPE),
+    }
+}
+
+enumeration! {
+    pub enum PolicyIdentifierPolicyType as POLICY_IDENTIFIER_POLICY_TYPE "PolicyIdentifierPolicyType" {
+        UserManaged = "user-managed",
+        Scp = "scp",
+        Inline = "inline",
+        PermissionBoundary = "permission-boundary",
+        AwsManaged = "aws-managed",
+        Rcp = "rcp",
+    }
+}
+
+pub static POLICY_IDENTIFIER_TYPE: Schema = string("PolicyIdentifierType");
+
+structure! {
     pub struct PolicyRole as POLICY_ROLE "PolicyRole" {
         optional role_name: String = member("RoleName", &ROLE_NAME_TYPE),
         optional role_id: String = member("RoleId", &ID_TYPE),
@@ -912,6 +1054,18 @@ structure! {
 
 pub static POLICY_ROLE_LIST_TYPE: Schema =
     list("PolicyRoleListType", &member("member", &POLICY_ROLE));
+
+enumeration! {
+    pub enum PolicySourceType as POLICY_SOURCE_TYPE "PolicySourceType" {
+        UserManaged = "user-managed",
+        Role = "role",
+        Resource = "resource",
+        AwsManaged = "aws-managed",
+        None = "none",
+        User = "user",
+        Group = "group",
+    }
+}
 
 enumeration! {
     pub enum PolicyUsageType as POLICY_USAGE_TYPE "PolicyUsageType" {
@@ -936,6 +1090,13 @@ structure! {
         optional version_id: String = member("VersionId", &POLICY_VERSION_ID_TYPE),
         optional is_default_version: bool = member("IsDefaultVersion", &BOOLEAN_TYPE),
         optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct Position as POSITION "Position" {
+        optional line: i32 = member("Line", &LINE_NUMBER),
+        optional column: i32 = member("Column", &COLUMN_NUMBER),
     }
 }
 
@@ -995,6 +1156,28 @@ structure! {
     }
 }
 
+pub static RESOURCE_HANDLING_OPTION_TYPE: Schema =
+    string("ResourceHandlingOptionType").length(1, 64);
+
+pub static RESOURCE_NAME_LIST_TYPE: Schema =
+    list("ResourceNameListType", &member("member", &RESOURCE_NAME_TYPE));
+
+pub static RESOURCE_NAME_TYPE: Schema = string("ResourceNameType").length(1, 2048);
+
+structure! {
+    pub struct ResourceSpecificResult as RESOURCE_SPECIFIC_RESULT "ResourceSpecificResult" {
+        required eval_resource_name: String = member("EvalResourceName", &RESOURCE_NAME_TYPE),
+        required eval_resource_decision: PolicyEvaluationDecisionType = member("EvalResourceDecision", &POLICY_EVALUATION_DECISION_TYPE),
+        optional matched_statements: Vec<Statement> = member("MatchedStatements", &STATEMENT_LIST_TYPE),
+        optional missing_context_values: Vec<String> = member("MissingContextValues", &CONTEXT_KEY_NAMES_RESULT_LIST_TYPE),
+        optional eval_decision_details: BTreeMap<String, PolicyEvaluationDecisionType> = member("EvalDecisionDetails", &EVAL_DECISION_DETAILS_TYPE),
+        optional permissions_boundary_decision_detail: PermissionsBoundaryDecisionDetail = member("PermissionsBoundaryDecisionDetail", &PERMISSIONS_BOUNDARY_DECISION_DETAIL),
+    }
+}
+
+pub static RESOURCE_SPECIFIC_RESULT_LIST_TYPE: Schema =
+    list("ResourceSpecificResultListType", &member("member", &RESOURCE_SPECIFIC_RESULT));
+
 structure! {
     pub struct Role as ROLE "Role" {
         required path: String = member("Path", &PATH_TYPE),
@@ -1037,11 +1220,68 @@ structure! {
 }
 
 structure! {
+    pub struct SimulateCustomPolicyRequest as SIMULATE_CUSTOM_POLICY_REQUEST "SimulateCustomPolicyRequest" {
+        required policy_input_list: Vec<String> = member("PolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+        optional permissions_boundary_policy_input_list: Vec<String> = member("PermissionsBoundaryPolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+        optional ordered_organization_policy_input_list: Vec<OrderedOrganizationPolicyType> = member("OrderedOrganizationPolicyInputList", &ORGANIZATION_POLICY_LIST_TYPE),
+        required action_names: Vec<String> = member("ActionNames", &ACTION_NAME_LIST_TYPE),
+        optional resource_arns: Vec<String> = member("ResourceArns", &RESOURCE_NAME_LIST_TYPE),
+        optional resource_policy: String = member("ResourcePolicy", &POLICY_DOCUMENT_TYPE),
+        optional resource_owner: String = member("ResourceOwner", &RESOURCE_NAME_TYPE),
+        optional caller_arn: String = member("CallerArn", &RESOURCE_NAME_TYPE),
+        optional context_entries: Vec<ContextEntry> = member("ContextEntries", &CONTEXT_ENTRY_LIST_TYPE),
+        optional resource_handling_option: String = member("ResourceHandlingOption", &RESOURCE_HANDLING_OPTION_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct SimulatePolicyResponse as SIMULATE_POLICY_RESPONSE "SimulatePolicyResponse" {
+        optional evaluation_results: Vec<EvaluationResult> = member("EvaluationResults", &EVALUATION_RESULTS_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct SimulatePrincipalPolicyRequest as SIMULATE_PRINCIPAL_POLICY_REQUEST "SimulatePrincipalPolicyRequest" {
+        required policy_source_arn: String = member("PolicySourceArn", &ARN_TYPE),
+        optional policy_input_list: Vec<String> = member("PolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+        optional permissions_boundary_policy_input_list: Vec<String> = member("PermissionsBoundaryPolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+        optional policy_exclusion_list: Vec<PolicyIdentifier> = member("PolicyExclusionList", &POLICY_EXCLUSIONS_LIST_TYPE),
+        required action_names: Vec<String> = member("ActionNames", &ACTION_NAME_LIST_TYPE),
+        optional resource_arns: Vec<String> = member("ResourceArns", &RESOURCE_NAME_LIST_TYPE),
+        optional resource_policy: String = member("ResourcePolicy", &POLICY_DOCUMENT_TYPE),
+        optional resource_owner: String = member("ResourceOwner", &RESOURCE_NAME_TYPE),
+        optional caller_arn: String = member("CallerArn", &RESOURCE_NAME_TYPE),
+        optional context_entries: Vec<ContextEntry> = member("ContextEntries", &CONTEXT_ENTRY_LIST_TYPE),
+        optional resource_handling_option: String = member("ResourceHandlingOption", &RESOURCE_HANDLING_OPTION_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+    }
+}
+
+pub static SIMULATION_POLICY_LIST_TYPE: Schema =
+    list("SimulationPolicyListType", &member("member", &POLICY_DOCUMENT_TYPE));
+
+structure! {
     pub struct SourceRoleTemplate as SOURCE_ROLE_TEMPLATE "SourceRoleTemplate" {
         required template_arn: String = member("TemplateArn", &ARN_TYPE),
         required template_minor_version: i32 = member("TemplateMinorVersion", &INTEGER_TYPE),
     }
 }
+
+structure! {
+    pub struct Statement as STATEMENT "Statement" {
+        optional source_policy_id: String = member("SourcePolicyId", &POLICY_IDENTIFIER_TYPE),
+        optional source_policy_type: PolicySourceType = member("SourcePolicyType", &POLICY_SOURCE_TYPE),
+        optional start_position: Position = member("StartPosition", &POSITION),
+        optional end_position: Position = member("EndPosition", &POSITION),
+    }
+}
+
+pub static STATEMENT_LIST_TYPE: Schema = list("StatementListType", &member("member", &STATEMENT));
 
 structure! {
     pub struct Tag as TAG "Tag" {

@@ -19,6 +19,7 @@
 //! policy.rs      inline policies                  managed.rs     managed policies
 //! attachment.rs  attaching, boundaries            aws_managed.rs those of AWS
 //! listing.rs     markers                          service_linked.rs  roles of services
+//! simulate.rs    what policies would decide
 //! tags.rs        rules of tags                    sessions.rs    session token ─► caller
 //! secret.rs      secrets that wipe themselves     op/*.rs        a file for each operation
 //! ```
@@ -41,6 +42,7 @@ mod role;
 mod secret;
 mod service_linked;
 mod sessions;
+mod simulate;
 mod store;
 mod tags;
 mod user;

@@ -71,6 +71,8 @@ mod put_user_policy;
 mod remove_role_from_instance_profile;
 mod remove_user_from_group;
 mod set_default_policy_version;
+mod simulate_custom_policy;
+mod simulate_principal_policy;
 mod tag_instance_profile;
 mod tag_policy;
 mod tag_role;

@@ -12,5 +12,6 @@ mod listing;
 mod managed;
 mod policies;
 mod roles;
+mod simulation;
 mod tags;
 mod users;
