@@ -111,9 +111,8 @@ impl Database {
         if !current.is_rotation_due(now.millis()) {
             return Ok(None);
         }
-        let (next, row) = current
-            .rotate(&self.root, now.millis(), &*self.random)
-            .map_err(Fault::internal)?;
+        let (next, row) =
+            current.rotate(&self.root, now.millis(), &*self.random).map_err(Fault::internal)?;
         let key = keyring_key(&row.storage_name());
         let then = vec![Op::put(key.clone(), row.as_bytes().to_vec())];
         self.store.txn(&[Cond::Absent(key)], then).await.map_err(not_committed)?;
@@ -130,9 +129,8 @@ impl Database {
 
     fn open_row<T: Record>(&self, kv: &Kv) -> Result<T, Fault> {
         let keyring = self.keyring.load();
-        let plain = keyring
-            .open_value(kv.key.as_bytes(), kv.value.as_bytes())
-            .map_err(Fault::internal)?;
+        let plain =
+            keyring.open_value(kv.key.as_bytes(), kv.value.as_bytes()).map_err(Fault::internal)?;
         ciborium::from_reader(plain.expose()).map_err(Fault::internal)
     }
 

@@ -41,7 +41,8 @@ impl MovableClock {
     /// Lets time pass; saturates.
     pub fn advance(&self, seconds: i64) {
         let by = seconds.saturating_mul(1000);
-        self.offset_ms.update(Ordering::SeqCst, Ordering::SeqCst, |offset| offset.saturating_add(by));
+        self.offset_ms
+            .update(Ordering::SeqCst, Ordering::SeqCst, |offset| offset.saturating_add(by));
     }
 }
 

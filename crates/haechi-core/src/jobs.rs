@@ -166,11 +166,9 @@ impl Jobs {
             }
             let sleep = self.until_next().await.unwrap_or(SLEEP_MAX).min(SLEEP_MAX);
             // Waking early is harmless; a store that fails must not be asked in a tight loop.
-            let _ = tokio::time::timeout(
-                sleep.max(Duration::from_millis(100)),
-                self.wake.notified(),
-            )
-            .await;
+            let _ =
+                tokio::time::timeout(sleep.max(Duration::from_millis(100)), self.wake.notified())
+                    .await;
         }
     }
 

@@ -106,17 +106,23 @@ mod tests {
     #[test]
     fn accounts_are_twelve_digits() {
         assert!(AccountId::parse("000000000000").is_some());
-        for wrong in ["", "00000000000", "0000000000000", "00000000000a", "００００００００００００"] {
+        for wrong in
+            ["", "00000000000", "0000000000000", "00000000000a", "００００００００００００"]
+        {
             assert!(AccountId::parse(wrong).is_none(), "{wrong}");
         }
     }
 
     #[test]
     fn regions_have_the_form_of_aws() {
-        for right in ["us-east-1", "ap-southeast-5", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"] {
+        for right in
+            ["us-east-1", "ap-southeast-5", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"]
+        {
             assert!(Region::parse(right).is_some(), "{right}");
         }
-        for wrong in ["", "us", "us-east", "us-east-a", "US-EAST-1", "us/east/1", "a-b-1", "us-east-1-"] {
+        for wrong in
+            ["", "us", "us-east", "us-east-a", "US-EAST-1", "us/east/1", "a-b-1", "us-east-1-"]
+        {
             assert!(Region::parse(wrong).is_none(), "{wrong}");
         }
         assert_eq!(Region::parse("cn-north-1").unwrap().partition(), "aws-cn");

@@ -46,8 +46,7 @@ pub trait Call: Send {
 }
 
 /// A handler at work.
-pub type Running<'a> =
-    Pin<Box<dyn Future<Output = Result<Box<dyn Answer>, Problem>> + Send + 'a>>;
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Answer>, Problem>> + Send + 'a>>;
 
 /// An output, types erased.
 pub trait Answer: Send + Sync {

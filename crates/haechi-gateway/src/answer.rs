@@ -43,8 +43,8 @@ pub(crate) fn problem(
     namespace: &str,
     request_id: &str,
 ) -> Response<Body> {
-    let status = StatusCode::from_u16(problem.status(protocol))
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status =
+        StatusCode::from_u16(problem.status(protocol)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = problem.body(protocol, namespace, request_id);
     response(status, protocol.content_type(), request_id, body)
 }

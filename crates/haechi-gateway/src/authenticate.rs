@@ -51,7 +51,8 @@ pub async fn authenticate(
     request: &RequestView<'_>,
     body: &[u8],
 ) -> Result<Authenticated, Refused> {
-    let anonymous = |error| Refused { fault: told(&error, protocol), access_key_id: None, region: None };
+    let anonymous =
+        |error| Refused { fault: told(&error, protocol), access_key_id: None, region: None };
     let presented = parse(request).map_err(anonymous)?;
     let region = Region::parse(presented.region());
     let refused = |fault| Refused {

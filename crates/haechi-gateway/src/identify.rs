@@ -78,11 +78,7 @@ const SINGLE: [&str; 7] = [
 ///
 /// # Errors
 /// [`Unidentified`] says what to answer, and how.
-pub fn identify(
-    router: &Router,
-    parts: &Parts,
-    body: &[u8],
-) -> Result<Identified, Unidentified> {
+pub fn identify(router: &Router, parts: &Parts, body: &[u8]) -> Result<Identified, Unidentified> {
     let hinted = hinted(router, parts);
     let target = text(&parts.headers, "x-amz-target");
     let content_type =
@@ -109,8 +105,10 @@ pub fn identify(
         _ => {}
     }
     let message = match hinted {
-        Some(_) => "The request names no operation: it is not a POST with an X-Amz-Target header, \
-                    nor has it an Action parameter.",
+        Some(_) => {
+            "The request names no operation: it is not a POST with an X-Amz-Target header, \
+                    nor has it an Action parameter."
+        }
         None => "The request names no service that haechi knows.",
     };
     unidentified(Fault::UnknownService(message.to_owned()))
@@ -141,9 +139,9 @@ fn by_target(
     let ten = content_type.starts_with("application/x-amz-json-1.0");
     let protocol = if ten { Protocol::Json10 } else { Protocol::Json11 };
     let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
-    let named = router.services().find(|service| {
-        !service.target_prefix.is_empty() && service.target_prefix == prefix
-    });
+    let named = router
+        .services()
+        .find(|service| !service.target_prefix.is_empty() && service.target_prefix == prefix);
     match named {
         Some(service) => {
             Ok(Identified { service, operation: operation.to_owned(), protocol, form: None })

@@ -41,7 +41,9 @@ const HANG_UP: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum ListenerError {
     /// The address cannot be bound.
-    #[error("cannot listen on {address}: {source}. Is another haechi running? --listen ADDRESS chooses another")]
+    #[error(
+        "cannot listen on {address}: {source}. Is another haechi running? --listen ADDRESS chooses another"
+    )]
     Bind {
         /// The address asked for.
         address: SocketAddr,
@@ -49,7 +51,9 @@ pub enum ListenerError {
         source: io::Error,
     },
     /// Plain HTTP was asked for on an address that others can reach.
-    #[error("plain HTTP is served on loopback only, and {address} is not: use TLS, or listen on 127.0.0.1")]
+    #[error(
+        "plain HTTP is served on loopback only, and {address} is not: use TLS, or listen on 127.0.0.1"
+    )]
     NotLoopback {
         /// The address asked for.
         address: SocketAddr,
@@ -257,10 +261,12 @@ impl Serving {
         let gateway = Arc::clone(&self.gateway);
         let waits = parts.headers.contains_key(http::header::EXPECT);
         match body::read(incoming, &gateway.limits, &self.room, waits).await {
-            Ok(body) => Ok(Finish::new(async move {
-                gateway.answer(&connection, &parts, &body.bytes).await
-            })
-            .await),
+            Ok(body) => {
+                Ok(Finish::new(
+                    async move { gateway.answer(&connection, &parts, &body.bytes).await },
+                )
+                .await)
+            }
             Err(BodyError::Gone) => Err(Gone),
             Err(BodyError::Fault(fault)) => Ok(gateway.refuse(&parts, fault)),
         }

@@ -46,8 +46,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("haechi");
         let calls = Family::<Call, Counter>::default();
-        let seconds =
-            Family::<Timed, Histogram, fn() -> Histogram>::new_with_constructor(buckets);
+        let seconds = Family::<Timed, Histogram, fn() -> Histogram>::new_with_constructor(buckets);
         let (connections, unidentified) = (Gauge::default(), Counter::default());
         registry.register("calls", "API calls by service, operation and code", calls.clone());
         registry.register("call_seconds", "Time to the answer, audit included", seconds.clone());

@@ -52,7 +52,10 @@ pub(crate) fn other_owners<'a>(caller: Option<&Caller>, resources: &'a [Resource
     let mut owners: Vec<&str> = Vec::new();
     for resource in resources {
         let account = resource.account.as_str();
-        if own.is_some_and(|own| own != account) && account.len() == 12 && !owners.contains(&account) {
+        if own.is_some_and(|own| own != account)
+            && account.len() == 12
+            && !owners.contains(&account)
+        {
             owners.push(account);
         }
     }

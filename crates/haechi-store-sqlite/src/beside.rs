@@ -31,7 +31,9 @@ fn with<T>(
 /// # Errors
 /// If there is no store in `dir`, or it cannot be read.
 pub fn peek(dir: impl AsRef<Path>, prefix: &str) -> Result<Vec<Kv>, StoreError> {
-    with(dir.as_ref(), |snapshot| Ok(snapshot.page(&Range::prefix(prefix), limits::page_rows(0), None)?.kvs))
+    with(dir.as_ref(), |snapshot| {
+        Ok(snapshot.page(&Range::prefix(prefix), limits::page_rows(0), None)?.kvs)
+    })
 }
 
 /// Writes a copy of the store in `dir` to the new file `target`, as [`crate::SqliteStore::backup_to`]

@@ -74,11 +74,8 @@ impl Kit {
     pub fn user(&self, account: &str, name: &str, policies: &[&str]) -> Arc<Caller> {
         let unique_id = format!("AIDATEST{}", name.to_ascii_uppercase());
         let arn = format!("arn:aws:iam::{account}:user/{name}");
-        let principal = Principal::User {
-            arn,
-            unique_id: unique_id.clone(),
-            account: account.to_owned(),
-        };
+        let principal =
+            Principal::User { arn, unique_id: unique_id.clone(), account: account.to_owned() };
         self.caller(principal, account, &unique_id, Some(name), policies)
     }
 

@@ -156,11 +156,7 @@ impl Decoder<'_> {
     }
 
     /// The value of a required member, or a violation and a stand-in that no handler will see.
-    pub fn required<T: Shape + Default>(
-        &mut self,
-        member: &'static Member,
-        slot: Option<T>,
-    ) -> T {
+    pub fn required<T: Shape + Default>(&mut self, member: &'static Member, slot: Option<T>) -> T {
         slot.unwrap_or_else(|| {
             self.path.push(Step::Member(member.name));
             self.violate("null".to_owned(), validate::NOT_NULL.to_owned());

@@ -84,8 +84,7 @@ impl Reader for JsonReader<'_> {
     fn next_member(&mut self, members: &'static [Member]) -> Result<Option<usize>, Malformed> {
         loop {
             let first = self.take_first();
-            let key =
-                if first { self.parser.next_object() } else { self.parser.next_key() };
+            let key = if first { self.parser.next_object() } else { self.parser.next_key() };
             let Some(key) = key.map_err(syntax)? else {
                 self.first.pop();
                 return Ok(None);
@@ -141,9 +140,7 @@ impl Reader for JsonReader<'_> {
             return Err(self.wrong("a Blob"));
         }
         let text = self.parser.known_str().map_err(syntax)?;
-        STANDARD
-            .decode(text)
-            .map_err(|_| Malformed("Invalid base64 in a blob".to_owned()))
+        STANDARD.decode(text).map_err(|_| Malformed("Invalid base64 in a blob".to_owned()))
     }
 
     fn boolean(&mut self) -> Result<bool, Malformed> {
@@ -332,11 +329,7 @@ impl Writer for JsonWriter {
 
     fn timestamp(&mut self, value: Timestamp) {
         let (seconds, millis) = (value.seconds(), value.millis().rem_euclid(1000));
-        let text = if millis == 0 {
-            seconds.to_string()
-        } else {
-            format!("{seconds}.{millis:03}")
-        };
+        let text = if millis == 0 { seconds.to_string() } else { format!("{seconds}.{millis:03}") };
         put(&mut self.out, text.as_bytes());
     }
 }

@@ -208,9 +208,7 @@ impl Reader for QueryReader<'_> {
     }
 
     fn blob(&mut self) -> Result<Vec<u8>, Malformed> {
-        STANDARD
-            .decode(self.text()?)
-            .map_err(|_| Malformed("Invalid base64 in a blob".to_owned()))
+        STANDARD.decode(self.text()?).map_err(|_| Malformed("Invalid base64 in a blob".to_owned()))
     }
 
     fn boolean(&mut self) -> Result<bool, Malformed> {
@@ -261,8 +259,7 @@ pub fn response_body(
 ) -> Vec<u8> {
     let mut out = format!("<{operation}Response xmlns=\"{namespace}\">").into_bytes();
     if let Some(wrapper) = result_wrapper {
-        let mut writer =
-            XmlWriter { out, pending: wrapper, open: Vec::with_capacity(8) };
+        let mut writer = XmlWriter { out, pending: wrapper, open: Vec::with_capacity(8) };
         write(&mut writer);
         out = writer.out;
     }

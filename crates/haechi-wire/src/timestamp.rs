@@ -72,8 +72,14 @@ mod tests {
 
     #[test]
     fn reads_both_spellings_and_writes_iso() {
-        assert_eq!(Timestamp::parse("2013-01-01T00:00:00Z"), Some(Timestamp::from_seconds(1_356_998_400)));
-        assert_eq!(Timestamp::parse("1356998400.5"), Some(Timestamp::from_millis(1_356_998_400_500)));
+        assert_eq!(
+            Timestamp::parse("2013-01-01T00:00:00Z"),
+            Some(Timestamp::from_seconds(1_356_998_400))
+        );
+        assert_eq!(
+            Timestamp::parse("1356998400.5"),
+            Some(Timestamp::from_millis(1_356_998_400_500))
+        );
         assert_eq!(Timestamp::from_seconds(1_356_998_400).iso8601(), "2013-01-01T00:00:00Z");
         assert_eq!(Timestamp::from_seconds(1_356_998_400).basic(), "20130101T000000Z");
         assert_eq!(Timestamp::parse("1e300"), None);

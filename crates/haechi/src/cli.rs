@@ -55,8 +55,10 @@ pub enum Command {
         token) apart from it.")]
     Backup(ArchiveOptions),
     /// Make a data directory of a backup.
-    #[command(after_help = "Example:\n  haechi restore --data ./restored haechi-2026-11-21.backup\n  \
-        cp /safe/root.key ./restored/root.key\n  haechi serve --data ./restored")]
+    #[command(
+        after_help = "Example:\n  haechi restore --data ./restored haechi-2026-11-21.backup\n  \
+        cp /safe/root.key ./restored/root.key\n  haechi serve --data ./restored"
+    )]
     Restore(ArchiveOptions),
     /// List the operations that are done, and those that are missing.
     Services(ServicesOptions),
@@ -175,7 +177,12 @@ pub struct ExecOptions {
     #[arg(long, value_name = "REGION")]
     pub region: Option<Region>,
     /// The program and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
     pub command: Vec<std::ffi::OsString>,
 }
 

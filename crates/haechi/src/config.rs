@@ -170,10 +170,7 @@ impl Config {
             account_id: options.account_id.or(file.account_id),
             region: options.region.or(file.region).map_or_else(|| "us-east-1".parse(), Ok)?,
             ready_file: options.ready_file.or(file.ready_file),
-            request_quotas: options
-                .request_quotas
-                .or(file.request_quotas)
-                .unwrap_or(dev.is_none()),
+            request_quotas: options.request_quotas.or(file.request_quotas).unwrap_or(dev.is_none()),
             dev,
             seal: seal(options.seal, file.seal),
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),
@@ -206,7 +203,8 @@ fn read(path: &Path) -> Result<File, Failure> {
 /// # Errors
 /// If there is no home directory.
 pub fn data_directory() -> Result<PathBuf, Failure> {
-    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base =
+        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::home_dir().map(|home| home.join(".local/share"));
     base.or_else(home)
         .map(|base| base.join("haechi"))

@@ -128,9 +128,8 @@ impl DataDirectory {
     /// If it has not listened yet.
     pub fn endpoint(&self) -> Result<Endpoint, Failure> {
         let path = self.path.join("endpoint.json");
-        let json = std::fs::read(&path).map_err(|error| {
-            format!("{}: {error}. Start `haechi serve` first", path.display())
-        })?;
+        let json = std::fs::read(&path)
+            .map_err(|error| format!("{}: {error}. Start `haechi serve` first", path.display()))?;
         Ok(serde_json::from_slice(&json)?)
     }
 
@@ -152,7 +151,8 @@ impl DataDirectory {
             .map_err(|error| format!("{}: {error}. Start `haechi serve` first", path.display()))?;
         let text = Zeroizing::new(text);
         let value = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='));
+            let line =
+                text.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='));
             line.map(str::trim).ok_or_else(|| format!("{}: {name} is missing", path.display()))
         };
         Ok(RootAccessKey {
@@ -191,7 +191,8 @@ pub fn write_with_mode(path: &Path, content: &[u8], mode: u32) -> std::io::Resul
     let mut partial = path.as_os_str().to_owned();
     partial.push(".new");
     let partial = PathBuf::from(partial);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()?;

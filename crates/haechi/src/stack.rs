@@ -99,8 +99,13 @@ impl Stack {
             .with_principals(Arc::new(Directory(Arc::clone(&iam))));
         let kms = Arc::new(kms);
         let (audit, reader, delivery) = trails(data, &database, env)?;
-        let cloudtrail =
-            CloudTrail::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), reader, delivery);
+        let cloudtrail = CloudTrail::new(
+            Arc::clone(&database),
+            env.clone(),
+            Arc::clone(&jobs),
+            reader,
+            delivery,
+        );
         let organizations = Organizations::new(
             Arc::clone(&database),
             env.clone(),

@@ -57,9 +57,7 @@ pub struct Tls {
 /// Names that every server certificate holds.
 fn names(further: &[String], listen: IpAddr) -> Vec<String> {
     let mut names: Vec<String> =
-        ["localhost", "*.localhost", "*.us-east-1.localhost", "127.0.0.1", "::1"]
-            .map(str::to_owned)
-            .to_vec();
+        ["localhost", "*.localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
     if !listen.is_unspecified() {
         names.push(listen.to_string());
     }
@@ -152,9 +150,8 @@ fn validity(
 ) -> Result<Timestamp, Failure> {
     let until = now.plus_seconds(days * DAY_SECONDS);
     let date = |time: Timestamp| -> Result<_, Failure> {
-        let date = jiff::Timestamp::from_second(time.seconds())?
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date();
+        let date =
+            jiff::Timestamp::from_second(time.seconds())?.to_zoned(jiff::tz::TimeZone::UTC).date();
         let (month, day) = (u8::try_from(date.month())?, u8::try_from(date.day())?);
         Ok(rcgen::date_time_ymd(i32::from(date.year()), month, day))
     };

@@ -48,7 +48,10 @@ fn request(options: &SealOptions) -> Result<SealRequest, Failure> {
             cost: Argon2idCost::default(),
         },
         SealKind::Pkcs11 => SealRequest::Pkcs11 {
-            module: options.pkcs11_module.clone().ok_or("--seal pkcs11 needs --pkcs11-module FILE")?,
+            module: options
+                .pkcs11_module
+                .clone()
+                .ok_or("--seal pkcs11 needs --pkcs11-module FILE")?,
             token_label: options
                 .pkcs11_token
                 .clone()

@@ -31,10 +31,22 @@ pub fn binary(name: &str) -> String {
 /// The product's command line on a data directory, default settings but for plain HTTP.
 pub fn product(data: &Path) -> Vec<String> {
     let data = data.display().to_string();
-    ["serve", "--data", &data, "--plaintext", "true", "--admin-listen", "off", "--log", "error", "--request-quotas", "false"]
-        .iter()
-        .map(|argument| (*argument).to_owned())
-        .collect()
+    [
+        "serve",
+        "--data",
+        &data,
+        "--plaintext",
+        "true",
+        "--admin-listen",
+        "off",
+        "--log",
+        "error",
+        "--request-quotas",
+        "false",
+    ]
+    .iter()
+    .map(|argument| (*argument).to_owned())
+    .collect()
 }
 
 /// A running server.

@@ -58,7 +58,11 @@ async fn a_body_over_the_limit_is_answered_although_its_sender_has_not_read_yet(
     let stage = stage().await;
     let large = format!(r#"{{"Description":"{}"}}"#, "x".repeat(10 << 20));
     let answer = stage.kms("CreateKey", large).await;
-    assert_answer(&answer, 413, &["RequestEntityTooLarge", "x-amzn-requestid", "connection: close"]);
+    assert_answer(
+        &answer,
+        413,
+        &["RequestEntityTooLarge", "x-amzn-requestid", "connection: close"],
+    );
 }
 
 #[tokio::test]
@@ -133,7 +137,9 @@ async fn compressed_bodies_are_refused() {
     let stage = stage().await;
     for encoding in [&b"gzip"[..], b"aws-chunked", b"identity, gzip", b"\xff"] {
         let mut request = kms("GenerateRandom", RANDOM);
-        request.headers_mut().insert("content-encoding", HeaderValue::from_bytes(encoding).unwrap());
+        request
+            .headers_mut()
+            .insert("content-encoding", HeaderValue::from_bytes(encoding).unwrap());
         let answer = stage.call(&request).await;
         assert_answer(&answer, 400, &["SerializationException", "is not supported"]);
     }

@@ -42,7 +42,9 @@ async fn another_operation_than_the_one_signed() {
     request.headers_mut().insert("x-amz-target", other);
     assert_answer(&stage.call(&request).await, 400, &["InvalidSignatureException"]);
     let mut request = stage.signed("sts", iam("Action=GetCallerIdentity"));
-    request.headers_mut().insert("x-amz-target", HeaderValue::from_static("TrentService.CreateKey"));
+    request
+        .headers_mut()
+        .insert("x-amz-target", HeaderValue::from_static("TrentService.CreateKey"));
     assert_answer(&stage.call(&request).await, 400, &["x-amz-target"]);
     assert_answer(&stage.kms("ListKeys", "{}").await, 200, &["\"Keys\":[]"]);
 }
@@ -66,7 +68,8 @@ async fn a_key_that_does_not_exist() {
 #[tokio::test]
 async fn too_old_too_new_and_for_another_service() {
     let stage = stage().await;
-    for (time, word) in [(NOW - 301, "Signature expired"), (NOW + 301, "Signature not yet current")] {
+    for (time, word) in [(NOW - 301, "Signature expired"), (NOW + 301, "Signature not yet current")]
+    {
         let answer = stage.call(&stage.signed_at(time, "kms", kms("ListKeys", "{}"))).await;
         assert_answer(&answer, 400, &["InvalidSignatureException", word]);
         let answer = stage.call(&stage.signed_at(time, "iam", iam("Action=ListUsers"))).await;

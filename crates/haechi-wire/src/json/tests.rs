@@ -114,10 +114,7 @@ fn wrong_types_are_malformed() {
         refused(r#"{"Name":7}"#),
         "malformed: NUMBER_VALUE can not be converted to a String"
     );
-    assert_eq!(
-        refused(r#"{"Name":["a"]}"#),
-        "malformed: Start of list found where not expected"
-    );
+    assert_eq!(refused(r#"{"Name":["a"]}"#), "malformed: Start of list found where not expected");
     assert!(refused(r#"{"Name":"x""#).starts_with("malformed: Invalid JSON"));
     assert!(refused(r#"{"Name":"x"} trailing"#).starts_with("malformed: Invalid JSON"));
     assert!(refused("[").starts_with("malformed"));

@@ -71,7 +71,13 @@ fn an_answer_is_wrapped_and_escaped() {
 
 #[test]
 fn an_error_says_whose_fault_it_is() {
-    let body = error_body("NoSuchEntity", "The user with name <x> cannot be found.", true, "urn:x", "id-1");
+    let body = error_body(
+        "NoSuchEntity",
+        "The user with name <x> cannot be found.",
+        true,
+        "urn:x",
+        "id-1",
+    );
     assert_eq!(
         String::from_utf8(body).unwrap(),
         "<ErrorResponse xmlns=\"urn:x\"><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>\
@@ -95,7 +101,8 @@ fn limits_hold() {
 fn a_parameter_is_there_once_wherever_it_comes_from() {
     let form = Form::parse(&[b"Action=A&&B=1", b"C=%2B+x"]).unwrap();
     assert_eq!((form.value("Action"), form.value("C")), (Some("A"), Some("+ x")));
-    for sources in [[&b"A=1&A=2"[..], b""], [b"A=1", b"A=1"], [b"T.member.1=a", b"T%2Emember.1=b"]] {
+    for sources in [[&b"A=1&A=2"[..], b""], [b"A=1", b"A=1"], [b"T.member.1=a", b"T%2Emember.1=b"]]
+    {
         assert!(Form::parse(&sources).is_err());
     }
 }

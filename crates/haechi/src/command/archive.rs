@@ -41,7 +41,9 @@ pub fn backup(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     written?;
     let bytes = std::fs::metadata(target)?.len();
     println!("{}: {bytes} bytes", target.display());
-    println!("Keep the root key ({ROOT_KEY_FILE_NAME}, the passphrase or the token) apart from it: without it the backup is noise.");
+    println!(
+        "Keep the root key ({ROOT_KEY_FILE_NAME}, the passphrase or the token) apart from it: without it the backup is noise."
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -73,7 +75,9 @@ pub fn restore(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     let was_there = path.exists();
     let data = DataDirectory::open_or_create(&path)?;
     if data.store().exists() || data.path().join(SEAL_FILE_NAME).exists() {
-        return Err(format!("{} holds data already: name an empty directory", path.display()).into());
+        return Err(
+            format!("{} holds data already: name an empty directory", path.display()).into()
+        );
     }
     let unpacked = data.path().join("restore.partial");
     let restored = unpack(&options.file, &unpacked, &data);
@@ -85,7 +89,10 @@ pub fn restore(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     }
     restored?;
     println!("{} is restored.", path.display());
-    println!("Put the root key back ({}/{ROOT_KEY_FILE_NAME}, unless it is sealed otherwise), then: haechi serve --data {0}", path.display());
+    println!(
+        "Put the root key back ({}/{ROOT_KEY_FILE_NAME}, unless it is sealed otherwise), then: haechi serve --data {0}",
+        path.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

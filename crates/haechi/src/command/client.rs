@@ -30,7 +30,8 @@ const REMOVED: [&str; 9] = [
 pub fn exec(options: ExecOptions) -> Result<ExitCode, Failure> {
     let variables = variables(options.data, options.region)?;
     let mut words = options.command.into_iter();
-    let program = words.next().ok_or("which program? For example: haechi exec -- aws kms list-keys")?;
+    let program =
+        words.next().ok_or("which program? For example: haechi exec -- aws kms list-keys")?;
     let mut command = Command::new(&program);
     command.args(words);
     for name in removed() {

@@ -1,5 +1,6 @@
 //! `haechi serve`.
 
+use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -99,7 +100,9 @@ async fn prepare(
         }
     };
     if !root.is_locked() {
-        tracing::warn!("the root key could not be locked in memory (RLIMIT_MEMLOCK): it may reach swap");
+        tracing::warn!(
+            "the root key could not be locked in memory (RLIMIT_MEMLOCK): it may reach swap"
+        );
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
     let stack = Stack::new(Arc::clone(&store), root, env, epoch, data.as_ref()).await?;
@@ -111,7 +114,7 @@ async fn prepare(
     let root_key = root_access_key(&stack, &account, data.as_ref()).await?;
     let listen = config.listen;
     let Tls { config: tls, ca_pem } =
-        tls::load_or_create(&stack.database, &config.tls_names, listen.ip(), env.now()).await?;
+        tls::load_or_create(&stack.database, &tls_names(config), listen.ip(), env.now()).await?;
     let ca_bundle = ca_file(config, data.as_ref(), &ca_pem)?;
     let listener = Listener::bind(listen, tls, config.plaintext).await?;
     let endpoint = Endpoint {
@@ -192,6 +195,12 @@ fn endpoint(config: &Config, listening: SocketAddr) -> String {
     format!("{scheme}://{}", SocketAddr::new(host, listening.port()))
 }
 
+/// Names in the server's certificate beside those that it always has.
+fn tls_names(config: &Config) -> Vec<String> {
+    let regional = format!("*.{}.localhost", config.region);
+    config.tls_names.iter().cloned().chain([regional]).collect()
+}
+
 /// Where clients find the CA's certificate.
 fn ca_file(
     config: &Config,
@@ -263,19 +272,34 @@ fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
     println!("  region       {region} (all others too)");
     if let Some(data) = &config.data {
         println!("  data         {}", data.display());
-        println!("  credentials  {} (root access key: keep it safe)", data.join("credentials").display());
+        println!(
+            "  credentials  {} (root access key: keep it safe)",
+            data.join("credentials").display()
+        );
         println!("  CA           {}", ca_bundle.display());
     }
     if config.dev.is_some() {
-        println!("\nWARNING: --dev. Unknown access keys are root, the clock can be moved, plain HTTP is");
-        println!("         answered{}. For tests only.", if config.data.is_none() { ", nothing is kept" } else { "" });
+        println!(
+            "\nWARNING: --dev. Unknown access keys are root, the clock can be moved, plain HTTP is"
+        );
+        println!(
+            "         answered{}. For tests only.",
+            if config.data.is_none() { ", nothing is kept" } else { "" }
+        );
         println!("\nNext, in another terminal:");
         println!("  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}");
-        println!("  AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=any aws kms create-key", ready.account);
+        println!(
+            "  AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=any aws kms create-key",
+            ready.account
+        );
     } else {
         if config.seal.seal.unwrap_or(SealKind::File) == SealKind::File && has_root_key(config) {
-            println!("\nNote: the root key lies in a file beside the data (root.key). Whoever can read the");
-            println!("      disk can read everything; --seal passphrase or --seal pkcs11 avoid that.");
+            println!(
+                "\nNote: the root key lies in a file beside the data (root.key). Whoever can read the"
+            );
+            println!(
+                "      disk can read everything; --seal passphrase or --seal pkcs11 avoid that."
+            );
         }
         println!("\nNext, in another terminal:");
         println!("  haechi exec -- aws kms create-key");
@@ -288,7 +312,10 @@ fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
 }
 
 fn has_root_key(config: &Config) -> bool {
-    config.data.as_ref().is_some_and(|data| data.join(haechi_crypto::seal::ROOT_KEY_FILE_NAME).exists())
+    config
+        .data
+        .as_ref()
+        .is_some_and(|data| data.join(haechi_crypto::seal::ROOT_KEY_FILE_NAME).exists())
 }
 
 fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {
@@ -306,8 +333,10 @@ fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {
 fn log(config: &Config) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .map_err(|error| format!("--log {}: {error}", config.log))?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

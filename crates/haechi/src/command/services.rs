@@ -21,11 +21,18 @@ pub fn run(options: ServicesOptions) -> Result<ExitCode, Failure> {
         let (done, missing): (Vec<&str>, Vec<&str>) =
             service.operations.iter().partition(|operation| router.has(service, operation));
         if !options.json {
-            println!("{} ({}): {} of {} operations", service.name, service.full_name, done.len(), service.operations.len());
+            println!(
+                "{} ({}): {} of {} operations",
+                service.name,
+                service.full_name,
+                done.len(),
+                service.operations.len()
+            );
             println!("  done     {}", done.join(" "));
             println!("  missing  {}\n", missing.join(" "));
         }
-        let entry = serde_json::json!({"name": service.full_name, "done": done, "missing": missing});
+        let entry =
+            serde_json::json!({"name": service.full_name, "done": done, "missing": missing});
         found.insert(service.name.to_owned(), entry);
     }
     if let (Some(wanted), true) = (&options.service, found.is_empty()) {
