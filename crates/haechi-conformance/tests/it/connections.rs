@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use haechi_conformance::{Launch, exchange, request, send};
 
-const IDLE: usize = 2_000;
+const IDLE: usize = 10_000;
 
 /// Room for the connections on our side of them.
 fn allow_many_files() {
@@ -16,7 +16,7 @@ fn allow_many_files() {
 }
 
 #[test]
-fn two_thousand_idle_connections_keep_nobody_out() {
+fn ten_thousand_idle_connections_keep_nobody_out() {
     allow_many_files();
     let server = Launch::dev().start();
     let idle: Vec<TcpStream> = (0..IDLE).map(|_| exchange(&server)).collect();
