@@ -151,9 +151,9 @@ fn garbage_instead_of_http() {
     ] {
         let mut stream = exchange(&server);
         stream.write_all(bytes).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        // The server may have refused and reset the connection before we are done: a close too.
+        let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut received = Vec::new();
-        // A reset is a close too.
         let _ = stream.read_to_end(&mut received);
         let text = String::from_utf8_lossy(&received);
         assert!(!text.starts_with("HTTP/1.1 2"), "{text}");
