@@ -88,9 +88,10 @@ impl Installation {
         let database = Arc::new(opened.expect("a database"));
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let mut router = Router::default();
-        Arc::new(Iam::new(Arc::clone(&database), env.clone())).mount(&mut router);
-        Arc::new(Kms::new(database, env.clone(), jobs)).mount(&mut router);
-        Arc::new(Sts::new()).mount(&mut router);
+        let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
+        iam.mount(&mut router);
+        Arc::new(Kms::new(Arc::clone(&database), env.clone(), jobs)).mount(&mut router);
+        Arc::new(Sts::new(database, iam)).mount(&mut router);
         let records = Arc::new(Records::default());
         let gateway = Gateway {
             router,
