@@ -18,6 +18,7 @@
 //! path.rs       Path                   storage keys; user-given names in them are hidden
 //! jobs.rs       Jobs                   duties that fall due, durable
 //! env.rs        Env, Clock             time, randomness, ids: injected, so that tests can move them
+//! event.rs      Event                 what services tell EventBridge, in the batch of the change
 //! audit.rs      AuditLog, AuditReader  where records of calls go before an answer leaves
 //! name.rs       AccountId, Region      names that are valid once they exist
 //! paging.rs     Cursor                 markers and tokens of paged answers
@@ -32,6 +33,7 @@ pub mod caller;
 pub mod cx;
 pub mod database;
 pub mod env;
+pub mod event;
 pub mod guardrails;
 pub mod jobs;
 pub mod name;
@@ -50,6 +52,7 @@ pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
 pub use cx::{Cx, RequestInfo, Resource};
 pub use database::{Batch, Database, Listing, Loaded, Record};
 pub use env::{Clock, Env, MovableClock, SystemClock};
+pub use event::Event;
 pub use guardrails::{GuardrailSource, Guardrails};
 pub use jobs::{Job, JobHandler, Jobs};
 pub use name::{AccountId, Region};

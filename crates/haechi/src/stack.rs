@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_cloudtrail::{CloudTrail, Delivery, FolderDelivery, NoDelivery};
+use haechi_core::event::{EVENT_JOB, NoRules};
 use haechi_core::{AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, Router};
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_iam::Iam;
@@ -94,6 +95,7 @@ impl Stack {
         let database = Database::open(store, root, random, env.now(), epoch).await?;
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
+        jobs.handle(EVENT_JOB, Arc::new(NoRules));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
         let kms = Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs))
             .with_principals(Arc::new(Directory(Arc::clone(&iam))));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_core::{AccountId, Clock, Env, Identities, MovableClock, SystemClock};
-use haechi_crypto::{SealConfig, process_hardening};
+use haechi_crypto::{Random as _, SealConfig, SystemRandom, process_hardening};
 use haechi_gateway::admin::Admin;
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
@@ -44,7 +44,16 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
     log(&config)?;
     process_hardening()?;
     raise_file_limit();
+    seed_random()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+}
+
+/// Draws once, beside the start. AWS-LC seeds itself from the CPU's jitter at a process's first draw,
+/// which takes some 30 ms: the first caller would wait for it.
+fn seed_random() -> Result<(), Failure> {
+    let draw = || SystemRandom::new().fill(&mut [0; 16]);
+    std::thread::Builder::new().name("seed-random".to_owned()).spawn(draw)?;
+    Ok(())
 }
 
 /// A server that is about to serve, and what must outlive it.

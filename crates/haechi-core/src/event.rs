@@ -1,0 +1,179 @@
+//! Events that services put on an account's default event bus.
+//!
+//! An event is a job, written in the same batch as the change that it tells of (a transactional
+//! outbox): it exists if and only if the change was committed, and is delivered at least once.
+
+use async_trait::async_trait;
+use haechi_wire::{Fault, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Batch, Env, Job, JobHandler, Region};
+
+/// The kind of the jobs that carry events.
+pub const EVENT_JOB: &str = "event";
+
+/// An event as EventBridge delivers it, on the default bus of an account and Region.
+/// Source: EventBridge user guide, "Structure of events".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// `id`: a UUID.
+    pub id: String,
+    /// `time`: milliseconds since the epoch.
+    pub time_ms: i64,
+    /// `account`: whose bus it is.
+    pub account: AccountId,
+    /// `region`: where the bus is.
+    pub region: Region,
+    /// `source`, e.g. `aws.ssm`.
+    pub source: String,
+    /// `detail-type`, e.g. `Parameter Store Change`.
+    pub detail_type: String,
+    /// `resources`: ARNs.
+    pub resources: Vec<String>,
+    /// `detail`: a JSON object. No secret belongs in it.
+    pub detail: serde_json::Value,
+}
+
+impl Event {
+    /// An event of `source` about no resource in particular.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub fn new(
+        env: &Env,
+        (account, region): (&AccountId, &Region),
+        time: Timestamp,
+        (source, detail_type): (&str, &str),
+        detail: serde_json::Value,
+    ) -> Result<Event, Fault> {
+        Ok(Event {
+            id: env.uuid().map_err(Fault::internal)?.to_string(),
+            time_ms: time.millis(),
+            account: account.clone(),
+            region: region.clone(),
+            source: source.to_owned(),
+            detail_type: detail_type.to_owned(),
+            resources: Vec::new(),
+            detail,
+        })
+    }
+
+    /// The same event about resources.
+    #[must_use]
+    pub fn about(mut self, resources: impl IntoIterator<Item = String>) -> Event {
+        self.resources.extend(resources);
+        self
+    }
+
+    /// The event that a job of kind [`EVENT_JOB`] carries.
+    ///
+    /// # Errors
+    /// If the job carries none.
+    pub fn of(job: &Job) -> Result<Event, Fault> {
+        serde_json::from_str(&job.payload).map_err(Fault::internal)
+    }
+}
+
+impl Batch {
+    /// Puts an event on its bus, if the batch is committed. Wake the [`Jobs`](crate::Jobs) then.
+    ///
+    /// # Errors
+    /// If the event has no JSON form.
+    pub fn emit(&mut self, event: &Event) -> Result<(), Fault> {
+        let payload = serde_json::to_string(event).map_err(Fault::internal)?;
+        let due = Timestamp::from_millis(event.time_ms);
+        self.schedule(&Job::new(EVENT_JOB, &event.id, due, payload));
+        Ok(())
+    }
+}
+
+/// What becomes of events where there is no EventBridge: without rules none matches, and an event
+/// that matches no rule ends there.
+pub struct NoRules;
+
+#[async_trait]
+impl JobHandler for NoRules {
+    async fn run(&self, job: &Job, _now: Timestamp) -> Result<Batch, Fault> {
+        let event = Event::of(job)?;
+        tracing::debug!(source = event.source, detail_type = event.detail_type, "no rule matches");
+        Ok(Batch::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use haechi_crypto::{RootKey, SystemRandom};
+    use haechi_store::Options;
+    use haechi_store_mem::MemStore;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Database, Jobs, Path, SystemClock};
+
+    #[derive(Default)]
+    struct Bus(Mutex<Vec<Event>>);
+
+    #[async_trait]
+    impl JobHandler for Bus {
+        async fn run(&self, job: &Job, _now: Timestamp) -> Result<Batch, Fault> {
+            self.0.lock().unwrap().push(Event::of(job)?);
+            Ok(Batch::new())
+        }
+    }
+
+    async fn installation() -> (Env, Arc<Database>, Jobs) {
+        let env = Env { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom::new()) };
+        let (store, root) = (
+            Arc::new(MemStore::new(Options::new(|| std::time::Duration::ZERO))),
+            RootKey::generate(&*env.random),
+        );
+        let random = Arc::clone(&env.random);
+        let database = Database::open(store, root.unwrap(), random, env.now(), 0).await.unwrap();
+        let database = Arc::new(database);
+        let jobs = Jobs::new(Arc::clone(&database), env.clone());
+        (env, database, jobs)
+    }
+
+    fn event(env: &Env) -> Event {
+        let account = AccountId::parse("111122223333").unwrap();
+        let region = Region::parse("eu-west-1").unwrap();
+        let kind = ("aws.ssm", "Parameter Store Change");
+        let detail = json!({"name": "/a", "operation": "Create"});
+        let event = Event::new(env, (&account, &region), env.now(), kind, detail).unwrap();
+        event.about(["arn:aws:ssm:eu-west-1:111122223333:parameter/a".to_owned()])
+    }
+
+    #[tokio::test]
+    async fn an_event_is_delivered_once_the_change_it_tells_of_is_committed() {
+        let (env, database, jobs) = installation().await;
+        let bus = Arc::new(Bus::default());
+        jobs.handle(EVENT_JOB, Arc::clone(&bus) as _);
+        let event = event(&env);
+        let mut batch = Batch::new();
+        batch.emit(&event).unwrap();
+        database.commit(batch).await.unwrap();
+        jobs.run_due().await.unwrap();
+        assert_eq!(*bus.0.lock().unwrap(), [event]);
+        assert!(database.list::<Job>(&Path::new("jobs"), None, 1).await.unwrap().items.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_change_that_is_not_committed_tells_nobody() {
+        let (env, database, jobs) = installation().await;
+        let bus = Arc::new(Bus::default());
+        jobs.handle(EVENT_JOB, Arc::clone(&bus) as _);
+        let taken = Job::new("other", "1", env.now().plus_seconds(60), String::new());
+        let path = Path::new("test").part("taken");
+        let mut batch = Batch::new();
+        batch.create(path.clone(), &taken);
+        database.commit(batch).await.unwrap();
+        let mut batch = Batch::new();
+        batch.create(path, &taken);
+        batch.emit(&event(&env)).unwrap();
+        assert!(matches!(database.commit(batch).await, Err(Fault::Conflict)));
+        jobs.run_due().await.unwrap();
+        assert!(bus.0.lock().unwrap().is_empty());
+    }
+}
