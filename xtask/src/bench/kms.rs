@@ -42,7 +42,7 @@ pub struct Series {
 /// What one round showed.
 pub struct Sample {
     per_second: f64,
-    cpu_us: f64,
+    pub cpu_us: f64,
     threads_us: BTreeMap<String, f64>,
     p50_us: f64,
     p99_us: f64,
@@ -161,7 +161,7 @@ impl Load<'_> {
 }
 
 /// A sample of what `haechi-bench load` printed.
-fn sample(printed: &Value) -> Result<Sample, String> {
+pub fn sample(printed: &Value) -> Result<Sample, String> {
     let number = |name: &str| {
         let number = printed.get(name).and_then(Value::as_f64);
         number.ok_or_else(|| format!("{printed}: there is no {name}"))
@@ -202,6 +202,6 @@ impl Series {
     }
 }
 
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -6,17 +6,21 @@
 
 mod kms;
 mod process;
+mod profile;
 mod statistics;
 
 /// A benchmark: its name, what it measures in one line, and the function that runs it with the
 /// rest of the command line.
 type Benchmark = (&'static str, &'static str, fn(&[String]) -> Result<(), String>);
 
-const BENCHMARKS: &[Benchmark] = &[(
-    "kms",
-    "Encrypt, GenerateDataKey, Decrypt against a bare server; start, memory, growth with keys",
-    kms::run,
-)];
+const BENCHMARKS: &[Benchmark] = &[
+    (
+        "kms",
+        "Encrypt, GenerateDataKey, Decrypt against a bare server; start, memory, growth with keys",
+        kms::run,
+    ),
+    ("profile", "Where the CPU time of an Encrypt goes, by stage; a flame graph", profile::run),
+];
 
 /// Runs the benchmark that the first argument names; without one, lists them.
 pub fn run(arguments: &[String]) -> Result<(), String> {

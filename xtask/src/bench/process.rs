@@ -12,7 +12,7 @@ use crate::process;
 const SERVER_CORE: &str = "0";
 
 /// The load generator's core.
-const LOAD_CORE: &str = "1";
+pub const LOAD_CORE: &str = "1";
 
 /// How long a server may take to serve.
 const PATIENCE: Duration = Duration::from_secs(60);
