@@ -13,6 +13,7 @@
 //! authorize.rs  Ask, Permit            the decision, as a value that cannot be forged
 //! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
 //! session.rs    SessionClaims, Roles   what a session token says; what STS asks of IAM
+//! evidence.rs   Evidence              MFA codes, identity providers; what STS asks of IAM too
 //! guardrails.rs Guardrails             what an organization lays over its accounts
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
 //! path.rs       Path                   storage keys; user-given names in them are hidden
@@ -34,6 +35,7 @@ pub mod cx;
 pub mod database;
 pub mod env;
 pub mod event;
+pub mod evidence;
 pub mod guardrails;
 pub mod jobs;
 pub mod name;
@@ -53,6 +55,7 @@ pub use cx::{Cx, RequestInfo, Resource};
 pub use database::{Batch, Database, Listing, Loaded, Record};
 pub use env::{Clock, Env, MovableClock, SystemClock};
 pub use event::Event;
+pub use evidence::{Evidence, MfaError, OidcProvider, SamlProvider};
 pub use guardrails::{GuardrailSource, Guardrails};
 pub use jobs::{Job, JobHandler, Jobs};
 pub use name::{AccountId, Region};

@@ -21,6 +21,8 @@
 //! import.rs                  key material that a customer brings, wrapped under an RSA key
 //! ```
 //!
+//! For people: passwords (`password.rs`, Argon2id) and one-time codes (`totp.rs`, RFC 6238).
+//!
 //! Cryptography is aws-lc-rs. What it lacks: Argon2id (`argon2`), Ed25519ph (`ed25519-dalek`),
 //! ML-DSA with an external μ (`ml-dsa`), an ML-KEM key from its seed (`ml-kem`), and a fast
 //! secp256k1 (`k256`). Randomness is a parameter ([`Random`]), time too; where AWS-LC insists on its
@@ -51,6 +53,7 @@ pub mod keyring;
 pub mod material;
 pub mod ml_dsa;
 pub mod ml_kem;
+pub mod password;
 pub mod public_key;
 pub mod random;
 pub mod root;
@@ -58,6 +61,7 @@ pub mod rsa;
 pub mod seal;
 pub mod secret;
 pub mod signing;
+pub mod totp;
 
 pub use ciphertext::{Blob, BlobKind, InvalidCiphertext, MaterialHandle};
 pub use elliptic_curve::AgreementError;
@@ -72,9 +76,11 @@ pub use key_spec::KeySpec;
 pub use keyring::{Keyring, KeyringError, Purpose, WrappedKey};
 pub use material::{KeyMaterial, MaterialContext, MaterialError, SymmetricMaterial};
 pub use ml_kem::{DecapsulateError, EncapsulateError, Encapsulation};
+pub use password::PasswordHash;
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use random::{Random, SystemRandom};
 pub use root::RootKey;
 pub use seal::{SealConfig, SealError, SealRequest};
 pub use secret::{SecretBytes, SecretVec};
 pub use signing::{MessageType, SignError, SigningAlgorithm, VerifyError};
+pub use totp::TotpSeed;
