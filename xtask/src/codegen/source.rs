@@ -21,27 +21,37 @@ open(os.path.join(out, 'complete'), 'w').close()
 
 /// The folder of the pinned release's models, fetched when it is not there yet.
 pub fn models(root: &Path) -> Result<PathBuf, String> {
-    let pin = std::fs::read_to_string(root.join("models/botocore.txt"))
-        .map_err(|error| format!("models/botocore.txt: {error}"))?;
-    let version = pin.trim();
-    let folder = root.join(format!("target/botocore/{version}"));
+    package(root, "botocore", UNPACK).map(|(_, folder)| folder)
+}
+
+/// The pinned release of a Python package (`models/<name>.txt`) and the folder of its data, fetched
+/// and unpacked by the script `unpack` when it is not there yet.
+pub fn package(root: &Path, name: &str, unpack: &str) -> Result<(String, PathBuf), String> {
+    let pin = std::fs::read_to_string(root.join(format!("models/{name}.txt")))
+        .map_err(|error| format!("models/{name}.txt: {error}"))?;
+    let version = pin.trim().to_owned();
+    let folder = root.join(format!("target/{name}/{version}"));
     if folder.join("complete").exists() {
-        return Ok(folder);
+        return Ok((version, folder));
     }
-    println!("fetching botocore {version}");
+    println!("fetching {name} {version}");
     let wheel = folder.join("wheel");
     std::fs::create_dir_all(&wheel).map_err(|error| format!("{}: {error}", wheel.display()))?;
     python(&["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "-d"])
         .arg(&wheel)
-        .arg(format!("botocore=={version}"))
+        .arg(format!("{name}=={version}"))
         .status()
         .map_err(|error| format!("pip: {error}"))
         .and_then(|status| if status.success() { Ok(()) } else { Err("pip failed".to_owned()) })?;
-    let status = python(&["-c", UNPACK])
+    let status = python(&["-c", unpack])
         .args([&wheel, &folder])
         .status()
         .map_err(|error| format!("python3: {error}"))?;
-    if status.success() { Ok(folder) } else { Err("the models could not be unpacked".to_owned()) }
+    if status.success() {
+        Ok((version, folder))
+    } else {
+        Err(format!("{name} could not be unpacked"))
+    }
 }
 
 /// The test environment's Python where there is one (a fresh Debian has no pip of its own).
