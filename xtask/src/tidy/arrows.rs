@@ -6,6 +6,7 @@
 /// Crates that depend on nothing of ours.
 const LEAVES: &[&str] = &[
     "haechi-crypto",
+    "haechi-jwt",
     "haechi-log",
     "haechi-policy",
     "haechi-sigv4",
@@ -105,7 +106,9 @@ fn allowed(from: &str, to: &str) -> bool {
     if from.starts_with("haechi-") {
         // The audit log is CloudTrail's own state.
         let own_log = from == "haechi-cloudtrail" && to == "haechi-log";
-        return own_log || SERVICE.contains(&to) || to.ends_with("-model");
+        // Only STS takes the tokens of identity providers.
+        let own_tokens = from == "haechi-sts" && to == "haechi-jwt";
+        return own_log || own_tokens || SERVICE.contains(&to) || to.ends_with("-model");
     }
     // Engines (waf-engine, detect, …) know nothing of services, servers or stores.
     ["haechi-crypto", "haechi-log", "haechi-policy"].contains(&to)
