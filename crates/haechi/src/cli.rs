@@ -199,7 +199,7 @@ pub struct EnvOptions {
     pub json: bool,
 }
 
-/// What to do with accounts; while haechi does not serve.
+/// What to do with accounts.
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
     /// Create an account that is in no organization, with a root access key.
@@ -243,7 +243,7 @@ pub struct AccountOptions {
     pub secrets: SealOptions,
 }
 
-/// What to do with KMS; while haechi does not serve.
+/// What to do with KMS.
 #[derive(Debug, Subcommand)]
 pub enum KmsCommand {
     /// Show how often each key was used, and when last.

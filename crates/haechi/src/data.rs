@@ -9,6 +9,7 @@
 //! credentials      root access key, AWS's file format, 0600
 //! endpoint.json    where the server listens: for `exec` and `env`
 //! ca.pem           the local CA's certificate: what clients trust
+//! operator.sock    where a running server takes the operator's commands, 0600
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
@@ -106,6 +107,11 @@ impl DataDirectory {
     /// The CA's certificate.
     pub fn ca(&self) -> PathBuf {
         self.path.join("ca.pem")
+    }
+
+    /// Where a running server takes the operator's commands.
+    pub fn operator_socket(&self) -> PathBuf {
+        self.path.join("operator.sock")
     }
 
     /// The file with the root access key.

@@ -5,6 +5,8 @@
 //! config.rs       flags, HAECHI_* variables, the configuration file: one answer
 //! data.rs         the data directory: what lies where, with which modes
 //! unseal.rs       the seal, and the root key behind it
+//! installation.rs an opened data directory
+//! operator/       the operator's commands on a running server
 //! stack.rs        store, database, services, router: wired
 //! tls.rs          the local CA and the server's certificate
 //! accounts.rs     accounts as Organizations asks IAM for them
@@ -20,6 +22,8 @@ mod command;
 mod config;
 mod data;
 mod dev;
+mod installation;
+mod operator;
 mod stack;
 mod tls;
 mod unseal;

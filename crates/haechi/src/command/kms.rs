@@ -1,41 +1,41 @@
-//! `haechi kms`: how keys are used, while haechi is not serving.
+//! `haechi kms`: how keys are used.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use haechi_kms::KeyUsage;
-use haechi_wire::Timestamp;
 use serde_json::json;
 
-use super::account::Opened;
 use crate::Failure;
 use crate::cli::KmsCommand;
+use crate::data::DataDirectory;
+use crate::operator::ask::{KeyUse, KmsUsage};
 
 /// Shows the use of keys.
 ///
 /// # Errors
-/// If haechi serves from the data directory meanwhile, or the store fails.
+/// What the server answers; without one, if the data directory cannot be opened.
 pub fn run(command: KmsCommand) -> Result<ExitCode, Failure> {
     let KmsCommand::Usage { options, json } = command;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let opened = Opened::new(&options).await?;
-        let keys = opened.stack.kms.usage().await?;
+        let data = DataDirectory::existing(options.data.data.clone())?;
+        let keys = crate::operator::ask(&data, &options, KmsUsage {}).await?;
         if json {
-            writeln!(io::stdout().lock(), "{}", document(&keys))?;
+            let document = json!({ "accounts": accounts(&keys), "keys": keys });
+            writeln!(io::stdout().lock(), "{document}")?;
         } else {
             table(&keys, &mut io::stdout().lock())?;
         }
-        opened.close().await
+        Ok(ExitCode::SUCCESS)
     })
 }
 
-fn requests(key: &KeyUsage) -> u64 {
-    key.counts.values().sum()
+fn requests(key: &KeyUse) -> u64 {
+    key.requests.values().sum()
 }
 
 /// Requests of each account.
-fn accounts(keys: &[KeyUsage]) -> BTreeMap<&str, u64> {
+fn accounts(keys: &[KeyUse]) -> BTreeMap<&str, u64> {
     let mut accounts = BTreeMap::new();
     for key in keys {
         *accounts.entry(key.account.as_str()).or_default() += requests(key);
@@ -43,29 +43,14 @@ fn accounts(keys: &[KeyUsage]) -> BTreeMap<&str, u64> {
     accounts
 }
 
-fn document(keys: &[KeyUsage]) -> serde_json::Value {
-    let keys_json = keys.iter().map(|key| {
-        json!({
-            "account": key.account,
-            "region": key.region,
-            "keyId": key.key_id,
-            "requests": key.counts,
-            "lastOperation": key.last.operation,
-            "lastUsed": Timestamp::from_millis(key.last.time_ms).iso8601(),
-            "lastEventId": key.last.event_id,
-        })
-    });
-    json!({ "accounts": accounts(keys), "keys": keys_json.collect::<Vec<_>>() })
-}
-
-fn table(keys: &[KeyUsage], out: &mut impl Write) -> io::Result<()> {
+fn table(keys: &[KeyUse], out: &mut impl Write) -> io::Result<()> {
     let [account, region, key, requests_title] = ["ACCOUNT", "REGION", "KEY", "REQUESTS"];
     writeln!(out, "{account:<12}  {region:<14}  {key:<36}  {requests_title:>12}  LAST USED")?;
     for key in keys {
-        let KeyUsage { account, region, key_id, last, .. } = key;
-        let (time, count) = (Timestamp::from_millis(last.time_ms).iso8601(), requests(key));
-        let operation = &last.operation;
-        writeln!(out, "{account}  {region:<14}  {key_id:<36}  {count:>12}  {time} {operation}")?;
+        let KeyUse { account, region, key_id, last_used, last_operation, .. } = key;
+        let count = requests(key);
+        let last = format!("{last_used} {last_operation}");
+        writeln!(out, "{account}  {region:<14}  {key_id:<36}  {count:>12}  {last}")?;
     }
     for (account, count) in accounts(keys) {
         writeln!(out, "{account}  {all:<14}  {all:<36}  {count:>12}", all = "all")?;

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,6 @@ use haechi_gateway::admin::Admin;
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Gateway, Limits, Listener, Quotas};
-use haechi_iam::Iam;
-use haechi_kms::Kms;
 use haechi_store::Store;
 use haechi_store_mem::MemStore;
 use haechi_store_sqlite::SqliteStore;
@@ -25,6 +24,8 @@ use crate::cli::{LogFormat, SealKind, ServeOptions};
 use crate::config::Config;
 use crate::data::{DataDirectory, Endpoint, RootAccessKey, write_private, write_with_mode};
 use crate::dev::{Controls, DevIdentities};
+use crate::installation::Installation;
+use crate::operator::{self, Door};
 use crate::stack::{Stack, environment, store_clock};
 use crate::tls::{self, Tls};
 use crate::unseal::unseal;
@@ -60,9 +61,7 @@ fn seed_random() -> Result<(), Failure> {
 struct Ready {
     gateway: Arc<Gateway>,
     listener: Listener,
-    store: Arc<dyn Store>,
-    iam: Arc<Iam>,
-    kms: Arc<Kms>,
+    installation: Arc<Installation>,
     endpoint: Endpoint,
     root_key: RootAccessKey,
     account: AccountId,
@@ -84,10 +83,12 @@ async fn serve(config: Config) -> Result<ExitCode, Failure> {
     if let Some(admin) = admin {
         tokio::spawn(admin.run(Arc::clone(&ready.gateway)));
     }
+    let door = operator_door(config.data.as_deref(), &ready.installation)?;
     announce(&config, &ready)?;
     ready.listener.run(Arc::clone(&ready.gateway), stop).await;
-    flush(&ready.iam, &ready.kms).await;
-    ready.store.close().await?;
+    door.open(None);
+    flush(&ready.installation.stack).await;
+    ready.installation.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -114,7 +115,7 @@ async fn prepare(
         );
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
-    let stack = Stack::new(Arc::clone(&store), root, env, epoch, data.as_ref()).await?;
+    let mut stack = Stack::new(store, root, env, epoch, data.as_ref()).await?;
     // Of several accounts it is the one that the credentials file is for.
     let kept = data.as_ref().and_then(|data| data.read_credentials().ok());
     let kept = kept.and_then(|key| haechi_core::access_key_id::account(&key.access_key_id));
@@ -152,12 +153,10 @@ async fn prepare(
     if let (Some(seal), Some(data)) = (seal.take(), &data) {
         tokio::spawn(rotate_keyring(Arc::clone(&stack.database), seal, data.clone(), env.clone()));
     }
-    let (iam, kms) = (stack.iam, stack.kms);
-    tokio::spawn(background(stack.jobs, Arc::clone(&iam), Arc::clone(&kms)));
     let gateway = Arc::new(Gateway {
-        router: stack.router,
+        router: std::mem::take(&mut stack.router),
         identities,
-        audit: stack.audit,
+        audit: Arc::clone(&stack.audit),
         env: env.clone(),
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
@@ -165,7 +164,22 @@ async fn prepare(
         metrics: Metrics::default(),
         dev,
     });
-    Ok(Ready { gateway, listener, store, iam, kms, endpoint, root_key, account })
+    let installation = Arc::new(Installation { stack, env: env.clone() });
+    tokio::spawn(background(Arc::clone(&installation)));
+    Ok(Ready { gateway, listener, installation, endpoint, root_key, account })
+}
+
+/// Takes the operator's commands at the data directory's socket.
+fn operator_door(data: Option<&Path>, open: &Arc<Installation>) -> Result<Arc<Door>, Failure> {
+    let door = Arc::new(Door::default());
+    door.open(Some(Arc::clone(open)));
+    let Some(data) = data else { return Ok(door) };
+    match operator::bind(&DataDirectory::open_or_create(data)?) {
+        Ok(socket) => drop(tokio::spawn(operator::serve(socket, Arc::clone(&door)))),
+        // haechi serves all the same: commands then need it stopped.
+        Err(error) => tracing::warn!(%error, "the operator's commands need the server stopped"),
+    }
+    Ok(door)
 }
 
 /// How many requests an account may make.
@@ -229,23 +243,23 @@ fn ca_file(
 }
 
 /// Writes down what was used, and when.
-async fn flush(iam: &Iam, kms: &Kms) {
-    if let Err(fault) = iam.flush_last_used().await {
+async fn flush(stack: &Stack) {
+    if let Err(fault) = stack.iam.flush_last_used().await {
         tracing::warn!(error = ?fault, "the last use of access keys could not be written");
     }
-    if let Err(fault) = kms.flush_usage().await {
+    if let Err(fault) = stack.kms.flush_usage().await {
         tracing::warn!(error = ?fault, "the use of KMS keys could not be written");
     }
 }
 
-async fn background(jobs: Arc<haechi_core::Jobs>, iam: Arc<Iam>, kms: Arc<Kms>) {
+async fn background(open: Arc<Installation>) {
     let flushes = async {
         loop {
             tokio::time::sleep(LAST_USED_FLUSH).await;
-            flush(&iam, &kms).await;
+            flush(&open.stack).await;
         }
     };
-    tokio::join!(jobs.run_forever(), flushes);
+    tokio::join!(open.stack.jobs.run_forever(), flushes);
 }
 
 async fn rotate_keyring(

@@ -11,5 +11,6 @@
 
 mod configuration;
 mod first_start;
+mod operator;
 mod run;
 mod serving;

@@ -1,0 +1,51 @@
+//! An opened data directory: what a command of the operator works on, in a server or without one.
+
+use std::sync::Arc;
+
+use haechi_core::{Clock, Env, SystemClock};
+use haechi_store::Store;
+use haechi_store_sqlite::SqliteStore;
+
+use crate::Failure;
+use crate::cli::SealOptions;
+use crate::data::DataDirectory;
+use crate::stack::{Stack, environment, store_clock};
+use crate::unseal::unseal;
+
+/// Services over an open store. A server's router is with its gateway, so `stack.router` is empty
+/// there.
+pub struct Installation {
+    /// The services.
+    pub stack: Stack,
+    /// Time and randomness.
+    pub env: Env,
+}
+
+impl Installation {
+    /// Opens a data directory that nobody serves.
+    ///
+    /// # Errors
+    /// If somebody does, the root key cannot be had, or the store fails.
+    pub async fn open(
+        data: &DataDirectory,
+        secrets: &SealOptions,
+    ) -> Result<Installation, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let env = environment(Arc::clone(&clock));
+        let (seal, root) = unseal(data, secrets, false, &*env.random)?;
+        let store = SqliteStore::open(data.store(), store_clock(&clock)).map_err(|error| {
+            format!("{error}. If `haechi serve` runs, it does not answer at operator.sock: stop it")
+        })?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let stack = Stack::new(store, root, &env, seal.epoch(), Some(data)).await?;
+        Ok(Installation { stack, env })
+    }
+
+    /// Closes the store: everything is on disk afterwards.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn close(&self) -> Result<(), Failure> {
+        Ok(self.stack.database.store().close().await?)
+    }
+}

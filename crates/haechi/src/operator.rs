@@ -1,0 +1,69 @@
+//! The operator's commands on a server that runs: `DATA/operator.sock`.
+//!
+//! A command that works on the records is an [`Ask`]: input, answer, and what to do with an
+//! [`Installation`]. [`ask`] lets the server do it when one runs; else it opens the data directory
+//! and does it itself. So each command is written once.
+//!
+//! ```text
+//! command/*.rs ── ask() ──┬─ client.rs ══ operator.sock ══ socket.rs ── table.rs ─┬─ Ask::answer
+//!                         └─ no server: Installation::open ───────────────────────┘
+//! ask/*.rs      one file per subject: its asks
+//! table.rs      the list of all asks
+//! wire.rs       what goes over the socket: two lines there, two lines back
+//! ```
+//!
+//! To add a command: its `Ask` in `ask/<subject>.rs`, its name in `table.rs`, its options in
+//! `cli.rs`, its words in `command/<subject>.rs`.
+//!
+//! The socket is 0600 in a directory of 0700, and the kernel says who asks: the user that the server
+//! runs as, or root. Both can read all of the server's files anyway.
+
+pub mod ask;
+mod client;
+mod socket;
+mod table;
+mod wire;
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use socket::{Door, bind, serve};
+
+use crate::Failure;
+use crate::cli::AccountOptions;
+use crate::data::DataDirectory;
+use crate::installation::Installation;
+
+/// Something that the operator asks of an installation.
+pub trait Ask: Serialize + DeserializeOwned + Send + 'static {
+    /// Its name on the wire: `account.list`. Never reused for something else.
+    const NAME: &'static str;
+    /// What comes back. Secrets in it are `Zeroizing`.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does it.
+    fn answer(
+        self,
+        installation: &Installation,
+    ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}
+
+/// Asks the server of a data directory; where none runs, opens the directory and does it here.
+///
+/// # Errors
+/// What the ask answers; or if the data directory cannot be opened.
+pub async fn ask<A: Ask>(
+    data: &DataDirectory,
+    options: &AccountOptions,
+    ask: A,
+) -> Result<A::Answer, Failure> {
+    if let Some(mut server) = client::Client::connect(data).await? {
+        return server.ask(A::NAME, &ask).await;
+    }
+    let installation = Installation::open(data, &options.secrets).await?;
+    let answer = ask.answer(&installation).await;
+    installation.close().await?;
+    answer
+}
