@@ -9,6 +9,7 @@ const LEAVES: &[&str] = &[
     "haechi-jwt",
     "haechi-log",
     "haechi-policy",
+    "haechi-rules",
     "haechi-sigv4",
     "haechi-store",
     "haechi-wire",
@@ -29,8 +30,14 @@ const NAMED: &[(&str, &[&str])] = &[
 
 /// What every service may use, beside its own and other services' models. (`Fault` and the times of
 /// its shapes are `haechi-wire`'s; codecs it never sees.)
-const SERVICE: &[&str] =
-    &["haechi-core", "haechi-crypto", "haechi-policy", "haechi-store", "haechi-wire"];
+const SERVICE: &[&str] = &[
+    "haechi-core",
+    "haechi-crypto",
+    "haechi-policy",
+    "haechi-rules",
+    "haechi-store",
+    "haechi-wire",
+];
 
 /// May use everything; nothing may use them but tests.
 const TOPS: &[&str] = &["haechi", "haechi-bench", "haechi-conformance", "haechi-testkit", "xtask"];
