@@ -45,12 +45,27 @@ pub fn outcome(command: &mut Command) -> Outcome {
 
 /// The AWS CLI of the test environment.
 pub fn aws() -> PathBuf {
-    installed("aws")
+    installed("python/bin/aws")
 }
 
 /// The Python that has boto3.
 pub fn python() -> PathBuf {
-    installed("python3")
+    installed("python/bin/python3")
+}
+
+/// The Python that has the AWS Encryption SDK, version 4, and the Amazon S3 Encryption Client.
+pub fn encryption_python() -> PathBuf {
+    installed("python-encryption/bin/python3")
+}
+
+/// A command that came with a Python package: `aws-encryption-cli` (on version 3 of the SDK), `sops`.
+pub fn python_command(name: &str) -> PathBuf {
+    installed("python-command-line/bin").join(name)
+}
+
+/// Where Node.js finds the AWS SDK and the AWS Encryption SDK for JavaScript: its `NODE_PATH`.
+pub fn node_modules() -> PathBuf {
+    installed("node/node_modules")
 }
 
 /// A script under `tests/scripts`.
@@ -89,7 +104,7 @@ pub fn clean(command: &mut Command) {
 
 fn installed(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = root.join(".test-env/python/bin").join(name);
+    let path = root.join(".test-env").join(name);
     assert!(
         path.exists(),
         "{} is missing: `cargo xtask test` installs the clients once",

@@ -284,8 +284,15 @@ impl Server {
             .env("AWS_REGION", &self.ready.region)
             .env("AWS_DEFAULT_REGION", &self.ready.region);
         if let Some(ca_bundle) = &self.ready.ca_bundle {
-            command.env("AWS_CA_BUNDLE", ca_bundle);
+            command.env("AWS_CA_BUNDLE", ca_bundle).env("NODE_EXTRA_CA_CERTS", ca_bundle);
         }
+        command
+    }
+
+    /// Node.js with the AWS clients for JavaScript, as root.
+    pub fn node(&self) -> Command {
+        let mut command = self.client("node");
+        command.env("NODE_PATH", client::node_modules());
         command
     }
 
@@ -328,7 +335,11 @@ impl Server {
 
     /// Runs a Python script of `tests/scripts` as root and fails the test if the script fails.
     pub fn run_script(&self, name: &str) {
-        let mut command = self.client(client::python());
+        self.run_script_with(self.client(client::python()), name);
+    }
+
+    /// The same with another interpreter: a command that `client` or `node` made.
+    pub fn run_script_with(&self, mut command: Command, name: &str) {
         command.arg(client::script(name)).env("HAECHI_ACCOUNT", &self.ready.account_id);
         let outcome = client::outcome(&mut command);
         assert!(

@@ -1,5 +1,5 @@
-//! What the tests need beside Rust, installed once: Debian packages, a Python environment with the
-//! AWS clients, `cargo-deny`.
+//! What the tests need beside Rust, installed once: Debian packages, Python environments and Node.js
+//! packages with the real clients, `cargo-deny`.
 //!
 //! Everything that is not a Debian package goes to `.test-env/` in the repository and nowhere else.
 //! A second run only looks whether it is all there.
@@ -18,6 +18,8 @@ const PACKAGES: &[Package] = &[
     Package { name: "build-essential", present: || process::exists("c++") },
     Package { name: "cmake", present: || process::exists("cmake") },
     Package { name: "curl", present: || process::exists("curl") },
+    Package { name: "nodejs", present: || process::exists("node") },
+    Package { name: "npm", present: || process::exists("npm") },
     Package { name: "openssl", present: || process::exists("openssl") },
     Package { name: "python3", present: || process::exists("python3") },
     Package { name: "python3-venv", present: python_makes_environments },
@@ -26,13 +28,24 @@ const PACKAGES: &[Package] = &[
 
 const CARGO_DENY: &str = "0.20.2";
 
-/// The exact clients, so that a test means the same today and in a year.
-const REQUIREMENTS: &str = "crates/haechi-conformance/requirements.txt";
+/// Python environments with their exact clients, so that a test means the same today and in a year.
+/// Three, because some clients hold each other's packages at different versions.
+const PYTHON: &[(&str, &str)] = &[
+    ("python", "crates/haechi-conformance/requirements.txt"),
+    ("python-encryption", "crates/haechi-conformance/requirements-encryption.txt"),
+    ("python-command-line", "crates/haechi-conformance/requirements-command-line.txt"),
+];
+
+/// Where the Node.js clients are named.
+const NODE: &str = "crates/haechi-conformance/node";
 
 /// Installs what is missing.
 pub fn prepare() -> Result<(), String> {
     debian_packages()?;
-    python_environment()
+    for (name, requirements) in PYTHON {
+        python_environment(name, requirements)?;
+    }
+    node_packages()
 }
 
 /// Installs `cargo-deny` if need be and answers where it is.
@@ -93,24 +106,50 @@ fn debian_packages() -> Result<(), String> {
     apt_get(&install)
 }
 
-fn python_environment() -> Result<(), String> {
-    let environment = folder().join("python");
+fn python_environment(name: &str, requirements: &str) -> Result<(), String> {
+    let environment = folder().join(name);
     let stamp = environment.join("requirements.txt");
-    let wanted = read(&process::root().join(REQUIREMENTS))?;
+    let wanted = read(&process::root().join(requirements))?;
     if read(&stamp).is_ok_and(|installed| installed == wanted) {
-        println!("Python environment: all there");
+        println!("Python environment `{name}`: all there");
         return Ok(());
     }
-    println!("Python environment: making {}", environment.display());
+    println!("Python environment `{name}`: making {}", environment.display());
     let mut make = process::program("python3", &["-m", "venv", "--clear"]);
     process::run(make.arg(&environment))?;
     let pip = environment.join("bin/pip");
     let mut install = process::program(&pip, &["install", "--quiet", "--no-deps"]);
-    process::run(install.args(["--disable-pip-version-check", "--requirement", REQUIREMENTS]))
+    process::run(install.args(["--disable-pip-version-check", "--requirement", requirements]))
         .map_err(|error| format!("{error}; the AWS clients come from PyPI: is it reachable?"))?;
     // Last, so that an interrupted installation starts again.
-    std::fs::write(&stamp, wanted)
-        .map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+    write(&stamp, &wanted)
+}
+
+fn node_packages() -> Result<(), String> {
+    let environment = folder().join("node");
+    let stamp = environment.join("installed.json");
+    let wanted = read(&process::root().join(NODE).join("package-lock.json"))?;
+    if read(&stamp).is_ok_and(|installed| installed == wanted) {
+        println!("Node.js packages: all there");
+        return Ok(());
+    }
+    println!("Node.js packages: installing to {}", environment.display());
+    std::fs::create_dir_all(&environment)
+        .map_err(|error| format!("cannot make {}: {error}", environment.display()))?;
+    for file in ["package.json", "package-lock.json"] {
+        write(&environment.join(file), &read(&process::root().join(NODE).join(file))?)?;
+    }
+    let mut install = process::program("npm", &["ci", "--ignore-scripts", "--no-audit"]);
+    install.args(["--no-fund", "--loglevel", "error", "--prefix"]).arg(&environment);
+    process::run(&mut install).map_err(|error| {
+        format!("{error}; the clients come from npm's registry: is it reachable?")
+    })?;
+    // Last, so that an interrupted installation starts again.
+    write(&stamp, &wanted)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -17,6 +17,8 @@ mod data_directory;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod encryption_clients;
+#[cfg(test)]
 mod operating;
 #[cfg(test)]
 mod scripts;
