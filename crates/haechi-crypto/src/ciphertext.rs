@@ -18,6 +18,7 @@
 
 mod context;
 mod derivation;
+mod doubled;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ use crate::aead::TAG_BYTES;
 use crate::{CryptoError, Random, SecretVec, SymmetricMaterial};
 use context::additional_data;
 use derivation::MessageKey;
+
+pub use doubled::{DoubledBlob, outer_additional_data};
 
 /// Bytes before the IV.
 pub const HEADER_BYTES: usize = 102;

@@ -19,6 +19,8 @@
 //!   └─ PublicKey             verify, encrypt, encapsulate                   public_key.rs
 //! rsa.rs · elliptic_curve.rs · ed25519.rs · ml_dsa.rs · ml_kem.rs · hmac.rs   one family each
 //! import.rs                  key material that a customer brings, wrapped under an RSA key
+//! external_key.rs            KMS keys as the external keys of another KMS
+//! token_keys.rs              keys that stay inside a hardware token, for custom key stores
 //! ```
 //!
 //! For people: passwords (`password.rs`, Argon2id) and one-time codes (`totp.rs`, RFC 6238).
@@ -46,6 +48,7 @@ pub mod ciphertext;
 pub mod ed25519;
 pub mod elliptic_curve;
 pub mod encryption;
+pub mod external_key;
 pub mod hmac;
 pub mod import;
 pub mod key_spec;
@@ -61,14 +64,17 @@ pub mod rsa;
 pub mod seal;
 pub mod secret;
 pub mod signing;
+#[cfg(feature = "pkcs11")]
+pub mod token_keys;
 pub mod totp;
 
-pub use ciphertext::{Blob, BlobKind, InvalidCiphertext, MaterialHandle};
+pub use ciphertext::{Blob, BlobKind, DoubledBlob, InvalidCiphertext, MaterialHandle};
 pub use elliptic_curve::AgreementError;
 pub use encryption::{
     AsymmetricDecryptError, AsymmetricEncryptError, EncryptionAlgorithm, InvalidRsaCiphertext,
 };
 pub use error::CryptoError;
+pub use external_key::ExternalCiphertext;
 pub use hardening::{HardeningError, process_hardening};
 pub use hmac::{HmacMaterial, InvalidMac};
 pub use import::{ImportError, WrappingAlgorithm, WrappingKey, WrappingKeySpec};
