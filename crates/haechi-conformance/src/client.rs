@@ -58,7 +58,8 @@ pub fn encryption_python() -> PathBuf {
     installed("python-encryption/bin/python3")
 }
 
-/// A command that came with a Python package: `aws-encryption-cli` (on version 3 of the SDK), `sops`.
+/// A command of the third Python environment: `aws-encryption-cli` (on version 3 of the SDK), `sops`,
+/// `python3` with the newest openssl.
 pub fn python_command(name: &str) -> PathBuf {
     installed("python-command-line/bin").join(name)
 }

@@ -25,10 +25,19 @@ scripts! {
     kms_grants
     kms_keys
     kms_multi_region
+    kms_openssl
     kms_policies
     kms_validation
     signatures
     sts_sessions
+}
+
+/// With the newest openssl there is: the one that Python's `cryptography` brings.
+#[test]
+fn kms_post_quantum() {
+    let server = Launch::new().start();
+    let python = server.client(haechi_conformance::python_command("python3"));
+    server.run_script_with(python, "kms_post_quantum.py");
 }
 
 /// With `--dev`: time passes.

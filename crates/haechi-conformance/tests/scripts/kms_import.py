@@ -4,41 +4,15 @@ makes and wraps."""
 import datetime
 import os
 
+import importing
 from harness import client, equal, main, refused
 from openssl import Scratch
 
 kms = client("kms")
 
 
-def wrapped(key_id, material, algorithm="RSAES_OAEP_SHA_256", spec="RSA_2048"):
-    """What ImportKeyMaterial needs for this material."""
-    made = kms.get_parameters_for_import(
-        KeyId=key_id, WrappingAlgorithm=algorithm, WrappingKeySpec=spec
-    )
-    digest = "sha1" if algorithm.endswith("SHA_1") else "sha256"
-    with Scratch() as scratch:
-        scratch.write("public", made["PublicKey"])
-        oaep = (
-            "pkeyutl -encrypt -pubin -keyform DER -inkey public "
-            f"-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:{digest}"
-        )
-        if algorithm.startswith("RSAES"):
-            scratch.write("material", material)
-            sealed = scratch.must(f"{oaep} -in material")
-        else:
-            aes = os.urandom(32)
-            scratch.write("aes", aes)
-            scratch.write("material", material)
-            inner = scratch.must(
-                f"enc -id-aes256-wrap-pad -K {aes.hex()} -iv A65959A6 -in material"
-            )
-            sealed = scratch.must(f"{oaep} -in aes") + inner
-    return {
-        "KeyId": key_id,
-        "ImportToken": made["ImportToken"],
-        "EncryptedKeyMaterial": sealed,
-        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
-    }
+def wrapped(*words):
+    return importing.wrapped(kms, *words)
 
 
 def external(**parameters):

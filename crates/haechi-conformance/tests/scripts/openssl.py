@@ -25,9 +25,17 @@ class Scratch:
         return self.path(name).read_bytes()
 
     def must(self, words):
-        """Runs `openssl` with these words; it must succeed."""
-        done = subprocess.run(
-            ["openssl", *words.split()], cwd=self.folder.name, capture_output=True, check=False
-        )
+        """Runs `openssl` with these words; it must succeed. Answers what it wrote."""
+        done = self.run(words)
         assert done.returncode == 0, f"openssl {words}: {done.stderr.decode()}"
         return done.stdout
+
+    def can(self, words):
+        """Whether `openssl` with these words succeeds."""
+        return self.run(words).returncode == 0
+
+    def run(self, words):
+        """Runs `openssl` with these words."""
+        return subprocess.run(
+            ["openssl", *words.split()], cwd=self.folder.name, capture_output=True, check=False
+        )
