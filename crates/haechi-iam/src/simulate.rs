@@ -9,8 +9,8 @@ use haechi_iam_model::shapes::{
     PolicyEvaluationDecisionType, Statement,
 };
 use haechi_policy::{
-    ContextMap, Decision, Document, Effect, Explanation, Kind, Policies, Principal, Request,
-    ResourceRule, explain,
+    ContextMap, Decision, Document, Explanation, Kind, Policies, Principal, Request, ResourceRule,
+    Says, explain,
 };
 
 use crate::policy::parse;
@@ -114,7 +114,7 @@ impl Simulation {
 /// The policies of the statements that applied.
 fn matched(explanation: &Explanation) -> Vec<Statement> {
     let mut found = Vec::new();
-    for policy in &explanation.policies {
+    for (_, policy) in explanation.policies() {
         for _ in policy.statements.iter().filter(|statement| statement.applies) {
             found.push(Statement { source_policy_id: policy.name.clone(), ..Statement::default() });
         }
@@ -125,10 +125,9 @@ fn matched(explanation: &Explanation) -> Vec<Statement> {
 /// Condition keys that a statement asked for which concerned the request, and that it lacked.
 fn missing(explanation: &Explanation) -> Vec<String> {
     let mut keys: Vec<String> = explanation
-        .policies
-        .iter()
-        .flat_map(|policy| &policy.statements)
-        .filter(|statement| statement.action_matches && statement.resource_matches)
+        .policies()
+        .flat_map(|(_, policy)| &policy.statements)
+        .filter(|statement| statement.concerns())
         .flat_map(|statement| &statement.conditions)
         .filter(|condition| condition.seen.is_none())
         .map(|condition| condition.key.clone())
@@ -139,11 +138,6 @@ fn missing(explanation: &Explanation) -> Vec<String> {
 }
 
 fn allowed_by_boundary(explanation: &Explanation) -> bool {
-    let boundary = explanation.policies.iter().filter(|policy| policy.kind == Kind::Boundary);
-    let applying: Vec<Effect> = boundary
-        .flat_map(|policy| &policy.statements)
-        .filter(|statement| statement.applies)
-        .map(|statement| statement.effect)
-        .collect();
-    applying.contains(&Effect::Allow) && !applying.contains(&Effect::Deny)
+    let boundary = explanation.layers.iter().find(|layer| layer.kind == Kind::Boundary);
+    boundary.is_some_and(|layer| layer.says == Says::Allows)
 }

@@ -14,6 +14,12 @@ pub trait Context {
     /// and the tag keys in them, are compared without regard to case. An empty list counts as a
     /// key that is absent.
     fn values(&self, key: &str) -> Option<Values<'_>>;
+
+    /// Names of keys that the context may have and that no table lists, such as those of tags: so
+    /// that a denial can be recorded with them. Decisions never ask.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The values of one condition key, borrowed where possible.
@@ -107,5 +113,9 @@ impl ContextMap {
 impl Context for ContextMap {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         self.keys.get(key).map(|values| Values::many(values))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys.keys().cloned().collect()
     }
 }

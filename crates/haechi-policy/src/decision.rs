@@ -65,6 +65,13 @@ impl Denial {
         self.explicit
     }
 
+    /// Whether a grant can make up for what is missing: what the resource's or the identity's
+    /// policies would have had to allow.
+    #[must_use]
+    pub fn is_grantable(&self) -> bool {
+        !self.explicit && matches!(self.kind, Kind::Resource | Kind::Identity)
+    }
+
     /// The message of `AccessDenied` as AWS writes it (Troubleshoot access denied error
     /// messages). The resource is left out if the request names none.
     #[must_use]

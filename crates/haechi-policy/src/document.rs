@@ -50,6 +50,16 @@ pub enum Version {
     V2012,
 }
 
+impl Version {
+    /// As policies write it.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::V2008 => "2008-10-17",
+            Self::V2012 => "2012-10-17",
+        }
+    }
+}
+
 /// One policy, compiled. Cheap to share: put it in an [`Arc`].
 #[derive(Clone, Debug)]
 pub struct Document {

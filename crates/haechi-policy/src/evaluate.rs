@@ -12,6 +12,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::action::Action;
 use crate::principal::Reach;
 use crate::statement::{Effect, Probe};
@@ -76,7 +78,7 @@ pub fn evaluate(policies: &Policies<'_>, request: &Request<'_>) -> Decision {
 
 /// Whom a grant names: an instrument beside policies by which the owner of a resource gives
 /// permissions away (grants of KMS).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Granted {
     /// The principal's account, whose own policies must allow as well.
     Account,

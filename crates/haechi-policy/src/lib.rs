@@ -9,7 +9,8 @@
 //! * [`evaluate`] decides a [`Request`] under all the [`Policies`] that apply to it, in the order
 //!   of "Policy evaluation logic" in the IAM User Guide. The common path allocates nothing.
 //! * [`explain`] takes the same arguments and returns every statement that was considered, and
-//!   why it did or did not apply.
+//!   why it did or did not apply; a [`RecordedRequest`] can be explained later.
+//! * [`reference`] knows which actions there are, and their resources and condition keys.
 //!
 //! The language is the one of "IAM JSON policy reference" in the IAM User Guide; where a comment
 //! names a page, it is a page of that guide unless said otherwise.
@@ -26,7 +27,10 @@ mod explain;
 mod json;
 mod parse;
 mod pattern;
+mod position;
 mod principal;
+mod recording;
+pub mod reference;
 mod statement;
 
 pub use context::{Context, ContextMap, Values};
@@ -35,7 +39,10 @@ pub use document::{Document, Kind, POLICY_BYTES_MAX, Version};
 pub use error::ParseError;
 pub use evaluate::{Granted, Policies, Request, ResourceRule, evaluate, evaluate_granted};
 pub use explain::{
-    ConditionExplanation, Explanation, PolicyExplanation, StatementExplanation, explain,
+    ConditionExplanation, ElementExplanation, Explanation, LayerExplanation, PolicyExplanation,
+    Says, StatementExplanation, explain, explain_granted,
 };
+pub use position::{Position, statement_positions};
 pub use principal::{AwsPrincipal, Principal};
+pub use recording::RecordedRequest;
 pub use statement::Effect;

@@ -369,6 +369,24 @@ fn flush(literal: &mut String, tokens: &mut Vec<Token>) {
     }
 }
 
+/// The condition keys, in small letters, that the policy variables of a text ask for.
+pub(crate) fn variable_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        rest = rest.get(at..).unwrap_or_default();
+        rest = match variable(rest) {
+            Some((Found::Variable(variable), after)) => {
+                names.push(variable.key.to_string());
+                after
+            }
+            Some((Found::Character(_), after)) => after,
+            None => rest.get(2..).unwrap_or_default(),
+        };
+    }
+    names
+}
+
 enum Found {
     Character(char),
     Variable(Variable),

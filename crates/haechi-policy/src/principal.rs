@@ -1,12 +1,16 @@
 //! Who makes a request, and how the `Principal` element of a policy names them.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use crate::ParseError;
 
 /// Who makes a request, as the server has authenticated them.
 ///
 /// ARNs are complete (`arn:aws:iam::123456789012:user/path/name`); unique ids are IAM's
 /// (`AIDA…`, `AROA…`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Principal {
     /// The root user of an account, `arn:aws:iam::123456789012:root`.
     Root {
@@ -258,6 +262,29 @@ impl PrincipalPattern {
     }
 }
 
+impl fmt::Display for PrincipalPattern {
+    /// As written, and the unique id that a name is bound to.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => formatter.write_str("*"),
+            Self::User(entity) | Self::Role(entity) => {
+                formatter.write_str(&entity.arn)?;
+                match &entity.bound {
+                    Some(id) => write!(formatter, " ({id})"),
+                    None => Ok(()),
+                }
+            }
+            Self::Account(text)
+            | Self::RoleSession(text)
+            | Self::FederatedUser(text)
+            | Self::UniqueId(text)
+            | Self::Service(text)
+            | Self::Federated(text) => formatter.write_str(text),
+            Self::CanonicalUser => formatter.write_str("a canonical user"),
+        }
+    }
+}
+
 /// The `Principal` or `NotPrincipal` element of a statement.
 #[derive(Clone, Debug)]
 pub(crate) enum PrincipalElement {
@@ -290,6 +317,15 @@ impl PrincipalElement {
             Self::Attached => true,
             Self::Is(patterns) => strongest(patterns, principal) > Reach::None,
             Self::Not(patterns) => has_boundary || !spares(patterns, principal),
+        }
+    }
+
+    /// The entries, and whether the element is `NotPrincipal`; `None` if there is no element.
+    pub(crate) fn named(&self) -> Option<(bool, &[PrincipalPattern])> {
+        match self {
+            Self::Attached => None,
+            Self::Is(patterns) => Some((false, patterns)),
+            Self::Not(patterns) => Some((true, patterns)),
         }
     }
 
