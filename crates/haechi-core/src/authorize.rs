@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use haechi_policy::{
-    Context, Decision, Denial, Document, Granted, Kind, Policies, Principal, Request, ResourceRule,
+    Context, Decision, Denial, Document, Granted, Policies, Principal, Request, ResourceRule,
     Values, evaluate, evaluate_granted,
 };
 use haechi_wire::Fault;
@@ -170,7 +170,7 @@ impl Cx {
             resource_rule: ask.rule,
         };
         let decision = match evaluate(&policies, &request) {
-            Decision::Deny(denial) if is_grantable(denial) => match granted() {
+            Decision::Deny(denial) if denial.is_grantable() => match granted() {
                 Some(granted) => evaluate_granted(&policies, &request, granted),
                 None => Decision::Deny(denial),
             },
@@ -207,11 +207,6 @@ impl Cx {
             context: &NoContext,
         })
     }
-}
-
-/// Whether a grant can make up for what is missing.
-fn is_grantable(denial: Denial) -> bool {
-    !denial.is_explicit() && matches!(denial.kind(), Kind::Resource | Kind::Identity)
 }
 
 /// The global condition keys, and the service's own behind them. Set by the server only.
@@ -304,7 +299,18 @@ impl RequestContext<'_> {
                 let session = caller.session.as_ref()?;
                 session.source_identity.as_deref().map(Values::one)
             }
-            "multifactorauthpresent" => caller.issued.map(|_| Values::one("false")),
+            "multifactorauthpresent" => match cx.mfa() {
+                Some(_) => Some(Values::one("true")),
+                None => caller.issued.map(|_| Values::one("false")),
+            },
+            "multifactorauthage" => cx.mfa().map(|shown| {
+                let seconds = cx.now().millis().saturating_sub(shown.millis()).max(0) / 1000;
+                Values::owned(seconds.to_string())
+            }),
+            "federatedprovider" => match &caller.principal {
+                Principal::Federated { provider } => Some(Values::one(provider)),
+                _ => caller.session.as_ref()?.federated_provider.as_deref().map(Values::one),
+            },
             _ => None,
         }
     }

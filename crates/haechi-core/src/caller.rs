@@ -42,6 +42,21 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Nobody: who calls an operation that needs no signature.
+    pub fn anonymous() -> Caller {
+        Caller {
+            principal: Principal::Anonymous,
+            account: AccountId::anonymous(),
+            access_key_id: String::new(),
+            user_id: String::new(),
+            user_name: None,
+            tags: Vec::new(),
+            policies: PrincipalPolicies::default(),
+            issued: None,
+            session: None,
+        }
+    }
+
     /// Its ARN.
     pub fn arn(&self) -> &str {
         self.principal.name()

@@ -54,6 +54,8 @@ pub struct Cx {
     event_id: OnceLock<String>,
     resources: Mutex<Vec<Resource>>,
     guardrails: OnceLock<Arc<Guardrails>>,
+    vouched: OnceLock<Arc<Caller>>,
+    mfa: OnceLock<()>,
 }
 
 impl Cx {
@@ -67,8 +69,50 @@ impl Cx {
     ) -> Cx {
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
         let event_id = OnceLock::new();
-        let via = Vec::new();
-        Cx { env, request, region, caller, operation, via, event_id, resources, guardrails }
+        let (via, vouched, mfa) = (Vec::new(), OnceLock::new(), OnceLock::new());
+        Cx {
+            env,
+            request,
+            region,
+            caller,
+            operation,
+            via,
+            event_id,
+            resources,
+            guardrails,
+            vouched,
+            mfa,
+        }
+    }
+
+    /// The same call by the one whom an identity provider vouches for: decisions are made on him,
+    /// and the record tells of him. Of operations that need no signature, once they have verified
+    /// what was presented instead.
+    pub fn vouched(&self, caller: Caller) -> Cx {
+        let caller = Arc::new(caller);
+        self.vouched.get_or_init(|| Arc::clone(&caller));
+        let (env, request, region) = (self.env.clone(), self.request.clone(), self.region.clone());
+        let call = Cx::new(env, request, region, caller, self.operation);
+        if let Some(guardrails) = self.guardrails.get() {
+            call.guard(Arc::clone(guardrails));
+        }
+        call
+    }
+
+    /// Whom the record tells of.
+    pub fn recorded_caller(&self) -> &Arc<Caller> {
+        self.vouched.get().unwrap_or(&self.caller)
+    }
+
+    /// Tells that the caller has shown a one-time password with this very call, which was verified.
+    pub fn prove_mfa(&self) {
+        self.mfa.get_or_init(|| ());
+    }
+
+    /// When the caller showed a one-time password: with this call, or for its session.
+    pub fn mfa(&self) -> Option<Timestamp> {
+        let session = || self.caller.session.as_ref().and_then(|session| session.mfa);
+        self.mfa.get().map(|()| self.now()).or_else(session)
     }
 
     /// The call of another operation that a service (`ssm`, `s3`; EBS calls as `ec2`) makes on

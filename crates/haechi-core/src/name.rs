@@ -25,6 +25,12 @@ impl AccountId {
         valid.then(|| AccountId(text.to_owned()))
     }
 
+    /// Where an account is named and there is none: of a request without a signature, as CloudTrail
+    /// writes it. It is nobody's, for it has no digits.
+    pub fn anonymous() -> AccountId {
+        AccountId("anonymous".to_owned())
+    }
+
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -19,6 +19,7 @@ const ATTEMPTS: usize = 8;
 pub struct Router {
     services: BTreeMap<&'static str, &'static ServiceSchema>,
     endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,
+    unsigned: Vec<(&'static str, &'static [&'static str])>,
     guardrails: GuardrailSlot,
 }
 
@@ -76,6 +77,18 @@ impl Router {
         };
         let key = (Op::SCHEMA.service.name, Op::SCHEMA.name);
         self.endpoints.insert(key, Arc::new(endpoint));
+    }
+
+    /// Declares the operations of a service that the model lets anybody call without a signature.
+    /// What they must present instead, they check themselves.
+    pub fn unsigned(&mut self, service: &ServiceSchema, operations: &'static [&'static str]) {
+        self.unsigned.push((service.name, operations));
+    }
+
+    /// Whether an operation is called without a signature.
+    pub fn is_unsigned(&self, service: &ServiceSchema, operation: &str) -> bool {
+        let mut declared = self.unsigned.iter().filter(|(name, _)| *name == service.name);
+        declared.any(|(_, operations)| operations.contains(&operation))
     }
 
     /// The services, by name.

@@ -19,7 +19,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use haechi_crypto::keyring::Purpose;
 use haechi_policy::Document;
-use haechi_wire::{Fault, SecretString};
+use haechi_wire::{Fault, SecretString, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -79,6 +79,12 @@ pub struct SessionClaims {
     pub transitive_tag_keys: Vec<String>,
     /// The source identity, which stays through a chain of roles.
     pub source_identity: Option<String>,
+    /// When a one-time password was shown for it, in milliseconds of Unix time.
+    #[serde(default)]
+    pub mfa_ms: Option<i64>,
+    /// The identity provider that vouched for whoever has it, as in `aws:FederatedProvider`.
+    #[serde(default)]
+    pub federated_provider: Option<String>,
 }
 
 impl SessionClaims {
@@ -116,6 +122,19 @@ impl SessionClaims {
         ciborium::from_reader(plain.as_slice()).ok()
     }
 
+    /// What a caller with the token has besides its principal.
+    pub fn session(&self) -> Session {
+        let is_transitive = |key: &str| self.transitive_tag_keys.iter().any(|one| one == key);
+        let tags = self.tags.iter().filter(|(key, _)| is_transitive(key));
+        Session {
+            holder: self.holder.clone(),
+            transitive_tags: tags.cloned().collect(),
+            source_identity: self.source_identity.clone(),
+            mfa: self.mfa_ms.map(Timestamp::from_millis),
+            federated_provider: self.federated_provider.clone(),
+        }
+    }
+
     /// The secret access key, for the credential.
     pub fn secret(&self) -> SecretString {
         SecretString(self.secret.to_string())
@@ -131,6 +150,10 @@ pub struct Session {
     pub transitive_tags: Vec<(String, String)>,
     /// The source identity.
     pub source_identity: Option<String>,
+    /// When a one-time password was shown for it.
+    pub mfa: Option<Timestamp>,
+    /// The identity provider that vouched for whoever has it.
+    pub federated_provider: Option<String>,
 }
 
 /// A role that someone wants to assume.

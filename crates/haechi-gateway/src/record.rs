@@ -193,7 +193,11 @@ fn caller_identity(json: &mut Json, caller: &Caller) {
             json.text("invokedBy", caller.arn());
             return;
         }
-        Principal::Federated { .. } | Principal::Anonymous => "Unknown",
+        Principal::Federated { provider } => {
+            federated_identity(json, caller, provider);
+            return;
+        }
+        Principal::Anonymous => "Unknown",
     };
     json.text("type", kind);
     json.text("principalId", &caller.user_id);
@@ -204,6 +208,16 @@ fn caller_identity(json: &mut Json, caller: &Caller) {
         json.text("userName", name);
     }
     session_context(json, caller);
+}
+
+/// Whom an identity provider vouches for, on the way to a role. No account: the record goes to the
+/// role's.
+fn federated_identity(json: &mut Json, caller: &Caller, provider: &str) {
+    let is_saml = provider.contains(":saml-provider/");
+    json.text("type", if is_saml { "SAMLUser" } else { "WebIdentityUser" });
+    json.text("principalId", &caller.user_id);
+    json.text("userName", caller.user_name.as_deref().unwrap_or_default());
+    json.text("identityProvider", provider);
 }
 
 /// Of temporary credentials: who issued them, and when.
@@ -224,11 +238,23 @@ fn session_context(json: &mut Json, caller: &Caller) {
         }
         _ => {}
     }
+    let session = caller.session.as_ref();
+    if let Some(provider) = session.and_then(|session| session.federated_provider.as_deref()) {
+        json.name("webIdFederationData");
+        json.out.push(b'{');
+        json.text("federatedProvider", provider);
+        json.out.extend_from_slice(b",\"attributes\":{}}");
+    }
     json.name("attributes");
     json.out.push(b'{');
     json.text("creationDate", &issued.iso8601());
-    json.text("mfaAuthenticated", "false");
-    json.out.extend_from_slice(b"}}");
+    let has_mfa = session.is_some_and(|session| session.mfa.is_some());
+    json.text("mfaAuthenticated", if has_mfa { "true" } else { "false" });
+    json.out.push(b'}');
+    if let Some(name) = session.and_then(|session| session.source_identity.as_deref()) {
+        json.text("sourceIdentity", name);
+    }
+    json.out.push(b'}');
 }
 
 fn issuer(json: &mut Json, kind: &str, id: &str, arn: &str, account: &str) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use haechi_core::router::{Answer, Call, Endpoint};
 use haechi_core::{AuditLog, Caller, Clock, Cx, Env, Identities, Region, RequestInfo, Router};
+use haechi_policy::Principal;
 use haechi_sigv4::RequestView;
 use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
@@ -17,7 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::answer::{self, Body};
-use crate::authenticate::authenticate;
+use crate::authenticate::{Authenticated, authenticate};
 use crate::dev::{self, DevControls};
 use crate::identify::{Identified, identify};
 use crate::metrics::Metrics;
@@ -224,26 +225,17 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Box<dyn Answer>, Problem> {
         let identified = passage.identified;
-        let (service, protocol) = (identified.service, identified.protocol);
-        let (identities, wall) = (&*self.identities, &*self.wall);
-        let authenticated =
-            authenticate(identities, wall, service, protocol, &passage.view, body).await;
-        let authenticated = match authenticated {
-            Ok(authenticated) => authenticated,
-            Err(refused) => {
-                passage.access_key_id = refused.access_key_id;
-                passage.region = refused.region;
-                return Err(refused.fault.into());
-            }
-        };
-        let (caller, region) = (authenticated.caller, authenticated.region);
-        identities.used(&caller.access_key_id, service.name, &region, passage.info.time);
+        let service = identified.service;
+        let Authenticated { caller, region } = self.authenticated(passage, body).await?;
         passage.caller = Some(Arc::clone(&caller));
         passage.region = Some(region.clone());
         let endpoint = self.router.endpoint(service, &identified.operation)?;
         passage.read_only = endpoint.schema().read_only;
-        let (operation, account) = (endpoint.schema().name, caller.account.as_str());
-        let now = passage.info.time;
+        let (operation, now) = (endpoint.schema().name, passage.info.time);
+        // Whoever is not known counts by where he calls from, so that he spends nobody else's.
+        let address = passage.info.source_ip.to_string();
+        let anonymous = matches!(caller.principal, Principal::Anonymous);
+        let account = if anonymous { &address } else { caller.account.as_str() };
         self.quotas.take(service.name, operation, account, region.as_str(), now)?;
         let call = decode(&**endpoint, identified, body)?;
         let mut writer = AuditWriter::default();
@@ -252,6 +244,32 @@ impl Gateway {
         let (env, info) = (self.env.clone(), passage.info.clone());
         let cx = passage.cx.insert(Cx::new(env, info, region, caller, endpoint.schema()));
         call.run(cx).await
+    }
+
+    /// Who calls and where: as the signature says, or nobody where the model asks for none.
+    async fn authenticated(
+        &self,
+        passage: &mut Passage<'_>,
+        body: &[u8],
+    ) -> Result<Authenticated, Fault> {
+        let Identified { service, protocol, operation, .. } = passage.identified;
+        if self.router.is_unsigned(service, operation) {
+            let (caller, region) = (Arc::new(Caller::anonymous()), unsigned_region(&passage.view));
+            return Ok(Authenticated { caller, region: region? });
+        }
+        let (identities, wall) = (&*self.identities, &*self.wall);
+        match authenticate(identities, wall, service, *protocol, &passage.view, body).await {
+            Ok(authenticated) => {
+                let Authenticated { caller, region } = &authenticated;
+                identities.used(&caller.access_key_id, service.name, region, passage.info.time);
+                Ok(authenticated)
+            }
+            Err(refused) => {
+                passage.access_key_id = refused.access_key_id;
+                passage.region = refused.region;
+                Err(refused.fault)
+            }
+        }
     }
 
     /// Puts the record of a call on disk.
@@ -273,7 +291,10 @@ impl Gateway {
         };
         let host = passage.view.host().and_then(|host| std::str::from_utf8(host).ok());
         let resources = passage.cx.as_ref().map(Cx::noted).unwrap_or_default();
-        let owners = other_owners(passage.caller.as_deref(), &resources);
+        // Whoever an identity provider vouched for is known only now.
+        let caller = passage.cx.as_ref().map(Cx::recorded_caller).or(passage.caller.as_ref());
+        let caller = caller.map(Arc::as_ref);
+        let owners = other_owners(caller, &resources);
         let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
         let event = Event {
             service: passage.identified.service,
@@ -283,7 +304,7 @@ impl Gateway {
             host,
             tls: connection.tls.as_ref(),
             region: passage.region.as_ref(),
-            caller: passage.caller.as_deref(),
+            caller,
             access_key_id: passage.access_key_id.as_deref(),
             read_only: passage.read_only,
             parameters: &passage.parameters,
@@ -307,6 +328,15 @@ impl Gateway {
         let appended = self.audit.append(record(event)).await;
         appended.map_err(|error| unavailable(message, error))
     }
+}
+
+/// Where a request without a signature wants to act: the Region of the host that it was sent to
+/// (`sts.eu-west-1.…`), else the first one, as AWS's global endpoint does.
+fn unsigned_region(view: &RequestView<'_>) -> Result<Region, Fault> {
+    let host = view.host().and_then(|host| std::str::from_utf8(host).ok()).unwrap_or_default();
+    let named = host.split('.').nth(1).and_then(Region::parse);
+    let first = || Region::parse("us-east-1");
+    named.or_else(first).ok_or_else(|| Fault::internal("the first Region has no valid name"))
 }
 
 fn unavailable(

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::{
-    AccountId, AssumableRole, Caller, Credential, PrincipalPolicies, Roles, Session, SessionClaims,
+    AccountId, AssumableRole, Caller, Credential, PrincipalPolicies, Roles, SessionClaims,
     SessionHolder,
 };
 use haechi_policy::{Document, Kind, Principal};
@@ -103,15 +103,8 @@ impl Iam {
             caller.tags.retain(|(own, _)| own.to_lowercase() != folded);
             caller.tags.push((key.clone(), value.clone()));
         }
-        let is_transitive = |key: &str| claims.transitive_tag_keys.iter().any(|one| one == key);
-        let transitive_tags =
-            claims.tags.iter().filter(|(key, _)| is_transitive(key)).cloned().collect();
         caller.issued = Some(Timestamp::from_millis(claims.issued_ms));
-        caller.session = Some(Session {
-            holder: claims.holder.clone(),
-            transitive_tags,
-            source_identity: claims.source_identity.clone(),
-        });
+        caller.session = Some(claims.session());
         Ok(Some(caller))
     }
 

@@ -50,6 +50,46 @@ impl Operation for AssumeRole {
     type Error = Error;
 }
 
+/// `AssumeRoleWithWebIdentity`.
+pub struct AssumeRoleWithWebIdentity;
+
+impl Operation for AssumeRoleWithWebIdentity {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AssumeRoleWithWebIdentity",
+        action: "sts:AssumeRoleWithWebIdentity",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST,
+        output: &shapes::ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE,
+        result_wrapper: Some("AssumeRoleWithWebIdentityResult"),
+        read_only: false,
+    };
+    type Input = shapes::AssumeRoleWithWebIdentityRequest;
+    type Output = shapes::AssumeRoleWithWebIdentityResponse;
+    type Error = Error;
+}
+
+/// `DecodeAuthorizationMessage`.
+pub struct DecodeAuthorizationMessage;
+
+impl Operation for DecodeAuthorizationMessage {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DecodeAuthorizationMessage",
+        action: "sts:DecodeAuthorizationMessage",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DECODE_AUTHORIZATION_MESSAGE_REQUEST,
+        output: &shapes::DECODE_AUTHORIZATION_MESSAGE_RESPONSE,
+        result_wrapper: Some("DecodeAuthorizationMessageResult"),
+        read_only: false,
+    };
+    type Input = shapes::DecodeAuthorizationMessageRequest;
+    type Output = shapes::DecodeAuthorizationMessageResponse;
+    type Error = Error;
+}
+
 /// `GetAccessKeyInfo`.
 pub struct GetAccessKeyInfo;
 
@@ -135,6 +175,8 @@ impl Operation for GetSessionToken {
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
     S: Handle<AssumeRole>
+        + Handle<AssumeRoleWithWebIdentity>
+        + Handle<DecodeAuthorizationMessage>
         + Handle<GetAccessKeyInfo>
         + Handle<GetCallerIdentity>
         + Handle<GetFederationToken>
@@ -142,8 +184,11 @@ where
 {
     router.service(&SERVICE);
     router.mount::<AssumeRole, S>(service);
+    router.mount::<AssumeRoleWithWebIdentity, S>(service);
+    router.mount::<DecodeAuthorizationMessage, S>(service);
     router.mount::<GetAccessKeyInfo, S>(service);
     router.mount::<GetCallerIdentity, S>(service);
     router.mount::<GetFederationToken, S>(service);
     router.mount::<GetSessionToken, S>(service);
+    router.unsigned(&SERVICE, &["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"]);
 }

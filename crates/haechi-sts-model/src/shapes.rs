@@ -39,11 +39,40 @@ structure! {
 }
 
 structure! {
+    pub struct AssumeRoleWithWebIdentityRequest as ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST "AssumeRoleWithWebIdentityRequest" {
+        required role_arn: String = member("RoleArn", &ARN_TYPE),
+        required role_session_name: String = member("RoleSessionName", &ROLE_SESSION_NAME_TYPE),
+        required web_identity_token: SecretString = member("WebIdentityToken", &CLIENT_TOKEN_TYPE),
+        optional provider_id: String = member("ProviderId", &URL_TYPE),
+        optional policy_arns: Vec<PolicyDescriptorType> = member("PolicyArns", &POLICY_DESCRIPTOR_LIST_TYPE),
+        optional policy: String = member("Policy", &SESSION_POLICY_DOCUMENT_TYPE),
+        optional duration_seconds: i32 = member("DurationSeconds", &ROLE_DURATION_SECONDS_TYPE),
+        optional minimum_session_token_size: i32 = member("MinimumSessionTokenSize", &MINIMUM_SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
+    pub struct AssumeRoleWithWebIdentityResponse as ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE "AssumeRoleWithWebIdentityResponse" {
+        optional credentials: Credentials = member("Credentials", &CREDENTIALS),
+        optional subject_from_web_identity_token: String = member("SubjectFromWebIdentityToken", &WEB_IDENTITY_SUBJECT_TYPE),
+        optional assumed_role_user: AssumedRoleUser = member("AssumedRoleUser", &ASSUMED_ROLE_USER),
+        optional packed_policy_size: i32 = member("PackedPolicySize", &NON_NEGATIVE_INTEGER_TYPE),
+        optional provider: String = member("Provider", &ISSUER),
+        optional audience: String = member("Audience", &AUDIENCE),
+        optional source_identity: String = member("SourceIdentity", &SOURCE_IDENTITY_TYPE),
+        optional session_token_utilization: i32 = member("SessionTokenUtilization", &SESSION_TOKEN_UTILIZATION_TYPE),
+        optional session_token_size: i32 = member("SessionTokenSize", &SESSION_TOKEN_SIZE_TYPE),
+    }
+}
+
+structure! {
     pub struct AssumedRoleUser as ASSUMED_ROLE_USER "AssumedRoleUser" {
         required assumed_role_id: String = member("AssumedRoleId", &ASSUMED_ROLE_ID_TYPE),
         required arn: String = member("Arn", &ARN_TYPE),
     }
 }
+
+pub static AUDIENCE: Schema = string("Audience");
 
 structure! {
     pub struct Credentials as CREDENTIALS "Credentials" {
@@ -51,6 +80,18 @@ structure! {
         required secret_access_key: SecretString = member("SecretAccessKey", &ACCESS_KEY_SECRET_TYPE),
         required session_token: String = member("SessionToken", &TOKEN_TYPE),
         required expiration: Timestamp = member("Expiration", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct DecodeAuthorizationMessageRequest as DECODE_AUTHORIZATION_MESSAGE_REQUEST "DecodeAuthorizationMessageRequest" {
+        required encoded_message: String = member("EncodedMessage", &ENCODED_MESSAGE_TYPE),
+    }
+}
+
+structure! {
+    pub struct DecodeAuthorizationMessageResponse as DECODE_AUTHORIZATION_MESSAGE_RESPONSE "DecodeAuthorizationMessageResponse" {
+        optional decoded_message: String = member("DecodedMessage", &DECODED_MESSAGE_TYPE),
     }
 }
 
@@ -124,6 +165,8 @@ structure! {
     }
 }
 
+pub static ISSUER: Schema = string("Issuer");
+
 structure! {
     pub struct PolicyDescriptorType as POLICY_DESCRIPTOR_TYPE "PolicyDescriptorType" {
         optional arn: String = member("arn", &ARN_TYPE),
@@ -161,11 +204,17 @@ pub static ARN_TYPE: Schema = string("arnType").length(20, 2048).pattern(pattern
 pub static ASSUMED_ROLE_ID_TYPE: Schema =
     string("assumedRoleIdType").length(2, 193).pattern(pattern!("[\\w+=,.@:-]*"));
 
+pub static CLIENT_TOKEN_TYPE: Schema = string("clientTokenType").length(4, 20000).sensitive();
+
 pub static CONTEXT_ASSERTION_TYPE: Schema = string("contextAssertionType").length(4, 2048);
 
 pub static DATE_TYPE: Schema = timestamp("dateType");
 
+pub static DECODED_MESSAGE_TYPE: Schema = string("decodedMessageType");
+
 pub static DURATION_SECONDS_TYPE: Schema = integer("durationSecondsType").range(900, 129600);
+
+pub static ENCODED_MESSAGE_TYPE: Schema = string("encodedMessageType").length(1, 10240);
 
 pub static EXTERNAL_ID_TYPE: Schema =
     string("externalIdType").length(2, 1224).pattern(pattern!("[\\w+=,.@:\\/-]*"));
@@ -223,7 +272,11 @@ pub static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Schema =
         .length(1, u64::MAX)
         .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
 
+pub static URL_TYPE: Schema = string("urlType").length(4, 2048);
+
 pub static USER_ID_TYPE: Schema = string("userIdType");
 
 pub static USER_NAME_TYPE: Schema =
     string("userNameType").length(2, 32).pattern(pattern!("[\\w+=,.@-]*"));
+
+pub static WEB_IDENTITY_SUBJECT_TYPE: Schema = string("webIdentitySubjectType").length(6, 255);

@@ -24,6 +24,10 @@ pub(crate) struct Wish<'a> {
     pub(crate) policies: SessionPolicies,
     pub(crate) tags: SessionTags,
     pub(crate) source_identity: Option<String>,
+    /// When a one-time password was shown for it.
+    pub(crate) mfa: Option<Timestamp>,
+    /// The identity provider that vouches for whoever gets it.
+    pub(crate) federated_provider: Option<String>,
 }
 
 /// What is handed out.
@@ -73,6 +77,8 @@ impl Sts {
             tags: wish.tags.tags,
             transitive_tag_keys: wish.tags.transitive_keys,
             source_identity: wish.source_identity,
+            mfa_ms: wish.mfa.map(Timestamp::millis),
+            federated_provider: wish.federated_provider,
         };
         let (session_token, packed) = claims.seal(&self.database, env, &id)?;
         let percent = packed * 100 / PACKED_MAX;

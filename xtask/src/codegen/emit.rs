@@ -29,7 +29,7 @@ pub fn files(
     Ok(vec![
         ("lib.rs".to_owned(), page),
         ("shapes.rs".to_owned(), header.clone() + &shapes(model, wanted)?),
-        ("errors.rs".to_owned(), header.clone() + &errors(model)),
+        ("errors.rs".to_owned(), header.clone() + &errors(model, wanted)),
         ("ops.rs".to_owned(), header + &operations(service, model, wanted)?),
     ])
 }
@@ -216,17 +216,27 @@ fn rust_type(model: &Model, name: &str) -> String {
     }
 }
 
-fn errors(model: &Model) -> String {
+fn errors(model: &Model, wanted: &Wanted) -> String {
     let mut out = String::from("//! Errors that the model names, each with its message.\n");
     out.push_str(ALLOW);
     out.push_str("haechi_wire::errors! {\n    pub enum Error {\n");
-    for name in model.errors() {
+    let mut names = model.errors();
+    names.extend(wanted.errors.keys().map(String::as_str));
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
         let shape = model.shape(name);
         let code = shape["error"]["code"].as_str().unwrap_or(name);
+        // A service that once spoke query: its newer protocol names the shape, and a header the code.
+        let (code, query) = if model.is_query_compatible() {
+            (name, format!("; {:?}", wanted.errors.get(name).map_or(code, String::as_str)))
+        } else {
+            (code, String::new())
+        };
         let default = if shape["fault"] == true { 500 } else { 400 };
         let status = shape["error"]["httpStatusCode"].as_u64().unwrap_or(default);
         let members = further_members(model, name);
-        let _ = writeln!(out, "        {} = ({code:?}, {status}{members}),", camel(name));
+        let _ = writeln!(out, "        {} = ({code:?}, {status}{query}{members}),", camel(name));
     }
     out.push_str("    }\n}\n");
     out
@@ -260,6 +270,10 @@ fn operations(service: &str, model: &Model, wanted: &Wanted) -> Result<String, S
         bounds.push(format!("Handle<{name}>"));
         let _ = writeln!(mounts, "    router.mount::<{name}, S>(service);");
         one_operation(&mut out, model, name, &action, operation.read_only)?;
+    }
+    let unsigned = model.unsigned_operations();
+    if !unsigned.is_empty() {
+        let _ = writeln!(mounts, "    router.unsigned(&SERVICE, &{unsigned:?});");
     }
     let _ = write!(
         out,

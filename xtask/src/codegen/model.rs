@@ -1,6 +1,6 @@
 //! AWS's model of a service, as far as the generator needs it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -19,17 +19,25 @@ pub struct Wanted {
     pub folder: String,
     /// The operations.
     pub operations: Vec<WantedOperation>,
+    /// `error NAME CODE`: an error, in the model or not, and its code of the time when the service
+    /// spoke query, which models no longer tell.
+    pub errors: BTreeMap<String, String>,
 }
 
 impl Wanted {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Wanted, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path:?}: {error}"))?;
-        let mut wanted = Wanted { folder: String::new(), operations: Vec::new() };
+        let mut wanted =
+            Wanted { folder: String::new(), operations: Vec::new(), errors: BTreeMap::new() };
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let mut words = line.split_whitespace();
             match (words.next(), words.next()) {
                 (Some("model"), Some(folder)) => wanted.folder = folder.to_owned(),
+                (Some("error"), Some(name)) => {
+                    let code = words.next().unwrap_or(name);
+                    wanted.errors.insert(name.to_owned(), code.to_owned());
+                }
                 (Some(name), mark) => {
                     let by_name = ["Get", "List", "Describe", "Lookup", "Simulate"];
                     let read_only = mark == Some("read")
@@ -80,6 +88,22 @@ impl Model {
         names
     }
 
+    /// Whether clients speak nothing but JSON to it.
+    fn is_json(&self) -> bool {
+        self.protocols() == ["json"]
+    }
+
+    /// Whether it once spoke query, and its errors still tell the codes of that time.
+    pub fn is_query_compatible(&self) -> bool {
+        self.json["metadata"]["awsQueryCompatible"].is_object()
+    }
+
+    /// Names of the operations that are called without a signature, done here or not.
+    pub fn unsigned_operations(&self) -> Vec<&str> {
+        let is_unsigned = |name: &str| self.json["operations"][name]["authtype"] == "none";
+        self.operations().into_iter().filter(|name| is_unsigned(name)).collect()
+    }
+
     /// An operation.
     pub fn operation(&self, name: &str) -> Result<&Value, String> {
         let operation = &self.json["operations"][name];
@@ -123,7 +147,8 @@ impl Model {
                 continue;
             }
             let shape = self.shape(&name);
-            if shape["flattened"] == true {
+            // Nothing to document protocols: their lists are all alike.
+            if shape["flattened"] == true && !self.is_json() {
                 return Err(format!("{name} is flattened: teach the generator"));
             }
             let members = shape["members"].as_object().into_iter().flat_map(|map| map.values());

@@ -45,6 +45,8 @@ impl Handle<AssumeRole> for Sts {
             policies,
             tags,
             source_identity: source_identity.clone(),
+            mfa: None,
+            federated_provider: None,
         };
         let issued = self.issue(cx, wish)?;
         Ok(AssumeRoleResponse {

@@ -56,6 +56,8 @@ impl Handle<GetFederationToken> for Sts {
             policies,
             tags,
             source_identity: None,
+            mfa: None,
+            federated_provider: None,
         };
         let issued = self.issue(cx, wish)?;
         Ok(GetFederationTokenResponse {

@@ -33,6 +33,8 @@ impl Handle<GetSessionToken> for Sts {
             policies: SessionPolicies::none(),
             tags: SessionTags::default(),
             source_identity: None,
+            mfa: None,
+            federated_provider: None,
         };
         let credentials = Some(self.issue(cx, wish)?.credentials);
         Ok(GetSessionTokenResponse { credentials, ..GetSessionTokenResponse::default() })
