@@ -46,7 +46,12 @@ pub(crate) fn problem(
     let status =
         StatusCode::from_u16(problem.status(protocol)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = problem.body(protocol, namespace, request_id);
-    response(status, protocol.content_type(), request_id, body)
+    let mut response = response(status, protocol.content_type(), request_id, body);
+    let query_error = problem.query_error().filter(|_| protocol.is_document());
+    if let Some(Ok(value)) = query_error.map(HeaderValue::try_from) {
+        response.headers_mut().insert("x-amzn-query-error", value);
+    }
+    response
 }
 
 pub(crate) fn response(

@@ -140,6 +140,8 @@ pub enum Problem {
         message: String,
         /// Further members of the error, e.g. Organizations' `Reason`.
         members: Vec<(&'static str, String)>,
+        /// Its code where its service still spoke query; clients that once did go by it.
+        query_code: Option<&'static str>,
     },
     /// A failure of any service.
     Fault(Fault),
@@ -154,7 +156,28 @@ impl From<Fault> for Problem {
 impl Problem {
     /// An error of the service's model.
     pub const fn modelled(code: &'static str, status: u16, message: String) -> Problem {
-        Problem::Modelled { code, status, message, members: Vec::new() }
+        Problem::Modelled { code, status, message, members: Vec::new(), query_code: None }
+    }
+
+    /// The same with the code that it has in query.
+    #[must_use]
+    pub fn with_query_code(mut self, code: &'static str) -> Problem {
+        if let Problem::Modelled { query_code, .. } = &mut self {
+            *query_code = Some(code);
+        }
+        self
+    }
+
+    /// What the header `x-amzn-query-error` tells of an error, where there is any.
+    /// Source: Smithy, `awsQueryCompatible` trait.
+    pub fn query_error(&self) -> Option<String> {
+        match self {
+            Problem::Modelled { query_code: Some(code), status, .. } => {
+                let party = if *status < 500 { "Sender" } else { "Receiver" };
+                Some(format!("{code};{party}"))
+            }
+            _ => None,
+        }
     }
 
     /// The same with a further member; an empty text is none.
@@ -238,7 +261,16 @@ mod tests {
     crate::errors! { enum Refusal {
         Plain = ("PlainException", 400),
         Reasoned = ("ReasonedException", 400, reason: "Reason"),
+        Older = ("OlderException", 400; "Service.Older"),
     } }
+
+    #[test]
+    fn an_error_of_a_service_that_once_spoke_query_tells_its_code_of_then() {
+        let older = Problem::from(Refusal::Older("no".to_owned()));
+        assert_eq!(older.query_error().as_deref(), Some("Service.Older;Sender"));
+        assert_eq!(older.code(Protocol::Json10), "OlderException");
+        assert_eq!(Problem::from(Refusal::Plain("no".to_owned())).query_error(), None);
+    }
 
     fn body(refusal: Refusal) -> String {
         let body = Problem::from(refusal).body(Protocol::Json11, "", "id");

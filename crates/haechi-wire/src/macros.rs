@@ -150,13 +150,16 @@ macro_rules! enumeration {
 /// errors! { pub enum Error {
 ///     NotFoundException = ("NotFoundException", 400),
 ///     InvalidInputException = ("InvalidInputException", 400, reason: "Reason"),
+///     QueueDoesNotExist = ("QueueDoesNotExist", 400; "AWS.SimpleQueueService.NonExistentQueue"),
 /// } }
 /// ```
 #[macro_export]
 macro_rules! errors {
     (@text $member:literal) => { String };
     ($visibility:vis enum $type:ident {
-        $( $variant:ident = ($code:literal, $status:literal $(, $field:ident : $member:literal)*) ),*
+        $( $variant:ident = (
+            $code:literal, $status:literal $(; $query:literal)? $(, $field:ident : $member:literal)*
+        ) ),*
         $(,)?
     }) => {
         #[derive(Debug)]
@@ -174,6 +177,7 @@ macro_rules! errors {
                 match error {
                     $( $type::$variant(message $(, $field)*) => {
                         $crate::Problem::modelled($code, $status, message)
+                            $( .with_query_code($query) )?
                             $( .with($member, $field) )*
                     } )*
                     $type::Fault(fault) => $crate::Problem::Fault(fault),
