@@ -199,6 +199,26 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     ],
 };
 
+/// `AddClientIDToOpenIDConnectProvider`.
+pub struct AddClientIDToOpenIDConnectProvider;
+
+impl Operation for AddClientIDToOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AddClientIDToOpenIDConnectProvider",
+        action: "iam:AddClientIDToOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AddClientIDToOpenIDConnectProviderRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `AddRoleToInstanceProfile`.
 pub struct AddRoleToInstanceProfile;
 
@@ -379,6 +399,26 @@ impl Operation for CreateInstanceProfile {
     type Error = Error;
 }
 
+/// `CreateOpenIDConnectProvider`.
+pub struct CreateOpenIDConnectProvider;
+
+impl Operation for CreateOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateOpenIDConnectProvider",
+        action: "iam:CreateOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &shapes::CREATE_OPEN_ID_CONNECT_PROVIDER_RESPONSE,
+        result_wrapper: Some("CreateOpenIDConnectProviderResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateOpenIDConnectProviderRequest;
+    type Output = shapes::CreateOpenIDConnectProviderResponse;
+    type Error = Error;
+}
+
 /// `CreatePolicy`.
 pub struct CreatePolicy;
 
@@ -439,6 +479,26 @@ impl Operation for CreateRole {
     type Error = Error;
 }
 
+/// `CreateSAMLProvider`.
+pub struct CreateSAMLProvider;
+
+impl Operation for CreateSAMLProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateSAMLProvider",
+        action: "iam:CreateSAMLProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_SAML_PROVIDER_REQUEST,
+        output: &shapes::CREATE_SAML_PROVIDER_RESPONSE,
+        result_wrapper: Some("CreateSAMLProviderResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateSAMLProviderRequest;
+    type Output = shapes::CreateSAMLProviderResponse;
+    type Error = Error;
+}
+
 /// `CreateServiceLinkedRole`.
 pub struct CreateServiceLinkedRole;
 
@@ -476,6 +536,46 @@ impl Operation for CreateUser {
     };
     type Input = shapes::CreateUserRequest;
     type Output = shapes::CreateUserResponse;
+    type Error = Error;
+}
+
+/// `CreateVirtualMFADevice`.
+pub struct CreateVirtualMFADevice;
+
+impl Operation for CreateVirtualMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateVirtualMFADevice",
+        action: "iam:CreateVirtualMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_VIRTUAL_MFA_DEVICE_REQUEST,
+        output: &shapes::CREATE_VIRTUAL_MFA_DEVICE_RESPONSE,
+        result_wrapper: Some("CreateVirtualMFADeviceResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateVirtualMFADeviceRequest;
+    type Output = shapes::CreateVirtualMFADeviceResponse;
+    type Error = Error;
+}
+
+/// `DeactivateMFADevice`.
+pub struct DeactivateMFADevice;
+
+impl Operation for DeactivateMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeactivateMFADevice",
+        action: "iam:DeactivateMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DEACTIVATE_MFA_DEVICE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeactivateMFADeviceRequest;
+    type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
 
@@ -575,6 +675,26 @@ impl Operation for DeleteInstanceProfile {
         read_only: false,
     };
     type Input = shapes::DeleteInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteOpenIDConnectProvider`.
+pub struct DeleteOpenIDConnectProvider;
+
+impl Operation for DeleteOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteOpenIDConnectProvider",
+        action: "iam:DeleteOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteOpenIDConnectProviderRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -679,6 +799,26 @@ impl Operation for DeleteRolePolicy {
     type Error = Error;
 }
 
+/// `DeleteSAMLProvider`.
+pub struct DeleteSAMLProvider;
+
+impl Operation for DeleteSAMLProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteSAMLProvider",
+        action: "iam:DeleteSAMLProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_SAML_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteSAMLProviderRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `DeleteServiceLinkedRole`.
 pub struct DeleteServiceLinkedRole;
 
@@ -759,6 +899,26 @@ impl Operation for DeleteUserPolicy {
     type Error = Error;
 }
 
+/// `DeleteVirtualMFADevice`.
+pub struct DeleteVirtualMFADevice;
+
+impl Operation for DeleteVirtualMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteVirtualMFADevice",
+        action: "iam:DeleteVirtualMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_VIRTUAL_MFA_DEVICE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteVirtualMFADeviceRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `DetachGroupPolicy`.
 pub struct DetachGroupPolicy;
 
@@ -815,6 +975,26 @@ impl Operation for DetachUserPolicy {
         read_only: false,
     };
     type Input = shapes::DetachUserPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `EnableMFADevice`.
+pub struct EnableMFADevice;
+
+impl Operation for EnableMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "EnableMFADevice",
+        action: "iam:EnableMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::ENABLE_MFA_DEVICE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::EnableMFADeviceRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -899,6 +1079,46 @@ impl Operation for GetInstanceProfile {
     type Error = Error;
 }
 
+/// `GetMFADevice`.
+pub struct GetMFADevice;
+
+impl Operation for GetMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetMFADevice",
+        action: "iam:GetMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_MFA_DEVICE_REQUEST,
+        output: &shapes::GET_MFA_DEVICE_RESPONSE,
+        result_wrapper: Some("GetMFADeviceResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetMFADeviceRequest;
+    type Output = shapes::GetMFADeviceResponse;
+    type Error = Error;
+}
+
+/// `GetOpenIDConnectProvider`.
+pub struct GetOpenIDConnectProvider;
+
+impl Operation for GetOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetOpenIDConnectProvider",
+        action: "iam:GetOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &shapes::GET_OPEN_ID_CONNECT_PROVIDER_RESPONSE,
+        result_wrapper: Some("GetOpenIDConnectProviderResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetOpenIDConnectProviderRequest;
+    type Output = shapes::GetOpenIDConnectProviderResponse;
+    type Error = Error;
+}
+
 /// `GetPolicy`.
 pub struct GetPolicy;
 
@@ -976,6 +1196,26 @@ impl Operation for GetRolePolicy {
     };
     type Input = shapes::GetRolePolicyRequest;
     type Output = shapes::GetRolePolicyResponse;
+    type Error = Error;
+}
+
+/// `GetSAMLProvider`.
+pub struct GetSAMLProvider;
+
+impl Operation for GetSAMLProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetSAMLProvider",
+        action: "iam:GetSAMLProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_SAML_PROVIDER_REQUEST,
+        output: &shapes::GET_SAML_PROVIDER_RESPONSE,
+        result_wrapper: Some("GetSAMLProviderResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetSAMLProviderRequest;
+    type Output = shapes::GetSAMLProviderResponse;
     type Error = Error;
 }
 
@@ -1279,6 +1519,86 @@ impl Operation for ListInstanceProfilesForRole {
     type Error = Error;
 }
 
+/// `ListMFADeviceTags`.
+pub struct ListMFADeviceTags;
+
+impl Operation for ListMFADeviceTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListMFADeviceTags",
+        action: "iam:ListMFADeviceTags",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_MFA_DEVICE_TAGS_REQUEST,
+        output: &shapes::LIST_MFA_DEVICE_TAGS_RESPONSE,
+        result_wrapper: Some("ListMFADeviceTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListMFADeviceTagsRequest;
+    type Output = shapes::ListMFADeviceTagsResponse;
+    type Error = Error;
+}
+
+/// `ListMFADevices`.
+pub struct ListMFADevices;
+
+impl Operation for ListMFADevices {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListMFADevices",
+        action: "iam:ListMFADevices",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_MFA_DEVICES_REQUEST,
+        output: &shapes::LIST_MFA_DEVICES_RESPONSE,
+        result_wrapper: Some("ListMFADevicesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListMFADevicesRequest;
+    type Output = shapes::ListMFADevicesResponse;
+    type Error = Error;
+}
+
+/// `ListOpenIDConnectProviderTags`.
+pub struct ListOpenIDConnectProviderTags;
+
+impl Operation for ListOpenIDConnectProviderTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListOpenIDConnectProviderTags",
+        action: "iam:ListOpenIDConnectProviderTags",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_REQUEST,
+        output: &shapes::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_RESPONSE,
+        result_wrapper: Some("ListOpenIDConnectProviderTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListOpenIDConnectProviderTagsRequest;
+    type Output = shapes::ListOpenIDConnectProviderTagsResponse;
+    type Error = Error;
+}
+
+/// `ListOpenIDConnectProviders`.
+pub struct ListOpenIDConnectProviders;
+
+impl Operation for ListOpenIDConnectProviders {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListOpenIDConnectProviders",
+        action: "iam:ListOpenIDConnectProviders",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_OPEN_ID_CONNECT_PROVIDERS_REQUEST,
+        output: &shapes::LIST_OPEN_ID_CONNECT_PROVIDERS_RESPONSE,
+        result_wrapper: Some("ListOpenIDConnectProvidersResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListOpenIDConnectProvidersRequest;
+    type Output = shapes::ListOpenIDConnectProvidersResponse;
+    type Error = Error;
+}
+
 /// `ListPolicies`.
 pub struct ListPolicies;
 
@@ -1399,6 +1719,46 @@ impl Operation for ListRoles {
     type Error = Error;
 }
 
+/// `ListSAMLProviderTags`.
+pub struct ListSAMLProviderTags;
+
+impl Operation for ListSAMLProviderTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListSAMLProviderTags",
+        action: "iam:ListSAMLProviderTags",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_SAML_PROVIDER_TAGS_REQUEST,
+        output: &shapes::LIST_SAML_PROVIDER_TAGS_RESPONSE,
+        result_wrapper: Some("ListSAMLProviderTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListSAMLProviderTagsRequest;
+    type Output = shapes::ListSAMLProviderTagsResponse;
+    type Error = Error;
+}
+
+/// `ListSAMLProviders`.
+pub struct ListSAMLProviders;
+
+impl Operation for ListSAMLProviders {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListSAMLProviders",
+        action: "iam:ListSAMLProviders",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_SAML_PROVIDERS_REQUEST,
+        output: &shapes::LIST_SAML_PROVIDERS_RESPONSE,
+        result_wrapper: Some("ListSAMLProvidersResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListSAMLProvidersRequest;
+    type Output = shapes::ListSAMLProvidersResponse;
+    type Error = Error;
+}
+
 /// `ListUserPolicies`.
 pub struct ListUserPolicies;
 
@@ -1456,6 +1816,26 @@ impl Operation for ListUsers {
     };
     type Input = shapes::ListUsersRequest;
     type Output = shapes::ListUsersResponse;
+    type Error = Error;
+}
+
+/// `ListVirtualMFADevices`.
+pub struct ListVirtualMFADevices;
+
+impl Operation for ListVirtualMFADevices {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListVirtualMFADevices",
+        action: "iam:ListVirtualMFADevices",
+        method: "POST",
+        uri: "/",
+        input: &shapes::LIST_VIRTUAL_MFA_DEVICES_REQUEST,
+        output: &shapes::LIST_VIRTUAL_MFA_DEVICES_RESPONSE,
+        result_wrapper: Some("ListVirtualMFADevicesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListVirtualMFADevicesRequest;
+    type Output = shapes::ListVirtualMFADevicesResponse;
     type Error = Error;
 }
 
@@ -1559,6 +1939,26 @@ impl Operation for PutUserPolicy {
     type Error = Error;
 }
 
+/// `RemoveClientIDFromOpenIDConnectProvider`.
+pub struct RemoveClientIDFromOpenIDConnectProvider;
+
+impl Operation for RemoveClientIDFromOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RemoveClientIDFromOpenIDConnectProvider",
+        action: "iam:RemoveClientIDFromOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RemoveClientIDFromOpenIDConnectProviderRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `RemoveRoleFromInstanceProfile`.
 pub struct RemoveRoleFromInstanceProfile;
 
@@ -1595,6 +1995,26 @@ impl Operation for RemoveUserFromGroup {
         read_only: false,
     };
     type Input = shapes::RemoveUserFromGroupRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `ResyncMFADevice`.
+pub struct ResyncMFADevice;
+
+impl Operation for ResyncMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ResyncMFADevice",
+        action: "iam:ResyncMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::RESYNC_MFA_DEVICE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::ResyncMFADeviceRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -1679,6 +2099,46 @@ impl Operation for TagInstanceProfile {
     type Error = Error;
 }
 
+/// `TagMFADevice`.
+pub struct TagMFADevice;
+
+impl Operation for TagMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagMFADevice",
+        action: "iam:TagMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::TAG_MFA_DEVICE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagMFADeviceRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `TagOpenIDConnectProvider`.
+pub struct TagOpenIDConnectProvider;
+
+impl Operation for TagOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagOpenIDConnectProvider",
+        action: "iam:TagOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::TAG_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagOpenIDConnectProviderRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `TagPolicy`.
 pub struct TagPolicy;
 
@@ -1715,6 +2175,26 @@ impl Operation for TagRole {
         read_only: false,
     };
     type Input = shapes::TagRoleRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `TagSAMLProvider`.
+pub struct TagSAMLProvider;
+
+impl Operation for TagSAMLProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagSAMLProvider",
+        action: "iam:TagSAMLProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::TAG_SAML_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagSAMLProviderRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -1759,6 +2239,46 @@ impl Operation for UntagInstanceProfile {
     type Error = Error;
 }
 
+/// `UntagMFADevice`.
+pub struct UntagMFADevice;
+
+impl Operation for UntagMFADevice {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagMFADevice",
+        action: "iam:UntagMFADevice",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UNTAG_MFA_DEVICE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagMFADeviceRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UntagOpenIDConnectProvider`.
+pub struct UntagOpenIDConnectProvider;
+
+impl Operation for UntagOpenIDConnectProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagOpenIDConnectProvider",
+        action: "iam:UntagOpenIDConnectProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UNTAG_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagOpenIDConnectProviderRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `UntagPolicy`.
 pub struct UntagPolicy;
 
@@ -1795,6 +2315,26 @@ impl Operation for UntagRole {
         read_only: false,
     };
     type Input = shapes::UntagRoleRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UntagSAMLProvider`.
+pub struct UntagSAMLProvider;
+
+impl Operation for UntagSAMLProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagSAMLProvider",
+        action: "iam:UntagSAMLProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UNTAG_SAML_PROVIDER_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagSAMLProviderRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -1879,6 +2419,26 @@ impl Operation for UpdateGroup {
     type Error = Error;
 }
 
+/// `UpdateOpenIDConnectProviderThumbprint`.
+pub struct UpdateOpenIDConnectProviderThumbprint;
+
+impl Operation for UpdateOpenIDConnectProviderThumbprint {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateOpenIDConnectProviderThumbprint",
+        action: "iam:UpdateOpenIDConnectProviderThumbprint",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateOpenIDConnectProviderThumbprintRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `UpdateRole`.
 pub struct UpdateRole;
 
@@ -1919,6 +2479,26 @@ impl Operation for UpdateRoleDescription {
     type Error = Error;
 }
 
+/// `UpdateSAMLProvider`.
+pub struct UpdateSAMLProvider;
+
+impl Operation for UpdateSAMLProvider {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateSAMLProvider",
+        action: "iam:UpdateSAMLProvider",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_SAML_PROVIDER_REQUEST,
+        output: &shapes::UPDATE_SAML_PROVIDER_RESPONSE,
+        result_wrapper: Some("UpdateSAMLProviderResult"),
+        read_only: false,
+    };
+    type Input = shapes::UpdateSAMLProviderRequest;
+    type Output = shapes::UpdateSAMLProviderResponse;
+    type Error = Error;
+}
+
 /// `UpdateUser`.
 pub struct UpdateUser;
 
@@ -1943,7 +2523,8 @@ impl Operation for UpdateUser {
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
-    S: Handle<AddRoleToInstanceProfile>
+    S: Handle<AddClientIDToOpenIDConnectProvider>
+        + Handle<AddRoleToInstanceProfile>
         + Handle<AddUserToGroup>
         + Handle<AttachGroupPolicy>
         + Handle<AttachRolePolicy>
@@ -1952,36 +2533,47 @@ where
         + Handle<CreateAccountAlias>
         + Handle<CreateGroup>
         + Handle<CreateInstanceProfile>
+        + Handle<CreateOpenIDConnectProvider>
         + Handle<CreatePolicy>
         + Handle<CreatePolicyVersion>
         + Handle<CreateRole>
+        + Handle<CreateSAMLProvider>
         + Handle<CreateServiceLinkedRole>
         + Handle<CreateUser>
+        + Handle<CreateVirtualMFADevice>
+        + Handle<DeactivateMFADevice>
         + Handle<DeleteAccessKey>
         + Handle<DeleteAccountAlias>
         + Handle<DeleteGroup>
         + Handle<DeleteGroupPolicy>
         + Handle<DeleteInstanceProfile>
+        + Handle<DeleteOpenIDConnectProvider>
         + Handle<DeletePolicy>
         + Handle<DeletePolicyVersion>
         + Handle<DeleteRole>
         + Handle<DeleteRolePermissionsBoundary>
         + Handle<DeleteRolePolicy>
+        + Handle<DeleteSAMLProvider>
         + Handle<DeleteServiceLinkedRole>
         + Handle<DeleteUser>
         + Handle<DeleteUserPermissionsBoundary>
         + Handle<DeleteUserPolicy>
+        + Handle<DeleteVirtualMFADevice>
         + Handle<DetachGroupPolicy>
         + Handle<DetachRolePolicy>
         + Handle<DetachUserPolicy>
+        + Handle<EnableMFADevice>
         + Handle<GetAccessKeyLastUsed>
         + Handle<GetGroup>
         + Handle<GetGroupPolicy>
         + Handle<GetInstanceProfile>
+        + Handle<GetMFADevice>
+        + Handle<GetOpenIDConnectProvider>
         + Handle<GetPolicy>
         + Handle<GetPolicyVersion>
         + Handle<GetRole>
         + Handle<GetRolePolicy>
+        + Handle<GetSAMLProvider>
         + Handle<GetServiceLinkedRoleDeletionStatus>
         + Handle<GetUser>
         + Handle<GetUserPolicy>
@@ -1997,41 +2589,59 @@ where
         + Handle<ListInstanceProfileTags>
         + Handle<ListInstanceProfiles>
         + Handle<ListInstanceProfilesForRole>
+        + Handle<ListMFADeviceTags>
+        + Handle<ListMFADevices>
+        + Handle<ListOpenIDConnectProviderTags>
+        + Handle<ListOpenIDConnectProviders>
         + Handle<ListPolicies>
         + Handle<ListPolicyTags>
         + Handle<ListPolicyVersions>
         + Handle<ListRolePolicies>
         + Handle<ListRoleTags>
         + Handle<ListRoles>
+        + Handle<ListSAMLProviderTags>
+        + Handle<ListSAMLProviders>
         + Handle<ListUserPolicies>
         + Handle<ListUserTags>
         + Handle<ListUsers>
+        + Handle<ListVirtualMFADevices>
         + Handle<PutGroupPolicy>
         + Handle<PutRolePermissionsBoundary>
         + Handle<PutRolePolicy>
         + Handle<PutUserPermissionsBoundary>
         + Handle<PutUserPolicy>
+        + Handle<RemoveClientIDFromOpenIDConnectProvider>
         + Handle<RemoveRoleFromInstanceProfile>
         + Handle<RemoveUserFromGroup>
+        + Handle<ResyncMFADevice>
         + Handle<SetDefaultPolicyVersion>
         + Handle<SimulateCustomPolicy>
         + Handle<SimulatePrincipalPolicy>
         + Handle<TagInstanceProfile>
+        + Handle<TagMFADevice>
+        + Handle<TagOpenIDConnectProvider>
         + Handle<TagPolicy>
         + Handle<TagRole>
+        + Handle<TagSAMLProvider>
         + Handle<TagUser>
         + Handle<UntagInstanceProfile>
+        + Handle<UntagMFADevice>
+        + Handle<UntagOpenIDConnectProvider>
         + Handle<UntagPolicy>
         + Handle<UntagRole>
+        + Handle<UntagSAMLProvider>
         + Handle<UntagUser>
         + Handle<UpdateAccessKey>
         + Handle<UpdateAssumeRolePolicy>
         + Handle<UpdateGroup>
+        + Handle<UpdateOpenIDConnectProviderThumbprint>
         + Handle<UpdateRole>
         + Handle<UpdateRoleDescription>
+        + Handle<UpdateSAMLProvider>
         + Handle<UpdateUser>,
 {
     router.service(&SERVICE);
+    router.mount::<AddClientIDToOpenIDConnectProvider, S>(service);
     router.mount::<AddRoleToInstanceProfile, S>(service);
     router.mount::<AddUserToGroup, S>(service);
     router.mount::<AttachGroupPolicy, S>(service);
@@ -2041,36 +2651,47 @@ where
     router.mount::<CreateAccountAlias, S>(service);
     router.mount::<CreateGroup, S>(service);
     router.mount::<CreateInstanceProfile, S>(service);
+    router.mount::<CreateOpenIDConnectProvider, S>(service);
     router.mount::<CreatePolicy, S>(service);
     router.mount::<CreatePolicyVersion, S>(service);
     router.mount::<CreateRole, S>(service);
+    router.mount::<CreateSAMLProvider, S>(service);
     router.mount::<CreateServiceLinkedRole, S>(service);
     router.mount::<CreateUser, S>(service);
+    router.mount::<CreateVirtualMFADevice, S>(service);
+    router.mount::<DeactivateMFADevice, S>(service);
     router.mount::<DeleteAccessKey, S>(service);
     router.mount::<DeleteAccountAlias, S>(service);
     router.mount::<DeleteGroup, S>(service);
     router.mount::<DeleteGroupPolicy, S>(service);
     router.mount::<DeleteInstanceProfile, S>(service);
+    router.mount::<DeleteOpenIDConnectProvider, S>(service);
     router.mount::<DeletePolicy, S>(service);
     router.mount::<DeletePolicyVersion, S>(service);
     router.mount::<DeleteRole, S>(service);
     router.mount::<DeleteRolePermissionsBoundary, S>(service);
     router.mount::<DeleteRolePolicy, S>(service);
+    router.mount::<DeleteSAMLProvider, S>(service);
     router.mount::<DeleteServiceLinkedRole, S>(service);
     router.mount::<DeleteUser, S>(service);
     router.mount::<DeleteUserPermissionsBoundary, S>(service);
     router.mount::<DeleteUserPolicy, S>(service);
+    router.mount::<DeleteVirtualMFADevice, S>(service);
     router.mount::<DetachGroupPolicy, S>(service);
     router.mount::<DetachRolePolicy, S>(service);
     router.mount::<DetachUserPolicy, S>(service);
+    router.mount::<EnableMFADevice, S>(service);
     router.mount::<GetAccessKeyLastUsed, S>(service);
     router.mount::<GetGroup, S>(service);
     router.mount::<GetGroupPolicy, S>(service);
     router.mount::<GetInstanceProfile, S>(service);
+    router.mount::<GetMFADevice, S>(service);
+    router.mount::<GetOpenIDConnectProvider, S>(service);
     router.mount::<GetPolicy, S>(service);
     router.mount::<GetPolicyVersion, S>(service);
     router.mount::<GetRole, S>(service);
     router.mount::<GetRolePolicy, S>(service);
+    router.mount::<GetSAMLProvider, S>(service);
     router.mount::<GetServiceLinkedRoleDeletionStatus, S>(service);
     router.mount::<GetUser, S>(service);
     router.mount::<GetUserPolicy, S>(service);
@@ -2086,37 +2707,54 @@ where
     router.mount::<ListInstanceProfileTags, S>(service);
     router.mount::<ListInstanceProfiles, S>(service);
     router.mount::<ListInstanceProfilesForRole, S>(service);
+    router.mount::<ListMFADeviceTags, S>(service);
+    router.mount::<ListMFADevices, S>(service);
+    router.mount::<ListOpenIDConnectProviderTags, S>(service);
+    router.mount::<ListOpenIDConnectProviders, S>(service);
     router.mount::<ListPolicies, S>(service);
     router.mount::<ListPolicyTags, S>(service);
     router.mount::<ListPolicyVersions, S>(service);
     router.mount::<ListRolePolicies, S>(service);
     router.mount::<ListRoleTags, S>(service);
     router.mount::<ListRoles, S>(service);
+    router.mount::<ListSAMLProviderTags, S>(service);
+    router.mount::<ListSAMLProviders, S>(service);
     router.mount::<ListUserPolicies, S>(service);
     router.mount::<ListUserTags, S>(service);
     router.mount::<ListUsers, S>(service);
+    router.mount::<ListVirtualMFADevices, S>(service);
     router.mount::<PutGroupPolicy, S>(service);
     router.mount::<PutRolePermissionsBoundary, S>(service);
     router.mount::<PutRolePolicy, S>(service);
     router.mount::<PutUserPermissionsBoundary, S>(service);
     router.mount::<PutUserPolicy, S>(service);
+    router.mount::<RemoveClientIDFromOpenIDConnectProvider, S>(service);
     router.mount::<RemoveRoleFromInstanceProfile, S>(service);
     router.mount::<RemoveUserFromGroup, S>(service);
+    router.mount::<ResyncMFADevice, S>(service);
     router.mount::<SetDefaultPolicyVersion, S>(service);
     router.mount::<SimulateCustomPolicy, S>(service);
     router.mount::<SimulatePrincipalPolicy, S>(service);
     router.mount::<TagInstanceProfile, S>(service);
+    router.mount::<TagMFADevice, S>(service);
+    router.mount::<TagOpenIDConnectProvider, S>(service);
     router.mount::<TagPolicy, S>(service);
     router.mount::<TagRole, S>(service);
+    router.mount::<TagSAMLProvider, S>(service);
     router.mount::<TagUser, S>(service);
     router.mount::<UntagInstanceProfile, S>(service);
+    router.mount::<UntagMFADevice, S>(service);
+    router.mount::<UntagOpenIDConnectProvider, S>(service);
     router.mount::<UntagPolicy, S>(service);
     router.mount::<UntagRole, S>(service);
+    router.mount::<UntagSAMLProvider, S>(service);
     router.mount::<UntagUser, S>(service);
     router.mount::<UpdateAccessKey, S>(service);
     router.mount::<UpdateAssumeRolePolicy, S>(service);
     router.mount::<UpdateGroup, S>(service);
+    router.mount::<UpdateOpenIDConnectProviderThumbprint, S>(service);
     router.mount::<UpdateRole, S>(service);
     router.mount::<UpdateRoleDescription, S>(service);
+    router.mount::<UpdateSAMLProvider, S>(service);
     router.mount::<UpdateUser, S>(service);
 }

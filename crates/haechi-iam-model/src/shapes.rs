@@ -42,6 +42,13 @@ pub static ACTION_NAME_LIST_TYPE: Schema =
 pub static ACTION_NAME_TYPE: Schema = string("ActionNameType").length(3, 128);
 
 structure! {
+    pub struct AddClientIDToOpenIDConnectProviderRequest as ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER_REQUEST "AddClientIDToOpenIDConnectProviderRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        required client_id: String = member("ClientID", &CLIENT_ID_TYPE),
+    }
+}
+
+structure! {
     pub struct AddRoleToInstanceProfileRequest as ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST "AddRoleToInstanceProfileRequest" {
         required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
@@ -102,6 +109,17 @@ enumeration! {
         Group = "group",
     }
 }
+
+pub static BOOTSTRAP_DATUM: Schema = blob("BootstrapDatum").sensitive();
+
+pub static CERTIFICATION_KEY_TYPE: Schema =
+    string("CertificationKeyType").length(1, 128).pattern(pattern!("[\\u0020-\\u00FF]+"));
+
+pub static CERTIFICATION_MAP_TYPE: Schema =
+    map("CertificationMapType", &CERTIFICATION_KEY_TYPE, &CERTIFICATION_VALUE_TYPE);
+
+pub static CERTIFICATION_VALUE_TYPE: Schema =
+    string("CertificationValueType").length(1, 32).pattern(pattern!("[\\u0020-\\u00FF]+"));
 
 pub static COLUMN_NUMBER: Schema = integer("ColumnNumber");
 
@@ -189,6 +207,22 @@ structure! {
 }
 
 structure! {
+    pub struct CreateOpenIDConnectProviderRequest as CREATE_OPEN_ID_CONNECT_PROVIDER_REQUEST "CreateOpenIDConnectProviderRequest" {
+        required url: String = member("Url", &OPEN_ID_CONNECT_PROVIDER_URL_TYPE),
+        optional client_id_list: Vec<String> = member("ClientIDList", &CLIENT_ID_LIST_TYPE),
+        optional thumbprint_list: Vec<String> = member("ThumbprintList", &THUMBPRINT_LIST_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateOpenIDConnectProviderResponse as CREATE_OPEN_ID_CONNECT_PROVIDER_RESPONSE "CreateOpenIDConnectProviderResponse" {
+        optional open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct CreatePolicyRequest as CREATE_POLICY_REQUEST "CreatePolicyRequest" {
         required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
         optional path: String = member("Path", &POLICY_PATH_TYPE),
@@ -237,6 +271,23 @@ structure! {
 }
 
 structure! {
+    pub struct CreateSAMLProviderRequest as CREATE_SAML_PROVIDER_REQUEST "CreateSAMLProviderRequest" {
+        required saml_metadata_document: String = member("SAMLMetadataDocument", &SAML_METADATA_DOCUMENT_TYPE),
+        required name: String = member("Name", &SAML_PROVIDER_NAME_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional assertion_encryption_mode: AssertionEncryptionModeType = member("AssertionEncryptionMode", &ASSERTION_ENCRYPTION_MODE_TYPE),
+        optional add_private_key: SecretString = member("AddPrivateKey", &PRIVATE_KEY_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateSAMLProviderResponse as CREATE_SAML_PROVIDER_RESPONSE "CreateSAMLProviderResponse" {
+        optional saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct CreateServiceLinkedRoleRequest as CREATE_SERVICE_LINKED_ROLE_REQUEST "CreateServiceLinkedRoleRequest" {
         required aws_service_name: String = member("AWSServiceName", &GROUP_NAME_TYPE),
         optional description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
@@ -262,6 +313,27 @@ structure! {
 structure! {
     pub struct CreateUserResponse as CREATE_USER_RESPONSE "CreateUserResponse" {
         optional user: User = member("User", &USER),
+    }
+}
+
+structure! {
+    pub struct CreateVirtualMFADeviceRequest as CREATE_VIRTUAL_MFA_DEVICE_REQUEST "CreateVirtualMFADeviceRequest" {
+        optional path: String = member("Path", &PATH_TYPE),
+        required virtual_mfa_device_name: String = member("VirtualMFADeviceName", &VIRTUAL_MFA_DEVICE_NAME),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateVirtualMFADeviceResponse as CREATE_VIRTUAL_MFA_DEVICE_RESPONSE "CreateVirtualMFADeviceResponse" {
+        required virtual_mfa_device: VirtualMFADevice = member("VirtualMFADevice", &VIRTUAL_MFA_DEVICE),
+    }
+}
+
+structure! {
+    pub struct DeactivateMFADeviceRequest as DEACTIVATE_MFA_DEVICE_REQUEST "DeactivateMFADeviceRequest" {
+        optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
     }
 }
 
@@ -298,6 +370,12 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteOpenIDConnectProviderRequest as DELETE_OPEN_ID_CONNECT_PROVIDER_REQUEST "DeleteOpenIDConnectProviderRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+    }
+}
+
+structure! {
     pub struct DeletePolicyRequest as DELETE_POLICY_REQUEST "DeletePolicyRequest" {
         required policy_arn: String = member("PolicyArn", &ARN_TYPE),
     }
@@ -330,6 +408,12 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteSAMLProviderRequest as DELETE_SAML_PROVIDER_REQUEST "DeleteSAMLProviderRequest" {
+        required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+    }
+}
+
+structure! {
     pub struct DeleteServiceLinkedRoleRequest as DELETE_SERVICE_LINKED_ROLE_REQUEST "DeleteServiceLinkedRoleRequest" {
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
     }
@@ -357,6 +441,12 @@ structure! {
 structure! {
     pub struct DeleteUserRequest as DELETE_USER_REQUEST "DeleteUserRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteVirtualMFADeviceRequest as DELETE_VIRTUAL_MFA_DEVICE_REQUEST "DeleteVirtualMFADeviceRequest" {
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
     }
 }
 
@@ -396,6 +486,15 @@ structure! {
     pub struct DetachUserPolicyRequest as DETACH_USER_POLICY_REQUEST "DetachUserPolicyRequest" {
         required user_name: String = member("UserName", &USER_NAME_TYPE),
         required policy_arn: String = member("PolicyArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct EnableMFADeviceRequest as ENABLE_MFA_DEVICE_REQUEST "EnableMFADeviceRequest" {
+        required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        required authentication_code1: String = member("AuthenticationCode1", &AUTHENTICATION_CODE_TYPE),
+        required authentication_code2: String = member("AuthenticationCode2", &AUTHENTICATION_CODE_TYPE),
     }
 }
 
@@ -489,6 +588,38 @@ structure! {
 }
 
 structure! {
+    pub struct GetMFADeviceRequest as GET_MFA_DEVICE_REQUEST "GetMFADeviceRequest" {
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetMFADeviceResponse as GET_MFA_DEVICE_RESPONSE "GetMFADeviceResponse" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        optional enable_date: Timestamp = member("EnableDate", &DATE_TYPE),
+        optional certifications: BTreeMap<String, String> = member("Certifications", &CERTIFICATION_MAP_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetOpenIDConnectProviderRequest as GET_OPEN_ID_CONNECT_PROVIDER_REQUEST "GetOpenIDConnectProviderRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetOpenIDConnectProviderResponse as GET_OPEN_ID_CONNECT_PROVIDER_RESPONSE "GetOpenIDConnectProviderResponse" {
+        optional url: String = member("Url", &OPEN_ID_CONNECT_PROVIDER_URL_TYPE),
+        optional client_id_list: Vec<String> = member("ClientIDList", &CLIENT_ID_LIST_TYPE),
+        optional thumbprint_list: Vec<String> = member("ThumbprintList", &THUMBPRINT_LIST_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct GetPolicyRequest as GET_POLICY_REQUEST "GetPolicyRequest" {
         required policy_arn: String = member("PolicyArn", &ARN_TYPE),
     }
@@ -537,6 +668,24 @@ structure! {
 structure! {
     pub struct GetRoleResponse as GET_ROLE_RESPONSE "GetRoleResponse" {
         required role: Role = member("Role", &ROLE),
+    }
+}
+
+structure! {
+    pub struct GetSAMLProviderRequest as GET_SAML_PROVIDER_REQUEST "GetSAMLProviderRequest" {
+        required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetSAMLProviderResponse as GET_SAML_PROVIDER_RESPONSE "GetSAMLProviderResponse" {
+        optional saml_provider_uuid: String = member("SAMLProviderUUID", &PRIVATE_KEY_ID_TYPE),
+        optional saml_metadata_document: String = member("SAMLMetadataDocument", &SAML_METADATA_DOCUMENT_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional valid_until: Timestamp = member("ValidUntil", &DATE_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional assertion_encryption_mode: AssertionEncryptionModeType = member("AssertionEncryptionMode", &ASSERTION_ENCRYPTION_MODE_TYPE),
+        optional private_key_list: Vec<SAMLPrivateKey> = member("PrivateKeyList", &PRIVATE_KEY_LIST),
     }
 }
 
@@ -812,6 +961,65 @@ structure! {
 }
 
 structure! {
+    pub struct ListMFADeviceTagsRequest as LIST_MFA_DEVICE_TAGS_REQUEST "ListMFADeviceTagsRequest" {
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListMFADeviceTagsResponse as LIST_MFA_DEVICE_TAGS_RESPONSE "ListMFADeviceTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListMFADevicesRequest as LIST_MFA_DEVICES_REQUEST "ListMFADevicesRequest" {
+        optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListMFADevicesResponse as LIST_MFA_DEVICES_RESPONSE "ListMFADevicesResponse" {
+        required mfa_devices: Vec<MFADevice> = member("MFADevices", &MFA_DEVICE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListOpenIDConnectProviderTagsRequest as LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_REQUEST "ListOpenIDConnectProviderTagsRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListOpenIDConnectProviderTagsResponse as LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_RESPONSE "ListOpenIDConnectProviderTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListOpenIDConnectProvidersRequest as LIST_OPEN_ID_CONNECT_PROVIDERS_REQUEST "ListOpenIDConnectProvidersRequest" {
+    }
+}
+
+structure! {
+    pub struct ListOpenIDConnectProvidersResponse as LIST_OPEN_ID_CONNECT_PROVIDERS_RESPONSE "ListOpenIDConnectProvidersResponse" {
+        optional open_id_connect_provider_list: Vec<OpenIDConnectProviderListEntry> = member("OpenIDConnectProviderList", &OPEN_ID_CONNECT_PROVIDER_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct ListPoliciesRequest as LIST_POLICIES_REQUEST "ListPoliciesRequest" {
         optional scope: PolicyScopeType = member("Scope", &POLICY_SCOPE_TYPE),
         optional only_attached: bool = member("OnlyAttached", &BOOLEAN_TYPE),
@@ -911,6 +1119,33 @@ structure! {
 }
 
 structure! {
+    pub struct ListSAMLProviderTagsRequest as LIST_SAML_PROVIDER_TAGS_REQUEST "ListSAMLProviderTagsRequest" {
+        required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListSAMLProviderTagsResponse as LIST_SAML_PROVIDER_TAGS_RESPONSE "ListSAMLProviderTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListSAMLProvidersRequest as LIST_SAML_PROVIDERS_REQUEST "ListSAMLProvidersRequest" {
+    }
+}
+
+structure! {
+    pub struct ListSAMLProvidersResponse as LIST_SAML_PROVIDERS_RESPONSE "ListSAMLProvidersResponse" {
+        optional saml_provider_list: Vec<SAMLProviderListEntry> = member("SAMLProviderList", &SAML_PROVIDER_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct ListUserPoliciesRequest as LIST_USER_POLICIES_REQUEST "ListUserPoliciesRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional marker: String = member("Marker", &MARKER_TYPE),
@@ -957,6 +1192,42 @@ structure! {
         optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
     }
 }
+
+structure! {
+    pub struct ListVirtualMFADevicesRequest as LIST_VIRTUAL_MFA_DEVICES_REQUEST "ListVirtualMFADevicesRequest" {
+        optional assignment_status: AssignmentStatusType = member("AssignmentStatus", &ASSIGNMENT_STATUS_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListVirtualMFADevicesResponse as LIST_VIRTUAL_MFA_DEVICES_RESPONSE "ListVirtualMFADevicesResponse" {
+        required virtual_mfa_devices: Vec<VirtualMFADevice> = member("VirtualMFADevices", &VIRTUAL_MFA_DEVICE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct MFADevice as MFA_DEVICE "MFADevice" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        required enable_date: Timestamp = member("EnableDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct OpenIDConnectProviderListEntry as OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY "OpenIDConnectProviderListEntry" {
+        optional arn: String = member("Arn", &ARN_TYPE),
+    }
+}
+
+pub static OPEN_ID_CONNECT_PROVIDER_LIST_TYPE: Schema =
+    list("OpenIDConnectProviderListType", &member("member", &OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY));
+
+pub static OPEN_ID_CONNECT_PROVIDER_URL_TYPE: Schema =
+    string("OpenIDConnectProviderUrlType").length(1, 255);
 
 structure! {
     pub struct OrderedOrganizationPolicyType as ORDERED_ORGANIZATION_POLICY_TYPE "OrderedOrganizationPolicyType" {
@@ -1143,6 +1414,13 @@ pub static REASON_TYPE: Schema = string("ReasonType").length(0, 1000);
 pub static REGION_NAME_TYPE: Schema = string("RegionNameType").length(1, 100);
 
 structure! {
+    pub struct RemoveClientIDFromOpenIDConnectProviderRequest as REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER_REQUEST "RemoveClientIDFromOpenIDConnectProviderRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        required client_id: String = member("ClientID", &CLIENT_ID_TYPE),
+    }
+}
+
+structure! {
     pub struct RemoveRoleFromInstanceProfileRequest as REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST "RemoveRoleFromInstanceProfileRequest" {
         required instance_profile_name: String = member("InstanceProfileName", &INSTANCE_PROFILE_NAME_TYPE),
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
@@ -1179,6 +1457,15 @@ pub static RESOURCE_SPECIFIC_RESULT_LIST_TYPE: Schema =
     list("ResourceSpecificResultListType", &member("member", &RESOURCE_SPECIFIC_RESULT));
 
 structure! {
+    pub struct ResyncMFADeviceRequest as RESYNC_MFA_DEVICE_REQUEST "ResyncMFADeviceRequest" {
+        required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        required authentication_code1: String = member("AuthenticationCode1", &AUTHENTICATION_CODE_TYPE),
+        required authentication_code2: String = member("AuthenticationCode2", &AUTHENTICATION_CODE_TYPE),
+    }
+}
+
+structure! {
     pub struct Role as ROLE "Role" {
         required path: String = member("Path", &PATH_TYPE),
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
@@ -1211,6 +1498,30 @@ structure! {
         optional resources: Vec<String> = member("Resources", &ARN_LIST_TYPE),
     }
 }
+
+pub static SAML_METADATA_DOCUMENT_TYPE: Schema =
+    string("SAMLMetadataDocumentType").length(1000, 10000000);
+
+structure! {
+    pub struct SAMLPrivateKey as SAML_PRIVATE_KEY "SAMLPrivateKey" {
+        optional key_id: String = member("KeyId", &PRIVATE_KEY_ID_TYPE),
+        optional timestamp: Timestamp = member("Timestamp", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct SAMLProviderListEntry as SAML_PROVIDER_LIST_ENTRY "SAMLProviderListEntry" {
+        optional arn: String = member("Arn", &ARN_TYPE),
+        optional valid_until: Timestamp = member("ValidUntil", &DATE_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+    }
+}
+
+pub static SAML_PROVIDER_LIST_TYPE: Schema =
+    list("SAMLProviderListType", &member("member", &SAML_PROVIDER_LIST_ENTRY));
+
+pub static SAML_PROVIDER_NAME_TYPE: Schema =
+    string("SAMLProviderNameType").length(1, 128).pattern(pattern!("[\\w._-]+"));
 
 structure! {
     pub struct SetDefaultPolicyVersionRequest as SET_DEFAULT_POLICY_VERSION_REQUEST "SetDefaultPolicyVersionRequest" {
@@ -1298,6 +1609,20 @@ structure! {
 }
 
 structure! {
+    pub struct TagMFADeviceRequest as TAG_MFA_DEVICE_REQUEST "TagMFADeviceRequest" {
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct TagOpenIDConnectProviderRequest as TAG_OPEN_ID_CONNECT_PROVIDER_REQUEST "TagOpenIDConnectProviderRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct TagPolicyRequest as TAG_POLICY_REQUEST "TagPolicyRequest" {
         required policy_arn: String = member("PolicyArn", &ARN_TYPE),
         required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
@@ -1307,6 +1632,13 @@ structure! {
 structure! {
     pub struct TagRoleRequest as TAG_ROLE_REQUEST "TagRoleRequest" {
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct TagSAMLProviderRequest as TAG_SAML_PROVIDER_REQUEST "TagSAMLProviderRequest" {
+        required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
         required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
     }
 }
@@ -1326,6 +1658,20 @@ structure! {
 }
 
 structure! {
+    pub struct UntagMFADeviceRequest as UNTAG_MFA_DEVICE_REQUEST "UntagMFADeviceRequest" {
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UntagOpenIDConnectProviderRequest as UNTAG_OPEN_ID_CONNECT_PROVIDER_REQUEST "UntagOpenIDConnectProviderRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct UntagPolicyRequest as UNTAG_POLICY_REQUEST "UntagPolicyRequest" {
         required policy_arn: String = member("PolicyArn", &ARN_TYPE),
         required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
@@ -1335,6 +1681,13 @@ structure! {
 structure! {
     pub struct UntagRoleRequest as UNTAG_ROLE_REQUEST "UntagRoleRequest" {
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UntagSAMLProviderRequest as UNTAG_SAML_PROVIDER_REQUEST "UntagSAMLProviderRequest" {
+        required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
         required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
     }
 }
@@ -1370,6 +1723,13 @@ structure! {
 }
 
 structure! {
+    pub struct UpdateOpenIDConnectProviderThumbprintRequest as UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT_REQUEST "UpdateOpenIDConnectProviderThumbprintRequest" {
+        required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
+        required thumbprint_list: Vec<String> = member("ThumbprintList", &THUMBPRINT_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct UpdateRoleDescriptionRequest as UPDATE_ROLE_DESCRIPTION_REQUEST "UpdateRoleDescriptionRequest" {
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
         required description: String = member("Description", &ROLE_DESCRIPTION_TYPE),
@@ -1396,6 +1756,22 @@ structure! {
 }
 
 structure! {
+    pub struct UpdateSAMLProviderRequest as UPDATE_SAML_PROVIDER_REQUEST "UpdateSAMLProviderRequest" {
+        optional saml_metadata_document: String = member("SAMLMetadataDocument", &SAML_METADATA_DOCUMENT_TYPE),
+        required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+        optional assertion_encryption_mode: AssertionEncryptionModeType = member("AssertionEncryptionMode", &ASSERTION_ENCRYPTION_MODE_TYPE),
+        optional add_private_key: SecretString = member("AddPrivateKey", &PRIVATE_KEY_TYPE),
+        optional remove_private_key: String = member("RemovePrivateKey", &PRIVATE_KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateSAMLProviderResponse as UPDATE_SAML_PROVIDER_RESPONSE "UpdateSAMLProviderResponse" {
+        optional saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+    }
+}
+
+structure! {
     pub struct UpdateUserRequest as UPDATE_USER_REQUEST "UpdateUserRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional new_path: String = member("NewPath", &PATH_TYPE),
@@ -1412,6 +1788,17 @@ structure! {
         required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
         optional password_last_used: Timestamp = member("PasswordLastUsed", &DATE_TYPE),
         optional permissions_boundary: AttachedPermissionsBoundary = member("PermissionsBoundary", &ATTACHED_PERMISSIONS_BOUNDARY),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct VirtualMFADevice as VIRTUAL_MFA_DEVICE "VirtualMFADevice" {
+        required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
+        optional base32_string_seed: SecretBlob = member("Base32StringSeed", &BOOTSTRAP_DATUM),
+        optional qr_code_png: SecretBlob = member("QRCodePNG", &BOOTSTRAP_DATUM),
+        optional user: User = member("User", &USER),
+        optional enable_date: Timestamp = member("EnableDate", &DATE_TYPE),
         optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
     }
 }
@@ -1433,12 +1820,35 @@ pub static ACCOUNT_ALIAS_TYPE: Schema = string("accountAliasType")
 
 pub static ARN_TYPE: Schema = string("arnType").length(20, 2048);
 
+enumeration! {
+    pub enum AssertionEncryptionModeType as ASSERTION_ENCRYPTION_MODE_TYPE "assertionEncryptionModeType" {
+        Required = "Required",
+        Allowed = "Allowed",
+    }
+}
+
+enumeration! {
+    pub enum AssignmentStatusType as ASSIGNMENT_STATUS_TYPE "assignmentStatusType" {
+        Assigned = "Assigned",
+        Unassigned = "Unassigned",
+        Any = "Any",
+    }
+}
+
 pub static ATTACHED_POLICIES_LIST_TYPE: Schema =
     list("attachedPoliciesListType", &member("member", &ATTACHED_POLICY));
 
 pub static ATTACHMENT_COUNT_TYPE: Schema = integer("attachmentCountType");
 
+pub static AUTHENTICATION_CODE_TYPE: Schema =
+    string("authenticationCodeType").length(6, 6).pattern(pattern!("[\\d]+"));
+
 pub static BOOLEAN_TYPE: Schema = boolean("booleanType");
+
+pub static CLIENT_ID_LIST_TYPE: Schema =
+    list("clientIDListType", &member("member", &CLIENT_ID_TYPE));
+
+pub static CLIENT_ID_TYPE: Schema = string("clientIDType").length(1, 255);
 
 pub static CUSTOM_SUFFIX_TYPE: Schema =
     string("customSuffixType").length(1, 64).pattern(pattern!("[\\w+=,.@-]+"));
@@ -1467,6 +1877,8 @@ pub static MARKER_TYPE: Schema =
     string("markerType").length(1, 320).pattern(pattern!("[\\u0020-\\u00FF]+"));
 
 pub static MAX_ITEMS_TYPE: Schema = integer("maxItemsType").range(1, 1000);
+
+pub static MFA_DEVICE_LIST_TYPE: Schema = list("mfaDeviceListType", &member("member", &MFA_DEVICE));
 
 pub static PATH_PREFIX_TYPE: Schema =
     string("pathPrefixType").length(1, 512).pattern(pattern!("\\u002F[\\u0021-\\u007F]*"));
@@ -1506,6 +1918,17 @@ enumeration! {
 pub static POLICY_VERSION_ID_TYPE: Schema =
     string("policyVersionIdType").pattern(pattern!("v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"));
 
+pub static PRIVATE_KEY_ID_TYPE: Schema =
+    string("privateKeyIdType").length(22, 64).pattern(pattern!("[A-Z0-9]+"));
+
+pub static PRIVATE_KEY_LIST: Schema =
+    list("privateKeyList", &member("member", &SAML_PRIVATE_KEY)).length(0, 2);
+
+pub static PRIVATE_KEY_TYPE: Schema = string("privateKeyType")
+    .length(1, 16384)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"))
+    .sensitive();
+
 pub static RESPONSE_MARKER_TYPE: Schema = string("responseMarkerType");
 
 pub static ROLE_DESCRIPTION_TYPE: Schema = string("roleDescriptionType")
@@ -1519,6 +1942,9 @@ pub static ROLE_MAX_SESSION_DURATION_TYPE: Schema =
 
 pub static ROLE_NAME_TYPE: Schema =
     string("roleNameType").length(1, 64).pattern(pattern!("[\\w+=,.@-]+"));
+
+pub static SERIAL_NUMBER_TYPE: Schema =
+    string("serialNumberType").length(9, 256).pattern(pattern!("[\\w+=/:,.@-]+"));
 
 enumeration! {
     pub enum StatusType as STATUS_TYPE "statusType" {
@@ -1541,7 +1967,18 @@ pub static TAG_LIST_TYPE: Schema = list("tagListType", &member("member", &TAG)).
 pub static TAG_VALUE_TYPE: Schema =
     string("tagValueType").length(0, 256).pattern(pattern!("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"));
 
+pub static THUMBPRINT_LIST_TYPE: Schema =
+    list("thumbprintListType", &member("member", &THUMBPRINT_TYPE));
+
+pub static THUMBPRINT_TYPE: Schema = string("thumbprintType").length(40, 40);
+
 pub static USER_LIST_TYPE: Schema = list("userListType", &member("member", &USER));
 
 pub static USER_NAME_TYPE: Schema =
     string("userNameType").length(1, 64).pattern(pattern!("[\\w+=,.@-]+"));
+
+pub static VIRTUAL_MFA_DEVICE_LIST_TYPE: Schema =
+    list("virtualMFADeviceListType", &member("member", &VIRTUAL_MFA_DEVICE));
+
+pub static VIRTUAL_MFA_DEVICE_NAME: Schema =
+    string("virtualMFADeviceName").length(1, u64::MAX).pattern(pattern!("[\\w+=,.@-]+"));

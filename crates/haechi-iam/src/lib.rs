@@ -19,7 +19,9 @@
 //! policy.rs      inline policies                  managed.rs     managed policies
 //! attachment.rs  attaching, boundaries            aws_managed.rs those of AWS
 //! listing.rs     markers                          service_linked.rs  roles of services
-//! simulate.rs    what policies would decide
+//! simulate.rs    what policies would decide      by_arn.rs      devices and providers by ARN
+//! mfa.rs         one-time codes                  qr_code.rs     seeds as pictures
+//! oidc.rs        OpenID Connect providers        saml.rs        SAML providers
 //! tags.rs        rules of tags                    sessions.rs    session token ─► caller
 //! secret.rs      secrets that wipe themselves     op/*.rs        a file for each operation
 //! ```
@@ -29,16 +31,21 @@ mod accounts;
 mod attachment;
 mod authz;
 mod aws_managed;
+mod by_arn;
 mod entity;
 mod group;
 mod identities;
 mod last_used;
 mod listing;
 mod managed;
+mod mfa;
+mod oidc;
 mod op;
 mod policy;
 mod profile;
+mod qr_code;
 mod role;
+mod saml;
 mod secret;
 mod service_linked;
 mod sessions;

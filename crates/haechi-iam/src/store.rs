@@ -13,6 +13,10 @@
 //! /iam/<account>/use/<hidden policy arn>/<usage>/<entity id>   UseRecord: who a policy is attached to
 //! /iam/<account>/profile/<hidden name>   ProfileRecord: an instance profile
 //! /iam/<account>/deletion/<task id>      DeletionRecord: a service-linked role that was deleted
+//! /iam/<account>/mfa/<hidden path and name>           MfaRecord: a virtual MFA device
+//! /iam/<account>/oidc-provider/<hidden url>           OidcProviderRecord
+//! /iam/<account>/saml-provider/<hidden name>          SamlProviderRecord
+//! /iam-mfa-used/<account>/<hidden path and name>      MfaUsedRecord: codes that were accepted
 //! /iam-alias/<hidden alias>              AliasRecord: the account that has the alias
 //! /iam-key-used/<access key id>          LastUsedRecord; written lazily
 //! ```
@@ -20,7 +24,7 @@
 //! decision needs, and all of AWS's "first delete its keys" rules are decided on one revision.
 //! Keys lie in their account, which their ids name (`haechi_core::access_key_id`), so that a write
 //! to a key makes stale what is cached of the account, callers above all.
-//! Last uses lie apart from the account, since a write there makes stale what is cached of it.
+//! Last uses and accepted codes lie apart from the account, since a write there makes stale what is cached of it.
 
 use std::collections::BTreeMap;
 
@@ -121,6 +125,10 @@ pub(crate) fn last_used_path(access_key_id: &str) -> Path {
     Path::new("iam-key-used").part(access_key_id)
 }
 
+pub(crate) fn mfa_used_path(account: &AccountId, rest: &str) -> Path {
+    Path::new("iam-mfa-used").part(account.as_str()).hidden(&rest.to_lowercase())
+}
+
 /// An account and its root user.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct AccountRecord {
@@ -161,6 +169,9 @@ pub(crate) struct UserRecord {
     pub(crate) boundary: Option<String>,
     #[serde(default)]
     pub(crate) group_ids: Vec<String>,
+    /// Serial numbers of the MFA devices that are enabled for it, in that order.
+    #[serde(default)]
+    pub(crate) mfa_serials: Vec<String>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -307,7 +318,64 @@ pub(crate) struct AccessKeyRecord {
     pub(crate) unknown: Unknown,
 }
 
-/// Names a user; a rename rewrites the name in each of its keys.
+/// A virtual MFA device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct MfaRecord {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) created_ms: i64,
+    /// In base32.
+    pub(crate) seed: Secret,
+    /// Whose it is, once it is enabled.
+    pub(crate) user: Option<UserReference>,
+    pub(crate) enabled_ms: Option<i64>,
+    /// How far its clock is ahead, in time steps.
+    pub(crate) drift_steps: i64,
+    pub(crate) tags: Vec<(String, String)>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// Which codes of a device were accepted, and how many were wrong lately.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct MfaUsedRecord {
+    /// The time step of the newest code that was accepted.
+    pub(crate) step: i64,
+    pub(crate) failures: u32,
+    pub(crate) failures_since_ms: i64,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// An OpenID Connect provider.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OidcProviderRecord {
+    /// Without `https://`.
+    pub(crate) url: String,
+    pub(crate) client_ids: Vec<String>,
+    /// In lower case.
+    pub(crate) thumbprints: Vec<String>,
+    pub(crate) created_ms: i64,
+    pub(crate) tags: Vec<(String, String)>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// A SAML provider.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SamlProviderRecord {
+    pub(crate) name: String,
+    /// `SAMLSP…`.
+    pub(crate) id: String,
+    /// As it was written.
+    pub(crate) metadata: String,
+    pub(crate) created_ms: i64,
+    pub(crate) tags: Vec<(String, String)>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// Names a user; a rename rewrites the name in each of its keys and MFA devices.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserReference {
     pub(crate) name: String,
@@ -338,6 +406,10 @@ impl Record for UseRecord {}
 impl Record for ProfileRecord {}
 impl Record for DeletionRecord {}
 impl Record for AliasRecord {}
+impl Record for MfaRecord {}
+impl Record for MfaUsedRecord {}
+impl Record for OidcProviderRecord {}
+impl Record for SamlProviderRecord {}
 
 impl AccessKeyRecord {
     pub(crate) fn created(&self) -> Timestamp {

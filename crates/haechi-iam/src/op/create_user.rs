@@ -47,6 +47,7 @@ impl Handle<CreateUser> for Iam {
             attached: Vec::new(),
             boundary,
             group_ids: Vec::new(),
+            mfa_serials: Vec::new(),
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();

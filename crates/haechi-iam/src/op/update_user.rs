@@ -12,7 +12,9 @@ use crate::attachment::rename_uses;
 use crate::authz::{Conditions, authorize};
 use crate::entity::{Entity, EntityKind};
 use crate::group::member_path;
-use crate::store::{AccessKeyRecord, MemberRecord, UserRecord, UserReference, key_path, user_path};
+use crate::store::{
+    AccessKeyRecord, MemberRecord, MfaRecord, UserRecord, UserReference, key_path, user_path,
+};
 
 impl Handle<UpdateUser> for Iam {
     async fn handle(&self, cx: &Cx, input: UpdateUserRequest) -> Result<Unit, Error> {
@@ -39,6 +41,7 @@ impl Handle<UpdateUser> for Iam {
             batch.create(place, &new);
         }
         self.rename_in_keys(cx, &mut batch, &new).await?;
+        self.rename_in_devices(cx, &mut batch, &new).await?;
         rename_uses(&mut batch, account, &new);
         for group_id in &new.group_ids {
             let user = UserReference { name: new.name.clone(), id: new.id.clone() };
@@ -63,6 +66,21 @@ impl Iam {
             if let Some(key) = key {
                 let owner = UserReference { name: user.name.clone(), id: user.id.clone() };
                 batch.replace(&key, &AccessKeyRecord { user: Some(owner), ..key.value.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    async fn rename_in_devices(
+        &self,
+        cx: &Cx,
+        batch: &mut Batch,
+        user: &UserRecord,
+    ) -> Result<(), Error> {
+        for serial in &user.mfa_serials {
+            if let Some(device) = self.find_by_arn::<MfaRecord>(cx.account(), serial).await? {
+                let owner = UserReference { name: user.name.clone(), id: user.id.clone() };
+                batch.replace(&device, &MfaRecord { user: Some(owner), ..device.value.clone() });
             }
         }
         Ok(())
