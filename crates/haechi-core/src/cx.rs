@@ -19,6 +19,8 @@ pub struct RequestInfo {
     pub source_ip: IpAddr,
     /// The `User-Agent` header, cut to what CloudTrail keeps.
     pub user_agent: Option<String>,
+    /// The `Host` header: how the caller reaches this server.
+    pub host: Option<String>,
     /// The `Referer` header.
     pub referer: Option<String>,
     /// Whether it came over TLS.

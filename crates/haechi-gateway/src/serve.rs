@@ -162,6 +162,7 @@ impl Gateway {
             id,
             source_ip: connection.peer,
             user_agent: text("user-agent"),
+            host: text("host"),
             referer: text("referer"),
             secure_transport: connection.tls.is_some(),
             time: self.env.now(),

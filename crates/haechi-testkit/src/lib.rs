@@ -110,6 +110,7 @@ impl Kit {
             id: self.env.uuid().expect("randomness").to_string(),
             source_ip: std::net::Ipv4Addr::LOCALHOST.into(),
             user_agent: Some("testkit".to_owned()),
+            host: Some("localhost:4566".to_owned()),
             referer: None,
             secure_transport: true,
             time: self.env.now(),

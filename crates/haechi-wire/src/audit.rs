@@ -12,6 +12,9 @@ use crate::{Writer, json};
 const ABSENT: &[&str] =
     &["accessKeySecretType", "SecretStringType", "passwordType", "PrivateKey", "privateKeyType"];
 
+/// Members that hold what users send each other; models do not mark them, CloudTrail masks them.
+const MASKED: &[&str] = &["MessageBody", "StringValue"];
+
 /// Writes the JSON of `requestParameters` or `responseElements`.
 #[derive(Default)]
 pub struct AuditWriter {
@@ -82,8 +85,9 @@ impl Writer for AuditWriter {
         if schema.sensitive && ABSENT.contains(&schema.name) && self.pending.take().is_some() {
             return;
         }
+        let masked = schema.sensitive || self.pending.is_some_and(|name| MASKED.contains(&name));
         self.show();
-        let shown = if schema.sensitive { "HIDDEN_DUE_TO_SECURITY_REASONS" } else { value };
+        let shown = if masked { "HIDDEN_DUE_TO_SECURITY_REASONS" } else { value };
         json::push_string(&mut self.out, shown);
     }
     fn blob(&mut self, value: &[u8], _: &'static Schema) {

@@ -39,6 +39,7 @@ impl IamAccounts {
             id: self.env.uuid().map_err(Fault::internal)?.to_string(),
             source_ip: Ipv4Addr::LOCALHOST.into(),
             user_agent: Some("organizations.amazonaws.com".to_owned()),
+            host: None,
             referer: None,
             secure_transport: true,
             time: self.env.now(),

@@ -45,6 +45,7 @@ fn info() -> RequestInfo {
         id: "request".to_owned(),
         source_ip: std::net::Ipv4Addr::LOCALHOST.into(),
         user_agent: None,
+        host: None,
         referer: None,
         secure_transport: false,
         time: Timestamp::from_seconds(1_767_225_600),
