@@ -15,13 +15,24 @@ pub struct AuditError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 #[error("the audit log cannot be read; `haechi audit verify` tells what is wrong with it")]
 pub struct AuditReadError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
+/// A record as CloudTrail shows it, and what haechi alone keeps behind it, on a line of its own: of
+/// a denial, the request (JSON of [`haechi_policy::RecordedRequest`]), to be explained later.
+pub fn parts(record: &[u8]) -> (&[u8], Option<&[u8]>) {
+    // CloudTrail's part is JSON without line breaks.
+    match record.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (record.get(..at).unwrap_or(record), record.get(at + 1..)),
+        None => (record, None),
+    }
+}
+
 /// An append-only log of calls.
 #[async_trait]
 pub trait AuditLog: Send + Sync + 'static {
     /// Whether the last write succeeded; if not, calls are refused before they do anything.
     fn is_healthy(&self) -> bool;
 
-    /// Appends one CloudTrail record (JSON); returns once it is on disk.
+    /// Appends one CloudTrail record (JSON), which may have a second part ([`parts`]); returns once
+    /// it is on disk.
     ///
     /// # Errors
     /// If it cannot be made durable.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use haechi_policy::{
-    Context, Decision, Denial, Document, Granted, Policies, Principal, Request, ResourceRule,
-    Values, evaluate, evaluate_granted,
+    Context, Decision, Denial, Document, Granted, Policies, Principal, RecordedRequest, Request,
+    ResourceRule, Values, evaluate, evaluate_granted,
 };
 use haechi_wire::Fault;
 
@@ -179,6 +179,7 @@ impl Cx {
         match decision {
             Decision::Allow(_) => Ok(Permit(())),
             Decision::Deny(denial) => {
+                self.refuse(RecordedRequest::of(&policies, &request));
                 let message = denial.message(&request);
                 Err(Denied { denial, message })
             }
@@ -209,6 +210,37 @@ impl Cx {
     }
 }
 
+/// What [`RequestContext::global`] knows, but for tags: what a record of a denial tells.
+const GLOBAL: &[&str] = &[
+    "calledvia",
+    "calledviafirst",
+    "calledvialast",
+    "currenttime",
+    "epochtime",
+    "federatedprovider",
+    "multifactorauthage",
+    "multifactorauthpresent",
+    "principalaccount",
+    "principalarn",
+    "principalisawsservice",
+    "principalorgid",
+    "principalorgpaths",
+    "principaltype",
+    "referer",
+    "requestedregion",
+    "resourceaccount",
+    "resourceorgid",
+    "resourceorgpaths",
+    "securetransport",
+    "sourceidentity",
+    "sourceip",
+    "tokenissuetime",
+    "useragent",
+    "userid",
+    "username",
+    "viaawsservice",
+];
+
 /// The global condition keys, and the service's own behind them. Set by the server only.
 struct RequestContext<'a> {
     cx: &'a Cx,
@@ -221,6 +253,13 @@ impl Context for RequestContext<'_> {
             Some(global) => self.global(global).or_else(|| self.ask.context.values(key)),
             None => self.ask.context.values(key),
         }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let tags = self.cx.caller.tags.iter();
+        let tags = tags.map(|(key, _)| format!("aws:principaltag/{}", key.to_lowercase()));
+        let global = GLOBAL.iter().map(|name| format!("aws:{name}"));
+        global.chain(tags).chain(self.ask.context.names()).collect()
     }
 }
 

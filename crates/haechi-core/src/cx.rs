@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
+use haechi_policy::RecordedRequest;
 use haechi_wire::{Fault, OperationSchema, Timestamp};
 
 use crate::{AccountId, Caller, Env, Guardrails, Region};
@@ -58,7 +59,11 @@ pub struct Cx {
     guardrails: OnceLock<Arc<Guardrails>>,
     vouched: OnceLock<Arc<Caller>>,
     mfa: OnceLock<()>,
+    refused: OnceLock<Refused>,
 }
+
+/// The request that was denied last, shared with the calls that this one makes.
+type Refused = Arc<Mutex<Option<RecordedRequest>>>;
 
 impl Cx {
     /// A call that is about to be handled.
@@ -72,6 +77,7 @@ impl Cx {
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
         let event_id = OnceLock::new();
         let (via, vouched, mfa) = (Vec::new(), OnceLock::new(), OnceLock::new());
+        let refused = OnceLock::new();
         Cx {
             env,
             request,
@@ -84,6 +90,7 @@ impl Cx {
             guardrails,
             vouched,
             mfa,
+            refused,
         }
     }
 
@@ -94,7 +101,8 @@ impl Cx {
         let caller = Arc::new(caller);
         self.vouched.get_or_init(|| Arc::clone(&caller));
         let (env, request, region) = (self.env.clone(), self.request.clone(), self.region.clone());
-        let call = Cx::new(env, request, region, caller, self.operation);
+        let mut call = Cx::new(env, request, region, caller, self.operation);
+        call.refused = self.shared_refused().into();
         if let Some(guardrails) = self.guardrails.get() {
             call.guard(Arc::clone(guardrails));
         }
@@ -125,6 +133,7 @@ impl Cx {
         let (env, request, region) = (self.env.clone(), self.request.clone(), self.region.clone());
         let mut call = Cx::new(env, request, region, Arc::clone(&self.caller), operation);
         call.via = [&*self.via, &[service]].concat();
+        call.refused = self.shared_refused().into();
         if let Some(guardrails) = self.guardrails.get() {
             call.guard(Arc::clone(guardrails));
         }
@@ -185,6 +194,21 @@ impl Cx {
     /// The resources noted.
     pub fn noted(&self) -> Vec<Resource> {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn shared_refused(&self) -> Refused {
+        Arc::clone(self.refused.get_or_init(Refused::default))
+    }
+
+    /// Keeps a request that was denied, so that the audit record can be explained.
+    pub(crate) fn refuse(&self, request: RecordedRequest) {
+        let refused = self.refused.get_or_init(Refused::default);
+        *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+    }
+
+    /// The request of this call, or of one that it made, that was denied last.
+    pub fn refused(&self) -> Option<RecordedRequest> {
+        self.refused.get()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The honest answer of an operation, or of a parameter, that is not done.

@@ -4,7 +4,7 @@
 //! 1.11). Written by hand because it is made for every call; names and order are CloudTrail's.
 
 use haechi_core::{Caller, Region, RequestInfo, Resource};
-use haechi_policy::Principal;
+use haechi_policy::{Principal, RecordedRequest};
 use haechi_wire::json::push_string;
 use haechi_wire::{Fault, Problem, Protocol, ServiceSchema};
 
@@ -44,6 +44,8 @@ pub(crate) struct Event<'a> {
     pub shared_event_id: Option<&'a str>,
     /// The account that gets this record, where it is not the caller's.
     pub owner: Option<&'a str>,
+    /// Of a denial: the request, for haechi's part of the record.
+    pub refused: Option<&'a RecordedRequest>,
 }
 
 /// Accounts other than the caller's that own something the call touched, each once.
@@ -133,7 +135,19 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
         json.out.push(b'}');
     }
     json.out.push(b'}');
+    refused(&mut json.out, event);
     json.out
+}
+
+/// haechi's part of the record ([`haechi_core::audit::parts`]); the owner of what was touched learns
+/// nothing of it.
+fn refused(out: &mut Vec<u8>, event: &Event<'_>) {
+    let denied =
+        event.problem.is_some_and(|one| code(one, event.protocol).starts_with("AccessDenied"));
+    if let Some(request) = event.refused.filter(|_| denied && event.owner.is_none()) {
+        out.push(b'\n');
+        out.extend_from_slice(request.to_json().as_bytes());
+    }
 }
 
 /// The first line, cut: after it, a signature's error shows the request's headers, and with them

@@ -297,6 +297,7 @@ impl Gateway {
         let caller = caller.map(Arc::as_ref);
         let owners = other_owners(caller, &resources);
         let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
+        let refused = passage.cx.as_ref().filter(|_| outcome.is_err()).and_then(Cx::refused);
         let event = Event {
             service: passage.identified.service,
             operation: &passage.identified.operation,
@@ -315,6 +316,7 @@ impl Gateway {
             event_id: &event_id,
             shared_event_id: shared.as_deref(),
             owner: None,
+            refused: refused.as_ref(),
         };
         self.append(&event).await?;
         for owner in owners {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use haechi_cloudtrail::Trust;
+use haechi_core::audit::parts;
 use haechi_core::{
     AuditError, AuditLog, AuditPosition, AuditReadError, AuditReader, AuditWindow, Clock, Database,
     Visit,
@@ -173,7 +174,7 @@ impl AuditReader for DurableAudit {
         let mut reader =
             Backward::new(&self.directory, cipher, before, since, until).map_err(unreadable)?;
         while let Some(record) = reader.next().map_err(unreadable)? {
-            if visit(position(&record), &record.bytes).is_break() {
+            if visit(position(&record), parts(&record.bytes).0).is_break() {
                 break;
             }
         }
@@ -198,7 +199,7 @@ impl AuditReader for DurableAudit {
                 continue;
             }
             at = here;
-            if visit(here, &record.bytes).is_break() {
+            if visit(here, parts(&record.bytes).0).is_break() {
                 break;
             }
         }
@@ -259,7 +260,7 @@ impl AuditReader for MemoryAudit {
         let older =
             all.iter().rev().skip_while(|(at, _)| before.is_some_and(|before| *at >= before));
         for (at, record) in older {
-            if visit(*at, record) == ControlFlow::Break(()) {
+            if visit(*at, parts(record).0) == ControlFlow::Break(()) {
                 break;
             }
         }
@@ -272,7 +273,7 @@ impl AuditReader for MemoryAudit {
         visit: &mut Visit<'_>,
     ) -> Result<(), AuditReadError> {
         for (at, record) in self.all().iter().filter(|(at, _)| Some(*at) > after) {
-            if visit(*at, record) == ControlFlow::Break(()) {
+            if visit(*at, parts(record).0) == ControlFlow::Break(()) {
                 break;
             }
         }

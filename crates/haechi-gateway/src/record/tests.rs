@@ -73,6 +73,7 @@ fn recorded(caller: Option<&Caller>, change: impl FnOnce(Event<'_>) -> Vec<u8>) 
         event_id: "event",
         shared_event_id: None,
         owner: None,
+        refused: None,
     });
     serde_json::from_slice(&record).unwrap()
 }
