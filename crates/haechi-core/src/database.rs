@@ -33,6 +33,13 @@ pub struct Loaded<T> {
     rev: Rev,
 }
 
+impl<T> Loaded<T> {
+    /// Its place in a listing: what is listed from there begins with the record after it.
+    pub fn cursor(&self) -> crate::paging::Cursor {
+        crate::paging::Cursor(self.key.as_bytes().to_vec())
+    }
+}
+
 /// A page of records in key order.
 #[derive(Debug)]
 pub struct Listing<T> {
