@@ -44,19 +44,6 @@ pub(crate) fn invalid_parameter(message: &str) -> Error {
     Fault::Authentication { document_code: CODE, xml_code: CODE, status: 400, message }.into()
 }
 
-/// Refuses a one-time password: nobody here has a device that makes any.
-pub(crate) fn check_mfa(serial: Option<&str>, code: Option<&str>) -> Result<(), Error> {
-    if serial.is_none() && code.is_none() {
-        return Ok(());
-    }
-    Err(Fault::AccessDenied(
-        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
-         serial number is valid and associated with this user."
-            .to_owned(),
-    )
-    .into())
-}
-
 impl Sts {
     /// Makes the credentials.
     pub(crate) fn issue(&self, cx: &Cx, wish: Wish<'_>) -> Result<Issued, Error> {

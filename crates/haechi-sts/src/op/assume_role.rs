@@ -1,15 +1,17 @@
 //! Temporary credentials of a role, if its trust policy lets the caller have them.
 
-use haechi_core::{Ask, AssumableRole, Cx, Handle, SessionHolder};
-use haechi_policy::{Context, Principal, ResourceRule, Values};
+use haechi_core::{Ask, AssumableRole, Cx, Handle, Resource, SessionHolder};
+use haechi_policy::{Principal, ResourceRule};
 use haechi_sts_model::Error;
 use haechi_sts_model::ops::AssumeRole;
-use haechi_sts_model::shapes::{AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Tag};
+use haechi_sts_model::shapes::{AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser};
 use haechi_wire::Fault;
 
 use crate::Sts;
-use crate::issue::{Wish, check_mfa};
+use crate::issue::Wish;
+use crate::op::lifetime::check_role_seconds;
 use crate::tags;
+use crate::trust::{Conditions, check_arn};
 
 /// Where the caller names no duration, in seconds.
 const SECONDS_DEFAULT: i32 = 3600;
@@ -20,11 +22,12 @@ const CHAINED_SECONDS_MAX: i32 = 3600;
 impl Handle<AssumeRole> for Sts {
     async fn handle(&self, cx: &Cx, input: AssumeRoleRequest) -> Result<AssumeRoleResponse, Error> {
         check_arn(&input.role_arn)?;
-        let role = self.assumable(cx, &input).await?;
-        check_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
-        if input.provided_contexts.is_some() {
+        if input.provided_contexts.is_some() || input.minimum_session_token_size.is_some() {
             return Err(cx.unsupported().into());
         }
+        // Before the decision, for which it may count.
+        self.check_mfa(cx, input.serial_number.as_deref(), input.token_code.as_deref()).await?;
+        let role = self.assumable(cx, &input).await?;
         let seconds = input.duration_seconds.unwrap_or(SECONDS_DEFAULT);
         check_seconds(cx, &role, seconds)?;
         let (given, transitive) = (input.tags.unwrap_or_default(), input.transitive_tag_keys);
@@ -59,27 +62,13 @@ impl Handle<AssumeRole> for Sts {
     }
 }
 
-/// Refuses what is no ARN, in AWS's words.
-fn check_arn(arn: &str) -> Result<(), Error> {
-    let mut parts = arn.splitn(6, ':');
-    let has = |part: Option<&str>| part.is_some_and(|text| !text.is_empty());
-    let begins = parts.next() == Some("arn") && has(parts.next()) && has(parts.next());
-    // Region and account may be empty as far as the form goes.
-    if begins && parts.nth(1).is_some() && has(parts.next()) {
-        return Ok(());
-    }
-    Err(Fault::Validation(format!("{arn} is invalid")).into())
-}
-
 fn check_seconds(cx: &Cx, role: &AssumableRole, seconds: i32) -> Result<(), Error> {
-    let message = if seconds > role.session_seconds_max {
-        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-    } else if is_role_session(cx) && seconds > CHAINED_SECONDS_MAX {
-        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
-    } else {
-        return Ok(());
-    };
-    Err(Fault::Validation(message.to_owned()).into())
+    check_role_seconds(role, seconds)?;
+    if is_role_session(cx) && seconds > CHAINED_SECONDS_MAX {
+        let message = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
+        return Err(Fault::Validation(message.to_owned()).into());
+    }
+    Ok(())
 }
 
 fn is_role_session(cx: &Cx) -> bool {
@@ -124,8 +113,14 @@ impl Sts {
             ("sts:TagSession", has_tags),
             ("sts:SetSourceIdentity", source_identity.is_some()),
         ];
-        let keys = input.tags.iter().flatten().map(|tag| tag.key.clone()).collect();
-        let context = Conditions { input, role: &role, source_identity, keys };
+        let given = input.tags.as_deref().unwrap_or_default();
+        let transitive = input.transitive_tag_keys.as_deref().unwrap_or_default();
+        let context = Conditions {
+            external_id: input.external_id.as_deref(),
+            duration_seconds: input.duration_seconds,
+            source_identity,
+            ..Conditions::new(&role, &input.role_session_name, given, transitive)
+        };
         for (action, _) in asked.into_iter().filter(|(_, asked)| *asked) {
             let decided = cx.decide(&Ask {
                 action,
@@ -144,6 +139,11 @@ impl Sts {
                 });
             }
         }
+        cx.note(Resource {
+            arn: role.arn.clone(),
+            account: role.account.to_string(),
+            kind: "AWS::IAM::Role",
+        });
         Ok(role)
     }
 }
@@ -153,42 +153,4 @@ fn denied(cx: &Cx, action: &str, role_arn: &str) -> Error {
     let message =
         format!("User: {caller} is not authorized to perform: {action} on resource: {role_arn}");
     Fault::AccessDenied(message).into()
-}
-
-/// Condition keys of a trust policy ("Actions, resources, and condition keys for AWS Security Token
-/// Service").
-struct Conditions<'a> {
-    input: &'a AssumeRoleRequest,
-    role: &'a AssumableRole,
-    source_identity: Option<&'a str>,
-    /// Of the tags that are given.
-    keys: Vec<String>,
-}
-
-impl Context for Conditions<'_> {
-    fn values(&self, key: &str) -> Option<Values<'_>> {
-        let input = self.input;
-        if let Some(wanted) = key.strip_prefix("aws:requesttag/") {
-            let mut given = input.tags.iter().flatten();
-            let found = given.find(|tag: &&Tag| tag.key.to_lowercase() == wanted);
-            return found.map(|tag| Values::one(&tag.value));
-        }
-        match key {
-            "sts:externalid" => return input.external_id.as_deref().map(Values::one),
-            "sts:rolesessionname" => return Some(Values::one(&input.role_session_name)),
-            "sts:sourceidentity" => return self.source_identity.map(Values::one),
-            "sts:durationseconds" => {
-                return input.duration_seconds.map(|seconds| Values::owned(seconds.to_string()));
-            }
-            "sts:transitivetagkeys" => {
-                return input.transitive_tag_keys.as_deref().map(Values::many);
-            }
-            "aws:tagkeys" => return (!self.keys.is_empty()).then(|| Values::many(&self.keys)),
-            _ => {}
-        }
-        let of_role = ["aws:resourcetag/", "iam:resourcetag/"];
-        let wanted = of_role.iter().find_map(|prefix| key.strip_prefix(prefix))?;
-        let found = self.role.tags.iter().find(|(key, _)| key.to_lowercase() == wanted);
-        found.map(|(_, value)| Values::one(value))
-    }
 }

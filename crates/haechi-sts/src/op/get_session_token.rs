@@ -7,7 +7,7 @@ use haechi_sts_model::ops::GetSessionToken;
 use haechi_sts_model::shapes::{GetSessionTokenRequest, GetSessionTokenResponse};
 
 use crate::Sts;
-use crate::issue::{Wish, check_mfa};
+use crate::issue::Wish;
 use crate::op::lifetime;
 use crate::policies::SessionPolicies;
 use crate::tags::SessionTags;
@@ -19,7 +19,7 @@ impl Handle<GetSessionToken> for Sts {
         input: GetSessionTokenRequest,
     ) -> Result<GetSessionTokenResponse, Error> {
         lifetime::check_long_term(cx)?;
-        check_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
+        self.check_mfa(cx, input.serial_number.as_deref(), input.token_code.as_deref()).await?;
         let holder = match (&cx.caller.principal, &cx.caller.user_name) {
             (Principal::User { unique_id, .. }, Some(name)) => {
                 SessionHolder::User { name: name.clone(), id: unique_id.clone() }
@@ -33,7 +33,7 @@ impl Handle<GetSessionToken> for Sts {
             policies: SessionPolicies::none(),
             tags: SessionTags::default(),
             source_identity: None,
-            mfa: None,
+            mfa: cx.mfa(),
             federated_provider: None,
         };
         let credentials = Some(self.issue(cx, wish)?.credentials);

@@ -1,6 +1,6 @@
-//! Who may have credentials of its own made temporary, and for how long.
+//! How long credentials may live, and who may have its own made temporary.
 
-use haechi_core::Cx;
+use haechi_core::{AssumableRole, Cx};
 use haechi_policy::Principal;
 use haechi_sts_model::Error;
 use haechi_wire::Fault;
@@ -18,6 +18,15 @@ pub(crate) fn check_long_term(cx: &Cx) -> Result<(), Error> {
     }
     let operation = cx.operation.name;
     Err(Fault::AccessDenied(format!("Cannot call {operation} with session credentials")).into())
+}
+
+/// Refuses what is longer than the role allows.
+pub(crate) fn check_role_seconds(role: &AssumableRole, seconds: i32) -> Result<(), Error> {
+    if seconds <= role.session_seconds_max {
+        return Ok(());
+    }
+    let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+    Err(Fault::Validation(message.to_owned()).into())
 }
 
 /// How long the new credentials live. What the root user asks beyond an hour is cut to one.

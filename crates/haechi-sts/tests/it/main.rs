@@ -3,10 +3,15 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that fails must stop"
 )]
 
+mod https;
+mod issuer;
+mod mfa;
 mod sessions;
+mod web_identity;
 
 use std::sync::Arc;
 
