@@ -2,7 +2,8 @@
 //!
 //! Whole messages are aws-lc-rs. A message of type `EXTERNAL_MU` (the representative μ, computed by
 //! the caller from the public key's hash and the message) is the crate `ml-dsa`: aws-lc-rs has no
-//! such call. That key is expanded from its seed for each such signature.
+//! such call. Its key is expanded from the seed for the first such signature and then kept, because
+//! that takes as long as signing.
 //!
 //! | spec | public key | signature |
 //! |---|---|---|
@@ -11,13 +12,16 @@
 //! | `ML_DSA_87` | 2592 B | 4627 B |
 
 use std::convert::Infallible;
+use std::sync::OnceLock;
 
 use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, PqdsaKeyPair, PqdsaSigningAlgorithm,
     PqdsaVerificationAlgorithm,
 };
 use ml_dsa::signature::rand_core::{TryCryptoRng, TryRng};
-use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, VerifyingKey};
+use ml_dsa::{
+    EncodedVerifyingKey, ExpandedSigningKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, VerifyingKey,
+};
 use zeroize::Zeroize;
 
 use crate::der::{PrivateKeyInfo, PublicKeyInfo, SeedKey};
@@ -43,6 +47,46 @@ pub struct MlDsaMaterial {
     seed: SecretBytes<32>,
     pair: PqdsaKeyPair,
     public: PublicKey,
+    /// For signatures of an external μ, once there has been one.
+    expanded: OnceLock<Expanded>,
+}
+
+/// A key as the crate `ml-dsa` signs with it; it wipes itself.
+enum Expanded {
+    MlDsa44(Box<ExpandedSigningKey<MlDsa44>>),
+    MlDsa65(Box<ExpandedSigningKey<MlDsa65>>),
+    MlDsa87(Box<ExpandedSigningKey<MlDsa87>>),
+}
+
+impl Expanded {
+    fn new(spec: KeySpec, seed: &SecretBytes<32>) -> Self {
+        let mut seed = ml_dsa::Seed::from(*seed.expose());
+        let expanded = match spec {
+            KeySpec::MlDsa44 => Self::MlDsa44(Box::new(ExpandedSigningKey::from_seed(&seed))),
+            KeySpec::MlDsa65 => Self::MlDsa65(Box::new(ExpandedSigningKey::from_seed(&seed))),
+            // No other is made: `signing_algorithm` knows these three.
+            _ => Self::MlDsa87(Box::new(ExpandedSigningKey::from_seed(&seed))),
+        };
+        seed.as_mut_slice().zeroize();
+        expanded
+    }
+
+    fn sign(&self, mu: &[u8; 64], hedge: &mut Hedge) -> Result<Vec<u8>, CryptoError> {
+        match self {
+            Self::MlDsa44(key) => sign_mu(key, mu, hedge),
+            Self::MlDsa65(key) => sign_mu(key, mu, hedge),
+            Self::MlDsa87(key) => sign_mu(key, mu, hedge),
+        }
+    }
+}
+
+fn sign_mu<P: MlDsaParams>(
+    key: &ExpandedSigningKey<P>,
+    mu: &[u8; 64],
+    hedge: &mut Hedge,
+) -> Result<Vec<u8>, CryptoError> {
+    let signature = key.sign_mu_randomized(mu.into(), hedge);
+    signature.map(|signature| signature.encode().to_vec()).map_err(|_| SIGN_FAILED)
 }
 
 impl MlDsaMaterial {
@@ -54,7 +98,7 @@ impl MlDsaMaterial {
         let pair = PqdsaKeyPair::from_seed(signing_algorithm(spec)?, seed.expose()).ok()?;
         let der = PublicKeyInfo::encode(&oid(spec)?, pair.public_key().as_ref());
         let public = PublicKey::from_der(spec, &der).ok()?;
-        Some(Self { seed, pair, public })
+        Some(Self { seed, pair, public, expanded: OnceLock::new() })
     }
 
     /// The key in this PKCS#8 document (RFC 9881 §6): as a seed, or as a seed with the expanded key
@@ -96,28 +140,14 @@ impl MlDsaMaterial {
                 signature.truncate(length);
                 Ok(signature)
             }
-            Input::Mu(mu) => match self.public.spec() {
-                KeySpec::MlDsa44 => self.sign_mu::<MlDsa44>(mu, random),
-                KeySpec::MlDsa65 => self.sign_mu::<MlDsa65>(mu, random),
-                KeySpec::MlDsa87 => self.sign_mu::<MlDsa87>(mu, random),
-                _ => Err(SIGN_FAILED),
-            },
+            Input::Mu(mu) => {
+                let mut hedge = Hedge([0; 32]);
+                random.fill(&mut hedge.0)?;
+                let expand = || Expanded::new(self.public.spec(), &self.seed);
+                self.expanded.get_or_init(expand).sign(mu, &mut hedge)
+            }
             Input::Digest(_) => Err(SIGN_FAILED),
         }
-    }
-
-    fn sign_mu<P: MlDsaParams>(
-        &self,
-        mu: &[u8; 64],
-        random: &dyn Random,
-    ) -> Result<Vec<u8>, CryptoError> {
-        let mut hedge = Hedge([0; 32]);
-        random.fill(&mut hedge.0)?;
-        let mut seed = ml_dsa::Seed::from(*self.seed.expose());
-        let key = Box::new(ml_dsa::SigningKey::<P>::from_seed(&seed));
-        seed.as_mut_slice().zeroize();
-        let signature = key.expanded_key().sign_mu_randomized(mu.into(), &mut hedge);
-        signature.map(|signature| signature.encode().to_vec()).map_err(|_| SIGN_FAILED)
     }
 }
 

@@ -91,6 +91,9 @@ impl Context for Conditions<'_> {
                 .map(|grant| grant.constraints.kinds())
                 .filter(|kinds| !kinds.is_empty())
                 .map(|kinds| Values::Many(Cow::Owned(kinds))),
+            "kms:grantconstraintsourcearn" => {
+                facts.grant?.constraints.source_arn.as_deref().map(Values::one)
+            }
             "aws:tagkeys" => {
                 let keys = facts.tags.iter().map(|tag| &tag.tag_key).chain(facts.tag_keys);
                 Some(Values::Many(Cow::Owned(keys.cloned().collect())))

@@ -9,11 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Batch, Region};
+use haechi_core::{AccountId, Batch, Cx, Region};
 use haechi_crypto::KeySpec;
 use haechi_wire::Fault;
 
 use crate::Kms;
+use crate::identifier::arn;
 use crate::key::State;
 use crate::material::MaterialRecord;
 use crate::rotation::{PERIOD_DAYS_DEFAULT, Rotation};
@@ -49,6 +50,7 @@ const fn service(
     Service { name, via, title, protects, grants }
 }
 
+/// In order of their names.
 const SERVICES: &[Service] = &[
     service("acm", "acm", "ACM", "ACM private keys", true),
     service("dynamodb", "dynamodb", "Amazon DynamoDB", "DynamoDB data", true),
@@ -70,6 +72,10 @@ const SERVICES: &[Service] = &[
 ];
 
 impl Service {
+    fn alias(&self) -> String {
+        format!("{ALIAS_PREFIX}{}", self.name)
+    }
+
     fn policy(&self, partition: &str, account: &str, region: &str) -> String {
         let Service { name, via, title, .. } = self;
         let (create, revoke) = if self.grants {
@@ -117,6 +123,39 @@ impl KeyRecord {
 }
 
 impl Kms {
+    /// The predefined aliases that have no key yet in the caller's account and Region, in order.
+    pub(crate) async fn unused_managed_aliases(&self, cx: &Cx) -> Result<Vec<String>, Fault> {
+        let mut unused = Vec::new();
+        for service in SERVICES {
+            let name = service.alias();
+            if !self.has_alias(cx, &name).await? {
+                unused.push(name);
+            }
+        }
+        Ok(unused)
+    }
+
+    async fn has_alias(&self, cx: &Cx, name: &str) -> Result<bool, Fault> {
+        let path = alias_path(cx.account().as_str(), cx.region.as_str(), name);
+        Ok(self.database.cached(&path, |row: AliasRecord| Ok(row)).await?.is_some())
+    }
+
+    /// Makes the key of a predefined alias that is about to be described for the first time, as AWS
+    /// does, if the caller may describe the account's keys.
+    pub(crate) async fn make_described(&self, cx: &Cx, key_id: &str) -> Result<(), Fault> {
+        let own = arn(cx, cx.account().as_str(), "");
+        let name = key_id.strip_prefix(&own).unwrap_or(key_id);
+        let Some(service) = SERVICES.iter().find(|service| service.alias() == name) else {
+            return Ok(());
+        };
+        let every_key = arn(cx, cx.account().as_str(), "key/*");
+        if self.has_alias(cx, name).await? || cx.authorize_on(&every_key).is_err() {
+            return Ok(());
+        }
+        self.aws_managed_key(cx.account(), &cx.region, service.name).await?;
+        Ok(())
+    }
+
     /// The ARN of the AWS managed key of a service (`ssm`, `s3`, …), made now if it is not there.
     ///
     /// # Errors
@@ -130,7 +169,7 @@ impl Kms {
         let Some(service) = SERVICES.iter().find(|known| known.name == service) else {
             return Err(Fault::internal(format!("{service} has no AWS managed key")));
         };
-        let (account, name) = (account.as_str(), format!("{ALIAS_PREFIX}{}", service.name));
+        let (account, name) = (account.as_str(), service.alias());
         let path = alias_path(account, region.as_str(), &name);
         for _ in 0..ATTEMPTS {
             let alias = self.database.cached(&path, |row: AliasRecord| Ok(row)).await?;

@@ -26,20 +26,25 @@ pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::Fault(Fault::Validation(message.into()))
 }
 
-/// Answers sealed for an enclave are not done.
-pub(crate) fn no_recipient(cx: &Cx, recipient: Option<&RecipientInfo>) -> Result<(), Error> {
-    recipient.map_or(Ok(()), |_| Err(unsupported(cx, "Recipient")))
+/// Refuses to answer for an enclave: no attestation document is trusted here, so that each is
+/// refused like a forged one. A plaintext that was meant for an enclave goes to nobody else.
+pub(crate) fn no_recipient(recipient: Option<&RecipientInfo>) -> Result<(), Error> {
+    let message = "The attestation document is not valid: no authority for attestation documents \
+         is trusted by this KMS. Leave out Recipient.";
+    recipient.map_or(Ok(()), |_| Err(invalid(message)))
 }
 
-/// Dry runs without a ciphertext are not done.
-pub(crate) fn no_modifiers(
-    cx: &Cx,
+/// Whether a dry run leaves the ciphertext out of account.
+pub(crate) fn ignores_ciphertext(
+    dry_run: Option<bool>,
     modifiers: Option<&Vec<DryRunModifierType>>,
-) -> Result<(), Error> {
-    match modifiers {
-        Some(modifiers) if !modifiers.is_empty() => Err(unsupported(cx, "DryRunModifiers")),
-        _ => Ok(()),
+) -> Result<bool, Error> {
+    let ignores =
+        modifiers.is_some_and(|asked| asked.contains(&DryRunModifierType::IgnoreCiphertext));
+    if ignores && dry_run != Some(true) {
+        return Err(invalid("DryRunModifiers can be specified only when DryRun is true."));
     }
+    Ok(ignores)
 }
 
 /// The encryption context of a call; none is an empty one.
@@ -101,9 +106,11 @@ pub(crate) fn check_context(
 
 /// Ends a dry run, once everything else has been checked.
 pub(crate) fn end_dry_run(dry_run: Option<bool>) -> Result<(), Error> {
-    if dry_run != Some(true) {
-        return Ok(());
-    }
+    if dry_run == Some(true) { Err(dry_run_ended()) } else { Ok(()) }
+}
+
+/// What a dry run answers at best.
+pub(crate) fn dry_run_ended() -> Error {
     let message = "The request would have succeeded, but the DryRun option is set.";
-    Err(Error::DryRunOperationException(message.to_owned()))
+    Error::DryRunOperationException(message.to_owned())
 }

@@ -20,12 +20,12 @@ use crate::{Kms, request};
 impl Handle<Decrypt> for Kms {
     async fn handle(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Error> {
         self.check_grant_tokens(input.grant_tokens.as_ref())?;
-        request::no_recipient(cx, input.recipient.as_ref())?;
-        request::no_modifiers(cx, input.dry_run_modifiers.as_ref())?;
-        let bytes = required_blob(input.ciphertext_blob.as_ref())?;
+        request::no_recipient(input.recipient.as_ref())?;
+        let modifiers = input.dry_run_modifiers.as_ref();
+        let ignored = request::ignores_ciphertext(input.dry_run, modifiers)?;
         let context = request::encryption_context(input.encryption_context)?;
         let algorithm = request::algorithm(input.encryption_algorithm);
-        let sealed = Sealed::read(bytes, algorithm)?;
+        let sealed = Sealed::read(input.ciphertext_blob.as_ref(), ignored, algorithm)?;
         let (action, named) = (cx.operation.action, input.key_id.as_deref());
         let found = self.decrypting_key(cx, action, named, &sealed, &context).await?;
         let facts = Facts {
@@ -56,6 +56,8 @@ pub(super) enum Sealed<'a> {
     Asymmetric(EncryptionAlgorithm, &'a [u8]),
     /// With an algorithm that no key of this KMS has.
     Foreign(&'static str),
+    /// Left out of account by a dry run.
+    Ignored(&'static str),
 }
 
 /// What was decrypted.
@@ -66,7 +68,18 @@ pub(super) struct Opened {
 }
 
 impl<'a> Sealed<'a> {
-    pub(super) fn read(bytes: &'a [u8], algorithm: &'static str) -> Result<Sealed<'a>, Error> {
+    /// The ciphertext of a request; the model lets it be absent for the sake of some dry runs.
+    pub(super) fn read(
+        blob: Option<&'a haechi_wire::Blob>,
+        ignored: bool,
+        algorithm: &'static str,
+    ) -> Result<Sealed<'a>, Error> {
+        if ignored {
+            return Ok(Sealed::Ignored(algorithm));
+        }
+        let missing = "1 validation error detected: Value null at 'ciphertextBlob' failed to \
+             satisfy constraint: Member must not be null";
+        let bytes = blob.map(|blob| blob.0.as_slice()).ok_or_else(|| request::invalid(missing))?;
         if algorithm == SYMMETRIC {
             return Ok(Sealed::Blob(Blob::parse(bytes).map_err(invalid)?));
         }
@@ -80,16 +93,9 @@ impl<'a> Sealed<'a> {
         match self {
             Sealed::Blob(_) => SYMMETRIC,
             Sealed::Asymmetric(algorithm, _) => algorithm.name(),
-            Sealed::Foreign(algorithm) => algorithm,
+            Sealed::Foreign(algorithm) | Sealed::Ignored(algorithm) => algorithm,
         }
     }
-}
-
-/// The ciphertext; the model lets it be absent for dry runs only.
-pub(super) fn required_blob(blob: Option<&haechi_wire::Blob>) -> Result<&[u8], Error> {
-    let missing = "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy \
-         constraint: Member must not be null";
-    blob.map(|blob| blob.0.as_slice()).ok_or_else(|| request::invalid(missing))
 }
 
 impl Kms {
@@ -105,11 +111,17 @@ impl Kms {
         if let Some(named) = named {
             return self.key_for(cx, action, named).await;
         }
-        let Sealed::Blob(blob) = sealed else {
-            let algorithm = sealed.algorithm();
-            return Err(request::invalid(format!(
-                "A key ID is required to decrypt with the algorithm {algorithm}."
-            )));
+        let blob = match sealed {
+            Sealed::Blob(blob) => blob,
+            Sealed::Ignored(_) => {
+                return Err(request::invalid("A key ID is required to ignore the ciphertext."));
+            }
+            Sealed::Asymmetric(..) | Sealed::Foreign(_) => {
+                let algorithm = sealed.algorithm();
+                return Err(request::invalid(format!(
+                    "A key ID is required to decrypt with the algorithm {algorithm}."
+                )));
+            }
         };
         if let Some(found) = self.key_of(cx, &blob.handle()).await? {
             return Ok(found);
@@ -117,7 +129,7 @@ impl Kms {
         Err(self.refuse(blob, context))
     }
 
-    /// Decrypts with a key that is ready for it.
+    /// Decrypts with a key that is ready for it; a dry run without a ciphertext ends here.
     pub(super) async fn open(
         &self,
         cx: &Cx,
@@ -140,6 +152,7 @@ impl Kms {
                 Ok(Opened { plaintext, material_id: None })
             }
             Sealed::Foreign(algorithm) => Err(request::incompatible(key, algorithm)),
+            Sealed::Ignored(_) => Err(request::dry_run_ended()),
         }
     }
 

@@ -17,7 +17,7 @@ impl Handle<DeriveSharedSecret> for Kms {
         cx: &Cx,
         input: DeriveSharedSecretRequest,
     ) -> Result<DeriveSharedSecretResponse, Error> {
-        request::no_recipient(cx, input.recipient.as_ref())?;
+        request::no_recipient(input.recipient.as_ref())?;
         let algorithm = input.key_agreement_algorithm;
         let facts = [("kms:keyagreementalgorithm", algorithm.as_str())];
         let (tokens, usage) = (input.grant_tokens.as_ref(), KeyUsageType::KeyAgreement);

@@ -15,6 +15,7 @@ impl Handle<DescribeKey> for Kms {
         input: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, Error> {
         self.check_grant_tokens(input.grant_tokens.as_ref())?;
+        self.make_described(cx, &input.key_id).await?;
         let found = self.key(cx, &input.key_id).await?;
         let (key, _) = admit(cx, found, Facts::default())?;
         Ok(DescribeKeyResponse { key_metadata: Some(key.record.metadata()) })

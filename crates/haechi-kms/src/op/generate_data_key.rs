@@ -20,7 +20,7 @@ impl Handle<GenerateDataKey> for Kms {
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Error> {
         self.check_grant_tokens(input.grant_tokens.as_ref())?;
-        request::no_recipient(cx, input.recipient.as_ref())?;
+        request::no_recipient(input.recipient.as_ref())?;
         let made = self
             .data_key(
                 cx,

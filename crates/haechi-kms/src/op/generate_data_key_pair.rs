@@ -21,7 +21,7 @@ impl Handle<GenerateDataKeyPair> for Kms {
         cx: &Cx,
         input: GenerateDataKeyPairRequest,
     ) -> Result<GenerateDataKeyPairResponse, Error> {
-        request::no_recipient(cx, input.recipient.as_ref())?;
+        request::no_recipient(input.recipient.as_ref())?;
         let asked = DataKeyPairRequest {
             key_id: &input.key_id,
             context: input.encryption_context,

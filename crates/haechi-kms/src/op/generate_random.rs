@@ -20,7 +20,7 @@ impl Handle<GenerateRandom> for Kms {
         if input.custom_key_store_id.is_some() {
             return Err(request::unsupported(cx, "CustomKeyStoreId"));
         }
-        request::no_recipient(cx, input.recipient.as_ref())?;
+        request::no_recipient(input.recipient.as_ref())?;
         cx.authorize_any()?;
         let bytes = usize::try_from(bytes).map_err(Fault::internal)?;
         let mut plaintext = SecretBlob(vec![0; bytes]);

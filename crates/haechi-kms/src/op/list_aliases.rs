@@ -27,20 +27,48 @@ impl Handle<ListAliases> for Kms {
                 let key = self.own_key(cx, key_id).await?.covered(&permit).key;
                 self.aliases_of(cx, &key, marker, limit).await?
             }
-            None => {
-                let from = paging::cursor(marker)?;
-                let prefix = aliases_path(cx.account().as_str(), cx.region.as_str());
-                let page = self.database.list::<AliasRecord>(&prefix, from.as_ref(), limit).await?;
-                let aliases = page.items.iter().map(|row| entry(cx, &row.value)).collect();
-                (aliases, page.next.map(|cursor| cursor.encode()))
-            }
+            None => self.aliases(cx, marker, limit).await?,
         };
         let truncated = Some(next_marker.is_some());
         Ok(ListAliasesResponse { aliases: Some(aliases), next_marker, truncated })
     }
 }
 
+/// Entries, and the marker of the next page.
+type Page = (Vec<AliasListEntry>, Option<String>);
+
 impl Kms {
+    /// A page of the aliases of the account: first those that have a key, then those of AWS's
+    /// services that have none yet.
+    async fn aliases(&self, cx: &Cx, marker: Option<&str>, limit: u32) -> Result<Page, Error> {
+        let (having, waiting) = (paging::scope(cx, "having"), paging::scope(cx, "waiting"));
+        let mut aliases = Vec::new();
+        let mut after = marker.filter(|text| paging::is_of(&waiting, text));
+        if after.is_none() {
+            let from = paging::cursor(&having, marker)?;
+            let prefix = aliases_path(cx.account().as_str(), cx.region.as_str());
+            let page = self.database.list::<AliasRecord>(&prefix, from.as_ref(), limit).await?;
+            aliases.extend(page.items.iter().map(|row| entry(cx, &row.value)));
+            if let Some(cursor) = page.next {
+                return Ok((aliases, Some(paging::marker(&having, &cursor))));
+            }
+        }
+        let start = paging::start(&waiting);
+        let after = after.get_or_insert(&start);
+        let names = self.unused_managed_aliases(cx).await?;
+        let room = limit.saturating_sub(u32::try_from(aliases.len()).unwrap_or(limit));
+        if room == 0 && !names.is_empty() {
+            return Ok((aliases, Some((*after).to_owned())));
+        }
+        let (page, next) = paging::page(&waiting, names.iter(), Some(after), room)?;
+        aliases.extend(page.into_iter().map(|name| AliasListEntry {
+            alias_name: Some(name.clone()),
+            alias_arn: Some(arn(cx, cx.account().as_str(), name)),
+            ..AliasListEntry::default()
+        }));
+        Ok((aliases, next))
+    }
+
     /// A page of the aliases of one key.
     async fn aliases_of(
         &self,
@@ -48,8 +76,9 @@ impl Kms {
         key: &Key,
         marker: Option<&str>,
         limit: u32,
-    ) -> Result<(Vec<AliasListEntry>, Option<String>), Error> {
-        let (page, next) = paging::page(key.record.aliases.iter(), marker, limit)?;
+    ) -> Result<Page, Error> {
+        let scope = paging::scope(cx, &key.record.id);
+        let (page, next) = paging::page(&scope, key.record.aliases.iter(), marker, limit)?;
         let mut aliases = Vec::with_capacity(page.len());
         for name in page {
             let path = alias_path(cx.account().as_str(), cx.region.as_str(), name);

@@ -45,7 +45,8 @@ impl Handle<ListGrants> for Kms {
             });
         }
         let prefix = grants_of(&record.account, &record.region, &record.id);
-        let mut from = paging::cursor(input.marker.as_deref())?;
+        let scope = paging::scope(cx, &record.id);
+        let mut from = paging::cursor(&scope, input.marker.as_deref())?;
         let limit = paging::limit(input.limit, LIMIT_DEFAULT).min(LIMIT_MAX);
         let mut grants = Vec::new();
         loop {
@@ -61,7 +62,7 @@ impl Handle<ListGrants> for Kms {
         Ok(ListGrantsResponse {
             grants: Some(grants),
             truncated: Some(from.is_some()),
-            next_marker: from.map(|cursor| cursor.encode()),
+            next_marker: from.map(|cursor| paging::marker(&scope, &cursor)),
         })
     }
 }

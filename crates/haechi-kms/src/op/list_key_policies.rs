@@ -15,11 +15,12 @@ impl Handle<ListKeyPolicies> for Kms {
         input: ListKeyPoliciesRequest,
     ) -> Result<ListKeyPoliciesResponse, Error> {
         let found = self.own_key(cx, &input.key_id).await?;
-        admit(cx, found, Facts::default())?;
+        let (key, _) = admit(cx, found, Facts::default())?;
         // There is one policy: whatever the limit, it fits, and nothing comes after it.
         let names = [policy::NAME.to_owned()];
         let limit = paging::limit(input.limit, 1);
-        let (page, next_marker) = paging::page(names.iter(), input.marker.as_deref(), limit)?;
+        let (scope, marker) = (paging::scope(cx, &key.record.id), input.marker.as_deref());
+        let (page, next_marker) = paging::page(&scope, names.iter(), marker, limit)?;
         Ok(ListKeyPoliciesResponse {
             policy_names: Some(page.into_iter().cloned().collect()),
             truncated: Some(next_marker.is_some()),

@@ -33,8 +33,8 @@ impl Handle<ListKeyRotations> for Kms {
         let all = input.include_key_material == Some(IncludeKeyMaterial::AllKeyMaterial);
         let rows = record.materials.iter().filter(|row| all || row.rotated.is_some());
         let limit = paging::limit(input.limit, LIMIT_DEFAULT);
-        let marker = input.marker.as_deref();
-        let (page, next_marker) = paging::page_after(rows, |row| &row.id, marker, limit)?;
+        let (scope, marker) = (paging::scope(cx, &record.id), input.marker.as_deref());
+        let (page, next_marker) = paging::page_after(&scope, rows, |row| &row.id, marker, limit)?;
         // Only the primary of a multi-Region key waits for others.
         let waits = record.is_primary() && record.materials.iter().any(|row| row.pending);
         let siblings = if waits { siblings(&self.database, record).await? } else { Vec::new() };

@@ -8,19 +8,25 @@ use haechi_kms_model::shapes::{
 };
 
 use crate::store::{KeyRecord, keys_path};
-use crate::{Kms, paging, request};
+use crate::{Kms, paging};
 
 /// Keys on a page, unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 100;
 
 impl Handle<ListKeys> for Kms {
     async fn handle(&self, cx: &Cx, input: ListKeysRequest) -> Result<ListKeysResponse, Error> {
-        let owners = input.resource_owners.unwrap_or_default();
-        if owners.contains(&ResourceOwnerType::OtherAccountsViaRam) {
-            return Err(request::unsupported(cx, "ResourceOwners=OTHER_ACCOUNTS_VIA_RAM"));
-        }
         cx.authorize_any()?;
-        let from = paging::cursor(input.marker.as_deref())?;
+        let scope = paging::scope(cx, "");
+        let from = paging::cursor(&scope, input.marker.as_deref())?;
+        let owners = input.resource_owners;
+        if owners.is_some_and(|owners| !owners.contains(&ResourceOwnerType::Self_)) {
+            // Resource Access Manager is not here, so no account shares keys through it.
+            return Ok(ListKeysResponse {
+                keys: Some(Vec::new()),
+                truncated: Some(false),
+                next_marker: None,
+            });
+        }
         let limit = paging::limit(input.limit, LIMIT_DEFAULT);
         let prefix = keys_path(cx.account().as_str(), cx.region.as_str());
         let page = self.database.list::<KeyRecord>(&prefix, from.as_ref(), limit).await?;
@@ -31,7 +37,7 @@ impl Handle<ListKeys> for Kms {
         Ok(ListKeysResponse {
             keys: Some(page.items.into_iter().map(entry).collect()),
             truncated: Some(page.next.is_some()),
-            next_marker: page.next.map(|cursor| cursor.encode()),
+            next_marker: page.next.map(|cursor| paging::marker(&scope, &cursor)),
         })
     }
 }

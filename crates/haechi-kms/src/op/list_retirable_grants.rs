@@ -37,7 +37,8 @@ impl Handle<ListRetirableGrants> for Kms {
         };
         grant::check_principal(&principal)?;
         authorize(cx, &principal)?;
-        let from = paging::cursor(input.marker.as_deref())?;
+        let scope = paging::scope(cx, &principal);
+        let from = paging::cursor(&scope, input.marker.as_deref())?;
         let limit = paging::limit(input.limit, LIMIT_DEFAULT).min(LIMIT_MAX);
         let prefix = retirable_by(&principal, cx.region.as_str());
         let page = self.database.list::<RetirableGrant>(&prefix, from.as_ref(), limit).await?;
@@ -51,7 +52,7 @@ impl Handle<ListRetirableGrants> for Kms {
         Ok(ListGrantsResponse {
             grants: Some(grants),
             truncated: Some(page.next.is_some()),
-            next_marker: page.next.map(|cursor| cursor.encode()),
+            next_marker: page.next.map(|cursor| paging::marker(&scope, &cursor)),
         })
     }
 }

@@ -8,7 +8,7 @@ use haechi_kms_model::Error;
 use haechi_kms_model::ops::ReEncrypt;
 use haechi_kms_model::shapes::{EncryptionAlgorithmSpec, ReEncryptRequest, ReEncryptResponse};
 
-use super::decrypt::{Sealed, required_blob};
+use super::decrypt::Sealed;
 use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit_action};
 use crate::key::Use;
@@ -23,13 +23,13 @@ const TO: &str = "kms:ReEncryptTo";
 impl Handle<ReEncrypt> for Kms {
     async fn handle(&self, cx: &Cx, input: ReEncryptRequest) -> Result<ReEncryptResponse, Error> {
         self.check_grant_tokens(input.grant_tokens.as_ref())?;
-        request::no_modifiers(cx, input.dry_run_modifiers.as_ref())?;
-        let bytes = required_blob(input.ciphertext_blob.as_ref())?;
+        let modifiers = input.dry_run_modifiers.as_ref();
+        let ignored = request::ignores_ciphertext(input.dry_run, modifiers)?;
         let from_context = request::encryption_context(input.source_encryption_context)?;
         let to_context = request::encryption_context(input.destination_encryption_context)?;
         let from_algorithm = request::algorithm(input.source_encryption_algorithm);
         let to_algorithm = request::algorithm(input.destination_encryption_algorithm);
-        let sealed = Sealed::read(bytes, from_algorithm)?;
+        let sealed = Sealed::read(input.ciphertext_blob.as_ref(), ignored, from_algorithm)?;
 
         let named = input.source_key_id.as_deref();
         let source = self.decrypting_key(cx, FROM, named, &sealed, &from_context).await?;

@@ -172,7 +172,8 @@ async fn listing_goes_page_by_page_and_misses_nothing() {
         world.alias(&format!("alias/n{number}"), &key.key_id).await;
     }
     world.alias("alias/other", &other.key_id).await;
-    for (key_id, count) in [(None, 6), (Some(key.key_id.clone()), 5)] {
+    // In the account, besides its own, those of AWS's services.
+    for (key_id, count) in [(None, 6 + 11), (Some(key.key_id.clone()), 5)] {
         let mut seen = Vec::new();
         let mut marker = None;
         loop {
@@ -259,4 +260,50 @@ async fn the_audit_learns_of_the_alias_and_the_key() {
     let alias_arn = "arn:aws:kms:us-east-1:111111111111:alias/app".to_owned();
     let expected = [("AWS::KMS::Alias", alias_arn), ("AWS::KMS::Key", key.arn.unwrap())];
     assert_eq!(noted, expected);
+}
+
+#[tokio::test]
+async fn predefined_aliases_are_listed_once_with_and_without_a_key_at_any_page_size() {
+    let world = World::new().await;
+    let key = world.key().await;
+    world.alias("alias/app", &key.key_id).await;
+    let described = world.describe("alias/aws/ssm").await.unwrap();
+    assert!(described.key_manager == Some(KeyManagerType::Aws), "made when it is described");
+    for limit in 1..=13 {
+        let (mut seen, mut marker) = (Vec::new(), None);
+        loop {
+            let input = ListAliasesRequest { limit: Some(limit), marker, ..Default::default() };
+            let page = list(&world, input).await;
+            assert!(names(&page).len() <= usize::try_from(limit).unwrap());
+            seen.extend(page.aliases.unwrap());
+            marker = page.next_marker;
+            if marker.is_none() {
+                break;
+            }
+        }
+        let of = |name: &str| {
+            let mut entries = seen.iter().filter(|entry| entry.alias_name.as_deref() == Some(name));
+            let first = entries.next().unwrap();
+            assert!(entries.next().is_none(), "{name} twice");
+            first.clone()
+        };
+        assert_eq!(seen.len(), 12, "{limit}");
+        assert_eq!(of("alias/app").target_key_id, Some(key.key_id.clone()));
+        assert_eq!(of("alias/aws/ssm").target_key_id, Some(described.key_id.clone()));
+        let waiting = of("alias/aws/s3");
+        assert_eq!(waiting.target_key_id, None);
+        let arn = format!("arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/s3");
+        assert_eq!(waiting.alias_arn, Some(arn));
+    }
+}
+
+#[tokio::test]
+async fn describing_a_predefined_alias_makes_no_key_for_who_may_not_describe_keys() {
+    let world = World::new().await;
+    let nobody = world.kit.user(ACCOUNT, "nobody", &[]);
+    let input = || DescribeKeyRequest { key_id: "alias/aws/s3".to_owned(), ..Default::default() };
+    assert!(world.call::<ops::DescribeKey>(&nobody, input()).await.is_err());
+    let keys = world.call::<ops::ListKeys>(&world.root, ListKeysRequest::default()).await.unwrap();
+    assert_eq!(keys.keys.unwrap().len(), 0);
+    assert!(world.call::<ops::DescribeKey>(&world.root, input()).await.is_ok());
 }

@@ -111,7 +111,7 @@ async fn a_dry_run_makes_none() {
 }
 
 #[tokio::test]
-async fn an_answer_for_an_enclave_is_not_pretended() {
+async fn what_is_for_an_enclave_goes_to_nobody_else() {
     let world = World::new().await;
     let key = world.key().await;
     let input = GenerateDataKeyRequest {
@@ -119,6 +119,7 @@ async fn an_answer_for_an_enclave_is_not_pretended() {
         recipient: Some(RecipientInfo::default()),
         ..request(&key.key_id)
     };
-    let (code, _) = refused(world.call::<ops::GenerateDataKey>(&world.root, input).await);
-    assert_eq!(code, "UnsupportedOperation");
+    let (code, message) = refused(world.call::<ops::GenerateDataKey>(&world.root, input).await);
+    assert_eq!(code, "ValidationException");
+    assert!(message.starts_with("The attestation document is not valid"), "{message}");
 }

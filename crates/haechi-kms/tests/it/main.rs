@@ -19,6 +19,7 @@ mod decisions;
 mod decrypt;
 mod deletion;
 mod describe_key;
+mod dry_run;
 mod encrypt;
 mod generate_random;
 mod grants;

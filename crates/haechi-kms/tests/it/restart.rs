@@ -40,11 +40,21 @@ async fn rows_are_sealed_and_names_are_hidden() {
 #[tokio::test]
 async fn warm_calls_need_no_store_and_a_write_makes_them_cold() {
     use haechi_kms_model::ops;
-    use haechi_kms_model::shapes::{EnableKeyRequest, ListKeysRequest};
+    use haechi_kms_model::shapes::{
+        CreateGrantRequest, EnableKeyRequest, GrantOperation, ListKeysRequest,
+    };
     let world = World::new().await;
     let (key, changed) = (world.key().await, world.key().await);
     world.alias("alias/app", &key.key_id).await;
-    let blob = world.encrypt(&world.root, "alias/app").await.unwrap();
+    let grantee = world.kit.user(ACCOUNT, "grantee", &[]);
+    let input = CreateGrantRequest {
+        key_id: key.key_id.clone(),
+        grantee_principal: Some(grantee.principal.name().to_owned()),
+        operations: vec![GrantOperation::Encrypt],
+        ..CreateGrantRequest::default()
+    };
+    world.call::<ops::CreateGrant>(&world.root, input).await.unwrap();
+    let blob = world.encrypt(&grantee, "alias/app").await.unwrap();
     world.decrypt(&world.root, &blob).await.unwrap();
     world.encrypt(&world.root, &changed.key_id).await.unwrap();
     let input = EnableKeyRequest { key_id: changed.key_id.clone() };
@@ -53,6 +63,7 @@ async fn warm_calls_need_no_store_and_a_write_makes_them_cold() {
     // A store that answers nothing shows who asks it.
     world.kit.database.store().close().await.unwrap();
     assert!(world.encrypt(&world.root, "alias/app").await.is_ok());
+    assert!(world.encrypt(&grantee, "alias/app").await.is_ok(), "by a grant");
     assert_eq!(world.decrypt(&world.root, &blob).await.unwrap(), PLAINTEXT);
     let listed = world.call::<ops::ListKeys>(&world.root, ListKeysRequest::default()).await;
     assert_eq!(refused(listed).0, "InternalFailure");

@@ -97,3 +97,28 @@ async fn a_policy_can_ask_for_the_tags_of_the_key() {
     put(&world, &key.key_id, vec![tag("Team", "red")]).await.unwrap();
     assert!(world.encrypt(&user, &key.key_id).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_page_of_more_than_fifty_and_a_marker_of_another_key_are_refused() {
+    let world = World::new().await;
+    let (key, other) = (world.key().await, world.key().await);
+    for id in [&key.key_id, &other.key_id] {
+        put(&world, id, vec![tag("a", ""), tag("b", "")]).await.unwrap();
+    }
+    let input = |key: &KeyMetadata, limit, marker: &Option<String>| ListResourceTagsRequest {
+        key_id: key.key_id.clone(),
+        limit: Some(limit),
+        marker: marker.clone(),
+    };
+    let root = &world.root;
+    let outcome = world.call::<ops::ListResourceTags>(root, input(&key, 51, &None)).await;
+    assert_eq!(refused(outcome).0, "ValidationException");
+    let first = world.call::<ops::ListResourceTags>(root, input(&key, 1, &None)).await.unwrap();
+    let marker = first.next_marker;
+    assert!(world.call::<ops::ListResourceTags>(root, input(&key, 50, &marker)).await.is_ok());
+    let outcome = world.call::<ops::ListResourceTags>(root, input(&other, 1, &marker)).await;
+    assert_refused(outcome, "InvalidMarkerException", "The marker is not valid.");
+    let elsewhere = ListKeysRequest { marker, ..ListKeysRequest::default() };
+    let outcome = world.call::<ops::ListKeys>(root, elsewhere).await;
+    assert_eq!(refused(outcome).0, "InvalidMarkerException");
+}
