@@ -19,6 +19,7 @@
 //! policy.rs      inline policies                  managed.rs     managed policies
 //! attachment.rs  attaching, boundaries            aws_managed.rs those of AWS
 //! listing.rs     markers                          service_linked.rs  roles of services
+//! inspect.rs     whose policies, for the operator
 //! simulate.rs    what policies would decide      by_arn.rs      devices and providers by ARN
 //! mfa.rs         one-time codes                  qr_code.rs     seeds as pictures
 //! oidc.rs        OpenID Connect providers        saml.rs        SAML providers
@@ -35,6 +36,7 @@ mod by_arn;
 mod entity;
 mod group;
 mod identities;
+mod inspect;
 mod last_used;
 mod listing;
 mod managed;

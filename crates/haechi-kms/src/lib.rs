@@ -30,6 +30,7 @@
 //! multi_region.rs  one key in several Regions
 //! import.rs      key material that the customer brings; import_token.rs
 //! workers.rs     threads for RSA
+//! inspect.rs     what decides about a key, for the operator
 //! usage.rs       which keys are used, when last, how often
 //! jobs.rs        deletion at its date
 //! ```
@@ -42,6 +43,7 @@ mod grants;
 mod identifier;
 mod import;
 mod import_token;
+mod inspect;
 mod jobs;
 mod key;
 mod managed;
@@ -65,6 +67,7 @@ use std::sync::Arc;
 use haechi_core::{Database, Env, Jobs, Router};
 use haechi_crypto::{SecretBytes, SymmetricMaterial};
 
+pub use inspect::InspectedKey;
 pub use policy::Principals;
 pub use quotas::REQUEST_QUOTAS;
 pub use usage::{KeyUsage, LastUse};

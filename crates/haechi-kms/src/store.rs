@@ -326,9 +326,18 @@ impl Kms {
     }
 
     async fn ready(&self, cx: &Cx, account: &str, id: &str) -> Result<Option<Arc<Key>>, Fault> {
-        let path = key_path(account, cx.region.as_str(), id);
+        self.ready_in(cx.region.as_str(), account, id).await
+    }
+
+    /// A key by Region, account and id.
+    pub(crate) async fn ready_in(
+        &self,
+        region: &str,
+        account: &str,
+        id: &str,
+    ) -> Result<Option<Arc<Key>>, Fault> {
         let build = |record| Key::build(&self.database, record);
-        self.database.cached(&path, build).await
+        self.database.cached(&key_path(account, region, id), build).await
     }
 
     /// The key of a multi-Region key in another Region.

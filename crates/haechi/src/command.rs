@@ -4,6 +4,7 @@ mod account;
 mod archive;
 mod audit;
 mod client;
+mod explain;
 mod generate;
 mod kms;
 mod serve;
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Account(command)) => account::run(command),
         Some(Command::Audit(command)) => audit::run(command),
         Some(Command::Kms(command)) => kms::run(command),
+        Some(Command::Iam(command)) => explain::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),
         Some(Command::Services(options)) => services::run(options),

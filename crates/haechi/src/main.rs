@@ -11,6 +11,7 @@
 //! tls.rs          the local CA and the server's certificate
 //! accounts.rs     accounts as Organizations asks IAM for them
 //! audit.rs        the audit log: haechi-log under the audit key
+//! explain/        why a request is allowed or denied
 //! dev.rs          --dev: unknown keys are root, time travel, reset
 //! command/*.rs    one file per command
 //! ```
@@ -22,6 +23,7 @@ mod command;
 mod config;
 mod data;
 mod dev;
+mod explain;
 mod installation;
 mod operator;
 mod stack;

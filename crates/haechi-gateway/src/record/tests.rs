@@ -121,6 +121,35 @@ fn a_session_of_a_role_tells_its_issuer_and_when_it_began() {
 }
 
 #[test]
+fn a_denial_keeps_its_request_on_a_line_that_neither_cloudtrail_nor_the_owner_sees() {
+    let caller = session();
+    let request = RecordedRequest {
+        principal: caller.principal.clone(),
+        action: "kms:Encrypt".to_owned(),
+        resource: "*".to_owned(),
+        resource_account: ACCOUNT.to_owned(),
+        session_policies: None,
+        context: std::collections::BTreeMap::new(),
+    };
+    let kept = |problem: Option<&Problem>, owner: Option<&str>| {
+        let mut kept = None;
+        recorded(Some(&caller), |event| {
+            let record = record(&Event { problem, owner, refused: Some(&request), ..event });
+            let (shown, behind) = haechi_core::audit::parts(&record);
+            kept = behind.map(|json| RecordedRequest::from_json(json).unwrap());
+            shown.to_vec()
+        });
+        kept
+    };
+    let denied = Problem::Fault(Fault::AccessDenied("no".to_owned()));
+    let invalid = Problem::Fault(Fault::Validation("no".to_owned()));
+    assert_eq!(kept(Some(&denied), None).as_ref(), Some(&request));
+    assert_eq!(kept(Some(&denied), Some("444455556666")), None);
+    assert_eq!(kept(Some(&invalid), None), None);
+    assert_eq!(kept(None, None), None);
+}
+
+#[test]
 fn a_federated_user_of_root_tells_the_root_user() {
     let principal = Principal::FederatedUser {
         session_arn: format!("arn:aws:sts::{ACCOUNT}:federated-user/bob"),

@@ -28,7 +28,11 @@ pub fn run(command: AuditCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-fn open(
+/// Opens a data directory for reading its audit log.
+///
+/// # Errors
+/// If there is none, or the root key cannot be had.
+pub(super) fn open(
     data: DataOptions,
     secrets: &SealOptions,
 ) -> Result<(DataDirectory, Arc<ReaderCipher>), Failure> {

@@ -33,6 +33,7 @@ asks! {
     ask::AccountCreate,
     ask::AccountKey,
     ask::AccountList,
+    ask::IamExplain,
     ask::KmsUsage,
 }
 
