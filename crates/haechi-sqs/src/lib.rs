@@ -1,0 +1,79 @@
+//! Amazon SQS: queues that hold messages until somebody has dealt with them.
+//!
+//! What it guarantees:
+//! * A message whose send was acknowledged is delivered at least once, also after `kill -9`: it is a
+//!   row, and goes only when it is deleted, expires or is purged.
+//! * Of a FIFO queue, messages of one group come in the order of their sequence numbers, and none
+//!   of them while an earlier one is in flight; a deduplication id is taken once in five minutes.
+//! * A message that was received more often than its queue's redrive policy says is moved to the
+//!   dead-letter queue, in one transaction.
+//!
+//! Growth: receiving reads the first rows that are due, however many wait. The counts of
+//! `GetQueueAttributes` read every row of the queue.
+//!
+//! Source of behaviour: SQS API Reference and Developer Guide, 2026; recordings.
+//!
+//! ```text
+//! op/*.rs        one operation each
+//! queue.rs       a queue by its URL, and whether the caller may
+//! attributes.rs  what can be set on a queue, defaults, checks
+//! message.rs     a message that is sent: checks, digests, deduplication
+//! receive.rs     which messages come next; dead letters
+//! receipt.rs     receipt handles: what deletes a message, or hides it for longer
+//! batch.rs       up to ten in one request
+//! sweep.rs       job: what has expired goes
+//! store.rs       records, and where they lie
+//! ```
+
+mod attributes;
+mod batch;
+mod digest;
+mod error;
+mod message;
+mod op;
+mod queue;
+mod receipt;
+mod receive;
+mod store;
+mod sweep;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use haechi_core::{Database, Jobs, Router};
+use haechi_wire::Timestamp;
+use tokio::sync::Notify;
+
+/// The service.
+pub struct Sqs {
+    database: Arc<Database>,
+    jobs: Arc<Jobs>,
+    sequence: AtomicU64,
+    /// Wakes those who wait for messages.
+    sent: Notify,
+}
+
+impl Sqs {
+    /// The service over its records. Registers its job.
+    pub fn new(database: Arc<Database>, jobs: Arc<Jobs>) -> Sqs {
+        jobs.handle(sweep::SWEEP, Arc::new(sweep::Sweep { database: Arc::clone(&database) }));
+        Sqs { database, jobs, sequence: AtomicU64::new(0), sent: Notify::new() }
+    }
+
+    /// Mounts its operations.
+    pub fn mount(self: &Arc<Self>, router: &mut Router) {
+        haechi_sqs_model::ops::mount(router, self);
+    }
+
+    /// The next sequence number: it grows with time, and from message to message within a
+    /// millisecond.
+    fn next_sequence(&self, now: Timestamp) -> u64 {
+        let floor = u64::try_from(now.millis()).unwrap_or(0) << 20;
+        let next = |last: u64| Some(floor.max(last + 1));
+        // The closure never refuses, so both arms carry the number before.
+        let last = match self.sequence.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) {
+            Ok(last) | Err(last) => last,
+        };
+        floor.max(last + 1)
+    }
+}

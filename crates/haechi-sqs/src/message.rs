@@ -1,0 +1,299 @@
+//! A message that is sent: checks, digests, deduplication.
+
+use std::collections::BTreeMap;
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx};
+use haechi_sqs_model::Error;
+use haechi_sqs_model::shapes::{
+    MessageAttributeValue, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
+    SendMessageRequest,
+};
+
+use crate::error::{invalid, missing};
+use crate::queue::Queue;
+use crate::store::{Attribute, DeduplicationRecord, MessageRecord};
+use crate::{Sqs, digest};
+
+/// How long a deduplication id is taken.
+const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
+
+/// Attributes on a message, at most.
+const ATTRIBUTES_MAX: usize = 10;
+
+/// A message as its sender gives it.
+pub(crate) struct Draft {
+    pub(crate) body: String,
+    pub(crate) delay_seconds: Option<i32>,
+    pub(crate) attributes: Option<BTreeMap<String, MessageAttributeValue>>,
+    pub(crate) system_attributes: Option<BTreeMap<String, MessageSystemAttributeValue>>,
+    pub(crate) group_id: Option<String>,
+    pub(crate) deduplication_id: Option<String>,
+    /// Whether it is one of a batch: AWS words some refusals differently there.
+    pub(crate) in_batch: bool,
+}
+
+impl From<SendMessageRequest> for Draft {
+    fn from(input: SendMessageRequest) -> Draft {
+        Draft {
+            body: input.message_body,
+            delay_seconds: input.delay_seconds,
+            attributes: input.message_attributes,
+            system_attributes: input.message_system_attributes,
+            group_id: input.message_group_id,
+            deduplication_id: input.message_deduplication_id,
+            in_batch: false,
+        }
+    }
+}
+
+impl From<SendMessageBatchRequestEntry> for Draft {
+    fn from(input: SendMessageBatchRequestEntry) -> Draft {
+        Draft {
+            body: input.message_body,
+            delay_seconds: input.delay_seconds,
+            attributes: input.message_attributes,
+            system_attributes: input.message_system_attributes,
+            group_id: input.message_group_id,
+            deduplication_id: input.message_deduplication_id,
+            in_batch: true,
+        }
+    }
+}
+
+/// What the sender is told.
+pub(crate) struct Sent {
+    pub(crate) message_id: String,
+    pub(crate) body_digest: String,
+    pub(crate) attributes_digest: Option<String>,
+    pub(crate) system_attributes_digest: Option<String>,
+    /// Of a FIFO queue.
+    pub(crate) sequence_number: Option<String>,
+}
+
+/// A sequence number as it is shown: 20 digits.
+pub(crate) fn sequence_number(sequence: u64) -> String {
+    format!("{sequence:020}")
+}
+
+impl Sqs {
+    /// Adds a message to a batch of changes, unless its deduplication id is taken.
+    pub(crate) async fn send(
+        &self,
+        cx: &Cx,
+        queue: &Queue,
+        mut draft: Draft,
+        batch: &mut Batch,
+    ) -> Result<Sent, Error> {
+        let attributes = attributes(draft.attributes.take())?;
+        let system: BTreeMap<String, Attribute> = draft
+            .system_attributes
+            .take()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| {
+                let binary = value.binary_value.map(|blob| blob.0);
+                (name, Attribute { data_type: value.data_type, text: value.string_value, binary })
+            })
+            .collect();
+        check_body(queue, &draft, &attributes)?;
+        let delay_ms = delay_ms(queue, draft.delay_seconds)?;
+        let deduplication_id =
+            order(queue, &draft.body, draft.group_id.as_deref(), draft.deduplication_id.take())?;
+        let now_ms = cx.now().millis();
+        let mut sent = Sent {
+            message_id: cx.env.uuid().map_err(haechi_wire::Fault::internal)?.to_string(),
+            body_digest: digest::of_body(&draft.body),
+            attributes_digest: digest::of_attributes(attributes.iter()),
+            system_attributes_digest: digest::of_attributes(system.iter()),
+            sequence_number: None,
+        };
+        let sequence = self.next_sequence(cx.now());
+        if queue.is_fifo() {
+            sent.sequence_number = Some(sequence_number(sequence));
+        }
+        if let Some(id) = &deduplication_id {
+            let group = draft.group_id.as_deref().unwrap_or_default();
+            let scope = if queue.attributes().deduplicates_by_group() { group } else { "" };
+            let path = queue.place.deduplication(&queue.record().id, scope, id);
+            let taken = self.database.load::<DeduplicationRecord>(&path).await?;
+            let record = DeduplicationRecord {
+                until_ms: now_ms.saturating_add(DEDUPLICATION_MS),
+                message_id: sent.message_id.clone(),
+                sequence,
+                unknown: Unknown::new(),
+            };
+            match taken {
+                Some(taken) if taken.value.until_ms > now_ms => {
+                    sent.message_id = taken.value.message_id;
+                    sent.sequence_number = Some(sequence_number(taken.value.sequence));
+                    return Ok(sent);
+                }
+                Some(expired) => batch.replace(&expired, &record),
+                None => batch.create(path, &record),
+            }
+        }
+        let trace_header = system.get("AWSTraceHeader").and_then(|value| value.text.clone());
+        let message = MessageRecord {
+            id: sent.message_id.clone(),
+            sequence,
+            body: draft.body,
+            attributes,
+            trace_header,
+            sender_id: cx.caller.user_id.clone(),
+            sent_ms: now_ms,
+            due_ms: now_ms.saturating_add(delay_ms),
+            receive_count: 0,
+            first_received_ms: None,
+            group_id: draft.group_id,
+            deduplication_id,
+            source_arn: None,
+            unknown: Unknown::new(),
+        };
+        batch.create(queue.place.message(queue.record(), message.due_ms, sequence), &message);
+        Ok(sent)
+    }
+}
+
+fn attributes(
+    given: Option<BTreeMap<String, MessageAttributeValue>>,
+) -> Result<BTreeMap<String, Attribute>, Error> {
+    let given = given.unwrap_or_default();
+    if given.len() > ATTRIBUTES_MAX {
+        let told = format!(
+            "Number of message attributes [{}] exceeds the allowed maximum [{ATTRIBUTES_MAX}].",
+            given.len()
+        );
+        return Err(Error::InvalidParameterValueException(told));
+    }
+    given
+        .into_iter()
+        .map(|(name, value)| attribute(&name, value).map(|value| (name, value)))
+        .collect()
+}
+
+fn attribute(name: &str, value: MessageAttributeValue) -> Result<Attribute, Error> {
+    let refused = |told: String| Err(Error::InvalidParameterValueException(told));
+    let kind = value.data_type.split('.').next().unwrap_or_default().to_owned();
+    let (text, binary) = (value.string_value, value.binary_value.map(|blob| blob.0));
+    let is_empty = match kind.as_str() {
+        "String" | "Number" => text.as_ref().is_none_or(String::is_empty),
+        "Binary" => binary.as_ref().is_none_or(Vec::is_empty),
+        "" => {
+            return refused(format!(
+                "The message attribute '{name}' must contain non-empty message attribute type."
+            ));
+        }
+        _ => {
+            return refused(format!(
+                "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
+            ));
+        }
+    };
+    if is_empty {
+        return refused(format!(
+            "The message attribute '{name}' must contain a non-empty message attribute value for message attribute type '{}'.",
+            value.data_type
+        ));
+    }
+    let is_number = || text.as_deref().is_some_and(|text| text.parse::<f64>().is_ok());
+    if kind == "Number" && !is_number() {
+        return refused(format!("Can't cast the value of message attribute '{name}' to a number."));
+    }
+    Ok(Attribute { data_type: value.data_type, text, binary })
+}
+
+fn check_body(
+    queue: &Queue,
+    draft: &Draft,
+    attributes: &BTreeMap<String, Attribute>,
+) -> Result<(), Error> {
+    let body = draft.body.as_str();
+    if body.is_empty() {
+        return Err(missing("MessageBody"));
+    }
+    let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}');
+    if !body.chars().all(allowed) {
+        return Err(Error::InvalidMessageContents(
+            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+                .to_owned(),
+        ));
+    }
+    let of_attribute = |(name, attribute): (&String, &Attribute)| {
+        let value = attribute.text.as_ref().map_or(0, String::len)
+            + attribute.binary.as_ref().map_or(0, Vec::len);
+        name.len() + attribute.data_type.len() + value
+    };
+    let size = body.len() + attributes.iter().map(of_attribute).sum::<usize>();
+    let max = queue.attributes().message_max();
+    if i64::try_from(size).unwrap_or(i64::MAX) > max {
+        let refused = if draft.in_batch { "cannot be validated" } else { "are invalid" };
+        return Err(Error::InvalidParameterValueException(format!(
+            "One or more parameters {refused}. Reason: Message must be shorter than {max} bytes."
+        )));
+    }
+    Ok(())
+}
+
+fn delay_ms(queue: &Queue, wanted: Option<i32>) -> Result<i64, Error> {
+    let Some(seconds) = wanted else { return Ok(queue.attributes().delay_ms()) };
+    let text = seconds.to_string();
+    if !(0..=900).contains(&seconds) {
+        return Err(invalid("DelaySeconds", &text, "DelaySeconds must be >= 0 and <= 900."));
+    }
+    if queue.is_fifo() && seconds != 0 {
+        let told = "The request include parameter that is not valid for this queue type.";
+        return Err(invalid("DelaySeconds", &text, told));
+    }
+    Ok(if queue.is_fifo() { queue.attributes().delay_ms() } else { i64::from(seconds) * 1000 })
+}
+
+/// Checks group and deduplication ids; answers the deduplication id to go by.
+fn order(
+    queue: &Queue,
+    body: &str,
+    group_id: Option<&str>,
+    deduplication_id: Option<String>,
+) -> Result<Option<String>, Error> {
+    if let Some(id) = &deduplication_id
+        && !is_id(id)
+    {
+        let told = "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length.";
+        return Err(invalid("MessageDeduplicationId", id, told));
+    }
+    if let Some(id) = group_id
+        && !is_id(id)
+    {
+        let told = "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.";
+        return Err(invalid("MessageGroupId", id, told));
+    }
+    if !queue.is_fifo() {
+        return match deduplication_id {
+            Some(id) => Err(invalid(
+                "MessageDeduplicationId",
+                &id,
+                "The request include parameter that is not valid for this queue type.",
+            )),
+            None => Ok(None),
+        };
+    }
+    if group_id.is_none() {
+        return Err(missing("MessageGroupId"));
+    }
+    match deduplication_id {
+        Some(id) => Ok(Some(id)),
+        None if queue.attributes().has_content_based_deduplication() => {
+            // Whoever can make two bodies of one digest only loses his own message.
+            Ok(Some(digest::of_body(body)))
+        }
+        None => Err(Error::InvalidParameterValueException(
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Letters, digits and punctuation of ASCII.
+fn is_id(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,22 @@
+//! `SetQueueAttributes`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_sqs_model::Error;
+use haechi_sqs_model::ops::SetQueueAttributes;
+use haechi_sqs_model::shapes::SetQueueAttributesRequest;
+use haechi_wire::shape::Unit;
+
+use crate::{Sqs, attributes};
+
+impl Handle<SetQueueAttributes> for Sqs {
+    async fn handle(&self, cx: &Cx, input: SetQueueAttributesRequest) -> Result<Unit, Error> {
+        let (queue, _) = self.queue(cx, &input.queue_url).await?;
+        let mut record = queue.record().clone();
+        attributes::set(cx, &mut record.attributes, &input.attributes, queue.is_fifo())?;
+        record.modified_ms = cx.now().millis();
+        let mut batch = Batch::new();
+        batch.replace(&queue.loaded, &record);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}

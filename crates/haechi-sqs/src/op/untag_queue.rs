@@ -1,0 +1,21 @@
+//! `UntagQueue`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_sqs_model::Error;
+use haechi_sqs_model::ops::UntagQueue;
+use haechi_sqs_model::shapes::UntagQueueRequest;
+use haechi_wire::shape::Unit;
+
+use crate::Sqs;
+
+impl Handle<UntagQueue> for Sqs {
+    async fn handle(&self, cx: &Cx, input: UntagQueueRequest) -> Result<Unit, Error> {
+        let (queue, _) = self.queue(cx, &input.queue_url).await?;
+        let mut record = queue.record().clone();
+        record.tags.retain(|key, _| !input.tag_keys.contains(key));
+        let mut batch = Batch::new();
+        batch.replace(&queue.loaded, &record);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}

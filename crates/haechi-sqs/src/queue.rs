@@ -1,0 +1,141 @@
+//! A queue by its URL, and whether the caller may do what he asks with it.
+
+use std::sync::Arc;
+
+use haechi_core::{AccountId, Ask, Cx, Loaded, NoContext, Permit, Unchecked};
+use haechi_policy::{Document, Kind, ResourceRule};
+use haechi_sqs_model::Error;
+use haechi_wire::Fault;
+
+use crate::Sqs;
+use crate::attributes::Attributes;
+use crate::error::{invalid, no_queue};
+use crate::store::{Place, QueueRecord};
+
+/// A queue that exists.
+pub(crate) struct Queue {
+    pub(crate) place: Place,
+    pub(crate) arn: String,
+    pub(crate) loaded: Loaded<QueueRecord>,
+}
+
+impl Queue {
+    pub(crate) fn record(&self) -> &QueueRecord {
+        &self.loaded.value
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes(&self.record().attributes)
+    }
+
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.record().name.ends_with(".fifo")
+    }
+
+    fn policy(&self) -> Result<Option<Arc<Document>>, Fault> {
+        let Some(text) = self.record().attributes.get("Policy") else { return Ok(None) };
+        let document = Document::parse(text, Kind::Resource).map_err(Fault::internal)?;
+        Ok(Some(Arc::new(document)))
+    }
+}
+
+/// Account and name at the end of a queue's URL, whatever comes before.
+pub(crate) fn parse_url(url: &str) -> Option<(AccountId, &str)> {
+    let (rest, name) = url.trim_end_matches('/').rsplit_once('/')?;
+    let account = rest.rsplit('/').next()?;
+    Some((AccountId::parse(account)?, name)).filter(|(_, name)| !name.is_empty())
+}
+
+/// The URL of a queue, at the host by which the caller reached this server.
+pub(crate) fn url(cx: &Cx, account: &str, name: &str) -> String {
+    let scheme = if cx.request.secure_transport { "https" } else { "http" };
+    let host = cx.request.host.as_deref();
+    match host {
+        Some(host) => format!("{scheme}://{host}/{account}/{name}"),
+        None => format!("{scheme}://sqs.{}.localhost/{account}/{name}", cx.region),
+    }
+}
+
+/// The ARN of a queue in the call's Region.
+pub(crate) fn arn(cx: &Cx, account: &str, name: &str) -> String {
+    format!("arn:{}:sqs:{}:{account}:{name}", cx.region.partition(), cx.region)
+}
+
+impl Sqs {
+    /// The queue of a URL, if the caller may call this operation on it.
+    pub(crate) async fn queue(&self, cx: &Cx, url: &str) -> Result<(Queue, Permit), Error> {
+        let Some((account, name)) = parse_url(url) else {
+            let told = "The address must be the URL of a queue.";
+            return Err(if url.is_empty() { no_queue() } else { invalid("QueueUrl", url, told) });
+        };
+        self.queue_named(cx, &account, name).await
+    }
+
+    /// The queue of an account and a name, if the caller may call this operation on it.
+    pub(crate) async fn queue_named(
+        &self,
+        cx: &Cx,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<(Queue, Permit), Error> {
+        let place = Place { account: account.to_string(), region: cx.region.to_string() };
+        let arn = arn(cx, account.as_str(), name);
+        let mut subject = Subject { arn: arn.clone(), account: account.to_string(), policy: None };
+        let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
+        let Some(loaded) = found else {
+            // A stranger learns nothing of what exists in an account that is not his.
+            allow(cx, (), subject)?;
+            return Err(no_queue());
+        };
+        let queue = Queue { place, arn, loaded };
+        subject.policy = queue.policy()?;
+        allow(cx, queue, subject)
+    }
+}
+
+/// What a decision about a queue goes by.
+struct Subject {
+    arn: String,
+    account: String,
+    policy: Option<Arc<Document>>,
+}
+
+fn allow<T>(cx: &Cx, queue: T, subject: Subject) -> Result<(T, Permit), Error> {
+    let unchecked = Unchecked::new((queue, subject));
+    let ((queue, _), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
+        action: action(cx),
+        resource: &subject.arn,
+        resource_account: &subject.account,
+        policy: subject.policy.as_ref(),
+        rule: ResourceRule::Union,
+        context: &NoContext,
+    })?;
+    Ok((queue, permit))
+}
+
+/// Batches need the permission of the single call (Developer Guide, "SQS API permissions").
+fn action(cx: &Cx) -> &'static str {
+    let action = cx.operation.action;
+    action.strip_suffix("Batch").unwrap_or(action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_url;
+
+    #[test]
+    fn a_queue_is_named_by_the_end_of_its_url() {
+        for url in [
+            "https://sqs.us-east-1.amazonaws.com/111122223333/orders",
+            "http://localhost:4566/111122223333/orders",
+            "http://localhost:4566/111122223333/orders/",
+            "/111122223333/orders",
+        ] {
+            let (account, name) = parse_url(url).unwrap();
+            assert_eq!((account.as_str(), name), ("111122223333", "orders"), "{url}");
+        }
+        for wrong in ["", "orders", "http://localhost/orders", "https://h/1111/orders"] {
+            assert!(parse_url(wrong).is_none(), "{wrong}");
+        }
+    }
+}

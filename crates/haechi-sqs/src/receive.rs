@@ -1,0 +1,187 @@
+//! Which messages come next, and which are dead letters.
+
+use std::collections::HashSet;
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Loaded};
+use haechi_sqs_model::Error;
+use haechi_wire::Fault;
+
+use crate::Sqs;
+use crate::attributes::Redrive;
+use crate::queue::Queue;
+use crate::store::{MessageRecord, Place, QueueRecord, ReceiptRecord};
+
+/// Rows of a FIFO queue that are looked through for a group that is free.
+const FIFO_ROWS_MAX: u32 = 20_000;
+
+/// Rows that are read at a time.
+const PAGE: u32 = 100;
+
+/// Where a message goes that was received too often.
+struct DeadLetters {
+    redrive: Redrive,
+    target: Option<(Place, QueueRecord)>,
+}
+
+/// A receive in the making.
+struct Round<'a> {
+    sqs: &'a Sqs,
+    queue: &'a Queue,
+    now_ms: i64,
+    visibility_ms: i64,
+    dead_letters: Option<DeadLetters>,
+    batch: Batch,
+    taken: Vec<MessageRecord>,
+    /// Rows that go without being handed out: expired, dead.
+    cleared: usize,
+}
+
+impl Sqs {
+    /// Takes up to `max` messages and hides them for a while; none is no failure.
+    pub(crate) async fn take(
+        &self,
+        cx: &Cx,
+        queue: &Queue,
+        max: usize,
+        visibility_ms: i64,
+    ) -> Result<Vec<MessageRecord>, Error> {
+        loop {
+            let mut round = Round {
+                sqs: self,
+                queue,
+                now_ms: cx.env.now().millis(),
+                visibility_ms,
+                dead_letters: self.dead_letters(queue).await?,
+                batch: Batch::new(),
+                taken: Vec::new(),
+                cleared: 0,
+            };
+            if queue.is_fifo() {
+                round.fifo(max).await?
+            } else {
+                round.standard(max).await?
+            }
+            let Round { batch, taken, cleared, .. } = round;
+            if taken.is_empty() && cleared == 0 {
+                return Ok(taken);
+            }
+            match self.database.commit(batch).await {
+                // Where only dead rows were found, live ones may come behind them.
+                Ok(()) if taken.is_empty() => {}
+                Ok(()) => return Ok(taken),
+                // Somebody else took them: look again.
+                Err(Fault::Conflict) => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+    }
+
+    async fn dead_letters(&self, queue: &Queue) -> Result<Option<DeadLetters>, Fault> {
+        let Some(redrive) = queue.attributes().redrive() else { return Ok(None) };
+        let name = redrive.target_arn.rsplit(':').next().unwrap_or_default();
+        let found = self.database.load::<QueueRecord>(&queue.place.queue(name)).await?;
+        let target = found.map(|found| (queue.place.clone(), found.value));
+        Ok(Some(DeadLetters { redrive, target }))
+    }
+}
+
+impl Round<'_> {
+    /// The rows that are due stand first.
+    async fn standard(&mut self, max: usize) -> Result<(), Fault> {
+        let prefix = self.queue.place.messages(&self.queue.record().id);
+        let limit = u32::try_from(max).unwrap_or(PAGE);
+        let page = self.sqs.database.list::<MessageRecord>(&prefix, None, limit).await?;
+        for message in page.items {
+            if message.value.due_ms > self.now_ms {
+                break;
+            }
+            self.hand_out(message);
+        }
+        Ok(())
+    }
+
+    /// In the order of their numbers, but for groups of which a message is out.
+    async fn fifo(&mut self, max: usize) -> Result<(), Fault> {
+        let prefix = self.queue.place.messages(&self.queue.record().id);
+        let (mut from, mut busy) = (None, HashSet::new());
+        for _ in 0..FIFO_ROWS_MAX / PAGE {
+            let page =
+                self.sqs.database.list::<MessageRecord>(&prefix, from.as_ref(), PAGE).await?;
+            for message in page.items {
+                let group = message.value.group_id.clone().unwrap_or_default();
+                if busy.contains(&group) {
+                    continue;
+                }
+                if message.value.due_ms > self.now_ms {
+                    busy.insert(group);
+                    continue;
+                }
+                self.hand_out(message);
+                if self.taken.len() == max {
+                    return Ok(());
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a message that is due; one that has expired, or was received too often, goes.
+    fn hand_out(&mut self, message: Loaded<MessageRecord>) {
+        let expires_ms =
+            message.value.sent_ms.saturating_add(self.queue.attributes().retention_ms());
+        if expires_ms <= self.now_ms {
+            self.cleared += 1;
+            self.forget(&message);
+            return;
+        }
+        let mut next = message.value.clone();
+        next.receive_count = next.receive_count.saturating_add(1);
+        if let Some(DeadLetters { redrive, target: Some((place, target)) }) = &self.dead_letters
+            && next.receive_count > redrive.receive_max
+        {
+            next.source_arn = Some(self.queue.arn.clone());
+            // It counts as received by nobody yet there, and AWS leaves the count as it was.
+            next.receive_count = message.value.receive_count;
+            next.due_ms = self.now_ms;
+            self.batch.create(place.message(target, next.due_ms, next.sequence), &next);
+            self.cleared += 1;
+            self.forget(&message);
+            return;
+        }
+        next.first_received_ms = next.first_received_ms.or(Some(self.now_ms));
+        next.due_ms = self.now_ms.saturating_add(self.visibility_ms);
+        relocate(&mut self.batch, self.queue, &message, &next);
+        self.taken.push(next);
+    }
+
+    fn forget(&mut self, message: &Loaded<MessageRecord>) {
+        let queue = &self.queue.record().id;
+        self.batch.remove(message);
+        self.batch.delete(self.queue.place.receipt(queue, &message.value.id));
+    }
+}
+
+/// Writes a message whose time has changed, and where it now lies.
+pub(crate) fn relocate(
+    batch: &mut Batch,
+    queue: &Queue,
+    old: &Loaded<MessageRecord>,
+    new: &MessageRecord,
+) {
+    let (place, record) = (&queue.place, queue.record());
+    let path = |message: &MessageRecord| place.message(record, message.due_ms, message.sequence);
+    if path(&old.value) == path(new) {
+        batch.replace(old, new);
+    } else {
+        batch.remove(old);
+        batch.create(path(new), new);
+    }
+    let receipt =
+        ReceiptRecord { sequence: new.sequence, due_ms: new.due_ms, unknown: Unknown::new() };
+    batch.put(place.receipt(&record.id, &new.id), &receipt);
+}
