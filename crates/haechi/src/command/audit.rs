@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use haechi_core::audit::parts;
 use haechi_crypto::SystemRandom;
 use haechi_log::{Backward, Finding, Reader, Record, verify};
 
@@ -75,6 +76,7 @@ fn tail(options: AuditTailOptions) -> Result<ExitCode, Failure> {
 }
 
 fn show(out: &mut impl Write, record: &[u8], json: bool) -> Result<(), Failure> {
+    let (record, _) = parts(record);
     if json {
         out.write_all(record)?;
         return Ok(writeln!(out)?);
