@@ -1,0 +1,175 @@
+//! A secret that is about to be changed, with its replicas: they change in the same transaction.
+
+use std::collections::BTreeSet;
+
+use haechi_core::{Batch, Cx, Loaded, Permit, Unchecked};
+use haechi_secretsmanager_model::Error;
+use haechi_wire::{Fault, Timestamp};
+
+use crate::authz::missing;
+use crate::name::SecretId;
+use crate::replica::Status;
+use crate::secret::SecretRecord;
+use crate::store::{Found, Secret, name_path, secret_path, value_path};
+use crate::value::Plain;
+use crate::{SecretsManager, store};
+
+/// A secret as it was read, to be changed.
+pub(crate) struct Draft {
+    secret: Secret,
+    loaded: Loaded<SecretRecord>,
+    replicas: Vec<(SecretRecord, Loaded<SecretRecord>)>,
+}
+
+impl AsRef<Secret> for Draft {
+    fn as_ref(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+impl Draft {
+    /// As it was read.
+    pub(crate) fn loaded(&self) -> &Loaded<SecretRecord> {
+        &self.loaded
+    }
+
+    /// The record, to be read.
+    pub(crate) fn record(&self) -> &SecretRecord {
+        &self.secret.record
+    }
+
+    /// The record, to be changed.
+    pub(crate) fn change(&mut self) -> &mut SecretRecord {
+        &mut self.secret.record
+    }
+
+    /// Adds the change to a batch; replicas that are in sync follow.
+    pub(crate) fn save(&mut self, _: &Permit, batch: &mut Batch) {
+        self.write(batch);
+    }
+
+    /// As [`Self::save`], by the service itself.
+    pub(crate) fn write(&mut self, batch: &mut Batch) {
+        let record = &self.secret.record;
+        for (replica, loaded) in &mut self.replicas {
+            let state = record.replicas.get(&replica.region);
+            if state.is_some_and(|state| state.status == Status::InSync) {
+                replica.follow(record);
+            }
+            batch.replace(loaded, replica);
+        }
+        batch.replace(&self.loaded, record);
+    }
+
+    /// Removes the secret. Its replicas must have gone before.
+    pub(crate) fn remove(&self, _: &Permit, batch: &mut Batch) {
+        self.secret.record.forget(batch);
+        batch.remove(&self.loaded);
+    }
+
+    /// Removes the secret, where another takes over its name in the same batch.
+    pub(crate) fn replace(&self, _: &Permit, batch: &mut Batch) {
+        self.secret.record.forget_but_name(batch);
+        batch.remove(&self.loaded);
+    }
+
+    /// Leaves a replica alone that is written anew in the same batch.
+    pub(crate) fn leave_replica(&mut self, region: &str) {
+        self.replicas.retain(|(replica, _)| replica.region != region);
+    }
+
+    /// Takes a replica out, whose rows go in the same batch.
+    pub(crate) fn remove_replica(&mut self, region: &str, batch: &mut Batch) {
+        let gone = |(replica, _): &mut (SecretRecord, _)| replica.region == region;
+        for (replica, loaded) in self.replicas.extract_if(.., gone) {
+            replica.forget(batch);
+            batch.remove(&loaded);
+        }
+        self.secret.record.replicas.remove(region);
+    }
+
+    /// Deletes what versions left behind that had to make room.
+    fn drop_values(&self, gone: &[String], batch: &mut Batch) {
+        for version in gone {
+            batch.delete(value_path(&self.secret.record, version));
+            for (replica, _) in &self.replicas {
+                batch.delete(value_path(replica, version));
+            }
+        }
+    }
+}
+
+impl SecretsManager {
+    /// The secret that the caller names, to be changed.
+    pub(crate) async fn draft(
+        &self,
+        cx: &Cx,
+        given: &str,
+    ) -> Result<Unchecked<Found<Draft>>, Error> {
+        let id = SecretId::parse(cx, given)?;
+        let region = cx.region.as_str();
+        let row = self.database.load(&name_path(&id.account, region, &id.name)).await?;
+        let row: Option<Loaded<store::KeyRow>> = row;
+        if let Some(row) = row
+            && let Some(draft) = self.draft_at(&id.account, region, &row.value.key).await?
+            && id.suffix.as_ref().is_none_or(|suffix| *suffix == draft.record().suffix)
+        {
+            return Ok(Unchecked::new(Found { secret: draft, given: given.to_owned() }));
+        }
+        Err(missing(cx, cx.operation.action, &id, given))
+    }
+
+    /// A secret by its place, to be changed.
+    pub(crate) async fn draft_at(
+        &self,
+        account: &str,
+        region: &str,
+        key: &str,
+    ) -> Result<Option<Draft>, Fault> {
+        let path = secret_path(account, region, key);
+        let Some(loaded) = self.database.load::<SecretRecord>(&path).await? else {
+            return Ok(None);
+        };
+        let mut replicas = Vec::new();
+        for region in loaded.value.replicas.keys() {
+            let path = secret_path(account, region, key);
+            if let Some(row) = self.database.load::<SecretRecord>(&path).await? {
+                replicas.push((row.value.clone(), row));
+            }
+        }
+        let secret = Secret::build(loaded.value.clone())?;
+        Ok(Some(Draft { secret, loaded, replicas }))
+    }
+
+    /// Gives a secret another version, in all its Regions. A Region whose key cannot be used is
+    /// marked as failed and left behind.
+    pub(crate) async fn add_version(
+        &self,
+        cx: &Cx,
+        draft: &mut Draft,
+        id: &str,
+        plain: &Plain,
+        stages: &BTreeSet<String>,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let now: Timestamp = cx.now();
+        let gone = draft.secret.record.add(id, stages, now)?;
+        let value = self.seal(cx, &draft.secret.record, id, plain).await?;
+        batch.put(value_path(&draft.secret.record, id), &value);
+        draft.drop_values(&gone, batch);
+        for (replica, _) in &draft.replicas {
+            let sealed = self.seal(cx, replica, id, plain).await;
+            let Some(state) = draft.secret.record.replicas.get_mut(&replica.region) else {
+                continue;
+            };
+            if state.status != Status::InSync {
+                continue;
+            }
+            match sealed {
+                Ok(value) => batch.put(value_path(replica, id), &value),
+                Err(error) => state.fail(error),
+            }
+        }
+        Ok(())
+    }
+}

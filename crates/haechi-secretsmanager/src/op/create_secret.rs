@@ -1,0 +1,171 @@
+//! `CreateSecret`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Handle};
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::ops::CreateSecret;
+use haechi_secretsmanager_model::shapes::{CreateSecretRequest, CreateSecretResponse};
+use haechi_wire::Fault;
+
+use crate::authz::{Facts, admit_new};
+use crate::secret::{CURRENT, SecretRecord};
+use crate::store::{new_key, value_path};
+use crate::value::{Plain, version_id};
+use crate::{SecretsManager, name, replica, tags, words};
+
+/// How often the replication of a new secret is decided anew when others write to it.
+const ATTEMPTS: usize = 8;
+
+impl Handle<CreateSecret> for SecretsManager {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: CreateSecretRequest,
+    ) -> Result<CreateSecretResponse, Error> {
+        if input.r#type.is_some() || input.cross_account_primary_arn.is_some() {
+            return Err(cx.unsupported().into());
+        }
+        name::check(&input.name)?;
+        let mut record = new_record(cx, &input)?;
+        let regions = input.add_replica_regions.clone().unwrap_or_default();
+        replica::regions(&record.region, &regions)?;
+        let plain = Plain::of(input.secret_string.clone(), input.secret_binary.clone())?;
+        let facts = facts(&input);
+        admit_new(cx, cx.operation.action, &record.arn, &record.name, &facts)?;
+        if !facts.tags.is_empty() {
+            admit_new(cx, "secretsmanager:TagResource", &record.arn, &record.name, &facts)?;
+        }
+        if !regions.is_empty() {
+            let action = "secretsmanager:ReplicateSecretToRegions";
+            admit_new(cx, action, &record.arn, &record.name, &facts)?;
+        }
+        let region = record.region.clone();
+        if let Some(row) = self.key_by_name(&record.account, &region, &record.name).await?
+            && let Some(old) = self.ready(&record.account, &region, &row.key).await?
+        {
+            return self.created_before(cx, &old.record, input.client_request_token, plain).await;
+        }
+        let mut batch = Batch::new();
+        let mut version = None;
+        if let Some(plain) = plain {
+            let id = version_id(cx, input.client_request_token)?;
+            record.add(&id, &BTreeSet::from([CURRENT.to_owned()]), cx.now())?;
+            let value = self.seal(cx, &record, &id, &plain).await?;
+            batch.put(value_path(&record, &id), &value);
+            version = Some(id);
+        }
+        record.create(&mut batch);
+        self.database.commit(batch).await?;
+        record.note(cx);
+        let mut response = answer(&record, version);
+        if !regions.is_empty() {
+            let overwrite = input.force_overwrite_replica_secret == Some(true);
+            response.replication_status =
+                self.replicate_new(cx, &record, &regions, overwrite).await?;
+        }
+        Ok(response)
+    }
+}
+
+fn facts(input: &CreateSecretRequest) -> Facts<'_> {
+    let regions = input.add_replica_regions.iter().flatten();
+    let mut facts = Facts::default()
+        .with("name", Some(&input.name))
+        .with("description", input.description.as_ref())
+        .with("kmskeyid", input.kms_key_id.as_ref())
+        .with("forceoverwritereplicasecret", input.force_overwrite_replica_secret);
+    facts.tags = input.tags.as_deref().unwrap_or_default();
+    facts.regions = regions.filter_map(|replica| replica.region.clone()).collect();
+    facts
+}
+
+fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Error> {
+    let mut tags = BTreeMap::new();
+    tags::merge(&mut tags, input.tags.as_deref().unwrap_or_default())?;
+    let (suffix, account) = (name::suffix(cx)?, cx.account().as_str());
+    Ok(SecretRecord {
+        key: new_key(cx.now(), &suffix),
+        arn: name::arn(&cx.region, account, &input.name, &suffix),
+        name: input.name.clone(),
+        suffix,
+        account: account.to_owned(),
+        region: cx.region.as_str().to_owned(),
+        description: input.description.clone().filter(|text| !text.is_empty()),
+        kms_key_id: input.kms_key_id.clone().filter(|id| !id.is_empty()),
+        kind: None,
+        created_ms: cx.now().millis(),
+        changed_ms: cx.now().millis(),
+        accessed_ms: None,
+        deleted_ms: None,
+        deletion_ms: None,
+        tags,
+        policy: None,
+        versions: BTreeMap::new(),
+        rotation: None,
+        primary_region: None,
+        replicas: BTreeMap::new(),
+        unknown: Unknown::new(),
+    })
+}
+
+fn answer(record: &SecretRecord, version_id: Option<String>) -> CreateSecretResponse {
+    CreateSecretResponse {
+        arn: Some(record.arn.clone()),
+        name: Some(record.name.clone()),
+        version_id,
+        replication_status: None,
+    }
+}
+
+impl SecretsManager {
+    /// The name is taken: by this very request, sent again, or not.
+    async fn created_before(
+        &self,
+        cx: &Cx,
+        old: &SecretRecord,
+        token: Option<String>,
+        plain: Option<Plain>,
+    ) -> Result<CreateSecretResponse, Error> {
+        if old.deletion_ms.is_some() {
+            return Err(words::request(
+                "You can't create this secret because a secret with this name is already scheduled \
+                 for deletion.",
+            ));
+        }
+        if let (Some(token), Some(plain)) = (token, plain)
+            && old.versions.contains_key(&token)
+            && self.open(cx, old, &token).await?.equals(&plain)
+        {
+            return Ok(answer(old, Some(token)));
+        }
+        Err(Error::ResourceExistsException(format!(
+            "The operation failed because the secret {} already exists.",
+            old.name
+        )))
+    }
+
+    async fn replicate_new(
+        &self,
+        cx: &Cx,
+        record: &SecretRecord,
+        regions: &[haechi_secretsmanager_model::shapes::ReplicaRegionType],
+        overwrite: bool,
+    ) -> Result<Option<Vec<haechi_secretsmanager_model::shapes::ReplicationStatusType>>, Error>
+    {
+        for _ in 0..ATTEMPTS {
+            let place = (&record.account, &record.region, &record.key);
+            let Some(mut draft) = self.draft_at(place.0, place.1, place.2).await? else { break };
+            let mut batch = Batch::new();
+            self.replicate(cx, &mut draft, regions, overwrite, &mut batch).await?;
+            draft.write(&mut batch);
+            match self.database.commit(batch).await {
+                Err(Fault::Conflict) => {}
+                Err(fault) => return Err(fault.into()),
+                Ok(()) => return Ok(draft.record().replication_status()),
+            }
+        }
+        Err(Fault::Conflict.into())
+    }
+}

@@ -1,0 +1,43 @@
+//! `PutResourcePolicy`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::ops::PutResourcePolicy;
+use haechi_secretsmanager_model::shapes::{PutResourcePolicyRequest, PutResourcePolicyResponse};
+
+use crate::authz::{Facts, admit};
+use crate::{SecretsManager, policy};
+
+impl Handle<PutResourcePolicy> for SecretsManager {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: PutResourcePolicyRequest,
+    ) -> Result<PutResourcePolicyResponse, Error> {
+        let found = self.draft(cx, &input.secret_id).await?;
+        let facts = Facts::default().with("blockpublicpolicy", input.block_public_policy);
+        let (mut draft, permit) = admit(cx, found, facts)?;
+        draft.record().writable()?;
+        policy::check_name(input.policy_name.as_deref())?;
+        let document = policy::parse(&input.resource_policy)?;
+        if input.block_public_policy == Some(true)
+            && policy::is_public(&document, &draft.record().arn)?
+        {
+            return Err(Error::PublicPolicyException(
+                "This resource policy grants broad access to the secret, and BlockPublicPolicy is \
+                 set. Name the principals, or ask for them in a condition."
+                    .to_owned(),
+            ));
+        }
+        draft.change().policy = Some(input.resource_policy);
+        let mut batch = Batch::new();
+        draft.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        let record = draft.record();
+        Ok(PutResourcePolicyResponse {
+            arn: Some(record.arn.clone()),
+            name: Some(record.name.clone()),
+            policy_name: input.policy_name,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! `ReplicateSecretToRegions`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::ops::ReplicateSecretToRegions;
+use haechi_secretsmanager_model::shapes::{
+    ReplicateSecretToRegionsRequest, ReplicateSecretToRegionsResponse,
+};
+
+use crate::SecretsManager;
+use crate::authz::{Facts, admit};
+
+impl Handle<ReplicateSecretToRegions> for SecretsManager {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: ReplicateSecretToRegionsRequest,
+    ) -> Result<ReplicateSecretToRegionsResponse, Error> {
+        let found = self.draft(cx, &input.secret_id).await?;
+        let overwrite = input.force_overwrite_replica_secret;
+        let mut facts = Facts::default().with("forceoverwritereplicasecret", overwrite);
+        let regions = input.add_replica_regions.iter();
+        facts.regions = regions.filter_map(|replica| replica.region.clone()).collect();
+        let (mut draft, permit) = admit(cx, found, facts)?;
+        draft.record().writable()?;
+        let (mut batch, overwrite) = (Batch::new(), overwrite == Some(true));
+        self.replicate(cx, &mut draft, &input.add_replica_regions, overwrite, &mut batch).await?;
+        draft.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        Ok(ReplicateSecretToRegionsResponse {
+            arn: Some(draft.record().arn.clone()),
+            replication_status: draft.record().replication_status(),
+        })
+    }
+}

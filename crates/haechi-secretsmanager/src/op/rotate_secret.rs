@@ -1,0 +1,136 @@
+//! `RotateSecret`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::ops::RotateSecret;
+use haechi_secretsmanager_model::shapes::{RotateSecretRequest, RotateSecretResponse};
+use haechi_wire::Fault;
+
+use crate::authz::{Facts, admit};
+use crate::rotation::{self, built_in};
+use crate::schedule::Rules;
+use crate::secret::{CURRENT, PENDING, SecretRecord};
+use crate::value::version_id;
+use crate::{SecretsManager, words};
+
+impl Handle<RotateSecret> for SecretsManager {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: RotateSecretRequest,
+    ) -> Result<RotateSecretResponse, Error> {
+        if input.external_secret_rotation_metadata.is_some()
+            || input.external_secret_rotation_role_arn.is_some()
+        {
+            return Err(cx.unsupported().into());
+        }
+        let found = self.draft(cx, &input.secret_id).await?;
+        let facts = Facts::default()
+            .with("rotationlambdaarn", input.rotation_lambda_arn.as_ref())
+            .with("rotateimmediately", input.rotate_immediately)
+            .with("modifyrotationrules", Some(input.rotation_rules.is_some()));
+        let (mut draft, permit) = admit(cx, found, facts)?;
+        draft.record().writable()?;
+        self.configure(draft.change(), &input)?;
+        let mut batch = Batch::new();
+        let immediately = input.rotate_immediately != Some(false);
+        let token = version_id(cx, input.client_request_token)?;
+        let record = draft.change();
+        let now = cx.now();
+        // The rules count from the last rotation, or from now if there was none.
+        if let Some(rotation) = &mut record.rotation {
+            rotation.enabled = true;
+            rotation.plan(now);
+        }
+        let mut version = None;
+        if immediately {
+            version = Some(begin(record, &token, &mut batch)?);
+            let event = record.rotation_event(&self.env, now, "RotationStarted", &token, None)?;
+            batch.emit(&event)?;
+        }
+        if let Some(job) = record.rotation_job() {
+            batch.schedule(&job);
+        }
+        let answer = RotateSecretResponse {
+            arn: Some(record.arn.clone()),
+            name: Some(record.name.clone()),
+            version_id: version,
+        };
+        draft.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        self.rotate.notify_one();
+        self.jobs.wake();
+        Ok(answer)
+    }
+}
+
+/// Begins a rotation; answers the id of the version that it makes.
+fn begin(record: &mut SecretRecord, token: &str, batch: &mut Batch) -> Result<String, Error> {
+    let current = record.labelled(CURRENT);
+    if current.is_none() {
+        return Err(words::request(
+            "You can't rotate a secret that has no value. Put one first, with PutSecretValue.",
+        ));
+    }
+    let running = record.rotation.as_ref().and_then(|rotation| rotation.running.as_ref());
+    let left = record.labelled(PENDING).filter(|id| Some(*id) != current);
+    if let Some(going_on) = running.map(|running| running.token.as_str()).or(left) {
+        // Sent again: it is the one that is under way.
+        if going_on == token {
+            return Ok(token.to_owned());
+        }
+        if running.is_some() {
+            return Err(words::request(
+                "A previous rotation isn't complete. That rotation will be reattempted.",
+            ));
+        }
+    } else if record.versions.contains_key(token) {
+        return Err(Error::ResourceExistsException(format!(
+            "You can't use ClientRequestToken {token} because that value is already in use for a \
+             version of secret {}.",
+            record.arn
+        )));
+    }
+    record.begin_rotation(token.to_owned(), batch);
+    let running = record.rotation.as_ref().and_then(|rotation| rotation.running.as_ref());
+    let begun = running.ok_or_else(|| Fault::internal("a rotation did not begin"))?;
+    Ok(begun.token.clone())
+}
+
+impl SecretsManager {
+    /// Takes over what the request says of function and rules.
+    fn configure(
+        &self,
+        record: &mut SecretRecord,
+        input: &RotateSecretRequest,
+    ) -> Result<(), Error> {
+        let (account, region) = (record.account.clone(), record.region.clone());
+        let arn = input.rotation_lambda_arn.clone().filter(|arn| !arn.is_empty());
+        let rotation = match (&mut record.rotation, arn) {
+            (Some(rotation), arn) => {
+                rotation.lambda_arn = arn.unwrap_or_else(|| rotation.lambda_arn.clone());
+                rotation
+            }
+            (none, Some(arn)) => none.insert(rotation::new(arn)),
+            (None, None) => {
+                return Err(words::request(
+                    "No Lambda rotation function ARN is associated with this secret.",
+                ));
+            }
+        };
+        let known = built_in(&rotation.lambda_arn, &region, &account);
+        if !known.is_some_and(|name| self.rotators.contains_key(name)) {
+            return Err(Error::Fault(Fault::AccessDenied(
+                "Secrets Manager cannot invoke the specified Lambda function. Ensure that the \
+                 function policy grants access to the principal secretsmanager.amazonaws.com."
+                    .to_owned(),
+            )));
+        }
+        if let Some(rules) = &input.rotation_rules {
+            let rules = Rules::of(rules);
+            rules.schedule()?;
+            rotation.rules = rules;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Resource policies of secrets: what is checked before one is accepted.
+//!
+//! Source: API Reference, PutResourcePolicy, ValidateResourcePolicy.
+
+use std::sync::Arc;
+
+use haechi_policy::{ContextMap, Document, Kind, Policies, Principal, Request, evaluate};
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::ops::SERVICE;
+use haechi_wire::Fault;
+
+/// The only name that a policy of a secret has.
+pub(crate) const NAME: &str = "default";
+
+/// Reads a policy.
+pub(crate) fn parse(text: &str) -> Result<Document, Error> {
+    let malformed = |error: haechi_policy::ParseError| {
+        Error::MalformedPolicyDocumentException(error.to_string())
+    };
+    let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
+    document.require_resources().map_err(malformed)?;
+    Ok(document)
+}
+
+/// Whether the policy lets in somebody of whom nothing is known, from any account: for that no
+/// condition may ask who it is.
+pub(crate) fn is_public(document: &Document, secret_arn: &str) -> Result<bool, Fault> {
+    let all =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let identity = [Arc::new(Document::parse(all, Kind::Identity).map_err(Fault::internal)?)];
+    let policies =
+        Policies { identity: &identity, resource: Some(document), ..Policies::default() };
+    let stranger = Principal::User {
+        arn: "arn:aws:iam::000000000000:user/anybody".to_owned(),
+        unique_id: "AIDAANYBODY".to_owned(),
+        account: "000000000000".to_owned(),
+    };
+    let owner = secret_arn.split(':').nth(4).unwrap_or_default();
+    let nothing = ContextMap::default();
+    Ok(SERVICE.operations.iter().any(|operation| {
+        let action = format!("secretsmanager:{operation}");
+        let request = Request {
+            principal: &stranger,
+            action: &action,
+            resource: secret_arn,
+            resource_account: owner,
+            context: &nothing,
+        };
+        evaluate(&policies, &request).is_allowed()
+    }))
+}
+
+/// The name of a policy, as asked for: there is one.
+pub(crate) fn check_name(name: Option<&str>) -> Result<(), Error> {
+    match name {
+        None | Some(NAME) => Ok(()),
+        Some(name) => Err(Error::ResourceNotFoundException(format!(
+            "Secrets Manager can't find the resource policy {name}."
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:secretsmanager:us-east-1:111111111111:secret:a-abcdef";
+
+    fn public(principal: &str, condition: &str) -> bool {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},
+                "Action":"secretsmanager:GetSecretValue","Resource":"*","Condition":{condition}}}]}}"#
+        );
+        is_public(&parse(&text).unwrap(), ARN).unwrap()
+    }
+
+    #[test]
+    fn everybody_is_public_unless_a_condition_says_who() {
+        assert!(public(r#""*""#, "{}"));
+        assert!(public(r#"{"AWS":"*"}"#, "{}"));
+        assert!(!public(r#"{"AWS":"arn:aws:iam::222222222222:root"}"#, "{}"));
+        let organization = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}"#;
+        assert!(!public(r#""*""#, organization));
+    }
+}

@@ -1,0 +1,226 @@
+//! One secret in several Regions.
+//!
+//! A replica is a row of its own, under its Region's KMS key; it changes with its primary, in the
+//! same transaction. A Region whose key cannot be used falls behind and says so (`Failed`) until it
+//! is replicated to again.
+//!
+//! Source: User Guide, "Replicate secrets across Regions"; API Reference.
+
+use std::collections::BTreeMap;
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Region};
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::shapes::{ReplicaRegionType, ReplicationStatusType, StatusType};
+use haechi_wire::{Problem, Protocol, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::draft::Draft;
+use crate::name::arn;
+use crate::secret::SecretRecord;
+use crate::store::value_path;
+use crate::{SecretsManager, vault, words};
+
+/// A Region that a secret is replicated to, as its primary knows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Replica {
+    pub(crate) kms_key_id: Option<String>,
+    pub(crate) status: Status,
+    pub(crate) message: Option<String>,
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// Whether a replica says what its primary says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Status {
+    /// It does.
+    InSync,
+    /// It fell behind, or is not there.
+    Failed,
+}
+
+impl Replica {
+    /// Notes why the Region fell behind.
+    pub(crate) fn fail(&mut self, error: Error) {
+        let problem = Problem::from(error);
+        let code = problem.code(Protocol::Json11);
+        self.status = Status::Failed;
+        self.message = Some(format!("{code}: {}", problem.message()));
+    }
+}
+
+impl SecretRecord {
+    /// Takes over what the primary says, but for the values, which are rows of their own.
+    pub(crate) fn follow(&mut self, primary: &SecretRecord) {
+        let mut versions = primary.versions.clone();
+        for (id, version) in &mut versions {
+            version.accessed_ms = self.versions.get(id).and_then(|own| own.accessed_ms);
+            version.kms_key_id.clone_from(&self.kms_key_id);
+        }
+        self.versions = versions;
+        self.description.clone_from(&primary.description);
+        self.tags.clone_from(&primary.tags);
+        self.policy.clone_from(&primary.policy);
+        self.changed_ms = primary.changed_ms;
+        self.deleted_ms = primary.deleted_ms;
+        self.deletion_ms = primary.deletion_ms;
+    }
+
+    /// Its replicas, as answers list them.
+    pub(crate) fn replication_status(&self) -> Option<Vec<ReplicationStatusType>> {
+        let one = |(region, replica): (&String, &Replica)| ReplicationStatusType {
+            region: Some(region.clone()),
+            kms_key_id: Some(
+                replica.kms_key_id.clone().unwrap_or_else(|| vault::MANAGED_ALIAS.to_owned()),
+            ),
+            status: Some(match replica.status {
+                Status::InSync => StatusType::InSync,
+                Status::Failed => StatusType::Failed,
+            }),
+            status_message: Some(match &replica.message {
+                Some(message) => message.clone(),
+                None => "Replication succeeded".to_owned(),
+            }),
+            last_accessed_date: None,
+        };
+        (!self.replicas.is_empty()).then(|| self.replicas.iter().map(one).collect())
+    }
+
+    /// The row of this secret in another Region.
+    fn copy_for(&self, region: &Region, kms_key_id: Option<String>) -> SecretRecord {
+        let mut copy = self.clone();
+        copy.region = region.as_str().to_owned();
+        copy.arn = arn(region, &self.account, &self.name, &self.suffix);
+        copy.kms_key_id = kms_key_id;
+        copy.replicas = BTreeMap::new();
+        copy.rotation = None;
+        copy.accessed_ms = None;
+        copy.versions.clear();
+        copy.follow(self);
+        copy
+    }
+}
+
+/// The Regions asked for; each once, and not the secret's own.
+pub(crate) fn regions(
+    own: &str,
+    asked: &[ReplicaRegionType],
+) -> Result<BTreeMap<String, (Region, Option<String>)>, Error> {
+    let mut regions = BTreeMap::new();
+    for replica in asked {
+        let name = replica.region.clone().unwrap_or_default();
+        let Some(region) = Region::parse(&name).filter(|_| name != own) else {
+            return Err(words::parameter("Invalid replica region."));
+        };
+        let key = replica.kms_key_id.clone().filter(|key| !key.is_empty());
+        if regions.insert(name, (region, key)).is_some() {
+            return Err(words::parameter("Every replica region can be given once."));
+        }
+    }
+    Ok(regions)
+}
+
+impl SecretsManager {
+    /// Adds Regions to a secret that is saved in the same batch.
+    pub(crate) async fn replicate(
+        &self,
+        cx: &Cx,
+        draft: &mut Draft,
+        asked: &[ReplicaRegionType],
+        overwrite: bool,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let own = draft.record().region.clone();
+        for (name, (region, kms_key_id)) in regions(&own, asked)? {
+            let known = draft.record().replicas.get(&name).map(|replica| replica.status);
+            if known == Some(Status::InSync) {
+                return Err(words::parameter(format!(
+                    "The secret is already replicated to Region {name}."
+                )));
+            }
+            let mut state = Replica {
+                kms_key_id: kms_key_id.clone(),
+                status: Status::InSync,
+                message: None,
+                unknown: Unknown::new(),
+            };
+            let copy = draft.record().copy_for(&region, kms_key_id);
+            if known.is_some() {
+                draft.leave_replica(&name);
+            } else {
+                self.make_way(cx, &copy, overwrite, &mut state, batch).await?;
+            }
+            if state.status == Status::InSync {
+                match self.copy_values(cx, draft.record(), &copy).await {
+                    Ok(values) => {
+                        values.into_iter().for_each(|(path, value)| batch.put(path, &value));
+                        copy.put(batch);
+                    }
+                    Err(error) => state.fail(error),
+                }
+            }
+            draft.change().replicas.insert(name, state);
+        }
+        if !draft.record().replicas.is_empty() {
+            draft.change().primary_region = Some(own);
+        }
+        Ok(())
+    }
+
+    /// A secret of that name in the replica's Region gives way only if the caller says so.
+    async fn make_way(
+        &self,
+        cx: &Cx,
+        copy: &SecretRecord,
+        overwrite: bool,
+        state: &mut Replica,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let found = self.key_by_name(&copy.account, &copy.region, &copy.name).await?;
+        let Some(row) = found else { return Ok(()) };
+        let Some(old) = self.draft_at(&copy.account, &copy.region, &row.key).await? else {
+            return Ok(());
+        };
+        if !overwrite || old.record().is_replica() || !old.record().replicas.is_empty() {
+            state.status = Status::Failed;
+            state.message = Some(format!(
+                "Replication failed: Secret name simple conflict: a secret named {} exists in \
+                 Region {}.",
+                copy.name, copy.region
+            ));
+            return Ok(());
+        }
+        let found = crate::store::Found { secret: old, given: copy.arn.clone() };
+        let (old, permit) = crate::authz::admit_action(
+            cx,
+            "secretsmanager:DeleteSecret",
+            haechi_core::Unchecked::new(found),
+            crate::authz::Facts::default(),
+        )?;
+        old.replace(&permit, batch);
+        Ok(())
+    }
+
+    /// The values of a secret, sealed for another Region, in the caller's name.
+    async fn copy_values(
+        &self,
+        cx: &Cx,
+        from: &SecretRecord,
+        to: &SecretRecord,
+    ) -> Result<Vec<(haechi_core::Path, vault::ValueRecord)>, Error> {
+        let mut values = Vec::new();
+        for id in from.versions.keys() {
+            let plain = self.open(cx, from, id).await?;
+            values.push((value_path(to, id), self.seal(cx, to, id, &plain).await?));
+        }
+        Ok(values)
+    }
+}
+
+/// Makes a replica a secret of its own.
+pub(crate) fn promote(replica: &mut SecretRecord, now: Timestamp) {
+    replica.primary_region = None;
+    replica.changed_ms = now.millis();
+}

@@ -1,0 +1,163 @@
+//! When a rotation falls due.
+//!
+//! A schedule answers the next window after a time: its start, when haechi begins, and its end,
+//! which is `NextRotationDate`. All in UTC.
+//!
+//! Source: User Guide, "Schedule expressions"; API Reference, RotationRulesType.
+
+mod cron;
+
+use haechi_secretsmanager_model::Error;
+use haechi_secretsmanager_model::shapes::RotationRulesType;
+use haechi_wire::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::words;
+use cron::Cron;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Hours between two rotations at the least.
+const HOURS_MIN: i64 = 4;
+
+/// `RotationRules`, as they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rules {
+    pub(crate) after_days: Option<i64>,
+    pub(crate) duration: Option<String>,
+    pub(crate) expression: Option<String>,
+}
+
+/// A time in which a rotation is to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+enum Rate {
+    Days(i64),
+    Hours(i64),
+    Cron(Cron),
+}
+
+/// Rules that were understood.
+pub(crate) struct Schedule {
+    rate: Rate,
+    window_hours: Option<i64>,
+}
+
+impl Rules {
+    /// The rules of a request, if it has any.
+    pub(crate) fn of(rules: &RotationRulesType) -> Rules {
+        Rules {
+            after_days: rules.automatically_after_days,
+            duration: rules.duration.clone(),
+            expression: rules.schedule_expression.clone(),
+        }
+    }
+
+    /// As an answer shows them.
+    pub(crate) fn shape(&self) -> RotationRulesType {
+        RotationRulesType {
+            automatically_after_days: self.after_days,
+            duration: self.duration.clone(),
+            schedule_expression: self.expression.clone(),
+        }
+    }
+
+    /// Understands the rules; `None` if they order no rotation by time.
+    pub(crate) fn schedule(&self) -> Result<Option<Schedule>, Error> {
+        let rate = match (self.after_days, self.expression.as_deref()) {
+            (Some(_), Some(_)) => {
+                return Err(words::parameter(
+                    "You can't specify both AutomaticallyAfterDays and ScheduleExpression in the \
+                     same rotation rules.",
+                ));
+            }
+            (None, None) if self.duration.is_some() => {
+                return Err(words::parameter(
+                    "Duration needs AutomaticallyAfterDays or ScheduleExpression.",
+                ));
+            }
+            (None, None) => return Ok(None),
+            (Some(days), None) => Rate::Days(days),
+            (None, Some(text)) => expression(text)?,
+        };
+        let window_hours = self.duration.as_deref().map(hours).transpose()?;
+        if let Some(window) = window_hours
+            && window > rate.gap_hours_min()
+        {
+            return Err(words::parameter(
+                "The rotation window must not extend into the next rotation window.",
+            ));
+        }
+        Ok(Some(Schedule { rate, window_hours }))
+    }
+}
+
+fn hours(text: &str) -> Result<i64, Error> {
+    let number = text.strip_suffix('h').and_then(|digits| digits.parse().ok());
+    number
+        .filter(|hours| (1..=24).contains(hours))
+        .ok_or_else(|| words::parameter("The rotation window Duration must be between 1h and 24h."))
+}
+
+fn invalid(text: &str) -> Error {
+    words::parameter(format!("The ScheduleExpression {text} is not valid."))
+}
+
+fn expression(text: &str) -> Result<Rate, Error> {
+    let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(rate) = inner("rate") {
+        let (number, unit) = rate.trim().split_once(' ').ok_or_else(|| invalid(text))?;
+        let number: i64 = number.parse().map_err(|_| invalid(text))?;
+        return match unit.trim() {
+            "hour" | "hours" if (HOURS_MIN..=24 * 999).contains(&number) => Ok(Rate::Hours(number)),
+            "hour" | "hours" => Err(words::parameter(format!(
+                "A secret can be rotated every {HOURS_MIN} hours at the most."
+            ))),
+            "day" | "days" if (1..=999).contains(&number) => Ok(Rate::Days(number)),
+            _ => Err(invalid(text)),
+        };
+    }
+    let cron = inner("cron").and_then(Cron::parse).ok_or_else(|| invalid(text))?;
+    if cron.gap_hours_min() < HOURS_MIN {
+        return Err(words::parameter(format!(
+            "A secret can be rotated every {HOURS_MIN} hours at the most."
+        )));
+    }
+    Ok(Rate::Cron(cron))
+}
+
+impl Rate {
+    fn gap_hours_min(&self) -> i64 {
+        match self {
+            Rate::Days(days) => days * 24,
+            Rate::Hours(hours) => *hours,
+            Rate::Cron(cron) => cron.gap_hours_min(),
+        }
+    }
+}
+
+impl Schedule {
+    /// The first window that begins after a time; `None` if there is none any more.
+    pub(crate) fn next(&self, after: Timestamp) -> Option<Window> {
+        let after = after.millis();
+        let (start, whole_day) = match &self.rate {
+            Rate::Days(days) => ((after.div_euclid(DAY_MS) + days) * DAY_MS, true),
+            Rate::Hours(hours) => ((after.div_euclid(HOUR_MS) + hours) * HOUR_MS, false),
+            Rate::Cron(cron) => (cron.next(after)?, cron.is_daily()),
+        };
+        let end = match self.window_hours {
+            Some(hours) => start + hours * HOUR_MS,
+            None if whole_day => (start.div_euclid(DAY_MS) + 1) * DAY_MS - 1000,
+            None => start + HOUR_MS,
+        };
+        Some(Window { start: Timestamp::from_millis(start), end: Timestamp::from_millis(end) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! AWS's error messages. Those that are recorded, or widely quoted, are AWS's to the letter; the
+//! others are ours and say so.
+
+use haechi_secretsmanager_model::Error;
+
+/// Of a secret that is not there.
+pub(crate) fn not_found() -> Error {
+    Error::ResourceNotFoundException("Secrets Manager can't find the specified secret.".to_owned())
+}
+
+/// Of a secret that waits for its deletion.
+pub(crate) fn marked() -> Error {
+    request("You can't perform this operation on the secret because it was marked for deletion.")
+}
+
+/// Of a change that a replica's Region was asked for.
+pub(crate) fn replica() -> Error {
+    request(
+        "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+    )
+}
+
+/// Of a label or version that no value has.
+pub(crate) fn no_value(by: &str, which: &str) -> Error {
+    Error::ResourceNotFoundException(format!(
+        "Secrets Manager can't find the specified secret value for {by}: {which}"
+    ))
+}
+
+pub(crate) fn parameter(message: impl Into<String>) -> Error {
+    Error::InvalidParameterException(message.into())
+}
+
+pub(crate) fn request(message: impl Into<String>) -> Error {
+    Error::InvalidRequestException(message.into())
+}
+
+pub(crate) fn limit(message: impl Into<String>) -> Error {
+    Error::LimitExceededException(message.into())
+}
+
+/// Of a page token that was not handed out. Ours.
+pub(crate) fn token() -> Error {
+    Error::InvalidNextTokenException("The NextToken value is not valid.".to_owned())
+}

@@ -1,0 +1,116 @@
+use haechi_secretsmanager_model::ops;
+use haechi_secretsmanager_model::shapes::*;
+
+use crate::world::*;
+
+#[tokio::test]
+async fn the_arn_ends_in_six_random_characters_and_finds_the_secret_with_and_without_them() {
+    let world = World::new().await;
+    for name in ["Valid/_+=.@-Name", "Valid/_+=.@-Name-a1b2", "Valid/_+=.@-Name-a1b2c3-"] {
+        let made = world.create(name, "s").await;
+        let arn = made.arn.unwrap();
+        let (partial, end) = arn.split_at(arn.len() - 7);
+        assert_eq!(partial, format!("arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{name}"));
+        assert!(end.starts_with('-') && end[1..].bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        for id in [name, arn.as_str(), partial] {
+            assert_eq!(world.get(id).await.unwrap().arn.as_deref(), Some(arn.as_str()), "{id}");
+        }
+        let wrong = format!("{partial}-000000");
+        assert_refused(world.get(&wrong).await, "ResourceNotFoundException", NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_ends_like_an_arn_is_not_found_by_an_arn_without_its_end() {
+    let world = World::new().await;
+    let arn = world.create("Invalid/_+=.@-Name-a1b2c3", "s").await.arn.unwrap();
+    let partial = &arn[..arn.len() - 7];
+    assert_refused(world.get(partial).await, "ResourceNotFoundException", NOT_FOUND);
+    assert!(world.get(&arn).await.is_ok());
+}
+
+#[tokio::test]
+async fn names_and_values_have_limits() {
+    let world = World::new().await;
+    let outcome = world.call::<ops::CreateSecret>(&world.root, new("Inv Name", Some("s"))).await;
+    assert_refused(
+        outcome,
+        "ValidationException",
+        "Invalid name. Must be a valid name containing alphanumeric characters, or any of the \
+         following: -/_+=.@!",
+    );
+    // 65,536 bytes, not characters.
+    let most = "a".repeat(65_536);
+    world.create("most", &most).await;
+    assert_eq!(world.text("most").await, most);
+    let over = "ä".repeat(32_769);
+    let outcome = world.call::<ops::CreateSecret>(&world.root, new("over", Some(&over))).await;
+    assert_eq!(refused(outcome).0, "InvalidParameterException");
+    let mut both = new("both", Some("s"));
+    both.secret_binary = Some(haechi_wire::SecretBlob(vec![1]));
+    let outcome = world.call::<ops::CreateSecret>(&world.root, both).await;
+    assert_refused(
+        outcome,
+        "InvalidParameterException",
+        "You can't specify both a binary secret value and a string secret value in the same \
+         secret.",
+    );
+}
+
+#[tokio::test]
+async fn a_request_sent_again_answers_the_same_and_another_is_refused() {
+    let world = World::new().await;
+    let token = "12345678-1234-1234-1234-123456789012".to_owned();
+    let request = CreateSecretRequest {
+        client_request_token: Some(token.clone()),
+        ..new("twice", Some("s"))
+    };
+    let first = world.call::<ops::CreateSecret>(&world.root, request.clone()).await.unwrap();
+    assert_eq!(first.version_id.as_ref(), Some(&token));
+    let again = world.call::<ops::CreateSecret>(&world.root, request.clone()).await.unwrap();
+    assert_eq!((first.arn, first.version_id), (again.arn, again.version_id));
+    let other = CreateSecretRequest {
+        secret_string: Some(haechi_wire::SecretString("other".to_owned())),
+        ..request
+    };
+    assert_refused(
+        world.call::<ops::CreateSecret>(&world.root, other).await,
+        "ResourceExistsException",
+        "The operation failed because the secret twice already exists.",
+    );
+}
+
+#[tokio::test]
+async fn a_secret_without_a_value_has_no_versions_until_one_is_put() {
+    let world = World::new().await;
+    world.call::<ops::CreateSecret>(&world.root, new("empty", None)).await.unwrap();
+    assert_eq!(world.describe("empty").await.version_ids_to_stages, None);
+    assert_refused(
+        world.get("empty").await,
+        "ResourceNotFoundException",
+        "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+    );
+    assert_eq!(world.put("empty", "s").await.version_stages.unwrap(), ["AWSCURRENT"]);
+}
+
+#[tokio::test]
+async fn tags_and_their_limits() {
+    let world = World::new().await;
+    let many = |count: usize| (0..count).map(|n| tag(&format!("k{n:02}"), "v")).collect();
+    let request = CreateSecretRequest { tags: Some(many(50)), ..new("tagged", None) };
+    world.call::<ops::CreateSecret>(&world.root, request).await.unwrap();
+    let put = |tags| {
+        let input = TagResourceRequest { secret_id: "tagged".to_owned(), tags };
+        world.call::<ops::TagResource>(&world.root, input)
+    };
+    assert_eq!(refused(put(vec![tag("one more", "")]).await).0, "LimitExceededException");
+    assert_eq!(refused(put(vec![tag("aws:x", "")]).await).0, "InvalidParameterException");
+    put(vec![tag("k00", "new")]).await.unwrap();
+    let input = UntagResourceRequest {
+        secret_id: "tagged".to_owned(),
+        tag_keys: (1..50).map(|n| format!("k{n:02}")).collect(),
+    };
+    world.call::<ops::UntagResource>(&world.root, input).await.unwrap();
+    let tags = world.describe("tagged").await.tags.unwrap();
+    assert_eq!((tags.len(), tags[0].value.as_deref()), (1, Some("new")));
+}

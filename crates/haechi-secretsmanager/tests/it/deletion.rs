@@ -1,0 +1,95 @@
+use haechi_secretsmanager_model::ops;
+use haechi_secretsmanager_model::shapes::*;
+
+use crate::world::*;
+
+async fn delete(
+    world: &World,
+    days: Option<i64>,
+    force: Option<bool>,
+) -> Result<DeleteSecretResponse, haechi_wire::Problem> {
+    let input = DeleteSecretRequest {
+        secret_id: "s".to_owned(),
+        recovery_window_in_days: days,
+        force_delete_without_recovery: force,
+    };
+    world.call::<ops::DeleteSecret>(&world.root, input).await
+}
+
+#[tokio::test]
+async fn the_recovery_window_is_seven_to_thirty_days() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let code = "InvalidParameterException";
+    let told = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).";
+    for days in [0, 6, 31] {
+        assert_refused(delete(&world, Some(days), None).await, code, told);
+    }
+    assert_refused(
+        delete(&world, Some(7), Some(true)).await,
+        code,
+        "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+    );
+    let date = delete(&world, None, None).await.unwrap().deletion_date.unwrap();
+    assert_eq!(date.iso8601(), "2026-01-31T00:00:00Z");
+}
+
+#[tokio::test]
+async fn until_it_is_gone_a_secret_is_beyond_use_and_can_be_restored() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    world.delete("s", 7).await;
+    let code = "InvalidRequestException";
+    assert_refused(world.get("s").await, code, MARKED);
+    let put = world.call::<ops::PutSecretValue>(&world.root, value_of("s", "2")).await;
+    assert_refused(put, code, MARKED);
+    let tag = TagResourceRequest { secret_id: "s".to_owned(), tags: vec![tag("a", "b")] };
+    assert_refused(world.call::<ops::TagResource>(&world.root, tag).await, code, MARKED);
+    assert_refused(
+        world.call::<ops::CreateSecret>(&world.root, new("s", Some("2"))).await,
+        code,
+        "You can't create this secret because a secret with this name is already scheduled for \
+         deletion.",
+    );
+    assert!(world.describe("s").await.deleted_date.is_some());
+    world.pass(7 * DAY - 1).await;
+    let input = RestoreSecretRequest { secret_id: "s".to_owned() };
+    world.call::<ops::RestoreSecret>(&world.root, input).await.unwrap();
+    world.pass(30 * DAY).await;
+    assert_eq!(world.text("s").await, "1");
+    assert_eq!(world.describe("s").await.deleted_date, None);
+}
+
+#[tokio::test]
+async fn at_its_date_it_is_gone_and_its_name_is_free() {
+    let world = World::new().await;
+    let first = world.create("s", "1").await;
+    world.delete("s", 7).await;
+    world.pass(7 * DAY).await;
+    assert_refused(world.get("s").await, "ResourceNotFoundException", NOT_FOUND);
+    let second = world.create("s", "2").await;
+    assert_ne!(first.arn, second.arn);
+    let old = first.arn.unwrap();
+    assert_refused(world.get(&old).await, "ResourceNotFoundException", NOT_FOUND);
+}
+
+#[tokio::test]
+async fn by_force_it_is_gone_at_once_also_while_it_waits() {
+    let world = World::new().await;
+    for waiting in [false, true] {
+        world.create("s", "1").await;
+        if waiting {
+            world.delete("s", 30).await;
+        }
+        delete(&world, None, Some(true)).await.unwrap();
+        assert_refused(world.get("s").await, "ResourceNotFoundException", NOT_FOUND);
+        // AWS answers as if there had been one.
+        assert!(delete(&world, None, Some(true)).await.unwrap().deletion_date.is_some());
+        let outcome = delete(&world, Some(7), None).await;
+        assert_refused(outcome, "ResourceNotFoundException", NOT_FOUND);
+    }
+    world.create("s", "2").await;
+    // The job of the secret that is gone does nothing to its successor.
+    world.pass(31 * DAY).await;
+    assert_eq!(world.text("s").await, "2");
+}

@@ -1,0 +1,22 @@
+//! Secrets Manager through its operations, as the gateway calls them, over the real KMS.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod world;
+
+mod creation;
+mod decisions;
+mod deletion;
+mod encryption;
+mod labels;
+mod listing;
+mod passwords;
+mod policies;
+mod replicas;
+mod rotation;
+mod values;

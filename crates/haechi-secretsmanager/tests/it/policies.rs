@@ -1,0 +1,76 @@
+use haechi_secretsmanager_model::ops;
+use haechi_secretsmanager_model::shapes::*;
+
+use crate::world::*;
+
+const PUBLIC: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",
+    "Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#;
+
+async fn put(world: &World, policy: &str, block: bool) -> Result<(), haechi_wire::Problem> {
+    let input = PutResourcePolicyRequest {
+        secret_id: "s".to_owned(),
+        resource_policy: policy.to_owned(),
+        block_public_policy: Some(block),
+        ..Default::default()
+    };
+    world.call::<ops::PutResourcePolicy>(&world.root, input).await.map(|_| ())
+}
+
+async fn read(world: &World) -> Option<String> {
+    let input = GetResourcePolicyRequest { secret_id: "s".to_owned(), policy_name: None };
+    let answer = world.call::<ops::GetResourcePolicy>(&world.root, input).await.unwrap();
+    answer.resource_policy
+}
+
+#[tokio::test]
+async fn a_policy_is_returned_as_it_was_put_and_counts_until_it_is_deleted() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    assert_eq!(read(&world).await, None);
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
+        "Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#;
+    put(&world, deny, true).await.unwrap();
+    assert_eq!(read(&world).await.as_deref(), Some(deny));
+    let user = world.kit.user(ACCOUNT, "alice", &[ALL]);
+    let (code, told) = refused(world.get_as(&user, "s").await);
+    assert_eq!(code, "AccessDeniedException");
+    assert!(told.ends_with("with an explicit deny in a resource-based policy"), "{told}");
+    let input = DeleteResourcePolicyRequest { secret_id: "s".to_owned(), policy_name: None };
+    world.call::<ops::DeleteResourcePolicy>(&world.root, input).await.unwrap();
+    assert!(world.get_as(&user, "s").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_policy_alone_lets_in_a_user_of_the_account() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let allow = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":
+            {{"AWS":"arn:aws:iam::{ACCOUNT}:user/bob"}},"Action":"secretsmanager:GetSecretValue",
+            "Resource":"*"}}]}}"#
+    );
+    put(&world, &allow, true).await.unwrap();
+    let bob = world.kit.user(ACCOUNT, "bob", &[]);
+    assert!(world.get_as(&bob, "s").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_lets_everybody_in_is_refused_on_request_and_told_by_validation() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    assert_eq!(refused(put(&world, PUBLIC, true).await).0, "PublicPolicyException");
+    assert_eq!(read(&world).await, None);
+    put(&world, PUBLIC, false).await.unwrap();
+    let validate = |policy: &str| {
+        let input =
+            ValidateResourcePolicyRequest { secret_id: None, resource_policy: policy.to_owned() };
+        world.call::<ops::ValidateResourcePolicy>(&world.root, input)
+    };
+    let answer = validate(PUBLIC).await.unwrap();
+    assert_eq!(answer.policy_validation_passed, Some(false));
+    assert_eq!(answer.validation_errors.unwrap().len(), 1);
+    let narrow = PUBLIC.replace("\"*\",\n", &format!("{{\"AWS\":\"{OTHER}\"}},\n"));
+    assert_eq!(validate(&narrow).await.unwrap().policy_validation_passed, Some(true));
+    let outcome = validate("{}").await;
+    assert_eq!(refused(outcome).0, "MalformedPolicyDocumentException");
+}

@@ -1,0 +1,265 @@
+//! Rotation against a target that the test holds in its hands.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use haechi_core::{AccountId, Region};
+use haechi_secretsmanager::{Credentials, RotationError, Rotator, Target, built_in_arn};
+use haechi_secretsmanager_model::ops;
+use haechi_secretsmanager_model::shapes::*;
+use haechi_wire::{Problem, SecretString};
+
+use crate::world::*;
+
+/// A server with one user.
+#[derive(Default)]
+struct Server {
+    password: Mutex<String>,
+    is_down: Mutex<bool>,
+    logins: Mutex<usize>,
+}
+
+#[async_trait]
+impl Rotator for Server {
+    fn propose(
+        &self,
+        current: &Credentials,
+        password: SecretString,
+    ) -> Result<Credentials, RotationError> {
+        current.required("username")?;
+        Ok(current.clone().with("password", &password.0))
+    }
+
+    async fn set(&self, target: &Target) -> Result<(), RotationError> {
+        if *self.is_down.lock().unwrap() {
+            return Err(RotationError("connection refused".to_owned()));
+        }
+        let mut password = self.password.lock().unwrap();
+        let pending = target.pending.required("password")?;
+        if *password == pending {
+            return Ok(());
+        }
+        if *password != target.current.required("password")? {
+            return Err(RotationError("neither password is right".to_owned()));
+        }
+        pending.clone_into(&mut password);
+        Ok(())
+    }
+
+    async fn test(&self, pending: &Credentials) -> Result<(), RotationError> {
+        *self.logins.lock().unwrap() += 1;
+        let right = *self.password.lock().unwrap() == pending.required("password")?;
+        right.then_some(()).ok_or_else(|| RotationError("wrong password".to_owned()))
+    }
+}
+
+fn arn(name: &str) -> String {
+    let (region, account) = (Region::parse("us-east-1"), AccountId::parse(ACCOUNT));
+    built_in_arn(&region.unwrap(), &account.unwrap(), name)
+}
+
+async fn world(server: &Arc<Server>) -> World {
+    let world = World::with(vec![("test", Arc::clone(server) as _)]).await;
+    "first".clone_into(&mut server.password.lock().unwrap());
+    world.create("s", r#"{"username":"app","password":"first"}"#).await;
+    world
+}
+
+async fn rotate(
+    world: &World,
+    input: RotateSecretRequest,
+) -> Result<RotateSecretResponse, Problem> {
+    let input = RotateSecretRequest { secret_id: "s".to_owned(), ..input };
+    let answer = world.call::<ops::RotateSecret>(&world.root, input).await?;
+    world.secrets.rotate_all().await.unwrap();
+    Ok(answer)
+}
+
+fn every(expression: &str) -> RotateSecretRequest {
+    RotateSecretRequest {
+        rotation_lambda_arn: Some(arn("test")),
+        rotation_rules: Some(RotationRulesType {
+            schedule_expression: Some(expression.to_owned()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// Lets time pass, and rotations that fall due happen.
+async fn pass(world: &World, seconds: i64) {
+    world.pass(seconds).await;
+    world.secrets.rotate_all().await.unwrap();
+}
+
+async fn works(world: &World, server: &Server) -> bool {
+    let text = world.text("s").await;
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    value["password"] == server.password.lock().unwrap().as_str()
+}
+
+#[tokio::test]
+async fn a_rotation_ends_with_the_labels_as_recorded() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    let first = world.get("s").await.unwrap().version_id.unwrap();
+    let rules = RotationRulesType { automatically_after_days: Some(1), ..Default::default() };
+    let input = RotateSecretRequest { rotation_rules: Some(rules), ..every("") };
+    let second = rotate(&world, input).await.unwrap().version_id.unwrap();
+    let told = world.describe("s").await;
+    let stages = told.version_ids_to_stages.unwrap();
+    assert_eq!(
+        (&*stages[&first], &*stages[&second]),
+        (&["AWSPREVIOUS".to_owned()][..], &["AWSCURRENT".to_owned()][..])
+    );
+    assert_eq!(told.rotation_enabled, Some(true));
+    assert_eq!(told.rotation_rules.unwrap().automatically_after_days, Some(1));
+    assert_eq!(told.last_rotated_date.unwrap().iso8601(), "2026-01-01T00:00:00Z");
+    assert_eq!(told.next_rotation_date.unwrap().iso8601(), "2026-01-02T23:59:59Z");
+    assert!(works(&world, &server).await);
+    assert_eq!(world.events().await, ["RotationStarted", "RotationSucceeded"]);
+}
+
+#[tokio::test]
+async fn the_schedule_rotates_and_what_was_missed_is_made_up_for_once() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    let input = RotateSecretRequest { rotate_immediately: Some(false), ..every("rate(10 days)") };
+    assert_eq!(rotate(&world, input).await.unwrap().version_id, None);
+    assert_eq!(*server.logins.lock().unwrap(), 0);
+    pass(&world, 9 * DAY).await;
+    assert_eq!(*server.logins.lock().unwrap(), 0);
+    pass(&world, DAY).await;
+    assert_eq!(*server.logins.lock().unwrap(), 1);
+    // Three windows go by while nobody serves.
+    pass(&world, 35 * DAY).await;
+    pass(&world, 60).await;
+    assert_eq!(*server.logins.lock().unwrap(), 2);
+    assert!(works(&world, &server).await);
+    let next = world.describe("s").await.next_rotation_date.unwrap();
+    assert_eq!(next.iso8601(), "2026-02-25T23:59:59Z");
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_tried_again_and_the_secret_works_meanwhile() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    *server.is_down.lock().unwrap() = true;
+    let version = rotate(&world, every("rate(10 days)")).await.unwrap().version_id.unwrap();
+    assert!(works(&world, &server).await);
+    let stages = world.describe("s").await.version_ids_to_stages.unwrap();
+    assert_eq!(stages[&version], ["AWSPENDING"]);
+    pass(&world, 60).await;
+    *server.is_down.lock().unwrap() = false;
+    pass(&world, 119).await;
+    assert_eq!(*server.logins.lock().unwrap(), 0);
+    pass(&world, 1).await;
+    let told = world.get("s").await.unwrap();
+    // The version that was begun, not another one.
+    assert_eq!(told.version_id, Some(version));
+    assert!(works(&world, &server).await);
+    let events = world.events().await;
+    assert_eq!(events.iter().filter(|name| *name == "RotationFailed").count(), 2);
+    assert_eq!(events.last().unwrap(), "RotationSucceeded");
+}
+
+#[tokio::test]
+async fn a_crash_between_any_two_steps_ends_with_a_secret_that_works() {
+    // Before anything; after the version; after the server took it.
+    for crash in 0..3 {
+        let server = Arc::new(Server::default());
+        let mut world = world(&server).await;
+        let input = RotateSecretRequest { secret_id: "s".to_owned(), ..every("rate(10 days)") };
+        let begun = world.call::<ops::RotateSecret>(&world.root, input).await.unwrap();
+        let version = begun.version_id.unwrap();
+        if crash > 0 {
+            *server.is_down.lock().unwrap() = true;
+            world.secrets.rotate_all().await.unwrap();
+            *server.is_down.lock().unwrap() = false;
+        }
+        if crash > 1 {
+            let input = GetSecretValueRequest {
+                secret_id: "s".to_owned(),
+                version_stage: Some("AWSPENDING".to_owned()),
+                ..Default::default()
+            };
+            let pending = world.call::<ops::GetSecretValue>(&world.root, input).await.unwrap();
+            let value: serde_json::Value =
+                serde_json::from_str(&pending.secret_string.unwrap().0).unwrap();
+            value["password"].as_str().unwrap().clone_into(&mut server.password.lock().unwrap());
+        }
+        world.restart(&[("test", Arc::clone(&server) as _)]);
+        world.secrets.rotate_all().await.unwrap();
+        pass(&world, 60).await;
+        assert!(works(&world, &server).await, "crash {crash}");
+        assert_eq!(world.get("s").await.unwrap().version_id, Some(version));
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_rotation_does_not_come() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    let input = RotateSecretRequest { rotate_immediately: Some(false), ..every("rate(1 day)") };
+    rotate(&world, input).await.unwrap();
+    let input = CancelRotateSecretRequest { secret_id: "s".to_owned() };
+    world.call::<ops::CancelRotateSecret>(&world.root, input).await.unwrap();
+    pass(&world, 5 * DAY).await;
+    assert_eq!(*server.logins.lock().unwrap(), 0);
+    let told = world.describe("s").await;
+    assert_eq!((told.rotation_enabled, told.next_rotation_date), (Some(false), None));
+    // The function is remembered.
+    rotate(&world, RotateSecretRequest::default()).await.unwrap();
+    assert_eq!(*server.logins.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_reaches_the_replicas() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    let region = ReplicaRegionType { region: Some("eu-west-1".to_owned()), kms_key_id: None };
+    let input = ReplicateSecretToRegionsRequest {
+        secret_id: "s".to_owned(),
+        add_replica_regions: vec![region],
+        ..Default::default()
+    };
+    world.call::<ops::ReplicateSecretToRegions>(&world.root, input).await.unwrap();
+    rotate(&world, every("rate(10 days)")).await.unwrap();
+    let input = GetSecretValueRequest { secret_id: "s".to_owned(), ..Default::default() };
+    let replica = world.call_in::<ops::GetSecretValue>("eu-west-1", input).await.unwrap();
+    assert_eq!(replica.secret_string.unwrap().0.clone(), world.text("s").await);
+    let input = RotateSecretRequest { secret_id: "s".to_owned(), ..Default::default() };
+    let outcome = world.call_in::<ops::RotateSecret>("eu-west-1", input).await;
+    assert_eq!(refused(outcome).0, "InvalidRequestException");
+}
+
+#[tokio::test]
+async fn what_cannot_be_rotated_says_so() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    assert_refused(
+        rotate(&world, RotateSecretRequest::default()).await,
+        "InvalidRequestException",
+        "No Lambda rotation function ARN is associated with this secret.",
+    );
+    let own = format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:mine");
+    for unknown in [own, arn("unknown")] {
+        let input =
+            RotateSecretRequest { rotation_lambda_arn: Some(unknown), ..Default::default() };
+        assert_refused(
+            rotate(&world, input).await,
+            "AccessDeniedException",
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function \
+             policy grants access to the principal secretsmanager.amazonaws.com.",
+        );
+    }
+    for wrong in ["rate(3 hours)", "cron(0 8 * * * *)"] {
+        assert_eq!(refused(rotate(&world, every(wrong)).await).0, "InvalidParameterException");
+    }
+    assert_eq!(world.describe("s").await.rotation_enabled, None);
+    world.put("s", "no JSON").await;
+    rotate(&world, every("rate(1 day)")).await.unwrap();
+    assert_eq!(world.events().await.last().unwrap(), "RotationFailed");
+    let failed = world.bus.0.lock().unwrap().last().cloned().unwrap();
+    assert!(!failed.detail.to_string().contains("no JSON"));
+}

@@ -1,0 +1,149 @@
+use haechi_secretsmanager_model::ops;
+use haechi_secretsmanager_model::shapes::*;
+use haechi_wire::SecretBlob;
+
+use crate::world::*;
+
+#[tokio::test]
+async fn bytes_come_back_as_they_went_in() {
+    let world = World::new().await;
+    world.call::<ops::CreateSecret>(&world.root, new("b", None)).await.unwrap();
+    let bytes = b"\x00\x01\x02\xff".to_vec();
+    let input = PutSecretValueRequest {
+        secret_id: "b".to_owned(),
+        secret_binary: Some(SecretBlob(bytes.clone())),
+        ..Default::default()
+    };
+    world.call::<ops::PutSecretValue>(&world.root, input).await.unwrap();
+    let read = world.get("b").await.unwrap();
+    assert_eq!(read.secret_binary.unwrap().0, bytes);
+    assert!(read.secret_string.is_none());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_as_recorded() {
+    let world = World::new().await;
+    assert_refused(world.get("none").await, "ResourceNotFoundException", NOT_FOUND);
+    let made = world.create("s", "1").await;
+    let get = |version_id: Option<&str>, stage: Option<&str>| {
+        let input = GetSecretValueRequest {
+            secret_id: "s".to_owned(),
+            version_id: version_id.map(str::to_owned),
+            version_stage: stage.map(str::to_owned),
+        };
+        world.call::<ops::GetSecretValue>(&world.root, input)
+    };
+    let prefix = "Secrets Manager can't find the specified secret value for";
+    let id = "00000000-0000-0000-0000-000000000000";
+    let code = "ResourceNotFoundException";
+    assert_refused(get(Some(id), None).await, code, &format!("{prefix} VersionId: {id}"));
+    let told = format!("{prefix} staging label: AWSPENDING");
+    assert_refused(get(None, Some("AWSPENDING")).await, code, &told);
+    let version = made.version_id.unwrap();
+    let outcome = get(Some(&version), Some("AWSPENDING")).await;
+    assert_eq!(refused(outcome).0, "InvalidRequestException");
+    assert!(get(Some(&version), Some("AWSCURRENT")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_version_cannot_be_changed_but_put_again() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let token = "12345678-1234-1234-1234-123456789012";
+    let put = |value| {
+        let input = PutSecretValueRequest {
+            client_request_token: Some(token.to_owned()),
+            ..value_of("s", value)
+        };
+        world.call::<ops::PutSecretValue>(&world.root, input)
+    };
+    put("2").await.unwrap();
+    world.put("s", "3").await;
+    // The same again does not make it current again.
+    let again = put("2").await.unwrap();
+    assert_eq!(again.version_stages.unwrap(), ["AWSPREVIOUS"]);
+    assert_eq!(world.text("s").await, "3");
+    let arn = world.describe("s").await.arn.unwrap();
+    let told = format!(
+        "You can't use ClientRequestToken {token} because that value is already in use for a \
+         version of secret {arn}."
+    );
+    assert_refused(put("4").await, "ResourceExistsException", &told);
+}
+
+#[tokio::test]
+async fn an_update_makes_a_version_only_with_a_value() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let update = |description: Option<&str>, value: Option<&str>| {
+        let input = UpdateSecretRequest {
+            secret_id: "s".to_owned(),
+            description: description.map(str::to_owned),
+            secret_string: value.map(|value| haechi_wire::SecretString(value.to_owned())),
+            ..Default::default()
+        };
+        world.call::<ops::UpdateSecret>(&world.root, input)
+    };
+    assert_eq!(update(Some("d"), None).await.unwrap().version_id, None);
+    assert_eq!(world.describe("s").await.description.as_deref(), Some("d"));
+    let version = update(None, Some("2")).await.unwrap().version_id.unwrap();
+    assert_eq!(world.get("s").await.unwrap().version_id, Some(version));
+    assert_eq!(world.text("s").await, "2");
+}
+
+#[tokio::test]
+async fn an_access_is_told_by_its_day() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    assert_eq!(world.describe("s").await.last_accessed_date, None);
+    world.pass(3600).await;
+    world.get("s").await.unwrap();
+    let told = world.describe("s").await.last_accessed_date.unwrap();
+    assert_eq!(told.iso8601(), "2026-01-01T00:00:00Z");
+    world.pass(DAY).await;
+    world.get("s").await.unwrap();
+    let told = world.describe("s").await.last_accessed_date.unwrap();
+    assert_eq!(told.iso8601(), "2026-01-02T00:00:00Z");
+}
+
+#[tokio::test]
+async fn a_batch_answers_values_and_errors_side_by_side() {
+    let world = World::new().await;
+    world.create("a", "1").await;
+    world.create("b", "2").await;
+    let input = BatchGetSecretValueRequest {
+        secret_id_list: Some(vec!["a".to_owned(), "none".to_owned(), "b".to_owned()]),
+        ..Default::default()
+    };
+    let batch = world.call::<ops::BatchGetSecretValue>(&world.root, input).await.unwrap();
+    let names: Vec<String> =
+        batch.secret_values.unwrap().into_iter().map(|value| value.name.unwrap()).collect();
+    assert_eq!(names, ["a", "b"]);
+    let errors = batch.errors.unwrap();
+    assert_eq!(errors[0].secret_id.as_deref(), Some("none"));
+    assert_eq!(errors[0].error_code.as_deref(), Some("ResourceNotFoundException"));
+    let neither = BatchGetSecretValueRequest::default();
+    let outcome = world.call::<ops::BatchGetSecretValue>(&world.root, neither).await;
+    assert_eq!(refused(outcome).0, "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn a_batch_by_filters_goes_page_by_page() {
+    let world = World::new().await;
+    for name in ["app/a", "app/b", "app/c", "other"] {
+        world.create(name, name).await;
+    }
+    let filter =
+        Filter { key: Some(FilterNameStringType::Name), values: Some(vec!["app/".to_owned()]) };
+    let mut input = BatchGetSecretValueRequest {
+        filters: Some(vec![filter]),
+        max_results: Some(2),
+        ..Default::default()
+    };
+    let first = world.call::<ops::BatchGetSecretValue>(&world.root, input.clone()).await.unwrap();
+    assert_eq!(first.secret_values.unwrap().len(), 2);
+    input.next_token = first.next_token;
+    let last = world.call::<ops::BatchGetSecretValue>(&world.root, input).await.unwrap();
+    assert_eq!(last.secret_values.unwrap()[0].name.as_deref(), Some("app/c"));
+    assert_eq!(last.next_token, None);
+}

@@ -1,0 +1,35 @@
+//! The keys of KMS, as Secrets Manager asks for them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haechi_core::{AccountId, Cx, Handle, Region};
+use haechi_kms::Kms;
+use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
+use haechi_kms_model::shapes::{
+    DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
+};
+use haechi_secretsmanager::Keys;
+use haechi_wire::{Fault, Problem};
+
+/// KMS, for Secrets Manager.
+pub struct SecretKeys(pub Arc<Kms>);
+
+#[async_trait]
+impl Keys for SecretKeys {
+    async fn managed_key(&self, account: &AccountId, region: &Region) -> Result<String, Fault> {
+        self.0.aws_managed_key(account, region, "secretsmanager").await
+    }
+
+    async fn generate_data_key(
+        &self,
+        cx: &Cx,
+        input: GenerateDataKeyRequest,
+    ) -> Result<GenerateDataKeyResponse, Problem> {
+        Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
+        Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
+    }
+}
