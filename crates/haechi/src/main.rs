@@ -7,6 +7,7 @@
 //! unseal.rs       the seal, and the root key behind it
 //! installation.rs an opened data directory
 //! operator/       the operator's commands on a running server
+//! keys.rs         the keys of KMS, as Secrets Manager asks for them
 //! stack.rs        store, database, services, router: wired
 //! tls.rs          the local CA and the server's certificate
 //! accounts.rs     accounts as Organizations asks IAM for them
@@ -25,10 +26,13 @@ mod data;
 mod dev;
 mod explain;
 mod installation;
+mod keys;
 mod operator;
+mod parameters;
 mod stack;
 mod tls;
 mod unseal;
+mod web_identity;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,9 @@ use haechi_crypto::{RootKey, SystemRandom};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
 use haechi_organizations::Organizations;
+use haechi_secretsmanager::SecretsManager;
+use haechi_sqs::Sqs;
+use haechi_ssm::Ssm;
 use haechi_store::{Options, Store};
 use haechi_store_mem::MemStore;
 use haechi_sts::Sts;
@@ -20,6 +23,8 @@ use crate::Failure;
 use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
+use crate::keys::SecretKeys;
+use crate::parameters::ParameterKeys;
 
 /// Everything that serves, but for the network.
 pub struct Stack {
@@ -29,6 +34,8 @@ pub struct Stack {
     pub iam: Arc<Iam>,
     /// The keys.
     pub kms: Arc<Kms>,
+    /// The secrets.
+    pub secrets: Arc<SecretsManager>,
     /// Which account is in which organization.
     pub organizations: Arc<Organizations>,
     /// Duties that fall due.
@@ -69,6 +76,17 @@ fn trails(
     };
     let audit = Arc::new(DurableAudit::open(data, database, &env.random, &env.clock)?);
     Ok((Arc::clone(&audit) as _, audit, Arc::new(FolderDelivery::new(&data.trails()))))
+}
+
+fn secrets(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Arc<Jobs>,
+    kms: &Arc<Kms>,
+) -> Arc<SecretsManager> {
+    let keys = Arc::new(SecretKeys(Arc::clone(kms)));
+    let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
+    Arc::new(SecretsManager::new(database, env.clone(), jobs, keys))
 }
 
 /// How a store is told the time.
@@ -115,13 +133,19 @@ impl Stack {
             Arc::new(IamAccounts::new(Arc::clone(&iam), env.clone())),
         );
         let organizations = Arc::new(organizations);
+        let keys = Arc::new(ParameterKeys(Arc::clone(&kms)));
+        let ssm = Ssm::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), keys);
+        let secrets = secrets(&database, env, &jobs, &kms);
         let mut router = Router::default();
         organizations.mount(&mut router);
         Arc::new(cloudtrail).mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);
+        secrets.mount(&mut router);
+        Arc::new(ssm).mount(&mut router);
+        Arc::new(Sqs::new(Arc::clone(&database), Arc::clone(&jobs))).mount(&mut router);
         Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _)).mount(&mut router);
-        Ok(Stack { database, iam, kms, organizations, jobs, audit, router })
+        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.

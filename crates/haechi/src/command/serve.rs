@@ -29,6 +29,7 @@ use crate::operator::{self, Door};
 use crate::stack::{Stack, environment, store_clock};
 use crate::tls::{self, Tls};
 use crate::unseal::unseal;
+use crate::web_identity;
 
 /// How often the domain key's age is looked at.
 const KEYRING_CHECK: Duration = Duration::from_secs(3600);
@@ -116,6 +117,7 @@ async fn prepare(
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
     let mut stack = Stack::new(store, root, env, epoch, data.as_ref()).await?;
+    web_identity::mount(&mut stack, &config.web_identity)?;
     // Of several accounts it is the one that the credentials file is for.
     let kept = data.as_ref().and_then(|data| data.read_credentials().ok());
     let kept = kept.and_then(|key| haechi_core::access_key_id::account(&key.access_key_id));
@@ -259,7 +261,8 @@ async fn background(open: Arc<Installation>) {
             flush(&open.stack).await;
         }
     };
-    tokio::join!(open.stack.jobs.run_forever(), flushes);
+    let rotations = open.stack.secrets.rotate_forever();
+    tokio::join!(open.stack.jobs.run_forever(), rotations, flushes);
 }
 
 async fn rotate_keyring(
