@@ -49,9 +49,15 @@ pub(crate) struct Key {
 
 #[derive(Debug, Clone)]
 enum Material {
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    Rsa {
+        modulus: Vec<u8>,
+        exponent: Vec<u8>,
+    },
     /// A point as aws-lc takes it: uncompressed for ECDSA, 32 bytes for Ed25519.
-    Curve { name: String, point: Vec<u8> },
+    Curve {
+        name: String,
+        point: Vec<u8>,
+    },
 }
 
 #[derive(Deserialize)]

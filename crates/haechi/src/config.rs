@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
+use crate::web_identity::WebIdentityOptions;
 
 /// The port of the APIs.
 const PORT: u16 = 4566;
@@ -34,6 +35,7 @@ struct File {
     listen: FileListen,
     seal: FileSeal,
     log: FileLog,
+    web_identity: WebIdentityOptions,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -122,6 +124,8 @@ pub struct Config {
     pub dev: Option<AccountId>,
     /// Whether request quotas bind.
     pub request_quotas: bool,
+    /// Whose tokens STS takes.
+    pub web_identity: WebIdentityOptions,
     /// How the root key is kept.
     pub seal: SealOptions,
     /// Format of the log.
@@ -172,6 +176,7 @@ impl Config {
             ready_file: options.ready_file.or(file.ready_file),
             request_quotas: options.request_quotas.or(file.request_quotas).unwrap_or(dev.is_none()),
             dev,
+            web_identity: file.web_identity,
             seal: seal(options.seal, file.seal),
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),
             log: options.log.or(file.log.filter).unwrap_or_else(|| "info".to_owned()),

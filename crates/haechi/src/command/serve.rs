@@ -138,14 +138,7 @@ async fn prepare(
     if let Some(data) = &data {
         data.write_endpoint(&endpoint)?;
     }
-    let dev = match &config.dev {
-        Some(_) => {
-            let (database, jobs) = (Arc::clone(&stack.database), Arc::clone(&stack.jobs));
-            let controls = Controls::new(database, Arc::clone(movable), jobs).await?;
-            Some(Arc::new(controls) as Arc<dyn DevControls>)
-        }
-        None => None,
-    };
+    let dev = dev_controls(config, &stack, movable).await?;
     let identities: Arc<dyn Identities> = match &config.dev {
         Some(account) => {
             Arc::new(DevIdentities { iam: Arc::clone(&stack.iam), account: account.clone() })
@@ -169,6 +162,20 @@ async fn prepare(
     let installation = Arc::new(Installation { stack, env: env.clone() });
     tokio::spawn(background(Arc::clone(&installation)));
     Ok(Ready { gateway, listener, installation, endpoint, root_key, account })
+}
+
+/// The controls of `--dev`, where it is on.
+async fn dev_controls(
+    config: &Config,
+    stack: &Stack,
+    movable: &Arc<MovableClock>,
+) -> Result<Option<Arc<dyn DevControls>>, Failure> {
+    if config.dev.is_none() {
+        return Ok(None);
+    }
+    let (database, jobs) = (Arc::clone(&stack.database), Arc::clone(&stack.jobs));
+    let controls = Controls::new(database, Arc::clone(movable), jobs).await?;
+    Ok(Some(Arc::new(controls)))
 }
 
 /// Takes the operator's commands at the data directory's socket.
