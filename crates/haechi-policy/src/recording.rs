@@ -54,7 +54,7 @@ impl RecordedRequest {
             }
         }
         let value = |name: String| {
-            let values = request.context.values(&name)?;
+            let values = request.context.values(&name).filter(|values| !values.is_empty())?;
             let values = values.iter().map(ToOwned::to_owned).collect();
             Some((name, values))
         };

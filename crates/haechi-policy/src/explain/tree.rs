@@ -74,12 +74,17 @@ impl LayerExplanation {
 
 impl Display for LayerExplanation {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let says = match self.says {
-            Says::Denies => "DENY",
-            Says::Allows => "allow",
-            Says::AllowsAccount => "leave it to the account's policies",
-            Says::Nothing if self.policies.is_empty() => "there is none: not allowed",
-            Says::Nothing => "do not allow",
+        let single = matches!(self.kind, Kind::Resource | Kind::Trust | Kind::Boundary);
+        let says = match (self.says, single) {
+            (Says::Denies, true) => "DENIES",
+            (Says::Denies, false) => "DENY",
+            (Says::Allows, true) => "allows",
+            (Says::Allows, false) => "allow",
+            (Says::AllowsAccount, true) => "leaves it to the account's policies",
+            (Says::AllowsAccount, false) => "leave it to the account's policies",
+            (Says::Nothing, _) if self.policies.is_empty() => "there is none: not allowed",
+            (Says::Nothing, true) => "does not allow",
+            (Says::Nothing, false) => "do not allow",
         };
         writeln!(formatter, "{}: {says}", self.title())?;
         self.policies.iter().try_for_each(|policy| write!(formatter, "{policy}"))

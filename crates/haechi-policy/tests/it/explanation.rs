@@ -50,7 +50,7 @@ DENIED because no identity-based policy allows the kms:Encrypt action
   action     kms:Encrypt
   resource   arn:aws:kms:us-east-1:123456789012:key/k
 
-Resource-based policy: leave it to the account's policies
+Resource-based policy: leaves it to the account's policies
     [0] Allow: applies to the account
         + Principal 123456789012
         + Action kms:*
