@@ -19,6 +19,8 @@ mod dev;
 #[cfg(test)]
 mod encryption_clients;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod operating;
 #[cfg(test)]
 mod scripts;
