@@ -319,6 +319,26 @@ impl Operation for AttachUserPolicy {
     type Error = Error;
 }
 
+/// `ChangePassword`.
+pub struct ChangePassword;
+
+impl Operation for ChangePassword {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ChangePassword",
+        action: "iam:ChangePassword",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CHANGE_PASSWORD_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::ChangePasswordRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `CreateAccessKey`.
 pub struct CreateAccessKey;
 
@@ -396,6 +416,26 @@ impl Operation for CreateInstanceProfile {
     };
     type Input = shapes::CreateInstanceProfileRequest;
     type Output = shapes::CreateInstanceProfileResponse;
+    type Error = Error;
+}
+
+/// `CreateLoginProfile`.
+pub struct CreateLoginProfile;
+
+impl Operation for CreateLoginProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateLoginProfile",
+        action: "iam:CreateLoginProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_LOGIN_PROFILE_REQUEST,
+        output: &shapes::CREATE_LOGIN_PROFILE_RESPONSE,
+        result_wrapper: Some("CreateLoginProfileResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateLoginProfileRequest;
+    type Output = shapes::CreateLoginProfileResponse;
     type Error = Error;
 }
 
@@ -619,6 +659,26 @@ impl Operation for DeleteAccountAlias {
     type Error = Error;
 }
 
+/// `DeleteAccountPasswordPolicy`.
+pub struct DeleteAccountPasswordPolicy;
+
+impl Operation for DeleteAccountPasswordPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteAccountPasswordPolicy",
+        action: "iam:DeleteAccountPasswordPolicy",
+        method: "POST",
+        uri: "/",
+        input: &haechi_wire::schema::UNIT,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = haechi_wire::shape::Unit;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `DeleteGroup`.
 pub struct DeleteGroup;
 
@@ -675,6 +735,26 @@ impl Operation for DeleteInstanceProfile {
         read_only: false,
     };
     type Input = shapes::DeleteInstanceProfileRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteLoginProfile`.
+pub struct DeleteLoginProfile;
+
+impl Operation for DeleteLoginProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteLoginProfile",
+        action: "iam:DeleteLoginProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_LOGIN_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteLoginProfileRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -999,6 +1079,26 @@ impl Operation for EnableMFADevice {
     type Error = Error;
 }
 
+/// `GenerateCredentialReport`.
+pub struct GenerateCredentialReport;
+
+impl Operation for GenerateCredentialReport {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GenerateCredentialReport",
+        action: "iam:GenerateCredentialReport",
+        method: "POST",
+        uri: "/",
+        input: &haechi_wire::schema::UNIT,
+        output: &shapes::GENERATE_CREDENTIAL_REPORT_RESPONSE,
+        result_wrapper: Some("GenerateCredentialReportResult"),
+        read_only: false,
+    };
+    type Input = haechi_wire::shape::Unit;
+    type Output = shapes::GenerateCredentialReportResponse;
+    type Error = Error;
+}
+
 /// `GetAccessKeyLastUsed`.
 pub struct GetAccessKeyLastUsed;
 
@@ -1016,6 +1116,126 @@ impl Operation for GetAccessKeyLastUsed {
     };
     type Input = shapes::GetAccessKeyLastUsedRequest;
     type Output = shapes::GetAccessKeyLastUsedResponse;
+    type Error = Error;
+}
+
+/// `GetAccountAuthorizationDetails`.
+pub struct GetAccountAuthorizationDetails;
+
+impl Operation for GetAccountAuthorizationDetails {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetAccountAuthorizationDetails",
+        action: "iam:GetAccountAuthorizationDetails",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST,
+        output: &shapes::GET_ACCOUNT_AUTHORIZATION_DETAILS_RESPONSE,
+        result_wrapper: Some("GetAccountAuthorizationDetailsResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetAccountAuthorizationDetailsRequest;
+    type Output = shapes::GetAccountAuthorizationDetailsResponse;
+    type Error = Error;
+}
+
+/// `GetAccountPasswordPolicy`.
+pub struct GetAccountPasswordPolicy;
+
+impl Operation for GetAccountPasswordPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetAccountPasswordPolicy",
+        action: "iam:GetAccountPasswordPolicy",
+        method: "POST",
+        uri: "/",
+        input: &haechi_wire::schema::UNIT,
+        output: &shapes::GET_ACCOUNT_PASSWORD_POLICY_RESPONSE,
+        result_wrapper: Some("GetAccountPasswordPolicyResult"),
+        read_only: true,
+    };
+    type Input = haechi_wire::shape::Unit;
+    type Output = shapes::GetAccountPasswordPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetAccountSummary`.
+pub struct GetAccountSummary;
+
+impl Operation for GetAccountSummary {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetAccountSummary",
+        action: "iam:GetAccountSummary",
+        method: "POST",
+        uri: "/",
+        input: &haechi_wire::schema::UNIT,
+        output: &shapes::GET_ACCOUNT_SUMMARY_RESPONSE,
+        result_wrapper: Some("GetAccountSummaryResult"),
+        read_only: true,
+    };
+    type Input = haechi_wire::shape::Unit;
+    type Output = shapes::GetAccountSummaryResponse;
+    type Error = Error;
+}
+
+/// `GetContextKeysForCustomPolicy`.
+pub struct GetContextKeysForCustomPolicy;
+
+impl Operation for GetContextKeysForCustomPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetContextKeysForCustomPolicy",
+        action: "iam:GetContextKeysForCustomPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST,
+        output: &shapes::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE,
+        result_wrapper: Some("GetContextKeysForCustomPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetContextKeysForCustomPolicyRequest;
+    type Output = shapes::GetContextKeysForPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetContextKeysForPrincipalPolicy`.
+pub struct GetContextKeysForPrincipalPolicy;
+
+impl Operation for GetContextKeysForPrincipalPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetContextKeysForPrincipalPolicy",
+        action: "iam:GetContextKeysForPrincipalPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST,
+        output: &shapes::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE,
+        result_wrapper: Some("GetContextKeysForPrincipalPolicyResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetContextKeysForPrincipalPolicyRequest;
+    type Output = shapes::GetContextKeysForPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetCredentialReport`.
+pub struct GetCredentialReport;
+
+impl Operation for GetCredentialReport {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetCredentialReport",
+        action: "iam:GetCredentialReport",
+        method: "POST",
+        uri: "/",
+        input: &haechi_wire::schema::UNIT,
+        output: &shapes::GET_CREDENTIAL_REPORT_RESPONSE,
+        result_wrapper: Some("GetCredentialReportResult"),
+        read_only: true,
+    };
+    type Input = haechi_wire::shape::Unit;
+    type Output = shapes::GetCredentialReportResponse;
     type Error = Error;
 }
 
@@ -1076,6 +1296,26 @@ impl Operation for GetInstanceProfile {
     };
     type Input = shapes::GetInstanceProfileRequest;
     type Output = shapes::GetInstanceProfileResponse;
+    type Error = Error;
+}
+
+/// `GetLoginProfile`.
+pub struct GetLoginProfile;
+
+impl Operation for GetLoginProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetLoginProfile",
+        action: "iam:GetLoginProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::GET_LOGIN_PROFILE_REQUEST,
+        output: &shapes::GET_LOGIN_PROFILE_RESPONSE,
+        result_wrapper: Some("GetLoginProfileResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetLoginProfileRequest;
+    type Output = shapes::GetLoginProfileResponse;
     type Error = Error;
 }
 
@@ -2379,6 +2619,26 @@ impl Operation for UpdateAccessKey {
     type Error = Error;
 }
 
+/// `UpdateAccountPasswordPolicy`.
+pub struct UpdateAccountPasswordPolicy;
+
+impl Operation for UpdateAccountPasswordPolicy {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateAccountPasswordPolicy",
+        action: "iam:UpdateAccountPasswordPolicy",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateAccountPasswordPolicyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `UpdateAssumeRolePolicy`.
 pub struct UpdateAssumeRolePolicy;
 
@@ -2415,6 +2675,26 @@ impl Operation for UpdateGroup {
         read_only: false,
     };
     type Input = shapes::UpdateGroupRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UpdateLoginProfile`.
+pub struct UpdateLoginProfile;
+
+impl Operation for UpdateLoginProfile {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateLoginProfile",
+        action: "iam:UpdateLoginProfile",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_LOGIN_PROFILE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateLoginProfileRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -2529,10 +2809,12 @@ where
         + Handle<AttachGroupPolicy>
         + Handle<AttachRolePolicy>
         + Handle<AttachUserPolicy>
+        + Handle<ChangePassword>
         + Handle<CreateAccessKey>
         + Handle<CreateAccountAlias>
         + Handle<CreateGroup>
         + Handle<CreateInstanceProfile>
+        + Handle<CreateLoginProfile>
         + Handle<CreateOpenIDConnectProvider>
         + Handle<CreatePolicy>
         + Handle<CreatePolicyVersion>
@@ -2544,9 +2826,11 @@ where
         + Handle<DeactivateMFADevice>
         + Handle<DeleteAccessKey>
         + Handle<DeleteAccountAlias>
+        + Handle<DeleteAccountPasswordPolicy>
         + Handle<DeleteGroup>
         + Handle<DeleteGroupPolicy>
         + Handle<DeleteInstanceProfile>
+        + Handle<DeleteLoginProfile>
         + Handle<DeleteOpenIDConnectProvider>
         + Handle<DeletePolicy>
         + Handle<DeletePolicyVersion>
@@ -2563,10 +2847,18 @@ where
         + Handle<DetachRolePolicy>
         + Handle<DetachUserPolicy>
         + Handle<EnableMFADevice>
+        + Handle<GenerateCredentialReport>
         + Handle<GetAccessKeyLastUsed>
+        + Handle<GetAccountAuthorizationDetails>
+        + Handle<GetAccountPasswordPolicy>
+        + Handle<GetAccountSummary>
+        + Handle<GetContextKeysForCustomPolicy>
+        + Handle<GetContextKeysForPrincipalPolicy>
+        + Handle<GetCredentialReport>
         + Handle<GetGroup>
         + Handle<GetGroupPolicy>
         + Handle<GetInstanceProfile>
+        + Handle<GetLoginProfile>
         + Handle<GetMFADevice>
         + Handle<GetOpenIDConnectProvider>
         + Handle<GetPolicy>
@@ -2632,8 +2924,10 @@ where
         + Handle<UntagSAMLProvider>
         + Handle<UntagUser>
         + Handle<UpdateAccessKey>
+        + Handle<UpdateAccountPasswordPolicy>
         + Handle<UpdateAssumeRolePolicy>
         + Handle<UpdateGroup>
+        + Handle<UpdateLoginProfile>
         + Handle<UpdateOpenIDConnectProviderThumbprint>
         + Handle<UpdateRole>
         + Handle<UpdateRoleDescription>
@@ -2647,10 +2941,12 @@ where
     router.mount::<AttachGroupPolicy, S>(service);
     router.mount::<AttachRolePolicy, S>(service);
     router.mount::<AttachUserPolicy, S>(service);
+    router.mount::<ChangePassword, S>(service);
     router.mount::<CreateAccessKey, S>(service);
     router.mount::<CreateAccountAlias, S>(service);
     router.mount::<CreateGroup, S>(service);
     router.mount::<CreateInstanceProfile, S>(service);
+    router.mount::<CreateLoginProfile, S>(service);
     router.mount::<CreateOpenIDConnectProvider, S>(service);
     router.mount::<CreatePolicy, S>(service);
     router.mount::<CreatePolicyVersion, S>(service);
@@ -2662,9 +2958,11 @@ where
     router.mount::<DeactivateMFADevice, S>(service);
     router.mount::<DeleteAccessKey, S>(service);
     router.mount::<DeleteAccountAlias, S>(service);
+    router.mount::<DeleteAccountPasswordPolicy, S>(service);
     router.mount::<DeleteGroup, S>(service);
     router.mount::<DeleteGroupPolicy, S>(service);
     router.mount::<DeleteInstanceProfile, S>(service);
+    router.mount::<DeleteLoginProfile, S>(service);
     router.mount::<DeleteOpenIDConnectProvider, S>(service);
     router.mount::<DeletePolicy, S>(service);
     router.mount::<DeletePolicyVersion, S>(service);
@@ -2681,10 +2979,18 @@ where
     router.mount::<DetachRolePolicy, S>(service);
     router.mount::<DetachUserPolicy, S>(service);
     router.mount::<EnableMFADevice, S>(service);
+    router.mount::<GenerateCredentialReport, S>(service);
     router.mount::<GetAccessKeyLastUsed, S>(service);
+    router.mount::<GetAccountAuthorizationDetails, S>(service);
+    router.mount::<GetAccountPasswordPolicy, S>(service);
+    router.mount::<GetAccountSummary, S>(service);
+    router.mount::<GetContextKeysForCustomPolicy, S>(service);
+    router.mount::<GetContextKeysForPrincipalPolicy, S>(service);
+    router.mount::<GetCredentialReport, S>(service);
     router.mount::<GetGroup, S>(service);
     router.mount::<GetGroupPolicy, S>(service);
     router.mount::<GetInstanceProfile, S>(service);
+    router.mount::<GetLoginProfile, S>(service);
     router.mount::<GetMFADevice, S>(service);
     router.mount::<GetOpenIDConnectProvider, S>(service);
     router.mount::<GetPolicy, S>(service);
@@ -2750,8 +3056,10 @@ where
     router.mount::<UntagSAMLProvider, S>(service);
     router.mount::<UntagUser, S>(service);
     router.mount::<UpdateAccessKey, S>(service);
+    router.mount::<UpdateAccountPasswordPolicy, S>(service);
     router.mount::<UpdateAssumeRolePolicy, S>(service);
     router.mount::<UpdateGroup, S>(service);
+    router.mount::<UpdateLoginProfile, S>(service);
     router.mount::<UpdateOpenIDConnectProviderThumbprint, S>(service);
     router.mount::<UpdateRole, S>(service);
     router.mount::<UpdateRoleDescription, S>(service);

@@ -121,6 +121,13 @@ pub static CERTIFICATION_MAP_TYPE: Schema =
 pub static CERTIFICATION_VALUE_TYPE: Schema =
     string("CertificationValueType").length(1, 32).pattern(pattern!("[\\u0020-\\u00FF]+"));
 
+structure! {
+    pub struct ChangePasswordRequest as CHANGE_PASSWORD_REQUEST "ChangePasswordRequest" {
+        required old_password: SecretString = member("OldPassword", &PASSWORD_TYPE),
+        required new_password: SecretString = member("NewPassword", &PASSWORD_TYPE),
+    }
+}
+
 pub static COLUMN_NUMBER: Schema = integer("ColumnNumber");
 
 structure! {
@@ -203,6 +210,20 @@ structure! {
 structure! {
     pub struct CreateInstanceProfileResponse as CREATE_INSTANCE_PROFILE_RESPONSE "CreateInstanceProfileResponse" {
         required instance_profile: InstanceProfile = member("InstanceProfile", &INSTANCE_PROFILE),
+    }
+}
+
+structure! {
+    pub struct CreateLoginProfileRequest as CREATE_LOGIN_PROFILE_REQUEST "CreateLoginProfileRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional password: SecretString = member("Password", &PASSWORD_TYPE),
+        optional password_reset_required: bool = member("PasswordResetRequired", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateLoginProfileResponse as CREATE_LOGIN_PROFILE_RESPONSE "CreateLoginProfileResponse" {
+        required login_profile: LoginProfile = member("LoginProfile", &LOGIN_PROFILE),
     }
 }
 
@@ -370,6 +391,12 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteLoginProfileRequest as DELETE_LOGIN_PROFILE_REQUEST "DeleteLoginProfileRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+    }
+}
+
+structure! {
     pub struct DeleteOpenIDConnectProviderRequest as DELETE_OPEN_ID_CONNECT_PROVIDER_REQUEST "DeleteOpenIDConnectProviderRequest" {
         required open_id_connect_provider_arn: String = member("OpenIDConnectProviderArn", &ARN_TYPE),
     }
@@ -531,6 +558,13 @@ pub static EVALUATION_RESULTS_LIST_TYPE: Schema =
     list("EvaluationResultsListType", &member("member", &EVALUATION_RESULT));
 
 structure! {
+    pub struct GenerateCredentialReportResponse as GENERATE_CREDENTIAL_REPORT_RESPONSE "GenerateCredentialReportResponse" {
+        optional state: ReportStateType = member("State", &REPORT_STATE_TYPE),
+        optional description: String = member("Description", &REPORT_STATE_DESCRIPTION_TYPE),
+    }
+}
+
+structure! {
     pub struct GetAccessKeyLastUsedRequest as GET_ACCESS_KEY_LAST_USED_REQUEST "GetAccessKeyLastUsedRequest" {
         required access_key_id: String = member("AccessKeyId", &ACCESS_KEY_ID_TYPE),
     }
@@ -540,6 +574,64 @@ structure! {
     pub struct GetAccessKeyLastUsedResponse as GET_ACCESS_KEY_LAST_USED_RESPONSE "GetAccessKeyLastUsedResponse" {
         optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional access_key_last_used: AccessKeyLastUsed = member("AccessKeyLastUsed", &ACCESS_KEY_LAST_USED),
+    }
+}
+
+structure! {
+    pub struct GetAccountAuthorizationDetailsRequest as GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST "GetAccountAuthorizationDetailsRequest" {
+        optional filter: Vec<EntityType> = member("Filter", &ENTITY_LIST_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetAccountAuthorizationDetailsResponse as GET_ACCOUNT_AUTHORIZATION_DETAILS_RESPONSE "GetAccountAuthorizationDetailsResponse" {
+        optional user_detail_list: Vec<UserDetail> = member("UserDetailList", &USER_DETAIL_LIST_TYPE),
+        optional group_detail_list: Vec<GroupDetail> = member("GroupDetailList", &GROUP_DETAIL_LIST_TYPE),
+        optional role_detail_list: Vec<RoleDetail> = member("RoleDetailList", &ROLE_DETAIL_LIST_TYPE),
+        optional policies: Vec<ManagedPolicyDetail> = member("Policies", &MANAGED_POLICY_DETAIL_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetAccountPasswordPolicyResponse as GET_ACCOUNT_PASSWORD_POLICY_RESPONSE "GetAccountPasswordPolicyResponse" {
+        required password_policy: PasswordPolicy = member("PasswordPolicy", &PASSWORD_POLICY),
+    }
+}
+
+structure! {
+    pub struct GetAccountSummaryResponse as GET_ACCOUNT_SUMMARY_RESPONSE "GetAccountSummaryResponse" {
+        optional summary_map: BTreeMap<String, i32> = member("SummaryMap", &SUMMARY_MAP_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetContextKeysForCustomPolicyRequest as GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST "GetContextKeysForCustomPolicyRequest" {
+        required policy_input_list: Vec<String> = member("PolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetContextKeysForPolicyResponse as GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE "GetContextKeysForPolicyResponse" {
+        optional context_key_names: Vec<String> = member("ContextKeyNames", &CONTEXT_KEY_NAMES_RESULT_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetContextKeysForPrincipalPolicyRequest as GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST "GetContextKeysForPrincipalPolicyRequest" {
+        required policy_source_arn: String = member("PolicySourceArn", &ARN_TYPE),
+        optional policy_input_list: Vec<String> = member("PolicyInputList", &SIMULATION_POLICY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetCredentialReportResponse as GET_CREDENTIAL_REPORT_RESPONSE "GetCredentialReportResponse" {
+        optional content: Blob = member("Content", &REPORT_CONTENT_TYPE),
+        optional report_format: ReportFormatType = member("ReportFormat", &REPORT_FORMAT_TYPE),
+        optional generated_time: Timestamp = member("GeneratedTime", &DATE_TYPE),
     }
 }
 
@@ -584,6 +676,18 @@ structure! {
 structure! {
     pub struct GetInstanceProfileResponse as GET_INSTANCE_PROFILE_RESPONSE "GetInstanceProfileResponse" {
         required instance_profile: InstanceProfile = member("InstanceProfile", &INSTANCE_PROFILE),
+    }
+}
+
+structure! {
+    pub struct GetLoginProfileRequest as GET_LOGIN_PROFILE_REQUEST "GetLoginProfileRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetLoginProfileResponse as GET_LOGIN_PROFILE_RESPONSE "GetLoginProfileResponse" {
+        required login_profile: LoginProfile = member("LoginProfile", &LOGIN_PROFILE),
     }
 }
 
@@ -736,6 +840,18 @@ structure! {
         required group_id: String = member("GroupId", &ID_TYPE),
         required arn: String = member("Arn", &ARN_TYPE),
         required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct GroupDetail as GROUP_DETAIL "GroupDetail" {
+        optional path: String = member("Path", &PATH_TYPE),
+        optional group_name: String = member("GroupName", &GROUP_NAME_TYPE),
+        optional group_id: String = member("GroupId", &ID_TYPE),
+        optional arn: String = member("Arn", &ARN_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional group_policy_list: Vec<PolicyDetail> = member("GroupPolicyList", &POLICY_DETAIL_LIST_TYPE),
+        optional attached_managed_policies: Vec<AttachedPolicy> = member("AttachedManagedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
     }
 }
 
@@ -1210,12 +1326,40 @@ structure! {
 }
 
 structure! {
+    pub struct LoginProfile as LOGIN_PROFILE "LoginProfile" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional password_reset_required: bool = member("PasswordResetRequired", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
     pub struct MFADevice as MFA_DEVICE "MFADevice" {
         required user_name: String = member("UserName", &USER_NAME_TYPE),
         required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
         required enable_date: Timestamp = member("EnableDate", &DATE_TYPE),
     }
 }
+
+structure! {
+    pub struct ManagedPolicyDetail as MANAGED_POLICY_DETAIL "ManagedPolicyDetail" {
+        optional policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        optional policy_id: String = member("PolicyId", &ID_TYPE),
+        optional arn: String = member("Arn", &ARN_TYPE),
+        optional path: String = member("Path", &POLICY_PATH_TYPE),
+        optional default_version_id: String = member("DefaultVersionId", &POLICY_VERSION_ID_TYPE),
+        optional attachment_count: i32 = member("AttachmentCount", &ATTACHMENT_COUNT_TYPE),
+        optional permissions_boundary_usage_count: i32 = member("PermissionsBoundaryUsageCount", &ATTACHMENT_COUNT_TYPE),
+        optional is_attachable: bool = member("IsAttachable", &BOOLEAN_TYPE),
+        optional description: String = member("Description", &POLICY_DESCRIPTION_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional update_date: Timestamp = member("UpdateDate", &DATE_TYPE),
+        optional policy_version_list: Vec<PolicyVersion> = member("PolicyVersionList", &POLICY_DOCUMENT_VERSION_LIST_TYPE),
+    }
+}
+
+pub static MANAGED_POLICY_DETAIL_LIST_TYPE: Schema =
+    list("ManagedPolicyDetailListType", &member("member", &MANAGED_POLICY_DETAIL));
 
 structure! {
     pub struct OpenIDConnectProviderListEntry as OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY "OpenIDConnectProviderListEntry" {
@@ -1245,6 +1389,21 @@ structure! {
     }
 }
 
+structure! {
+    pub struct PasswordPolicy as PASSWORD_POLICY "PasswordPolicy" {
+        optional minimum_password_length: i32 = member("MinimumPasswordLength", &MINIMUM_PASSWORD_LENGTH_TYPE),
+        optional require_symbols: bool = member("RequireSymbols", &BOOLEAN_TYPE),
+        optional require_numbers: bool = member("RequireNumbers", &BOOLEAN_TYPE),
+        optional require_uppercase_characters: bool = member("RequireUppercaseCharacters", &BOOLEAN_TYPE),
+        optional require_lowercase_characters: bool = member("RequireLowercaseCharacters", &BOOLEAN_TYPE),
+        optional allow_users_to_change_password: bool = member("AllowUsersToChangePassword", &BOOLEAN_TYPE),
+        optional expire_passwords: bool = member("ExpirePasswords", &BOOLEAN_TYPE),
+        optional max_password_age: i32 = member("MaxPasswordAge", &MAX_PASSWORD_AGE_TYPE),
+        optional password_reuse_prevention: i32 = member("PasswordReusePrevention", &PASSWORD_REUSE_PREVENTION_TYPE),
+        optional hard_expiry: bool = member("HardExpiry", &BOOLEAN_OBJECT_TYPE),
+    }
+}
+
 enumeration! {
     pub enum PermissionsBoundaryAttachmentType as PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE "PermissionsBoundaryAttachmentType" {
         PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
@@ -1271,6 +1430,13 @@ structure! {
         optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
         optional update_date: Timestamp = member("UpdateDate", &DATE_TYPE),
         optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct PolicyDetail as POLICY_DETAIL "PolicyDetail" {
+        optional policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        optional policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
     }
 }
 
@@ -1434,6 +1600,24 @@ structure! {
     }
 }
 
+pub static REPORT_CONTENT_TYPE: Schema = blob("ReportContentType");
+
+enumeration! {
+    pub enum ReportFormatType as REPORT_FORMAT_TYPE "ReportFormatType" {
+        TextCsv = "text/csv",
+    }
+}
+
+pub static REPORT_STATE_DESCRIPTION_TYPE: Schema = string("ReportStateDescriptionType");
+
+enumeration! {
+    pub enum ReportStateType as REPORT_STATE_TYPE "ReportStateType" {
+        Complete = "COMPLETE",
+        Started = "STARTED",
+        Inprogress = "INPROGRESS",
+    }
+}
+
 pub static RESOURCE_HANDLING_OPTION_TYPE: Schema =
     string("ResourceHandlingOptionType").length(1, 64);
 
@@ -1479,6 +1663,23 @@ structure! {
         optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
         optional role_last_used: RoleLastUsed = member("RoleLastUsed", &ROLE_LAST_USED),
         optional source_role_template: SourceRoleTemplate = member("SourceRoleTemplate", &SOURCE_ROLE_TEMPLATE),
+    }
+}
+
+structure! {
+    pub struct RoleDetail as ROLE_DETAIL "RoleDetail" {
+        optional path: String = member("Path", &PATH_TYPE),
+        optional role_name: String = member("RoleName", &ROLE_NAME_TYPE),
+        optional role_id: String = member("RoleId", &ID_TYPE),
+        optional arn: String = member("Arn", &ARN_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional assume_role_policy_document: String = member("AssumeRolePolicyDocument", &POLICY_DOCUMENT_TYPE),
+        optional instance_profile_list: Vec<InstanceProfile> = member("InstanceProfileList", &INSTANCE_PROFILE_LIST_TYPE),
+        optional role_policy_list: Vec<PolicyDetail> = member("RolePolicyList", &POLICY_DETAIL_LIST_TYPE),
+        optional attached_managed_policies: Vec<AttachedPolicy> = member("AttachedManagedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+        optional permissions_boundary: AttachedPermissionsBoundary = member("PermissionsBoundary", &ATTACHED_PERMISSIONS_BOUNDARY),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional role_last_used: RoleLastUsed = member("RoleLastUsed", &ROLE_LAST_USED),
     }
 }
 
@@ -1708,6 +1909,20 @@ structure! {
 }
 
 structure! {
+    pub struct UpdateAccountPasswordPolicyRequest as UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST "UpdateAccountPasswordPolicyRequest" {
+        optional minimum_password_length: i32 = member("MinimumPasswordLength", &MINIMUM_PASSWORD_LENGTH_TYPE),
+        optional require_symbols: bool = member("RequireSymbols", &BOOLEAN_TYPE),
+        optional require_numbers: bool = member("RequireNumbers", &BOOLEAN_TYPE),
+        optional require_uppercase_characters: bool = member("RequireUppercaseCharacters", &BOOLEAN_TYPE),
+        optional require_lowercase_characters: bool = member("RequireLowercaseCharacters", &BOOLEAN_TYPE),
+        optional allow_users_to_change_password: bool = member("AllowUsersToChangePassword", &BOOLEAN_TYPE),
+        optional max_password_age: i32 = member("MaxPasswordAge", &MAX_PASSWORD_AGE_TYPE),
+        optional password_reuse_prevention: i32 = member("PasswordReusePrevention", &PASSWORD_REUSE_PREVENTION_TYPE),
+        optional hard_expiry: bool = member("HardExpiry", &BOOLEAN_OBJECT_TYPE),
+    }
+}
+
+structure! {
     pub struct UpdateAssumeRolePolicyRequest as UPDATE_ASSUME_ROLE_POLICY_REQUEST "UpdateAssumeRolePolicyRequest" {
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
         required policy_document: String = member("PolicyDocument", &POLICY_DOCUMENT_TYPE),
@@ -1719,6 +1934,14 @@ structure! {
         required group_name: String = member("GroupName", &GROUP_NAME_TYPE),
         optional new_path: String = member("NewPath", &PATH_TYPE),
         optional new_group_name: String = member("NewGroupName", &GROUP_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateLoginProfileRequest as UPDATE_LOGIN_PROFILE_REQUEST "UpdateLoginProfileRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional password: SecretString = member("Password", &PASSWORD_TYPE),
+        optional password_reset_required: bool = member("PasswordResetRequired", &BOOLEAN_OBJECT_TYPE),
     }
 }
 
@@ -1793,6 +2016,21 @@ structure! {
 }
 
 structure! {
+    pub struct UserDetail as USER_DETAIL "UserDetail" {
+        optional path: String = member("Path", &PATH_TYPE),
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional user_id: String = member("UserId", &ID_TYPE),
+        optional arn: String = member("Arn", &ARN_TYPE),
+        optional create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional user_policy_list: Vec<PolicyDetail> = member("UserPolicyList", &POLICY_DETAIL_LIST_TYPE),
+        optional group_list: Vec<String> = member("GroupList", &GROUP_NAME_LIST_TYPE),
+        optional attached_managed_policies: Vec<AttachedPolicy> = member("AttachedManagedPolicies", &ATTACHED_POLICIES_LIST_TYPE),
+        optional permissions_boundary: AttachedPermissionsBoundary = member("PermissionsBoundary", &ATTACHED_PERMISSIONS_BOUNDARY),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct VirtualMFADevice as VIRTUAL_MFA_DEVICE "VirtualMFADevice" {
         required serial_number: String = member("SerialNumber", &SERIAL_NUMBER_TYPE),
         optional base32_string_seed: SecretBlob = member("Base32StringSeed", &BOOTSTRAP_DATUM),
@@ -1843,6 +2081,8 @@ pub static ATTACHMENT_COUNT_TYPE: Schema = integer("attachmentCountType");
 pub static AUTHENTICATION_CODE_TYPE: Schema =
     string("authenticationCodeType").length(6, 6).pattern(pattern!("[\\d]+"));
 
+pub static BOOLEAN_OBJECT_TYPE: Schema = boolean("booleanObjectType");
+
 pub static BOOLEAN_TYPE: Schema = boolean("booleanType");
 
 pub static CLIENT_ID_LIST_TYPE: Schema =
@@ -1855,10 +2095,18 @@ pub static CUSTOM_SUFFIX_TYPE: Schema =
 
 pub static DATE_TYPE: Schema = timestamp("dateType");
 
+pub static ENTITY_LIST_TYPE: Schema = list("entityListType", &member("member", &ENTITY_TYPE));
+
 pub static EXISTING_USER_NAME_TYPE: Schema =
     string("existingUserNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
 
+pub static GROUP_DETAIL_LIST_TYPE: Schema =
+    list("groupDetailListType", &member("member", &GROUP_DETAIL));
+
 pub static GROUP_LIST_TYPE: Schema = list("groupListType", &member("member", &GROUP));
+
+pub static GROUP_NAME_LIST_TYPE: Schema =
+    list("groupNameListType", &member("member", &GROUP_NAME_TYPE));
 
 pub static GROUP_NAME_TYPE: Schema =
     string("groupNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
@@ -1878,7 +2126,20 @@ pub static MARKER_TYPE: Schema =
 
 pub static MAX_ITEMS_TYPE: Schema = integer("maxItemsType").range(1, 1000);
 
+pub static MAX_PASSWORD_AGE_TYPE: Schema = integer("maxPasswordAgeType").range(1, 1095);
+
 pub static MFA_DEVICE_LIST_TYPE: Schema = list("mfaDeviceListType", &member("member", &MFA_DEVICE));
+
+pub static MINIMUM_PASSWORD_LENGTH_TYPE: Schema =
+    integer("minimumPasswordLengthType").range(6, 128);
+
+pub static PASSWORD_REUSE_PREVENTION_TYPE: Schema =
+    integer("passwordReusePreventionType").range(1, 24);
+
+pub static PASSWORD_TYPE: Schema = string("passwordType")
+    .length(1, 128)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"))
+    .sensitive();
 
 pub static PATH_PREFIX_TYPE: Schema =
     string("pathPrefixType").length(1, 512).pattern(pattern!("\\u002F[\\u0021-\\u007F]*"));
@@ -1888,6 +2149,9 @@ pub static PATH_TYPE: Schema = string("pathType")
     .pattern(pattern!("(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"));
 
 pub static POLICY_DESCRIPTION_TYPE: Schema = string("policyDescriptionType").length(0, 1000);
+
+pub static POLICY_DETAIL_LIST_TYPE: Schema =
+    list("policyDetailListType", &member("member", &POLICY_DETAIL));
 
 pub static POLICY_DOCUMENT_TYPE: Schema = string("policyDocumentType")
     .length(1, 131072)
@@ -1935,6 +2199,9 @@ pub static ROLE_DESCRIPTION_TYPE: Schema = string("roleDescriptionType")
     .length(0, 1000)
     .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"));
 
+pub static ROLE_DETAIL_LIST_TYPE: Schema =
+    list("roleDetailListType", &member("member", &ROLE_DETAIL));
+
 pub static ROLE_LIST_TYPE: Schema = list("roleListType", &member("member", &ROLE));
 
 pub static ROLE_MAX_SESSION_DURATION_TYPE: Schema =
@@ -1956,6 +2223,49 @@ enumeration! {
 
 pub static STRING_TYPE: Schema = string("stringType");
 
+enumeration! {
+    pub enum SummaryKeyType as SUMMARY_KEY_TYPE "summaryKeyType" {
+        GroupPolicySizeQuota = "GroupPolicySizeQuota",
+        InstanceProfilesQuota = "InstanceProfilesQuota",
+        Policies = "Policies",
+        GroupsPerUserQuota = "GroupsPerUserQuota",
+        AttachedPoliciesPerUserQuota = "AttachedPoliciesPerUserQuota",
+        InstanceProfiles = "InstanceProfiles",
+        Users = "Users",
+        PoliciesQuota = "PoliciesQuota",
+        Providers = "Providers",
+        AccountMFAEnabled = "AccountMFAEnabled",
+        AccessKeysPerUserQuota = "AccessKeysPerUserQuota",
+        AssumeRolePolicySizeQuota = "AssumeRolePolicySizeQuota",
+        PolicyVersionsInUseQuota = "PolicyVersionsInUseQuota",
+        GlobalEndpointTokenVersion = "GlobalEndpointTokenVersion",
+        AttachedPoliciesPerGroupQuota = "AttachedPoliciesPerGroupQuota",
+        PolicySizeQuota = "PolicySizeQuota",
+        VersionsPerPolicyQuota = "VersionsPerPolicyQuota",
+        Groups = "Groups",
+        UsersQuota = "UsersQuota",
+        AccountSigningCertificatesPresent = "AccountSigningCertificatesPresent",
+        ServerCertificatesQuota = "ServerCertificatesQuota",
+        UserPolicySizeQuota = "UserPolicySizeQuota",
+        MFADevices = "MFADevices",
+        PolicyVersionsInUse = "PolicyVersionsInUse",
+        ServerCertificates = "ServerCertificates",
+        Roles = "Roles",
+        RolesQuota = "RolesQuota",
+        SigningCertificatesPerUserQuota = "SigningCertificatesPerUserQuota",
+        MFADevicesInUse = "MFADevicesInUse",
+        RolePolicySizeQuota = "RolePolicySizeQuota",
+        AttachedPoliciesPerRoleQuota = "AttachedPoliciesPerRoleQuota",
+        AccountAccessKeysPresent = "AccountAccessKeysPresent",
+        AccountPasswordPresent = "AccountPasswordPresent",
+        GroupsQuota = "GroupsQuota",
+    }
+}
+
+pub static SUMMARY_MAP_TYPE: Schema = map("summaryMapType", &SUMMARY_KEY_TYPE, &SUMMARY_VALUE_TYPE);
+
+pub static SUMMARY_VALUE_TYPE: Schema = integer("summaryValueType");
+
 pub static TAG_KEY_LIST_TYPE: Schema =
     list("tagKeyListType", &member("member", &TAG_KEY_TYPE)).length(0, 50);
 
@@ -1971,6 +2281,9 @@ pub static THUMBPRINT_LIST_TYPE: Schema =
     list("thumbprintListType", &member("member", &THUMBPRINT_TYPE));
 
 pub static THUMBPRINT_TYPE: Schema = string("thumbprintType").length(40, 40);
+
+pub static USER_DETAIL_LIST_TYPE: Schema =
+    list("userDetailListType", &member("member", &USER_DETAIL));
 
 pub static USER_LIST_TYPE: Schema = list("userListType", &member("member", &USER));
 

@@ -22,6 +22,7 @@ impl Iam {
             created_ms: self.env.now().millis(),
             root_access_key_ids: Vec::new(),
             alias: None,
+            password_policy: None,
             unknown: Unknown::new(),
         };
         let index = AccountIndexRecord { account: account.to_string(), unknown: Unknown::new() };

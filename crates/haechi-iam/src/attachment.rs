@@ -98,6 +98,14 @@ fn path_and_name(arn: &str) -> (&str, &str) {
     resource.split_at_checked(resource.rfind('/').map_or(0, |at| at + 1)).unwrap_or_default()
 }
 
+/// An attachment as answers show it.
+pub(crate) fn attached_policy(arn: &str) -> AttachedPolicy {
+    AttachedPolicy {
+        policy_name: Some(path_and_name(arn).1.to_owned()),
+        policy_arn: Some(arn.to_owned()),
+    }
+}
+
 impl Iam {
     /// Attaches a policy. It counts from the next call on; attaching it twice is no error.
     pub(crate) async fn attach<E: Entity>(
@@ -168,11 +176,7 @@ impl Iam {
         arns.sort_unstable();
         let found =
             page(arns.into_iter(), |(name, arn)| format!("{name} {arn}"), marker, items_max)?;
-        let shown = |(name, arn): (&str, &str)| AttachedPolicy {
-            policy_name: Some(name.to_owned()),
-            policy_arn: Some(arn.to_owned()),
-        };
-        let items = found.items.into_iter().map(shown).collect();
+        let items = found.items.into_iter().map(|(_, arn)| attached_policy(arn)).collect();
         Ok(Page { items, marker: found.marker })
     }
 

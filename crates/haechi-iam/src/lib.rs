@@ -22,17 +22,24 @@
 //! inspect.rs     whose policies, for the operator
 //! simulate.rs    what policies would decide      by_arn.rs      devices and providers by ARN
 //! mfa.rs         one-time codes                  qr_code.rs     seeds as pictures
+//! password.rs    login profiles                 credential_report.rs  who has what credentials
+//! account_summary.rs, quotas.rs  how much        authorization_details.rs  everything at once
+//! context_keys.rs  what conditions ask for
 //! oidc.rs        OpenID Connect providers        saml.rs        SAML providers
 //! tags.rs        rules of tags                    sessions.rs    session token ─► caller
 //! secret.rs      secrets that wipe themselves     op/*.rs        a file for each operation
 //! ```
 
 mod access_key;
+mod account_summary;
 mod accounts;
 mod attachment;
+mod authorization_details;
 mod authz;
 mod aws_managed;
 mod by_arn;
+mod context_keys;
+mod credential_report;
 mod entity;
 mod group;
 mod identities;
@@ -43,9 +50,11 @@ mod managed;
 mod mfa;
 mod oidc;
 mod op;
+mod password;
 mod policy;
 mod profile;
 mod qr_code;
+mod quotas;
 mod role;
 mod saml;
 mod secret;
@@ -70,12 +79,14 @@ pub struct Iam {
     database: Arc<Database>,
     env: Env,
     last_used: last_used::LastUsed,
+    passwords: password::Passwords,
 }
 
 impl Iam {
     /// The service over `database`.
     pub fn new(database: Arc<Database>, env: Env) -> Iam {
-        Iam { database, env, last_used: last_used::LastUsed::default() }
+        let (last_used, passwords) = Default::default();
+        Iam { database, env, last_used, passwords }
     }
 
     /// Mounts its operations.

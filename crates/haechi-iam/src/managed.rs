@@ -133,6 +133,16 @@ impl Managed {
         }
     }
 
+    /// The document that counts.
+    pub(crate) fn document(&self) -> Option<&str> {
+        match self {
+            Managed::Aws(aws) => Some(&aws.document),
+            Managed::Own(own) => {
+                own.value.version(own.value.default_version).map(|version| version.text.as_str())
+            }
+        }
+    }
+
     /// A version with its document.
     pub(crate) fn version(&self, id: &str) -> Option<PolicyVersion> {
         let number = version_number(id)?;

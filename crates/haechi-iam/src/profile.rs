@@ -26,6 +26,23 @@ pub(crate) fn note(cx: &Cx, arn: &str) {
     cx.note(Resource { arn: arn.to_owned(), account, kind: "AWS::IAM::InstanceProfile" });
 }
 
+/// A profile with its role, as answers show it, without tags.
+pub(crate) fn shown(
+    account: &AccountId,
+    profile: &ProfileRecord,
+    role: Option<&RoleRecord>,
+) -> InstanceProfile {
+    InstanceProfile {
+        path: profile.path.clone(),
+        instance_profile_name: profile.name.clone(),
+        instance_profile_id: profile.id.clone(),
+        arn: profile.arn(account),
+        create_date: Timestamp::from_millis(profile.created_ms),
+        roles: role.iter().map(|role| role.created(account)).collect(),
+        tags: None,
+    }
+}
+
 impl ProfileRecord {
     pub(crate) fn arn(&self, account: &AccountId) -> String {
         arn(account, &self.path, &self.name)
@@ -65,14 +82,10 @@ impl Iam {
             Some(name) => self.database.load::<RoleRecord>(&role_path(account, name)).await?,
             None => None,
         };
+        let tags = with_tags.then(|| shown_tags(&profile.tags));
         Ok(InstanceProfile {
-            path: profile.path.clone(),
-            instance_profile_name: profile.name.clone(),
-            instance_profile_id: profile.id.clone(),
-            arn: profile.arn(account),
-            create_date: Timestamp::from_millis(profile.created_ms),
-            roles: role.iter().map(|role| role.value.created(account)).collect(),
-            tags: with_tags.then(|| shown_tags(&profile.tags)),
+            tags,
+            ..shown(account, profile, role.as_ref().map(|role| &role.value))
         })
     }
 }

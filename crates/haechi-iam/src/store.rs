@@ -13,10 +13,12 @@
 //! /iam/<account>/use/<hidden policy arn>/<usage>/<entity id>   UseRecord: who a policy is attached to
 //! /iam/<account>/profile/<hidden name>   ProfileRecord: an instance profile
 //! /iam/<account>/deletion/<task id>      DeletionRecord: a service-linked role that was deleted
+//! /iam/<account>/login/<user id>         LoginRecord: the password's hash
 //! /iam/<account>/mfa/<hidden path and name>           MfaRecord: a virtual MFA device
 //! /iam/<account>/oidc-provider/<hidden url>           OidcProviderRecord
 //! /iam/<account>/saml-provider/<hidden name>          SamlProviderRecord
 //! /iam-mfa-used/<account>/<hidden path and name>      MfaUsedRecord: codes that were accepted
+//! /iam-report/<account>                  ReportRecord: the newest credential report
 //! /iam-alias/<hidden alias>              AliasRecord: the account that has the alias
 //! /iam-key-used/<access key id>          LastUsedRecord; written lazily
 //! ```
@@ -30,6 +32,7 @@ use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Path, Record};
+use haechi_crypto::PasswordHash;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +128,14 @@ pub(crate) fn last_used_path(access_key_id: &str) -> Path {
     Path::new("iam-key-used").part(access_key_id)
 }
 
+pub(crate) fn login_path(account: &AccountId, user_id: &str) -> Path {
+    account_scope(account).part("login").part(user_id)
+}
+
+pub(crate) fn report_path(account: &AccountId) -> Path {
+    Path::new("iam-report").part(account.as_str())
+}
+
 pub(crate) fn mfa_used_path(account: &AccountId, rest: &str) -> Path {
     Path::new("iam-mfa-used").part(account.as_str()).hidden(&rest.to_lowercase())
 }
@@ -137,6 +148,25 @@ pub(crate) struct AccountRecord {
     pub(crate) root_access_key_ids: Vec<String>,
     #[serde(default)]
     pub(crate) alias: Option<String>,
+    #[serde(default)]
+    pub(crate) password_policy: Option<PasswordPolicyRecord>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// What an account asks of its users' passwords.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct PasswordPolicyRecord {
+    pub(crate) length_min: i32,
+    pub(crate) requires_symbols: bool,
+    pub(crate) requires_numbers: bool,
+    pub(crate) requires_uppercase: bool,
+    pub(crate) requires_lowercase: bool,
+    /// Whether users may change their own password without a policy that allows it.
+    pub(crate) lets_users_change: bool,
+    pub(crate) age_days_max: Option<i32>,
+    pub(crate) reuse_prevention: Option<i32>,
+    pub(crate) hard_expiry: Option<bool>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -172,6 +202,9 @@ pub(crate) struct UserRecord {
     /// Serial numbers of the MFA devices that are enabled for it, in that order.
     #[serde(default)]
     pub(crate) mfa_serials: Vec<String>,
+    /// Whether it has a password (`LoginRecord`).
+    #[serde(default)]
+    pub(crate) has_login: bool,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -318,6 +351,30 @@ pub(crate) struct AccessKeyRecord {
     pub(crate) unknown: Unknown,
 }
 
+/// The password of a user.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct LoginRecord {
+    pub(crate) created_ms: i64,
+    /// When the password was set last.
+    pub(crate) changed_ms: i64,
+    pub(crate) hash: PasswordHash,
+    /// Of the passwords before, the newest first.
+    pub(crate) previous: Vec<PasswordHash>,
+    pub(crate) is_reset_required: bool,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// A credential report.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ReportRecord {
+    pub(crate) generated_ms: i64,
+    /// CSV, compressed.
+    pub(crate) content: Vec<u8>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
 /// A virtual MFA device.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct MfaRecord {
@@ -406,9 +463,11 @@ impl Record for UseRecord {}
 impl Record for ProfileRecord {}
 impl Record for DeletionRecord {}
 impl Record for AliasRecord {}
+impl Record for LoginRecord {}
 impl Record for MfaRecord {}
 impl Record for MfaUsedRecord {}
 impl Record for OidcProviderRecord {}
+impl Record for ReportRecord {}
 impl Record for SamlProviderRecord {}
 
 impl AccessKeyRecord {

@@ -15,6 +15,9 @@ const ABSENT: &[&str] =
 /// Members that hold what users send each other; models do not mark them, CloudTrail masks them.
 const MASKED: &[&str] = &["MessageBody", "StringValue"];
 
+/// One-time codes, which models do not call sensitive: one that was refused may count yet.
+const CODES: &[&str] = &["authenticationCodeType", "tokenCodeType"];
+
 /// Writes the JSON of `requestParameters` or `responseElements`.
 #[derive(Default)]
 pub struct AuditWriter {
@@ -82,7 +85,8 @@ impl Writer for AuditWriter {
         self.out.push(b'}');
     }
     fn string(&mut self, value: &str, schema: &'static Schema) {
-        if schema.sensitive && ABSENT.contains(&schema.name) && self.pending.take().is_some() {
+        let is_absent = schema.sensitive && ABSENT.contains(&schema.name);
+        if (is_absent || CODES.contains(&schema.name)) && self.pending.take().is_some() {
             return;
         }
         let masked = schema.sensitive || self.pending.is_some_and(|name| MASKED.contains(&name));
@@ -125,6 +129,7 @@ mod tests {
     static TEXT: Schema = string("Text");
     static SECRET: Schema = string("Secret").sensitive();
     static CREDENTIAL: Schema = string("accessKeySecretType").sensitive();
+    static CODE: Schema = string("tokenCodeType");
     static BYTES: Schema = blob("Bytes").sensitive();
     static WHEN: Schema = timestamp("When");
     structure! { pub struct Request as REQUEST "Request" {
@@ -133,16 +138,18 @@ mod tests {
         optional password: SecretString = member("Password", &SECRET),
         optional valid_to: Timestamp = member("ValidTo", &WHEN),
         optional access_key: SecretString = member("AccessKey", &CREDENTIAL),
+        optional token_code: String = member("TokenCode", &CODE),
     } }
 
     #[test]
-    fn secrets_are_hidden_and_blobs_and_credentials_left_out() {
+    fn secrets_are_hidden_and_blobs_credentials_and_codes_left_out() {
         let request = Request {
             key_id: Some("k\"1".to_owned()),
             plaintext: Some(SecretBlob(b"hunter2".to_vec())),
             password: Some(SecretString("hunter2".to_owned())),
             valid_to: Some(Timestamp::from_seconds(1_688_991_869)),
             access_key: Some(SecretString("hunter2".to_owned())),
+            token_code: Some("123456".to_owned()),
         };
         let mut writer = AuditWriter::default();
         request.write(&mut writer, &REQUEST);

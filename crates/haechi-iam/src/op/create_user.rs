@@ -48,6 +48,7 @@ impl Handle<CreateUser> for Iam {
             boundary,
             group_ids: Vec::new(),
             mfa_serials: Vec::new(),
+            has_login: false,
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();

@@ -16,6 +16,9 @@ impl Handle<DeleteUser> for Iam {
         if !user.value.access_key_ids.is_empty() {
             return Err(conflict("delete access keys"));
         }
+        if user.value.has_login {
+            return Err(conflict("delete login profile"));
+        }
         if !user.value.mfa_serials.is_empty() {
             return Err(conflict("delete MFA device"));
         }
