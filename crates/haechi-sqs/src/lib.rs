@@ -18,6 +18,7 @@
 //! queue.rs       a queue by its URL, and whether the caller may
 //! attributes.rs  what can be set on a queue, defaults, checks
 //! message.rs     a message that is sent: checks, digests, deduplication
+//! content.rs     what a message says, where it is long
 //! receive.rs     which messages come next; dead letters
 //! receipt.rs     receipt handles: what deletes a message, or hides it for longer
 //! batch.rs       up to ten in one request
@@ -27,6 +28,7 @@
 
 mod attributes;
 mod batch;
+mod content;
 mod digest;
 mod error;
 mod message;

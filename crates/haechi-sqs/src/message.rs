@@ -10,10 +10,12 @@ use haechi_sqs_model::shapes::{
     SendMessageRequest,
 };
 
+use haechi_wire::Fault;
+
 use crate::error::{invalid, missing};
 use crate::queue::Queue;
 use crate::store::{Attribute, DeduplicationRecord, MessageRecord};
-use crate::{Sqs, digest};
+use crate::{Sqs, content, digest};
 
 /// How long a deduplication id is taken.
 const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
@@ -102,7 +104,7 @@ impl Sqs {
             order(queue, &draft.body, draft.group_id.as_deref(), draft.deduplication_id.take())?;
         let now_ms = cx.now().millis();
         let mut sent = Sent {
-            message_id: cx.env.uuid().map_err(haechi_wire::Fault::internal)?.to_string(),
+            message_id: cx.env.uuid().map_err(Fault::internal)?.to_string(),
             body_digest: digest::of_body(&draft.body),
             attributes_digest: digest::of_attributes(attributes.iter()),
             system_attributes_digest: digest::of_attributes(system.iter()),
@@ -114,27 +116,14 @@ impl Sqs {
         }
         if let Some(id) = &deduplication_id {
             let group = draft.group_id.as_deref().unwrap_or_default();
-            let scope = if queue.attributes().deduplicates_by_group() { group } else { "" };
-            let path = queue.place.deduplication(&queue.record().id, scope, id);
-            let taken = self.database.load::<DeduplicationRecord>(&path).await?;
-            let record = DeduplicationRecord {
-                until_ms: now_ms.saturating_add(DEDUPLICATION_MS),
-                message_id: sent.message_id.clone(),
-                sequence,
-                unknown: Unknown::new(),
-            };
-            match taken {
-                Some(taken) if taken.value.until_ms > now_ms => {
-                    sent.message_id = taken.value.message_id;
-                    sent.sequence_number = Some(sequence_number(taken.value.sequence));
-                    return Ok(sent);
-                }
-                Some(expired) => batch.replace(&expired, &record),
-                None => batch.create(path, &record),
+            if let Some(taken) = self.claim(queue, (group, id), (&sent, sequence), now_ms, batch).await? {
+                sent.message_id = taken.message_id;
+                sent.sequence_number = Some(sequence_number(taken.sequence));
+                return Ok(sent);
             }
         }
         let trace_header = system.get("AWSTraceHeader").and_then(|value| value.text.clone());
-        let message = MessageRecord {
+        let mut message = MessageRecord {
             id: sent.message_id.clone(),
             sequence,
             body: draft.body,
@@ -148,10 +137,38 @@ impl Sqs {
             group_id: draft.group_id,
             deduplication_id,
             source_arn: None,
+            pieces: 0,
             unknown: Unknown::new(),
         };
+        self.store_content(&queue.place, &mut message).await?;
         batch.create(queue.place.message(queue.record(), message.due_ms, sequence), &message);
         Ok(sent)
+    }
+
+    /// Takes a deduplication id of a group; answers who has it, if it is taken.
+    async fn claim(
+        &self,
+        queue: &Queue,
+        (group, id): (&str, &str),
+        (sent, sequence): (&Sent, u64),
+        now_ms: i64,
+        batch: &mut Batch,
+    ) -> Result<Option<DeduplicationRecord>, Fault> {
+        let scope = if queue.attributes().deduplicates_by_group() { group } else { "" };
+        let path = queue.place.deduplication(&queue.record().id, scope, id);
+        let found = self.database.load::<DeduplicationRecord>(&path).await?;
+        let record = DeduplicationRecord {
+            until_ms: now_ms.saturating_add(DEDUPLICATION_MS),
+            message_id: sent.message_id.clone(),
+            sequence,
+            unknown: Unknown::new(),
+        };
+        match found {
+            Some(taken) if taken.value.until_ms > now_ms => return Ok(Some(taken.value)),
+            Some(expired) => batch.replace(&expired, &record),
+            None => batch.create(path, &record),
+        }
+        Ok(None)
     }
 }
 
@@ -219,12 +236,7 @@ fn check_body(
                 .to_owned(),
         ));
     }
-    let of_attribute = |(name, attribute): (&String, &Attribute)| {
-        let value = attribute.text.as_ref().map_or(0, String::len)
-            + attribute.binary.as_ref().map_or(0, Vec::len);
-        name.len() + attribute.data_type.len() + value
-    };
-    let size = body.len() + attributes.iter().map(of_attribute).sum::<usize>();
+    let size = content::size(body, attributes);
     let max = queue.attributes().message_max();
     if i64::try_from(size).unwrap_or(i64::MAX) > max {
         let refused = if draft.in_batch { "cannot be validated" } else { "are invalid" };

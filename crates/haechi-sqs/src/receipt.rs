@@ -7,6 +7,7 @@ use haechi_sqs_model::Error;
 use haechi_wire::Fault;
 
 use crate::Sqs;
+use crate::content::remove_content;
 use crate::error::invalid;
 use crate::queue::Queue;
 use crate::receive::relocate;
@@ -70,6 +71,7 @@ impl Sqs {
         }
         batch.remove(&receipt);
         batch.remove(&message);
+        remove_content(batch, &queue.place, &message.value);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use haechi_wire::Fault;
 
 use crate::Sqs;
 use crate::attributes::Redrive;
+use crate::content::remove_content;
 use crate::queue::Queue;
 use crate::store::{MessageRecord, Place, QueueRecord, ReceiptRecord};
 
@@ -17,6 +18,10 @@ const FIFO_ROWS_MAX: u32 = 20_000;
 
 /// Rows that are read at a time.
 const PAGE: u32 = 100;
+
+/// Writes after which a transaction takes no further message: a hundred is its limit, and a message
+/// of many pieces may come last.
+const WRITES_MAX: usize = 60;
 
 /// Where a message goes that was received too often.
 struct DeadLetters {
@@ -35,6 +40,8 @@ struct Round<'a> {
     taken: Vec<MessageRecord>,
     /// Rows that go without being handed out: expired, dead.
     cleared: usize,
+    /// Writes in the batch, nearly.
+    writes: usize,
 }
 
 impl Sqs {
@@ -56,6 +63,7 @@ impl Sqs {
                 batch: Batch::new(),
                 taken: Vec::new(),
                 cleared: 0,
+                writes: 0,
             };
             if queue.is_fifo() {
                 round.fifo(max).await?
@@ -93,7 +101,7 @@ impl Round<'_> {
         let limit = u32::try_from(max).unwrap_or(PAGE);
         let page = self.sqs.database.list::<MessageRecord>(&prefix, None, limit).await?;
         for message in page.items {
-            if message.value.due_ms > self.now_ms {
+            if message.value.due_ms > self.now_ms || self.is_full() {
                 break;
             }
             self.hand_out(message);
@@ -118,7 +126,7 @@ impl Round<'_> {
                     continue;
                 }
                 self.hand_out(message);
-                if self.taken.len() == max {
+                if self.taken.len() == max || self.is_full() {
                     return Ok(());
                 }
             }
@@ -137,6 +145,7 @@ impl Round<'_> {
         if expires_ms <= self.now_ms {
             self.cleared += 1;
             self.forget(&message);
+            self.writes += remove_content(&mut self.batch, &self.queue.place, &message.value);
             return;
         }
         let mut next = message.value.clone();
@@ -156,11 +165,18 @@ impl Round<'_> {
         next.first_received_ms = next.first_received_ms.or(Some(self.now_ms));
         next.due_ms = self.now_ms.saturating_add(self.visibility_ms);
         relocate(&mut self.batch, self.queue, &message, &next);
+        self.writes += 3;
         self.taken.push(next);
+    }
+
+    /// Whether the batch may not take another message.
+    fn is_full(&self) -> bool {
+        self.writes > WRITES_MAX
     }
 
     fn forget(&mut self, message: &Loaded<MessageRecord>) {
         let queue = &self.queue.record().id;
+        self.writes += 3;
         self.batch.remove(message);
         self.batch.delete(self.queue.place.receipt(queue, &message.value.id));
     }

@@ -7,6 +7,7 @@
 //! /sqs/<account>/<region>/receipt/<queue>/<message>          ReceiptRecord: where a message that
 //!                                                            was received lies now
 //! /sqs/<account>/<region>/deduplication/<queue>/<id>         DeduplicationRecord
+//! /sqs/<account>/<region>/piece/<sent>/<message>/<number>    PieceRecord: of a long message
 //! ```
 //! `<queue>` is an id that a queue gets when it is made, so that a new queue of an old name is
 //! empty. `<order>` of a standard queue begins with the time when the message is next visible; of a
@@ -61,6 +62,9 @@ pub(crate) struct MessageRecord {
     pub(crate) deduplication_id: Option<String>,
     /// Of a dead letter, the queue that it was sent to.
     pub(crate) source_arn: Option<String>,
+    /// In how many pieces body and attributes lie elsewhere; 0 if they are here.
+    #[serde(default)]
+    pub(crate) pieces: u32,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -123,6 +127,16 @@ impl Place {
         }
         let due = u64::try_from(due_ms).unwrap_or(0);
         order.part(&format!("{due:016x}")).part(&format!("{sequence:016x}"))
+    }
+
+    /// The prefix of the pieces of all long messages, those first that were sent first.
+    pub(crate) fn pieces(&self) -> Path {
+        self.rows("piece")
+    }
+
+    pub(crate) fn piece(&self, message: &MessageRecord, number: u32) -> Path {
+        let sent = u64::try_from(message.sent_ms).unwrap_or(0);
+        self.pieces().part(&format!("{sent:016x}")).part(&message.id).part(&format!("{number:04}"))
     }
 
     /// The prefix of a queue's receipts.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{Batch, Database, Job, JobHandler, Path};
+use haechi_core::{Batch, Database, Job, JobHandler, Loaded, Path};
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::Attributes;
+use crate::content::PieceRecord;
 use crate::store::{DeduplicationRecord, MessageRecord, Place, QueueRecord, ReceiptRecord};
 
 /// The kind of the job.
@@ -19,8 +20,17 @@ pub(crate) const EVERY_SECONDS: i64 = 3600;
 /// Seconds until the next look where there is more than fits into one transaction.
 const AGAIN_SECONDS: i64 = 1;
 
-/// Rows that go in one transaction.
-const ROWS_MAX: u32 = 200;
+/// Rows of a kind that go in one transaction, which takes a hundred in all.
+const ROWS_MAX: u32 = 30;
+
+/// Messages that go in one transaction, each with its receipt.
+const MESSAGES_MAX: usize = 25;
+
+/// Pieces of long messages that go in one transaction.
+const PIECES_MAX: u32 = 10;
+
+/// The longest that a message is kept.
+const RETENTION_MAX_MS: i64 = 14 * 24 * 3600 * 1000;
 
 /// Whose queue is swept. Its name is a user's, so it stands in the job's sealed payload.
 #[derive(Serialize, Deserialize)]
@@ -95,11 +105,28 @@ impl Sweep {
             .filter(|row| row.value.sent_ms.saturating_add(retention_ms) <= now_ms)
             .collect();
         let many_messages = page.next.is_some() && !expired.is_empty();
-        for row in expired {
+        for row in expired.into_iter().take(MESSAGES_MAX) {
             batch.remove(row);
             batch.delete(place.receipt(&queue.id, &row.value.id));
         }
+        self.forget_pieces(place, now_ms, batch).await?;
         Ok(many_ids || many_messages)
+    }
+
+    /// Removes pieces that no message can need any more, whichever queue it was in: those of
+    /// messages that expired, and what a crash left.
+    async fn forget_pieces(
+        &self,
+        place: &Place,
+        now_ms: i64,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let page = self.database.list::<PieceRecord>(&place.pieces(), None, PIECES_MAX).await?;
+        let is_old = |row: &&Loaded<PieceRecord>| {
+            row.value.sent_ms.saturating_add(RETENTION_MAX_MS) <= now_ms
+        };
+        page.items.iter().filter(is_old).for_each(|row| batch.remove(row));
+        Ok(())
     }
 
     /// Removes all rows of a queue that is gone; answers whether there may be more.

@@ -8,10 +8,14 @@ use haechi_wire::Fault;
 use haechi_wire::shape::Unit;
 
 use crate::Sqs;
+use crate::content::remove_content;
 use crate::store::MessageRecord;
 
-/// Messages that go in one transaction.
-const ROWS: u32 = 200;
+/// Messages that are read at a time.
+const ROWS: u32 = 45;
+
+/// Writes after which a transaction takes no further message.
+const WRITES_MAX: usize = 60;
 
 impl Handle<PurgeQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: PurgeQueueRequest) -> Result<Unit, Error> {
@@ -19,16 +23,19 @@ impl Handle<PurgeQueue> for Sqs {
         let (place, id) = (&queue.place, &queue.record().id);
         loop {
             let page = self.database.list::<MessageRecord>(&place.messages(id), None, ROWS).await?;
-            let sent_before =
-                |row: &&haechi_core::Loaded<MessageRecord>| row.value.sent_ms <= cx.now().millis();
-            let rows: Vec<_> = page.items.iter().filter(sent_before).collect();
-            if rows.is_empty() {
-                return Ok(Unit);
-            }
             let mut batch = Batch::new();
-            for row in rows {
+            let mut writes = 0;
+            let before = page.items.iter().filter(|row| row.value.sent_ms <= cx.now().millis());
+            for row in before {
                 batch.remove(row);
                 batch.delete(place.receipt(id, &row.value.id));
+                writes += 2 + remove_content(&mut batch, place, &row.value);
+                if writes > WRITES_MAX {
+                    break;
+                }
+            }
+            if writes == 0 {
+                return Ok(Unit);
             }
             match self.database.commit(batch).await {
                 // One of them was received meanwhile: it has moved.

@@ -48,9 +48,12 @@ impl Handle<ReceiveMessage> for Sqs {
             let _ = tokio::time::timeout(left.min(LOOK_AGAIN), sent).await;
         };
         let wanted = Wanted::new(&input);
-        let messages: Vec<Message> =
-            messages.into_iter().map(|message| wanted.show(&queue, message)).collect();
-        Ok(ReceiveMessageResult { messages: Some(messages).filter(|all| !all.is_empty()) })
+        let mut shown = Vec::with_capacity(messages.len());
+        for mut message in messages {
+            self.load_content(&queue.place, &mut message).await?;
+            shown.push(wanted.show(&queue, message));
+        }
+        Ok(ReceiveMessageResult { messages: Some(shown).filter(|all| !all.is_empty()) })
     }
 }
 

@@ -91,7 +91,12 @@ impl Fixture {
             let page = self.kit.database.list::<Anything>(&prefix, None, 1000);
             page.await.unwrap().items.len()
         };
-        count("message").await + count("receipt").await + count("deduplication").await
+        let kinds = ["message", "receipt", "deduplication", "piece"];
+        let mut rows = 0;
+        for kind in kinds {
+            rows += count(kind).await;
+        }
+        rows
     }
 }
 
@@ -186,7 +191,7 @@ async fn a_deleted_queue_leaves_nothing_and_its_name_is_free() {
     let (kit, sqs) = (&fixture.kit, &fixture.sqs);
     let input = DeleteQueueRequest { queue_url: fixture.queue.clone() };
     kit.call::<DeleteQueue, _>(sqs, &fixture.root, input).await.unwrap();
-    for _ in 0..3 {
+    for _ in 0..12 {
         kit.jobs.run_due().await.unwrap();
         kit.clock.advance(1);
     }
@@ -197,4 +202,20 @@ async fn a_deleted_queue_leaves_nothing_and_its_name_is_free() {
     kit.jobs.run_due().await.unwrap();
     let jobs = kit.database.list::<Job>(&Path::new("jobs"), None, 10).await.unwrap();
     assert!(jobs.items.is_empty());
+}
+
+#[tokio::test]
+async fn long_messages_are_handed_out_whole_and_ten_at_a_time() {
+    let fixture = Fixture::new("q", &[]).await;
+    let long = "\u{e9}\"".repeat(1_048_576 / 3);
+    for _ in 0..10 {
+        fixture.send(&long, None, None).await;
+    }
+    let messages = fixture.receive().await;
+    assert_eq!(messages.len(), 10);
+    for message in &messages {
+        assert!(message.body.as_ref() == Some(&long), "it is what was sent");
+        fixture.delete(message).await.unwrap();
+    }
+    assert_eq!(fixture.rows().await, 0);
 }
