@@ -10,6 +10,7 @@
 //! keys.rs         the keys of KMS, as Secrets Manager asks for them
 //! stack.rs        store, database, services, router: wired
 //! tls.rs          the local CA and the server's certificate
+//! parameters.rs   what Parameter Store asks of other services
 //! accounts.rs     accounts as Organizations asks IAM for them
 //! audit.rs        the audit log: haechi-log under the audit key
 //! explain/        why a request is allowed or denied

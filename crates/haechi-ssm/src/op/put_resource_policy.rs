@@ -1,0 +1,109 @@
+//! `PutResourcePolicy`: shares an advanced parameter with other accounts.
+
+use haechi_core::{Batch, Cx, Handle, Loaded};
+use haechi_policy::{Document, Kind};
+use haechi_ssm_model::Error;
+use haechi_ssm_model::ops::PutResourcePolicy;
+use haechi_ssm_model::shapes::{PutResourcePolicyRequest, PutResourcePolicyResponse};
+use haechi_wire::Fault;
+
+use crate::Ssm;
+use crate::authz::Wanted;
+use crate::name::{Reference, arn};
+use crate::read::{note, place};
+use crate::store::{ParameterRecord, ResourcePolicyRecord};
+use crate::tier::Tier;
+
+impl Handle<PutResourcePolicy> for Ssm {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: PutResourcePolicyRequest,
+    ) -> Result<PutResourcePolicyResponse, Error> {
+        let loaded = self.shareable(cx, &input.resource_arn).await?;
+        if Tier::of(&loaded.value.current.tier) != Tier::Advanced {
+            return Err(Error::ResourcePolicyInvalidParameterException(
+                "Only parameters of the advanced-parameter tier can be shared.".to_owned(),
+            ));
+        }
+        Document::parse(&input.policy, Kind::Resource)
+            .and_then(|document| document.require_resources())
+            .map_err(|error| Error::MalformedResourcePolicyDocumentException(error.to_string()))?;
+        let id = match (&loaded.value.resource_policy, &input.policy_id) {
+            (Some(old), Some(id)) => old.checked(id, input.policy_hash.as_deref())?,
+            (None, None) => self.env.uuid().map_err(Fault::internal)?.to_string(),
+            (None, Some(_)) => return Err(no_such_policy()),
+            (Some(_), None) => {
+                return Err(Error::ResourcePolicyLimitExceededException(
+                    "A parameter can have one resource policy. Update it: name its PolicyId and \
+                     PolicyHash."
+                        .to_owned(),
+                    "MAX_NUMBER_OF_POLICIES".to_owned(),
+                ));
+            }
+        };
+        let hash = self.env.characters(b"0123456789abcdef", 64).map_err(Fault::internal)?;
+        let mut parameter = loaded.value.clone();
+        let policy = ResourcePolicyRecord { id, hash, text: input.policy };
+        let answer = PutResourcePolicyResponse {
+            policy_id: Some(policy.id.clone()),
+            policy_hash: Some(policy.hash.clone()),
+        };
+        parameter.resource_policy = Some(policy);
+        let mut batch = Batch::new();
+        batch.replace(&loaded, &parameter);
+        self.database.commit(batch).await?;
+        Ok(answer)
+    }
+}
+
+pub(super) fn no_such_policy() -> Error {
+    Error::ResourcePolicyNotFoundException("No policies found with given input.".to_owned())
+}
+
+impl ResourcePolicyRecord {
+    /// Its id, if the caller names it and its present state.
+    pub(super) fn checked(&self, id: &str, hash: Option<&str>) -> Result<String, Error> {
+        if self.id != id {
+            return Err(no_such_policy());
+        }
+        if hash != Some(self.hash.as_str()) {
+            return Err(Error::ResourcePolicyConflictException(
+                "The hash provided in the call doesn't match the stored hash. This exception is \
+                 thrown when trying to update an obsolete policy version or when multiple requests \
+                 to update a policy are sent."
+                    .to_owned(),
+            ));
+        }
+        Ok(self.id.clone())
+    }
+}
+
+impl Ssm {
+    /// The caller's own parameter by its ARN, once he is allowed the operation on it.
+    pub(super) async fn shareable(
+        &self,
+        cx: &Cx,
+        named: &str,
+    ) -> Result<Loaded<ParameterRecord>, Error> {
+        let missing =
+            || Error::ResourceNotFoundException(format!("The resource {named} was not found."));
+        let Some(reference) = Reference::parse(cx.region.as_str(), named) else {
+            // OpsItem groups and documents are not here.
+            if named.contains(":opsitemgroup/") || named.contains(":document/") {
+                return Err(cx.unsupported().into());
+            }
+            return Err(Error::ResourcePolicyInvalidParameterException(format!(
+                "{named} is not the ARN of a parameter of this Region."
+            )));
+        };
+        let account = cx.account().as_str();
+        let own = reference.account.as_deref() == Some(account) && reference.selector.is_none();
+        let arn = arn(cx, reference.account.as_deref().unwrap_or(account), &reference.name);
+        let loaded = self.load(place(cx), &reference.name).await?.filter(|_| own);
+        let parameter = loaded.as_ref().map(|loaded| &loaded.value);
+        Wanted::on(&arn, account, parameter).allow(cx)?;
+        note(cx, &arn, account);
+        loaded.ok_or_else(missing)
+    }
+}
