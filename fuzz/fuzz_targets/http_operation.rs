@@ -103,6 +103,7 @@ impl Installation {
             limits: Limits::default(),
             metrics: Metrics::default(),
             dev: None,
+            sealed: false,
         };
         Installation { runtime, gateway, records, requests: 0 }
     }

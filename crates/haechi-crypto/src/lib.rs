@@ -5,7 +5,7 @@
 //! sealed bytes, opaque handles and types without `Debug`.
 //!
 //! ```text
-//! seal (file | passphrase | PKCS#11)          seal.rs, seal/*.rs
+//! seal (file | passphrase | PKCS#11 | Shamir) seal.rs, seal/*.rs
 //!   └─ root key, one locked page              root.rs, memory.rs
 //!        └─ domain keys, rotated daily        keyring.rs       seals every stored value
 //!             └─ key material (HBK)           material.rs      one KMS key, one generation

@@ -7,13 +7,14 @@
 //! | `file` | in `root.key`, readable by its owner only | nothing |
 //! | `passphrase` | wrapped under Argon2id(passphrase) | the passphrase |
 //! | `pkcs11` | wrapped under an AES-256 key that never leaves the token | the token's PIN |
+//! | `shamir` | wrapped under a key that is split among people | a threshold of shares |
 //!
 //! Every `seal.json` carries a *check value*: a fixed label sealed under the root key. It is opened
 //! first, so a wrong root key is a clear refusal before anything else is read or touched. The check
 //! value also authenticates the *epoch*, the newest domain key that this seal has seen, which lets
 //! the keyring notice a store that was rolled back.
 //!
-//! Shamir's scheme, a TPM or a cloud KMS will be further variants of [`SealMethod`].
+//! A TPM or a cloud KMS would be further variants of [`SealMethod`].
 
 mod config;
 mod error;
@@ -21,6 +22,7 @@ mod file;
 mod passphrase;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
+mod shamir;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,7 @@ pub use config::{SEAL_FILE_NAME, SealConfig, SealMethod};
 pub use error::SealError;
 pub use file::{ROOT_KEY_FILE_NAME, read_secret_file};
 pub use passphrase::{Argon2idCost, PASSPHRASE_BYTES_MIN, PassphraseSeal};
+pub use shamir::{InstallationId, Quorum, SHARES_MAX, ShamirSeal, THRESHOLD_MIN};
 
 use crate::{Random, RootKey, SecretVec};
 
@@ -83,6 +86,8 @@ pub enum SecretNeeded {
     Passphrase,
     /// The token's user PIN.
     Pin,
+    /// So many shares, a line each.
+    Shares(usize),
 }
 
 /// Makes (or, where a `root.key` already lies there, adopts) a root key and the seal for it.
@@ -115,6 +120,27 @@ pub fn create(
     Ok((config, root))
 }
 
+/// Makes a root key and the Shamir seal for it, and the shares: each is to be printed once and
+/// kept by somebody else. Only then the caller calls [`SealConfig::save`]. `before` is the seal that
+/// the new one replaces, if any.
+///
+/// # Errors
+/// If the numbers are out of range, or randomness fails.
+pub fn create_shared(
+    shares: u8,
+    threshold: u8,
+    before: Option<&SealConfig>,
+    random: &dyn Random,
+) -> Result<(SealConfig, RootKey, Vec<SecretVec>), SealError> {
+    let root = RootKey::generate(random)?;
+    let before = match before.map(SealConfig::method) {
+        Some(SealMethod::Shamir(seal)) => Some(seal),
+        _ => None,
+    };
+    let (seal, shares) = ShamirSeal::create(shares, threshold, before, &root, random)?;
+    Ok((SealConfig::new(SealMethod::Shamir(seal), &root, random)?, root, shares))
+}
+
 impl SealConfig {
     /// What [`Self::unseal`] needs from the operator.
     #[must_use]
@@ -123,11 +149,13 @@ impl SealConfig {
             SealMethod::File { .. } => SecretNeeded::Nothing,
             SealMethod::Passphrase(_) => SecretNeeded::Passphrase,
             SealMethod::Pkcs11(_) => SecretNeeded::Pin,
+            SealMethod::Shamir(seal) => SecretNeeded::Shares(seal.threshold()),
         }
     }
 
     /// Obtains the root key and proves by the check value that it is the right one. Changes
-    /// nothing. `secret` is the passphrase or PIN, if [`Self::secret_needed`] asks for one.
+    /// nothing. `secret` is the passphrase or PIN, or the shares, a line each, if
+    /// [`Self::secret_needed`] asks for them.
     ///
     /// # Errors
     /// When the secret is missing or wrong, or the root key cannot be had or is another one.
@@ -143,6 +171,14 @@ impl SealConfig {
             }
             SealMethod::Pkcs11(seal) => {
                 pkcs11_unseal(seal, secret.ok_or(SealError::SecretMissing { what: "PIN" })?)?
+            }
+            SealMethod::Shamir(seal) => {
+                let mut quorum = Quorum::new(seal);
+                let lines = secret.map_or(&[][..], SecretVec::expose).split(|byte| *byte == b'\n');
+                for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+                    quorum.add(&SecretVec::copy_from(line))?;
+                }
+                quorum.root()?
             }
         };
         self.verify(&root)?;

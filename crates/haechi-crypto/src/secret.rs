@@ -48,7 +48,13 @@ impl<const N: usize> SecretBytes<N> {
         &self.0
     }
 
-    fn zero() -> Self {
+    /// The bytes, to write into.
+    pub(crate) fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+
+    /// All noughts, to be filled through [`Self::expose_mut`].
+    pub(crate) fn zero() -> Self {
         Self(Box::new(Zeroizing::new([0; N])))
     }
 }

@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::Gateway;
 
@@ -39,17 +40,17 @@ impl Admin {
         self.address
     }
 
-    /// Serves for ever.
-    pub async fn run(self, gateway: Arc<Gateway>) {
+    /// Serves for ever, of whichever gateway stands at the time.
+    pub async fn run(self, standing: watch::Receiver<Arc<Gateway>>) {
         loop {
             let Ok((stream, _)) = self.socket.accept().await else {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 continue;
             };
-            let gateway = Arc::clone(&gateway);
+            let standing = standing.clone();
             tokio::spawn(async move {
                 let service = service_fn(move |request| {
-                    let gateway = Arc::clone(&gateway);
+                    let gateway = Arc::clone(&standing.borrow());
                     async move { Ok::<_, Infallible>(answer(&gateway, &request)) }
                 });
                 let serving = http1::Builder::new()
@@ -68,6 +69,9 @@ fn answer(gateway: &Gateway, request: &Request<Incoming>) -> Response<Full<Bytes
         // Alive: the process answers at all.
         "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
         // Ready: it would take a call.
+        "/readyz" if gateway.sealed => {
+            (StatusCode::SERVICE_UNAVAILABLE, "sealed: haechi operator unseal\n".to_owned())
+        }
         "/readyz" if gateway.audit.is_healthy() => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => {
             (StatusCode::SERVICE_UNAVAILABLE, "the audit log cannot be written\n".to_owned())

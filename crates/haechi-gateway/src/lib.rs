@@ -35,6 +35,6 @@ mod serve;
 
 pub use answer::Body;
 pub use limits::Limits;
-pub use listener::{Listener, ListenerError};
+pub use listener::{Listener, ListenerError, Port};
 pub use quotas::Quotas;
 pub use serve::{Connection, Gateway, Tls};

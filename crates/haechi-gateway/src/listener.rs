@@ -68,6 +68,9 @@ pub struct Listener {
     plaintext: bool,
 }
 
+/// A bound port that outlives a [`Listener`], so that another one can go on with it.
+pub struct Port(std::net::TcpListener);
+
 impl Listener {
     /// Binds `address`. With `plaintext`, plain HTTP is answered too.
     ///
@@ -84,6 +87,28 @@ impl Listener {
         let bind = |source| ListenerError::Bind { address, source };
         let socket = TcpListener::bind(address).await.map_err(bind)?;
         let address = socket.local_addr().map_err(bind)?;
+        Ok(Listener { socket, address, tls: TlsAcceptor::from(tls), plaintext })
+    }
+
+    /// The bound port by itself: whoever connects while nobody serves there waits.
+    ///
+    /// # Errors
+    /// If the process has too many files open.
+    pub fn port(&self) -> io::Result<Port> {
+        Ok(Port(std::os::fd::AsFd::as_fd(&self.socket).try_clone_to_owned()?.into()))
+    }
+
+    /// As [`Self::bind`], at a port that is bound already.
+    ///
+    /// # Errors
+    /// If the process has too many files open.
+    pub fn at(
+        port: &Port,
+        tls: Arc<rustls::ServerConfig>,
+        plaintext: bool,
+    ) -> io::Result<Listener> {
+        let socket = TcpListener::from_std(port.0.try_clone()?)?;
+        let address = socket.local_addr()?;
         Ok(Listener { socket, address, tls: TlsAcceptor::from(tls), plaintext })
     }
 
@@ -268,7 +293,7 @@ impl Serving {
                 .await)
             }
             Err(BodyError::Gone) => Err(Gone),
-            Err(BodyError::Fault(fault)) => Ok(gateway.refuse(&parts, fault)),
+            Err(BodyError::Fault(fault)) => Ok(gateway.refuse(&parts, &[], fault)),
         }
     }
 }

@@ -48,7 +48,12 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// The controls of `--dev`, where it is on.
     pub dev: Option<Arc<dyn DevControls>>,
+    /// Whether the root key is not there yet: every call is then refused, and nothing is recorded.
+    pub sealed: bool,
 }
+
+/// What a caller is told while the root key is sealed.
+const SEALED: &str = "haechi is sealed: its operators have to unseal it. Nothing was done.";
 
 /// What is known of the connection that a request came on.
 pub struct Connection {
@@ -100,6 +105,9 @@ impl Gateway {
         body: &[u8],
     ) -> Response<Body> {
         let started = Instant::now();
+        if self.sealed {
+            return self.refuse(parts, body, unavailable(SEALED, "the root key is sealed"));
+        }
         if parts.uri.path().starts_with("/_haechi/")
             && let Some(controls) = &self.dev
         {
@@ -134,10 +142,10 @@ impl Gateway {
         response
     }
 
-    /// Answers a request whose body was refused.
-    pub(crate) fn refuse(&self, parts: &Parts, fault: Fault) -> Response<Body> {
+    /// Answers a request that is refused before anybody asks whose it is.
+    pub(crate) fn refuse(&self, parts: &Parts, body: &[u8], fault: Fault) -> Response<Body> {
         self.metrics.unidentified.inc();
-        let mut unidentified = match identify(&self.router, parts, &[]) {
+        let mut unidentified = match identify(&self.router, parts, body) {
             Ok(identified) => identified.unknown(),
             Err(unidentified) => unidentified,
         };

@@ -8,6 +8,9 @@ use haechi_core::{AccountId, Region};
 
 use crate::config::AdminListen;
 
+/// What `haechi --version` says of itself.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 const EXAMPLES: &str = "\
 Examples:
   haechi                                   serve on https://127.0.0.1:4566
@@ -49,6 +52,9 @@ pub enum Command {
     /// Find out why something is allowed or denied.
     #[command(subcommand)]
     Iam(IamCommand),
+    /// Split the root key among people, unseal a server, see how it stands.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Read or check the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -159,6 +165,8 @@ pub enum SealKind {
     Passphrase,
     /// Wrapped by a PKCS#11 token.
     Pkcs11,
+    /// Wrapped under a key that is split among people.
+    Shamir,
 }
 
 /// A format of the log.
@@ -332,6 +340,54 @@ pub struct ExplainOptions {
     #[arg(long)]
     pub json: bool,
 }
+
+/// What the operator does with a server.
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Make a data directory whose root key is split among people.
+    #[command(after_help = INIT_HELP)]
+    Init {
+        #[command(flatten)]
+        data: DataOptions,
+        /// How many people get a share.
+        #[arg(long, value_name = "N")]
+        shares: u8,
+        /// How many of them it takes to start haechi.
+        #[arg(long, value_name = "K")]
+        threshold: u8,
+    },
+    /// Tell whether the server is sealed, and what it takes to unseal it.
+    Status {
+        #[command(flatten)]
+        data: DataOptions,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a share to a sealed server: typed in, or on standard input.
+    #[command(
+        after_help = "Example:\n  haechi operator unseal\n\nThe share is never an argument: \
+        others can see those."
+    )]
+    Unseal {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+    /// Have a server drop its keys: it must be unsealed to serve again.
+    Seal {
+        #[command(flatten)]
+        data: DataOptions,
+    },
+}
+
+const INIT_HELP: &str = "\
+Example:
+  haechi operator init --shares 5 --threshold 3
+  haechi serve                     starts sealed
+  haechi operator unseal           three people, each with a share
+
+Fewer than the threshold know nothing. If so many shares are lost that the threshold cannot be
+reached, nothing stored can ever be read again, by anybody.";
 
 /// What to do with the audit log.
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ mod client;
 mod explain;
 mod generate;
 mod kms;
+mod operator;
 mod serve;
 mod services;
 
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Audit(command)) => audit::run(command),
         Some(Command::Kms(command)) => kms::run(command),
         Some(Command::Iam(command)) => explain::run(command),
+        Some(Command::Operator(command)) => operator::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),
         Some(Command::Services(options)) => services::run(options),

@@ -12,7 +12,7 @@
 //! operator.sock    where a running server takes the operator's commands, 0600
 //! ```
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -26,6 +26,18 @@ use crate::Failure;
 #[derive(Debug, Clone)]
 pub struct DataDirectory {
     path: PathBuf,
+}
+
+/// A data directory that this process has for itself.
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is just being forked has it open, too.
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "the data directory is unlocked by closing it");
+        }
+    }
 }
 
 /// Where the server listens.
@@ -82,6 +94,23 @@ impl DataDirectory {
             return Err(text.into());
         }
         Ok(DataDirectory { path: path.canonicalize()? })
+    }
+
+    /// Takes the directory for this process alone; the lock ends with it, whatever ends it.
+    ///
+    /// # Errors
+    /// If another process has it.
+    pub fn lock(&self) -> Result<Lock, Failure> {
+        let directory = File::open(&self.path)?;
+        match directory.try_lock() {
+            Ok(()) => Ok(Lock(directory)),
+            Err(TryLockError::WouldBlock) => Err(format!(
+                "{} is in use by another haechi: stop it, or choose another data directory",
+                self.path.display()
+            )
+            .into()),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
     }
 
     /// Its path.

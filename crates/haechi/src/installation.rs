@@ -22,10 +22,10 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Opens a data directory that nobody serves.
+    /// Opens a data directory that the caller has locked.
     ///
     /// # Errors
-    /// If somebody does, the root key cannot be had, or the store fails.
+    /// If the root key cannot be had, or the store fails.
     pub async fn open(
         data: &DataDirectory,
         secrets: &SealOptions,
@@ -33,10 +33,7 @@ impl Installation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let env = environment(Arc::clone(&clock));
         let (seal, root) = unseal(data, secrets, false, &*env.random)?;
-        let store = SqliteStore::open(data.store(), store_clock(&clock)).map_err(|error| {
-            format!("{error}. If `haechi serve` runs, it does not answer at operator.sock: stop it")
-        })?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data.store(), store_clock(&clock))?);
         let stack = Stack::new(store, root, &env, seal.epoch(), Some(data)).await?;
         Ok(Installation { stack, env })
     }

@@ -9,6 +9,7 @@
 //! operator/       the operator's commands on a running server
 //! keys.rs         the keys of KMS, as Secrets Manager asks for them
 //! stack.rs        store, database, services, router: wired
+//! terminal.rs     secrets that are typed
 //! tls.rs          the local CA and the server's certificate
 //! parameters.rs   what Parameter Store asks of other services
 //! accounts.rs     accounts as Organizations asks IAM for them
@@ -31,6 +32,7 @@ mod keys;
 mod operator;
 mod parameters;
 mod stack;
+mod terminal;
 mod tls;
 mod unseal;
 mod web_identity;

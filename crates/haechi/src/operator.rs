@@ -9,6 +9,8 @@
 //!                         └─ no server: Installation::open ───────────────────────┘
 //! ask/*.rs      one file per subject: its asks
 //! table.rs      the list of all asks
+//! order.rs      what is asked of a server itself: its status, shares, to seal
+//! door.rs       the server's side of that: sealed, open or shut
 //! wire.rs       what goes over the socket: two lines there, two lines back
 //! ```
 //!
@@ -20,6 +22,8 @@
 
 pub mod ask;
 mod client;
+mod door;
+pub mod order;
 mod socket;
 mod table;
 mod wire;
@@ -29,7 +33,8 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use socket::{Door, bind, serve};
+pub use door::Door;
+pub use socket::{bind, serve};
 
 use crate::Failure;
 use crate::cli::AccountOptions;
@@ -50,6 +55,20 @@ pub trait Ask: Serialize + DeserializeOwned + Send + 'static {
     ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
 }
 
+/// Gives an order to the server of a data directory; `None` where none runs.
+///
+/// # Errors
+/// The server's words.
+pub async fn order<O: order::Order>(
+    data: &DataDirectory,
+    order: O,
+) -> Result<Option<O::Answer>, Failure> {
+    match client::Client::connect(data).await? {
+        Some(mut server) => server.ask(O::NAME, &order).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Asks the server of a data directory; where none runs, opens the directory and does it here.
 ///
 /// # Errors
@@ -62,6 +81,7 @@ pub async fn ask<A: Ask>(
     if let Some(mut server) = client::Client::connect(data).await? {
         return server.ask(A::NAME, &ask).await;
     }
+    let _lock = data.lock()?;
     let installation = Installation::open(data, &options.secrets).await?;
     let answer = ask.answer(&installation).await;
     installation.close().await?;

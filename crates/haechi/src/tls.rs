@@ -95,7 +95,22 @@ pub async fn load_or_create(
             record
         }
     };
-    Ok(Tls { config: Arc::new(config(&record)?), ca_pem: record.ca_pem })
+    let config = server_config(&record.server_pem, &record.server_key_pem)?;
+    Ok(Tls { config: Arc::new(config), ca_pem: record.ca_pem })
+}
+
+/// For a server that cannot read its certificate yet: a self-signed one that nobody trusts, for as
+/// long as the process lives.
+///
+/// # Errors
+/// If a key cannot be made.
+pub fn momentary(now: Timestamp) -> Result<rustls::ServerConfig, Failure> {
+    let key = KeyPair::generate()?;
+    let mut parameters = CertificateParams::new(names(&[], std::net::Ipv4Addr::LOCALHOST.into()))?;
+    parameters.distinguished_name = name("haechi is sealed");
+    validity(&mut parameters, now, SERVER_DAYS)?;
+    let pem = parameters.self_signed(&key)?.pem();
+    server_config(&pem, &Zeroizing::new(key.serialize_pem()))
 }
 
 fn issue(old: Option<TlsRecord>, names: Vec<String>, now: Timestamp) -> Result<TlsRecord, Failure> {
@@ -160,9 +175,9 @@ fn validity(
     Ok(until)
 }
 
-fn config(record: &TlsRecord) -> Result<rustls::ServerConfig, Failure> {
-    let certificate = CertificateDer::from_pem_slice(record.server_pem.as_bytes())?;
-    let key = PrivatePkcs8KeyDer::from_pem_slice(record.server_key_pem.as_bytes())?;
+fn server_config(pem: &str, key_pem: &str) -> Result<rustls::ServerConfig, Failure> {
+    let certificate = CertificateDer::from_pem_slice(pem.as_bytes())?;
+    let key = PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes())?;
     let mut config = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key))?;

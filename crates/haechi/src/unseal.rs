@@ -3,9 +3,32 @@
 use haechi_crypto::seal::{Argon2idCost, SecretNeeded, read_secret_file};
 use haechi_crypto::{Random, RootKey, SealConfig, SealRequest, SecretVec, seal};
 
+use zeroize::Zeroizing;
+
 use crate::Failure;
 use crate::cli::{SealKind, SealOptions};
 use crate::data::DataDirectory;
+use crate::terminal;
+
+/// Bytes of a line with a share, at most.
+const SHARE_LINE_BYTES_MAX: usize = 200;
+
+/// The seal of a data directory; `None` before its first start.
+///
+/// # Errors
+/// If it cannot be read, or is lost.
+pub fn load_seal(data: &DataDirectory) -> Result<Option<SealConfig>, Failure> {
+    let seal = SealConfig::load(data.path())?;
+    // A store without its seal is a loss that a new seal would hide.
+    if seal.is_none() && data.store().exists() {
+        let path = data.path().display();
+        return Err(format!(
+            "{path} has no seal.json, so its root key cannot be found: restore seal.json from a backup"
+        )
+        .into());
+    }
+    Ok(seal)
+}
 
 /// The seal and the root key of a data directory; with `create`, a new one gets a seal first.
 /// Nothing is changed if the root key is wrong.
@@ -18,22 +41,19 @@ pub fn unseal(
     create: bool,
     random: &dyn Random,
 ) -> Result<(SealConfig, RootKey), Failure> {
-    if let Some(config) = SealConfig::load(data.path())? {
+    if let Some(config) = load_seal(data)? {
         let secret = match config.secret_needed() {
             SecretNeeded::Nothing => None,
             SecretNeeded::Passphrase => Some(passphrase(options)?),
             SecretNeeded::Pin => Some(pin(options)?),
+            SecretNeeded::Shares(threshold) => Some(shares(threshold)?),
         };
         let root = config.unseal(data.path(), secret.as_ref())?;
         return Ok((config, root));
     }
-    // A store without its seal is a loss that a new seal would hide.
-    if !create || data.store().exists() {
+    if !create {
         let path = data.path().display();
-        return Err(format!(
-            "{path} has no seal.json, so its root key cannot be found: restore seal.json from a backup"
-        )
-        .into());
+        return Err(format!("{path} is no data directory of haechi: it has no seal.json").into());
     }
     let (config, root) = seal::create(&request(options)?, data.path(), random)?;
     config.save(data.path())?;
@@ -47,6 +67,11 @@ fn request(options: &SealOptions) -> Result<SealRequest, Failure> {
             passphrase: passphrase(options)?,
             cost: Argon2idCost::default(),
         },
+        SealKind::Shamir => {
+            return Err("a root key is split among people before the first start: \
+                        haechi operator init --shares N --threshold K"
+                .into());
+        }
         SealKind::Pkcs11 => SealRequest::Pkcs11 {
             module: options
                 .pkcs11_module
@@ -60,6 +85,20 @@ fn request(options: &SealOptions) -> Result<SealRequest, Failure> {
             pin: pin(options)?,
         },
     })
+}
+
+/// Shares, a line each, from the terminal or standard input.
+fn shares(threshold: usize) -> Result<SecretVec, Failure> {
+    let mut lines = Zeroizing::new(Vec::with_capacity(threshold * SHARE_LINE_BYTES_MAX));
+    for number in 1..=threshold {
+        let share = terminal::secret_line(&format!("Share {number} of {threshold}"))?;
+        if share.len() >= SHARE_LINE_BYTES_MAX {
+            return Err("that is no share: it is too long".into());
+        }
+        lines.extend_from_slice(share.expose());
+        lines.push(b'\n');
+    }
+    Ok(SecretVec::copy_from(&lines))
 }
 
 fn passphrase(options: &SealOptions) -> Result<SecretVec, Failure> {
@@ -81,6 +120,6 @@ fn secret(
     }
     let value = std::env::var(variable)
         .map_err(|_| format!("the root key is sealed: give {flag}, or set {variable}"))?;
-    let value = zeroize::Zeroizing::new(value);
+    let value = Zeroizing::new(value);
     Ok(SecretVec::copy_from(value.as_bytes()))
 }

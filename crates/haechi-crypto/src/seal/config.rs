@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::file::{read_limited, write_durably};
-use super::{PassphraseSeal, Pkcs11Seal, SealError};
+use super::{PassphraseSeal, Pkcs11Seal, SealError, ShamirSeal};
 use crate::{Random, RootKey};
 
 /// Name of the file in the data directory.
@@ -39,6 +39,8 @@ pub enum SealMethod {
     Passphrase(PassphraseSeal),
     /// Wrapped by a hardware token.
     Pkcs11(Pkcs11Seal),
+    /// Wrapped under a key that is split among people.
+    Shamir(ShamirSeal),
 }
 
 impl SealConfig {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::InstallationId;
 use crate::CryptoError;
 
 /// A seal that cannot be made, read or opened. Nothing was changed.
@@ -164,6 +165,64 @@ pub enum SealError {
         action: &'static str,
         /// Its answer.
         reason: String,
+    },
+    /// Numbers of shares that share nothing, or too much.
+    #[error(
+        "{shares} shares with a threshold of {threshold}: choose 2 to 32 shares, and a threshold from 2 to their number"
+    )]
+    SharesOutOfRange {
+        /// Shares asked for.
+        shares: u8,
+        /// Threshold asked for.
+        threshold: u8,
+    },
+    /// Not the beginning of a share.
+    #[error("that is no share: a share begins with haechi1-")]
+    NoShare,
+    /// The checksum does not match.
+    #[error("the share is mistyped: its checksum does not match; compare it with the paper")]
+    ShareMistyped,
+    /// The share is of another data directory.
+    #[error("the share is of installation {found}, and this is {expected}; give one of this")]
+    ShareOfAnotherInstallation {
+        /// The share's.
+        found: InstallationId,
+        /// The seal's.
+        expected: InstallationId,
+    },
+    /// The share is from before or after a rekey.
+    #[error(
+        "the share is of set {found}, and the root key is split in set {expected}; give a share that was printed with that set"
+    )]
+    ShareOfAnotherSet {
+        /// The share's.
+        found: u32,
+        /// The seal's.
+        expected: u32,
+    },
+    /// The share was given already.
+    #[error("share {index} was given already; give another one")]
+    ShareRepeated {
+        /// Its number.
+        index: u8,
+    },
+    /// The share was forged, or the seal changed.
+    #[error(
+        "share {index} is not one that was made for this seal, though it is well formed; it was not taken"
+    )]
+    WrongShare {
+        /// The number that it claims.
+        index: u8,
+    },
+    /// Not enough shares.
+    #[error(
+        "{given} of the {threshold} shares needed were given; the root key stays sealed, and nothing was touched"
+    )]
+    SharesMissing {
+        /// Shares given.
+        given: usize,
+        /// Shares needed.
+        threshold: usize,
     },
     /// The library failed.
     #[error(transparent)]

@@ -224,3 +224,27 @@ fn a_secret_file_loses_one_newline_and_must_be_private() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(matches!(read_secret_file(&path), Err(SealError::Io { .. })));
 }
+
+#[test]
+fn a_shamir_seal_opens_with_lines_of_shares_and_names_what_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, root, shares) = create_shared(3, 2, None, &SeededRandom::new(5)).unwrap();
+    config.save(directory.path()).unwrap();
+    let json = fs::read_to_string(directory.path().join(SEAL_FILE_NAME)).unwrap();
+    assert!(json.contains("\"type\": \"shamir\""), "{json}");
+    let config = SealConfig::load(directory.path()).unwrap().unwrap();
+    assert_eq!(config.secret_needed(), SecretNeeded::Shares(2));
+    let lines = |places: &[usize]| {
+        let lines: Vec<&[u8]> = places.iter().map(|place| shares[*place].expose()).collect();
+        SecretVec::from(lines.join(&b'\n'))
+    };
+    let again = config.unseal(directory.path(), Some(&lines(&[2, 0]))).unwrap();
+    assert_eq!(again.expose(), root.expose());
+    for (given, secret) in [(0, None), (1, Some(lines(&[1])))] {
+        let refused = error(config.unseal(directory.path(), secret.as_ref()));
+        let expected = SealError::SharesMissing { given, threshold: 2 };
+        assert_eq!(refused.to_string(), expected.to_string());
+    }
+    let refused = error(config.unseal(directory.path(), Some(&lines(&[1, 1]))));
+    assert!(matches!(refused, SealError::ShareRepeated { index: 2 }), "{refused}");
+}

@@ -48,7 +48,9 @@ impl Client {
     ) -> Result<T, Failure> {
         let head = AskHead { version: VERSION, ask: name.to_owned() };
         wire::write(&mut self.0, &head, &wire::line(ask)?).await?;
-        let (head, body) = wire::read(&mut self.0, ANSWER_BYTES_MAX).await?;
+        let (head, body) = wire::read(&mut self.0, ANSWER_BYTES_MAX).await.map_err(|error| {
+            format!("the server ended before it answered ({error}): see what it wrote to its log")
+        })?;
         match wire::value::<AnswerHead>(&head)?.outcome {
             Outcome::Answered => wire::value(&body),
             Outcome::Refused => Err(wire::value::<String>(&body)?.into()),

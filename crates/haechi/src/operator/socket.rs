@@ -1,18 +1,18 @@
 //! The side of the socket that answers.
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::wire::Line;
 use super::wire::{self, ASK_BYTES_MAX, AnswerHead, AskHead, Outcome, VERSION};
-use super::{table, wire::Line};
+use super::{Door, order, table};
 use crate::Failure;
 use crate::data::DataDirectory;
-use crate::installation::Installation;
 
 /// Operators that are served at a time; others wait.
 const CONNECTIONS_MAX: usize = 16;
@@ -20,34 +20,19 @@ const CONNECTIONS_MAX: usize = 16;
 /// How long saying what is asked may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the server lets the operator work on.
-#[derive(Default)]
-pub struct Door {
-    installation: Mutex<Option<Arc<Installation>>>,
-}
-
-impl Door {
-    /// Lets in; `None` shuts.
-    pub fn open(&self, installation: Option<Arc<Installation>>) {
-        *self.installation.lock().unwrap_or_else(PoisonError::into_inner) = installation;
+async fn answer(door: &Door, head: &[u8], input: &[u8]) -> Result<Line, Failure> {
+    let AskHead { version, ask } = wire::value(head)?;
+    if version != VERSION {
+        let text = format!(
+            "this server speaks version {VERSION} of operator.sock and the command version \
+             {version}: use the haechi that serves"
+        );
+        return Err(text.into());
     }
-
-    fn installation(&self) -> Option<Arc<Installation>> {
-        self.installation.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    async fn answer(&self, head: &[u8], input: &[u8]) -> Result<Line, Failure> {
-        let AskHead { version, ask } = wire::value(head)?;
-        if version != VERSION {
-            let text = format!(
-                "this server speaks version {VERSION} of operator.sock and the command version \
-                 {version}: use the haechi that serves"
-            );
-            return Err(text.into());
-        }
-        tracing::info!(ask, "the operator asks");
-        let installation = self.installation().ok_or("the server is not serving yet: try again")?;
-        table::answer(&ask, input, &installation).await
+    tracing::info!(ask, "the operator asks");
+    match order::answer(&ask, input, door) {
+        Some(answer) => answer,
+        None => table::answer(&ask, input, &*door.installation()?).await,
     }
 }
 
@@ -91,14 +76,14 @@ pub async fn serve(socket: UnixListener, door: Arc<Door>) {
 
 async fn converse(mut stream: UnixStream, door: &Door) -> Result<(), Failure> {
     let (uid, own) = (stream.peer_cred()?.uid(), rustix::process::geteuid().as_raw());
-    let answer = if uid == own || uid == 0 {
+    let answered = if uid == own || uid == 0 {
         let (head, input) = timeout(ASK_TIMEOUT, wire::read(&mut stream, ASK_BYTES_MAX)).await??;
-        door.answer(&head, &input).await
+        answer(door, &head, &input).await
     } else {
         tracing::warn!(uid, "another user asked at operator.sock and was refused");
         Err(format!("user {uid} is not the one that the server runs as").into())
     };
-    let (outcome, body) = match answer {
+    let (outcome, body) = match answered {
         Ok(body) => (Outcome::Answered, body),
         Err(failure) => (Outcome::Refused, wire::line(&crate::chain(&*failure))?),
     };
@@ -133,9 +118,9 @@ mod tests {
         let socket = bind(&data).unwrap();
         let mode = std::fs::metadata(data.operator_socket()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        tokio::spawn(serve(socket, Arc::new(Door::default())));
+        tokio::spawn(serve(socket, Arc::new(Door::new(&data))));
         let mut client = Client::connect(&data).await.unwrap().unwrap();
         let refused = client.ask::<()>("account.list", &serde_json::json!({})).await.unwrap_err();
-        assert!(refused.to_string().contains("not serving yet"), "{refused}");
+        assert!(refused.to_string().contains("starting or stopping"), "{refused}");
     }
 }

@@ -14,3 +14,4 @@ mod first_start;
 mod operator;
 mod run;
 mod serving;
+mod shamir;

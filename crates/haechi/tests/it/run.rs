@@ -100,7 +100,10 @@ impl Drop for Server {
 }
 
 pub fn serve(data: &Path, ready_file: &Path, options: &[&str]) -> Command {
-    let mut command = haechi(&["serve", "--admin-listen", "off"]);
+    let mut command = haechi(&["serve"]);
+    if !options.contains(&"--admin-listen") {
+        command.args(["--admin-listen", "off"]);
+    }
     if !options.contains(&"--listen") {
         command.args(["--listen", "127.0.0.1:0"]);
     }

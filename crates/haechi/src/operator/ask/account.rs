@@ -23,7 +23,7 @@ impl Ask for AccountCreate {
     type Answer = String;
 
     async fn answer(self, installation: &Installation) -> Result<String, Failure> {
-        let Installation { stack, env } = installation;
+        let Installation { stack, env, .. } = installation;
         let account = crate::stack::random_account(env)?;
         // First, since it refuses an address that is taken; without the account itself it means
         // little.

@@ -1,0 +1,76 @@
+//! What is told once haechi serves, or waits to be unsealed.
+
+use zeroize::Zeroizing;
+
+use super::prepare::Ready;
+use crate::Failure;
+use crate::cli::SealKind;
+use crate::config::Config;
+use crate::data::{Endpoint, write_private};
+
+/// Tells people on standard output, and programs in the ready file.
+pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
+    let Endpoint { endpoint, region, ca_bundle, .. } = &ready.endpoint;
+    println!("haechi {} is serving\n", crate::cli::VERSION);
+    println!("  endpoint     {endpoint}");
+    println!("  account      {}", ready.account);
+    println!("  region       {region} (all others too)");
+    if let Some(data) = &config.data {
+        println!("  data         {}", data.display());
+        println!(
+            "  credentials  {} (root access key: keep it safe)",
+            data.join("credentials").display()
+        );
+        println!("  CA           {}", ca_bundle.display());
+    }
+    if config.dev.is_some() {
+        println!(
+            "\nWARNING: --dev. Unknown access keys are root, the clock can be moved, plain HTTP is"
+        );
+        println!(
+            "         answered{}. For tests only.",
+            if config.data.is_none() { ", nothing is kept" } else { "" }
+        );
+        println!("\nNext, in another terminal:");
+        println!("  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}");
+        println!(
+            "  AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=any aws kms create-key",
+            ready.account
+        );
+    } else {
+        if config.seal.seal.unwrap_or(SealKind::File) == SealKind::File && has_root_key(config) {
+            println!(
+                "\nNote: the root key lies in a file beside the data (root.key). Whoever can read the"
+            );
+            println!(
+                "      disk can read everything; --seal passphrase or --seal pkcs11 avoid that."
+            );
+        }
+        println!("\nNext, in another terminal:");
+        println!("  haechi exec -- aws kms create-key");
+    }
+    if let Some(path) = &config.ready_file {
+        write_private(path, ready_json(ready)?.as_bytes())
+            .map_err(|error| format!("ready file {}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn has_root_key(config: &Config) -> bool {
+    config
+        .data
+        .as_ref()
+        .is_some_and(|data| data.join(haechi_crypto::seal::ROOT_KEY_FILE_NAME).exists())
+}
+
+fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {
+    let json = serde_json::json!({
+        "endpoint": ready.endpoint.endpoint,
+        "account_id": ready.endpoint.account_id,
+        "region": ready.endpoint.region,
+        "access_key_id": ready.root_key.access_key_id,
+        "secret_access_key": *ready.root_key.secret_access_key,
+        "ca_bundle": ready.endpoint.ca_bundle,
+    });
+    Ok(Zeroizing::new(serde_json::to_string(&json)?))
+}

@@ -1,0 +1,83 @@
+//! A server whose root key is sealed: it listens, answers 503, and takes shares.
+//!
+//! What is stored, the server's certificate among it, cannot be read yet. So it shows one of the
+//! moment, that nobody trusts: clients that check certificates fail at the handshake until haechi is
+//! unsealed, and retry as they do when a server is down.
+
+use std::sync::Arc;
+
+use haechi_core::SystemClock;
+use haechi_crypto::RootKey;
+use haechi_crypto::seal::ShamirSeal;
+use haechi_gateway::metrics::Metrics;
+use haechi_gateway::{Gateway, Limits, Listener, Port, Quotas};
+use tokio::sync::watch;
+
+use super::Server;
+use super::prepare::endpoint;
+use crate::Failure;
+use crate::data::DataDirectory;
+use crate::operator::Door;
+use crate::stack::Stack;
+
+/// Answers 503 until enough shares were given; `None` if told to stop before.
+///
+/// # Errors
+/// If the port cannot be bound.
+pub async fn wait(
+    server: &mut Server,
+    data: &DataDirectory,
+    door: &Door,
+    seal: &ShamirSeal,
+) -> Result<Option<(RootKey, Port)>, Failure> {
+    let gateway = Arc::new(gateway(server).await?);
+    let tls = crate::tls::momentary(server.env.now())?;
+    let plaintext = server.config.plaintext;
+    let listener = Listener::bind(server.config.listen, Arc::new(tls), plaintext).await?;
+    let port = listener.port()?;
+    let root = door.take_shares(seal);
+    server.show(&gateway);
+    announce(&endpoint(&server.config, listener.address()), data, seal);
+    let (tell, stop) = watch::channel(false);
+    let mut signal = server.stop.clone();
+    let ended = async {
+        let root = tokio::select! {
+            _ = signal.wait_for(|stop| *stop) => None,
+            root = root => root.ok(),
+        };
+        if root.is_none() {
+            door.shut();
+        }
+        tell.send_replace(true);
+        root
+    };
+    let (root, ()) = tokio::join!(ended, listener.run(gateway, stop));
+    Ok(root.map(|root| (root, port)))
+}
+
+/// Knows all services by name, and nothing else.
+async fn gateway(server: &Server) -> Result<Gateway, Failure> {
+    let stack = Stack::in_memory().await?;
+    Ok(Gateway {
+        router: stack.router,
+        identities: stack.iam,
+        audit: stack.audit,
+        env: server.env.clone(),
+        wall: Arc::new(SystemClock),
+        limits: Limits::default(),
+        quotas: Quotas::none(),
+        metrics: Metrics::default(),
+        dev: None,
+        sealed: true,
+    })
+}
+
+fn announce(endpoint: &str, data: &DataDirectory, seal: &ShamirSeal) {
+    let (threshold, shares) = (seal.threshold(), seal.shares());
+    println!("haechi {} is sealed\n", crate::cli::VERSION);
+    println!("  endpoint     {endpoint} (answers 503)");
+    println!("  data         {}", data.path().display());
+    println!("  installation {}", seal.installation());
+    println!("\nNext: {threshold} of the {shares} holders of shares each run, as this user,");
+    println!("  haechi operator unseal --data {}", data.path().display());
+}
