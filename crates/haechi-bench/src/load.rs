@@ -1,4 +1,9 @@
-//! Closed loop: each connection sends its next request when it has the last answer.
+//! Closed loop: each connection sends its next request when it has the last answer. That finds out
+//! how much a server can do, and says little of how long one waits for it.
+//!
+//! With `--rate`, open loop: requests fall due at random times (a Poisson process, from a fixed
+//! seed) whatever the server does, and each is timed from when it fell due, so that a request that
+//! had to wait for its connection counts with all its waiting.
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -24,9 +29,15 @@ pub struct Options {
     /// Another server than the target's own (the floor): its ready file.
     #[arg(long)]
     server: Option<PathBuf>,
-    /// `Encrypt`, `Decrypt` or `GenerateDataKey`.
+    /// `Encrypt`, `Decrypt`, `GenerateDataKey`, or a call that `calls` made: `Sign RSA_2048`.
     #[arg(long)]
     operation: String,
+    /// Requests a second, to be asked whether or not answers come; without it, as fast as they do.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Ask for the first keys of the target only, so many.
+    #[arg(long)]
+    keys: Option<usize>,
     /// Over TLS 1.3.
     #[arg(long)]
     tls: bool,
@@ -55,6 +66,48 @@ struct Shared {
     stopping: Cell<bool>,
     latencies_ns: RefCell<Vec<u32>>,
     answer_bytes: Cell<usize>,
+    schedule: Option<Schedule>,
+}
+
+/// When requests fall due.
+struct Schedule {
+    gap: Duration,
+    next: Cell<Instant>,
+    /// State of a linear congruential generator.
+    drawn: Cell<u64>,
+}
+
+impl Schedule {
+    fn new(per_second: f64) -> Schedule {
+        let gap = Duration::from_secs_f64(1.0 / per_second);
+        Schedule { gap, next: Cell::new(Instant::now()), drawn: Cell::new(1) }
+    }
+
+    /// When the next request falls due.
+    fn take(&self) -> Instant {
+        let due = self.next.get();
+        // Knuth's MMIX constants; the upper bits are the good ones.
+        let drawn = self.drawn.get().wrapping_mul(6_364_136_223_846_793_005);
+        let drawn = drawn.wrapping_add(1_442_695_040_888_963_407);
+        self.drawn.set(drawn);
+        let uniform = ((drawn >> 32) as f64 + 1.0) / 2.0_f64.powi(32);
+        self.next.set(due + self.gap.mul_f64(-uniform.ln()));
+        due
+    }
+}
+
+impl Shared {
+    /// Waits until the next request falls due and answers since when it has been; a closed loop
+    /// does not wait.
+    async fn due(&self) -> Instant {
+        let Some(schedule) = &self.schedule else { return Instant::now() };
+        let due = schedule.take();
+        // No timer is as fine as this; the generator has a core of its own to spin on.
+        while Instant::now() < due && !self.stopping.get() {
+            tokio::task::yield_now().await;
+        }
+        due
+    }
 }
 
 /// Runs a load and prints what it saw.
@@ -70,12 +123,13 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
         connections.push(connector.connect().await?);
     }
     let shared = Rc::new(Shared {
-        pool: pool(&target, &options.operation, options.pool)?,
+        pool: pool(&target, options)?,
         next: Cell::new(0),
         counting: Cell::new(false),
         stopping: Cell::new(false),
         latencies_ns: RefCell::new(Vec::with_capacity(2_000_000)),
         answer_bytes: Cell::new(0),
+        schedule: options.rate.map(Schedule::new),
     });
     let local = LocalSet::new();
     let asking: Vec<_> = connections
@@ -92,22 +146,24 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
 }
 
 async fn ask(shared: Rc<Shared>, mut connection: Connection) -> Result<(), Failure> {
-    while !shared.stopping.get() {
+    loop {
+        let due = shared.due().await;
+        if shared.stopping.get() {
+            return Ok(());
+        }
         let next = shared.next.get();
         shared.next.set((next + 1) % shared.pool.len());
         let request = shared.pool.get(next).ok_or("the pool is empty")?;
-        let sent = Instant::now();
         let answer = connection.call(request).await?;
         if !answer.is_ok() {
             return Err(format!("a call was refused: {}", answer.text()).into());
         }
         shared.answer_bytes.set(answer.body.len());
         if shared.counting.get() {
-            let took = u32::try_from(sent.elapsed().as_nanos()).unwrap_or(u32::MAX);
+            let took = u32::try_from(due.elapsed().as_nanos()).unwrap_or(u32::MAX);
             shared.latencies_ns.borrow_mut().push(took);
         }
     }
-    Ok(())
 }
 
 async fn measure(options: &Options, shared: &Shared) -> Result<serde_json::Value, Failure> {
@@ -127,8 +183,9 @@ async fn measure(options: &Options, shared: &Shared) -> Result<serde_json::Value
     Ok(serde_json::json!({
         "requests": latencies.len(),
         "seconds": seconds,
-        "p50_us": percentile(&latencies, 50),
-        "p99_us": percentile(&latencies, 99),
+        "p50_us": quantile(&latencies, 0.5),
+        "p99_us": quantile(&latencies, 0.99),
+        "p999_us": quantile(&latencies, 0.999),
         "answer_bytes": shared.answer_bytes.get(),
         "request_bytes": shared.pool.first().map_or(0, Vec::len),
         "threads_ns": cpu::used(&before, &after),
@@ -136,16 +193,21 @@ async fn measure(options: &Options, shared: &Shared) -> Result<serde_json::Value
     }))
 }
 
-fn percentile(sorted_ns: &[u32], percent: usize) -> f64 {
-    let at = (sorted_ns.len() * percent / 100).min(sorted_ns.len().saturating_sub(1));
+fn quantile(sorted_ns: &[u32], part: f64) -> f64 {
+    let at = (sorted_ns.len() as f64 * part) as usize;
+    let at = at.min(sorted_ns.len().saturating_sub(1));
     f64::from(sorted_ns.get(at).copied().unwrap_or(0)) / 1000.0
 }
 
 /// Requests that differ where the operation lets them: their plaintext and their key.
-fn pool(target: &Target, operation: &str, size: usize) -> Result<Vec<Vec<u8>>, Failure> {
+fn pool(target: &Target, options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
+    let (operation, size) = (options.operation.as_str(), options.pool);
     let mut requests = Requests::new(&target.ready, "kms");
+    if let Some(call) = target.calls.iter().find(|call| call.name == operation) {
+        return Ok(vec![requests.kms(&call.operation, &call.body)?]);
+    }
     // An odd stride visits the keys in an order that no cache foresees.
-    let keys = target.key_ids.len().max(1);
+    let keys = target.key_ids.len().min(options.keys.unwrap_or(usize::MAX)).max(1);
     (0..size)
         .map(|index| {
             let key_id = target.key_ids.get(index.wrapping_mul(2_654_435_761) % keys);

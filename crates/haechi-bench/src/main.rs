@@ -6,7 +6,9 @@
 //! request.rs     signed requests as bytes on the wire
 //! connection.rs  one keep-alive connection, plain or TLS 1.3
 //! prepare.rs     a user, its policy and a key, made through the API
-//! load.rs        64 connections that ask as fast as they are answered
+//! calls.rs       a key of every spec, and what is done with it
+//! load.rs        64 connections that ask as fast as they are answered, or at a given rate
+//! bare.rs        the cryptography of a call, alone
 //! cpu.rs         CPU time of the server, thread by thread
 //! floor.rs       the bare server
 //! first.rs       from the start of the program to its first answer
@@ -14,6 +16,8 @@
 //!
 //! Each command prints one line of JSON; `xtask` makes tables of them.
 
+mod bare;
+mod calls;
 mod connection;
 mod cpu;
 mod first;
@@ -45,7 +49,11 @@ enum Command {
     Prepare(prepare::PrepareOptions),
     /// Create more keys through the API.
     Seed(prepare::SeedOptions),
-    /// Ask as fast as answers come.
+    /// Make a key of every spec, and add what they do to the target file.
+    Calls(calls::Options),
+    /// Do the cryptography of a call, without a server.
+    Bare(bare::Options),
+    /// Ask as fast as answers come, or at a given rate.
     Load(load::Options),
     /// Start a server and take the time to its first answer.
     First(first::Options),
@@ -58,6 +66,8 @@ fn main() -> ExitCode {
         (Ok(runtime), Command::Floor(options)) => runtime.block_on(floor::run(options)),
         (Ok(runtime), Command::Prepare(options)) => runtime.block_on(prepare::run(&options)),
         (Ok(runtime), Command::Seed(options)) => runtime.block_on(prepare::seed(&options)),
+        (Ok(runtime), Command::Calls(options)) => runtime.block_on(calls::run(&options)),
+        (Ok(_), Command::Bare(options)) => bare::run(&options),
         (Ok(runtime), Command::Load(options)) => runtime.block_on(load::run(&options)),
         (Ok(runtime), Command::First(options)) => runtime.block_on(first::run(&options)),
     };

@@ -68,7 +68,8 @@ pub async fn run(options: &PrepareOptions) -> Result<(), Failure> {
     let plaintext = format!("{{\"KeyId\":\"{key_id}\",\"Plaintext\":\"{}=\"}}", "A".repeat(43));
     let encrypted = call(&mut connection, &kms.kms("Encrypt", &plaintext)?).await?;
     let ciphertext = member(&encrypted, "/CiphertextBlob")?;
-    write(&options.target, &Target { ready: user, key_ids: vec![key_id], ciphertext })
+    let (key_ids, calls) = (vec![key_id], Vec::new());
+    write(&options.target, &Target { ready: user, key_ids, ciphertext, calls })
 }
 
 /// Creates keys until there are as many as wanted.

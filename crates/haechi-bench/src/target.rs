@@ -42,6 +42,20 @@ pub struct Target {
     pub key_ids: Vec<String>,
     /// A blob that the first key encrypted, base64.
     pub ciphertext: String,
+    /// Calls with keys of other kinds, if `calls` has made them.
+    #[serde(default)]
+    pub calls: Vec<Call>,
+}
+
+/// A call that is made again and again.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Call {
+    /// `Sign RSA_2048`.
+    pub name: String,
+    /// `Sign`.
+    pub operation: String,
+    /// The JSON that is sent.
+    pub body: String,
 }
 
 /// Reads a JSON file.

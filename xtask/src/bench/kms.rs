@@ -4,14 +4,20 @@
 //! turns in short rounds, and what is told are medians of the rounds, because machines are shared:
 //! only ratios within a run mean something. The ratio of CPU time is the steadier one: it does not
 //! see what other programs take from the core, nor the disk.
+//!
+//! Four parts, each of which `--only` picks: `speed` (symmetric keys, beside the bare server),
+//! `latency` (the same at half load), `operations` (every kind of key, beside bare cryptography) and
+//! `growth` (start, memory and speed with many keys).
 
 mod growth;
+mod latency;
+mod operations;
 mod table;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::process::{Server, bench, binary, product};
 use super::statistics::median;
@@ -26,8 +32,8 @@ pub struct Options {
     seconds: f64,
     /// Also with a million keys.
     large: bool,
-    /// Whether to measure start, memory and growth too.
-    growth: bool,
+    /// The parts to be measured; empty for all. Others need what `speed` finds.
+    only: Vec<String>,
     json: Option<PathBuf>,
 }
 
@@ -46,6 +52,7 @@ pub struct Sample {
     threads_us: BTreeMap<String, f64>,
     p50_us: f64,
     p99_us: f64,
+    p999_us: f64,
     generator_us: f64,
     answer_bytes: u64,
     request_bytes: u64,
@@ -67,16 +74,31 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         std::fs::remove_dir_all(&directory).map_err(|error| error.to_string())?;
     }
     std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
-    let series = speed(&options, &directory)?;
+    let mut result = serde_json::Map::new();
+    let (target, started) = (directory.join("target.json"), start(&directory)?);
+    let rounds = (options.rounds, options.seconds);
+    let series = speed(&options, &directory, &started)?;
     table::speed(&series);
-    let mut result = json!({ "speed": series.iter().map(table::series_json).collect::<Vec<_>>() });
-    if options.growth {
-        let growth = growth::measure(&directory, options.large)?;
-        table::growth(&growth);
-        if let Some(result) = result.as_object_mut() {
-            result.insert("growth".into(), growth);
-        }
+    result.insert("speed".into(), series.iter().map(table::series_json).collect());
+    if options.has("latency") {
+        let latency = latency::measure(&started, &target, &series, rounds)?;
+        latency::table(&latency);
+        result.insert("latency".into(), latency);
     }
+    if options.has("operations") {
+        let floor = series.iter().filter(|series| !series.tls).flat_map(|series| &series.floor);
+        let floor_us = median(floor.map(|sample| sample.cpu_us));
+        let operations = operations::measure(&started, &target, rounds, floor_us)?;
+        operations::table(&operations);
+        result.insert("operations".into(), operations);
+    }
+    drop(started);
+    if options.has("growth") {
+        let growth = growth::measure(&directory, options.large, options.seconds)?;
+        table::growth(&growth);
+        result.insert("growth".into(), growth);
+    }
+    let result = Value::Object(result);
     if let Some(path) = &options.json {
         std::fs::write(path, format!("{result:#}\n"))
             .map_err(|error| format!("{}: {error}", path.display()))?;
@@ -86,8 +108,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 
 fn options(arguments: &[String]) -> Result<Options, String> {
     const USAGE: &str = "usage: cargo xtask bench kms [--rounds 7] [--seconds 1.5] [--large] \
-        [--speed-only] [--json FILE]";
-    let mut options = Options { rounds: 7, seconds: 1.5, large: false, growth: true, json: None };
+        [--only speed|latency|operations|growth]… [--json FILE]";
+    let mut options = Options { rounds: 7, seconds: 1.5, large: false, only: vec![], json: None };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(USAGE);
@@ -97,14 +119,21 @@ fn options(arguments: &[String]) -> Result<Options, String> {
             "--seconds" => options.seconds = number(value()?)?,
             "--json" => options.json = Some(PathBuf::from(value()?)),
             "--large" => options.large = true,
-            "--speed-only" => options.growth = false,
+            "--only" => options.only.push(value()?.clone()),
             _ => return Err(USAGE.into()),
         }
     }
     Ok(options)
 }
 
-fn speed(options: &Options, directory: &Path) -> Result<Vec<Series>, String> {
+impl Options {
+    fn has(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
+}
+
+/// A server on a data directory that exists, and a target with a user and a key.
+fn start(directory: &Path) -> Result<Server, String> {
     let (ready, target) = (directory.join("ready.json"), directory.join("target.json"));
     let mut arguments = product(&directory.join("data"));
     arguments.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
@@ -112,6 +141,11 @@ fn speed(options: &Options, directory: &Path) -> Result<Vec<Series>, String> {
     drop(Server::start(&binary("haechi"), &arguments, &ready)?);
     let server = Server::start(&binary("haechi"), &arguments, &ready)?;
     bench(&["prepare", "--ready", &shown(&ready), "--target", &shown(&target)])?;
+    Ok(server)
+}
+
+fn speed(options: &Options, directory: &Path, server: &Server) -> Result<Vec<Series>, String> {
+    let target = directory.join("target.json");
     let mut series: Vec<Series> = OPERATIONS
         .iter()
         .flat_map(|operation| [false, true].map(|tls| (*operation, tls)))
@@ -180,6 +214,7 @@ pub fn sample(printed: &Value) -> Result<Sample, String> {
         threads_us,
         p50_us: number("p50_us")?,
         p99_us: number("p99_us")?,
+        p999_us: number("p999_us")?,
         generator_us: number("generator_ns")? / 1000.0 / requests,
         answer_bytes: whole("answer_bytes"),
         request_bytes: whole("request_bytes"),

@@ -96,7 +96,16 @@ impl Drop for Server {
 
 /// Runs a command of `haechi-bench` on the generator's core; answers the JSON that it prints.
 pub fn bench(arguments: &[&str]) -> Result<Value, String> {
-    let mut command = pinned(LOAD_CORE, &binary("haechi-bench"));
+    bench_on(LOAD_CORE, arguments)
+}
+
+/// The same on the server's core, while the server has nothing to do.
+pub fn bench_beside(arguments: &[&str]) -> Result<Value, String> {
+    bench_on(SERVER_CORE, arguments)
+}
+
+fn bench_on(core: &str, arguments: &[&str]) -> Result<Value, String> {
+    let mut command = pinned(core, &binary("haechi-bench"));
     command.args(arguments);
     let printed = process::output(&mut command)?;
     if printed.trim().is_empty() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::process::{Server, bench, binary, product};
 use super::super::statistics::median;
-use super::{sample, shown};
+use super::{Sample, latency, sample, shown};
 
 /// Numbers of keys: one, as a new installation, and many.
 const KEYS: &[usize] = &[1, 10_000, 100_000];
@@ -14,18 +14,25 @@ const KEYS: &[usize] = &[1, 10_000, 100_000];
 /// With `--large`.
 const KEYS_LARGE: usize = 1_000_000;
 
+/// Keys that are in use, of however many there are.
+const WARM_KEYS: usize = 1000;
+
+/// Requests a second for them: about half of what a core can do.
+const RATE: f64 = 15_000.0;
+
 /// Starts that are timed, for each number of keys.
 const STARTS: usize = 7;
 
 /// Measures with each number of keys, in the data directory that `speed` left; answers a row each.
-pub fn measure(directory: &Path, large: bool) -> Result<Value, String> {
+pub fn measure(directory: &Path, large: bool, seconds: f64) -> Result<Value, String> {
     let counts = KEYS.iter().copied().chain(large.then_some(KEYS_LARGE));
-    let rows: Result<Vec<Value>, String> = counts.map(|keys| row(directory, keys)).collect();
+    let rows: Result<Vec<Value>, String> =
+        counts.map(|keys| row(directory, keys, seconds)).collect();
     let binary = std::fs::metadata(binary("haechi")).map_err(|error| error.to_string())?;
     Ok(json!({ "binary_bytes": binary.len(), "rows": rows? }))
 }
 
-fn row(directory: &Path, keys: usize) -> Result<Value, String> {
+fn row(directory: &Path, keys: usize, seconds: f64) -> Result<Value, String> {
     eprintln!("{keys} keys");
     let (data, ready) = (directory.join("data"), directory.join("ready.json"));
     let target = shown(&directory.join("target.json"));
@@ -59,6 +66,7 @@ fn row(directory: &Path, keys: usize) -> Result<Value, String> {
         "65536",
     ])?;
     let loaded = sample(&loaded)?;
+    let warm = warm_p99_us(&server, Path::new(&target), &ready, seconds)?;
     Ok(json!({
         "keys": keys,
         "created": seeded.get("created"),
@@ -68,9 +76,19 @@ fn row(directory: &Path, keys: usize) -> Result<Value, String> {
         "idle_kib": of("resident_kib"),
         "encrypt_per_second": loaded.per_second,
         "encrypt_cpu_us": loaded.cpu_us,
+        "warm_p99_us": warm,
         "loaded_kib": resident_kib(pid)?,
         "store_bytes": size(&data.join("store"))?,
     }))
+}
+
+/// How long Encrypt takes under keys that are in use, at [`RATE`], whatever other keys there are.
+fn warm_p99_us(server: &Server, target: &Path, ready: &Path, seconds: f64) -> Result<f64, String> {
+    let (ready, warm) = (shown(ready), WARM_KEYS.to_string());
+    let how = ["--server", &ready, "--operation", "Encrypt", "--keys", &warm, "--warm-up", "2"];
+    let rounds = (0..3).map(|_| latency::at_rate(server, target, RATE, seconds, &how));
+    let rounds: Result<Vec<Sample>, String> = rounds.collect();
+    Ok(median(rounds?.iter().map(|sample| sample.p99_us)))
 }
 
 fn first_answers(target: &str, data: &Path) -> Result<Vec<Value>, String> {

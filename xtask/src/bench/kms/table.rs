@@ -61,6 +61,7 @@ fn sample_json(sample: &Sample) -> Value {
         "threads_us": sample.threads_us,
         "p50_us": sample.p50_us,
         "p99_us": sample.p99_us,
+        "p999_us": sample.p999_us,
         "generator_us": sample.generator_us,
         "answer_bytes": sample.answer_bytes,
         "request_bytes": sample.request_bytes,
@@ -72,19 +73,20 @@ pub fn growth(growth: &Value) {
     let binary = growth.get("binary_bytes").and_then(Value::as_f64).unwrap_or(0.0);
     println!("\nRelease binary: {:.1} MB\n", binary / 1e6);
     println!(
-        "| keys | start to first answer ms | CPU ms of it | idle RSS MB | Encrypt req/s over all keys | CPU µs | RSS after MB | store MB | CreateKey/s |"
+        "| keys | start to first answer ms | CPU ms of it | idle RSS MB | Encrypt req/s over all keys | CPU µs | p99 ms of 1,000 keys | RSS after MB | store MB | CreateKey/s |"
     );
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for row in growth.get("rows").and_then(Value::as_array).into_iter().flatten() {
         let number = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
         println!(
-            "| {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {:.1} | {:.1} | {:.0} |",
+            "| {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.1} | {:.2} | {:.1} | {:.1} | {:.0} |",
             number("keys"),
             number("first_answer_ms"),
             number("first_answer_cpu_ms"),
             number("idle_kib") * 1024.0 / 1e6,
             number("encrypt_per_second"),
             number("encrypt_cpu_us"),
+            number("warm_p99_us") / 1000.0,
             number("loaded_kib") * 1024.0 / 1e6,
             number("store_bytes") / 1e6,
             number("created") / number("created_seconds").max(1e-9),
