@@ -132,6 +132,15 @@ impl TokenKeys {
         Ok(login)
     }
 
+    /// Whether the token of this label is there; nobody logs in.
+    ///
+    /// # Errors
+    /// When it is not, or its library cannot be used.
+    pub fn is_present(module: &Path, token_label: &str) -> Result<(), TokenError> {
+        let library = load(module)?;
+        find_token(&library, module, token_label).map(|_| ())
+    }
+
     /// Makes an AES-256 key that cannot leave the token.
     ///
     /// # Errors

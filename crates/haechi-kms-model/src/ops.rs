@@ -95,6 +95,26 @@ impl Operation for CancelKeyDeletion {
     type Error = Error;
 }
 
+/// `ConnectCustomKeyStore`.
+pub struct ConnectCustomKeyStore;
+
+impl Operation for ConnectCustomKeyStore {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ConnectCustomKeyStore",
+        action: "kms:ConnectCustomKeyStore",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CONNECT_CUSTOM_KEY_STORE_REQUEST,
+        output: &shapes::CONNECT_CUSTOM_KEY_STORE_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::ConnectCustomKeyStoreRequest;
+    type Output = shapes::ConnectCustomKeyStoreResponse;
+    type Error = Error;
+}
+
 /// `CreateAlias`.
 pub struct CreateAlias;
 
@@ -112,6 +132,26 @@ impl Operation for CreateAlias {
     };
     type Input = shapes::CreateAliasRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `CreateCustomKeyStore`.
+pub struct CreateCustomKeyStore;
+
+impl Operation for CreateCustomKeyStore {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateCustomKeyStore",
+        action: "kms:CreateCustomKeyStore",
+        method: "POST",
+        uri: "/",
+        input: &shapes::CREATE_CUSTOM_KEY_STORE_REQUEST,
+        output: &shapes::CREATE_CUSTOM_KEY_STORE_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CreateCustomKeyStoreRequest;
+    type Output = shapes::CreateCustomKeyStoreResponse;
     type Error = Error;
 }
 
@@ -215,6 +255,26 @@ impl Operation for DeleteAlias {
     type Error = Error;
 }
 
+/// `DeleteCustomKeyStore`.
+pub struct DeleteCustomKeyStore;
+
+impl Operation for DeleteCustomKeyStore {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteCustomKeyStore",
+        action: "kms:DeleteCustomKeyStore",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DELETE_CUSTOM_KEY_STORE_REQUEST,
+        output: &shapes::DELETE_CUSTOM_KEY_STORE_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteCustomKeyStoreRequest;
+    type Output = shapes::DeleteCustomKeyStoreResponse;
+    type Error = Error;
+}
+
 /// `DeleteImportedKeyMaterial`.
 pub struct DeleteImportedKeyMaterial;
 
@@ -252,6 +312,26 @@ impl Operation for DeriveSharedSecret {
     };
     type Input = shapes::DeriveSharedSecretRequest;
     type Output = shapes::DeriveSharedSecretResponse;
+    type Error = Error;
+}
+
+/// `DescribeCustomKeyStores`.
+pub struct DescribeCustomKeyStores;
+
+impl Operation for DescribeCustomKeyStores {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DescribeCustomKeyStores",
+        action: "kms:DescribeCustomKeyStores",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DESCRIBE_CUSTOM_KEY_STORES_REQUEST,
+        output: &shapes::DESCRIBE_CUSTOM_KEY_STORES_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::DescribeCustomKeyStoresRequest;
+    type Output = shapes::DescribeCustomKeyStoresResponse;
     type Error = Error;
 }
 
@@ -312,6 +392,26 @@ impl Operation for DisableKeyRotation {
     };
     type Input = shapes::DisableKeyRotationRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DisconnectCustomKeyStore`.
+pub struct DisconnectCustomKeyStore;
+
+impl Operation for DisconnectCustomKeyStore {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DisconnectCustomKeyStore",
+        action: "kms:DisconnectCustomKeyStore",
+        method: "POST",
+        uri: "/",
+        input: &shapes::DISCONNECT_CUSTOM_KEY_STORE_REQUEST,
+        output: &shapes::DISCONNECT_CUSTOM_KEY_STORE_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DisconnectCustomKeyStoreRequest;
+    type Output = shapes::DisconnectCustomKeyStoreResponse;
     type Error = Error;
 }
 
@@ -995,6 +1095,26 @@ impl Operation for UpdateAlias {
     type Error = Error;
 }
 
+/// `UpdateCustomKeyStore`.
+pub struct UpdateCustomKeyStore;
+
+impl Operation for UpdateCustomKeyStore {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateCustomKeyStore",
+        action: "kms:UpdateCustomKeyStore",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_CUSTOM_KEY_STORE_REQUEST,
+        output: &shapes::UPDATE_CUSTOM_KEY_STORE_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateCustomKeyStoreRequest;
+    type Output = shapes::UpdateCustomKeyStoreResponse;
+    type Error = Error;
+}
+
 /// `UpdateKeyDescription`.
 pub struct UpdateKeyDescription;
 
@@ -1080,17 +1200,22 @@ impl Operation for VerifyMac {
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
     S: Handle<CancelKeyDeletion>
+        + Handle<ConnectCustomKeyStore>
         + Handle<CreateAlias>
+        + Handle<CreateCustomKeyStore>
         + Handle<CreateGrant>
         + Handle<CreateKey>
         + Handle<Decapsulate>
         + Handle<Decrypt>
         + Handle<DeleteAlias>
+        + Handle<DeleteCustomKeyStore>
         + Handle<DeleteImportedKeyMaterial>
         + Handle<DeriveSharedSecret>
+        + Handle<DescribeCustomKeyStores>
         + Handle<DescribeKey>
         + Handle<DisableKey>
         + Handle<DisableKeyRotation>
+        + Handle<DisconnectCustomKeyStore>
         + Handle<EnableKey>
         + Handle<EnableKeyRotation>
         + Handle<Encapsulate>
@@ -1125,6 +1250,7 @@ where
         + Handle<TagResource>
         + Handle<UntagResource>
         + Handle<UpdateAlias>
+        + Handle<UpdateCustomKeyStore>
         + Handle<UpdateKeyDescription>
         + Handle<UpdatePrimaryRegion>
         + Handle<Verify>
@@ -1132,17 +1258,22 @@ where
 {
     router.service(&SERVICE);
     router.mount::<CancelKeyDeletion, S>(service);
+    router.mount::<ConnectCustomKeyStore, S>(service);
     router.mount::<CreateAlias, S>(service);
+    router.mount::<CreateCustomKeyStore, S>(service);
     router.mount::<CreateGrant, S>(service);
     router.mount::<CreateKey, S>(service);
     router.mount::<Decapsulate, S>(service);
     router.mount::<Decrypt, S>(service);
     router.mount::<DeleteAlias, S>(service);
+    router.mount::<DeleteCustomKeyStore, S>(service);
     router.mount::<DeleteImportedKeyMaterial, S>(service);
     router.mount::<DeriveSharedSecret, S>(service);
+    router.mount::<DescribeCustomKeyStores, S>(service);
     router.mount::<DescribeKey, S>(service);
     router.mount::<DisableKey, S>(service);
     router.mount::<DisableKeyRotation, S>(service);
+    router.mount::<DisconnectCustomKeyStore, S>(service);
     router.mount::<EnableKey, S>(service);
     router.mount::<EnableKeyRotation, S>(service);
     router.mount::<Encapsulate, S>(service);
@@ -1177,6 +1308,7 @@ where
     router.mount::<TagResource, S>(service);
     router.mount::<UntagResource, S>(service);
     router.mount::<UpdateAlias, S>(service);
+    router.mount::<UpdateCustomKeyStore, S>(service);
     router.mount::<UpdateKeyDescription, S>(service);
     router.mount::<UpdatePrimaryRegion, S>(service);
     router.mount::<Verify, S>(service);

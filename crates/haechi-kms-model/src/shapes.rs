@@ -11,6 +11,9 @@ use haechi_wire::{
 
 pub static AWS_ACCOUNT_ID_TYPE: Schema = string("AWSAccountIdType");
 
+pub static ACCOUNT_ID_TYPE: Schema =
+    string("AccountIdType").length(12, 12).pattern(pattern!("[0-9]{12}"));
+
 enumeration! {
     pub enum AlgorithmSpec as ALGORITHM_SPEC "AlgorithmSpec" {
         RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
@@ -69,9 +72,75 @@ pub static CLOUD_HSM_CLUSTER_ID_TYPE: Schema =
 pub static CLOUD_TRAIL_EVENT_ID_TYPE: Schema = string("CloudTrailEventIdType");
 
 structure! {
+    pub struct ConnectCustomKeyStoreRequest as CONNECT_CUSTOM_KEY_STORE_REQUEST "ConnectCustomKeyStoreRequest" {
+        required custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct ConnectCustomKeyStoreResponse as CONNECT_CUSTOM_KEY_STORE_RESPONSE "ConnectCustomKeyStoreResponse" {
+    }
+}
+
+enumeration! {
+    pub enum ConnectionErrorCodeType as CONNECTION_ERROR_CODE_TYPE "ConnectionErrorCodeType" {
+        XksVpcEndpointServiceInvalidConfiguration = "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION",
+        UserLockedOut = "USER_LOCKED_OUT",
+        UserNotFound = "USER_NOT_FOUND",
+        XksProxyAccessDenied = "XKS_PROXY_ACCESS_DENIED",
+        XksProxyTimedOut = "XKS_PROXY_TIMED_OUT",
+        InternalError = "INTERNAL_ERROR",
+        XksProxyInvalidConfiguration = "XKS_PROXY_INVALID_CONFIGURATION",
+        InsufficientFreeAddressesInSubnet = "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET",
+        XksVpcEndpointServiceNotFound = "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
+        NetworkErrors = "NETWORK_ERRORS",
+        UserLoggedIn = "USER_LOGGED_IN",
+        ClusterNotFound = "CLUSTER_NOT_FOUND",
+        InsufficientCloudhsmHsms = "INSUFFICIENT_CLOUDHSM_HSMS",
+        XksProxyNotReachable = "XKS_PROXY_NOT_REACHABLE",
+        XksProxyInvalidTlsConfiguration = "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+        XksProxyInvalidResponse = "XKS_PROXY_INVALID_RESPONSE",
+        SubnetNotFound = "SUBNET_NOT_FOUND",
+        InvalidCredentials = "INVALID_CREDENTIALS",
+    }
+}
+
+enumeration! {
+    pub enum ConnectionStateType as CONNECTION_STATE_TYPE "ConnectionStateType" {
+        Disconnected = "DISCONNECTED",
+        Failed = "FAILED",
+        Connecting = "CONNECTING",
+        Connected = "CONNECTED",
+        Disconnecting = "DISCONNECTING",
+    }
+}
+
+structure! {
     pub struct CreateAliasRequest as CREATE_ALIAS_REQUEST "CreateAliasRequest" {
         required alias_name: String = member("AliasName", &ALIAS_NAME_TYPE),
         required target_key_id: String = member("TargetKeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateCustomKeyStoreRequest as CREATE_CUSTOM_KEY_STORE_REQUEST "CreateCustomKeyStoreRequest" {
+        required custom_key_store_name: String = member("CustomKeyStoreName", &CUSTOM_KEY_STORE_NAME_TYPE),
+        optional cloud_hsm_cluster_id: String = member("CloudHsmClusterId", &CLOUD_HSM_CLUSTER_ID_TYPE),
+        optional trust_anchor_certificate: String = member("TrustAnchorCertificate", &TRUST_ANCHOR_CERTIFICATE_TYPE),
+        optional key_store_password: SecretString = member("KeyStorePassword", &KEY_STORE_PASSWORD_TYPE),
+        optional custom_key_store_type: CustomKeyStoreType = member("CustomKeyStoreType", &CUSTOM_KEY_STORE_TYPE),
+        optional xks_proxy_uri_endpoint: String = member("XksProxyUriEndpoint", &XKS_PROXY_URI_ENDPOINT_TYPE),
+        optional xks_proxy_uri_path: String = member("XksProxyUriPath", &XKS_PROXY_URI_PATH_TYPE),
+        optional xks_proxy_vpc_endpoint_service_name: String = member("XksProxyVpcEndpointServiceName", &XKS_PROXY_VPC_ENDPOINT_SERVICE_NAME_TYPE),
+        optional xks_proxy_vpc_endpoint_service_owner: String = member("XksProxyVpcEndpointServiceOwner", &ACCOUNT_ID_TYPE),
+        optional xks_proxy_authentication_credential: XksProxyAuthenticationCredentialType = member("XksProxyAuthenticationCredential", &XKS_PROXY_AUTHENTICATION_CREDENTIAL_TYPE),
+        optional xks_proxy_connectivity: XksProxyConnectivityType = member("XksProxyConnectivity", &XKS_PROXY_CONNECTIVITY_TYPE),
+    }
+}
+
+structure! {
+    pub struct CreateCustomKeyStoreResponse as CREATE_CUSTOM_KEY_STORE_RESPONSE "CreateCustomKeyStoreResponse" {
+        optional custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
     }
 }
 
@@ -120,6 +189,32 @@ structure! {
 }
 
 pub static CUSTOM_KEY_STORE_ID_TYPE: Schema = string("CustomKeyStoreIdType").length(1, 64);
+
+pub static CUSTOM_KEY_STORE_NAME_TYPE: Schema = string("CustomKeyStoreNameType").length(1, 256);
+
+enumeration! {
+    pub enum CustomKeyStoreType as CUSTOM_KEY_STORE_TYPE "CustomKeyStoreType" {
+        AwsCloudhsm = "AWS_CLOUDHSM",
+        ExternalKeyStore = "EXTERNAL_KEY_STORE",
+    }
+}
+
+pub static CUSTOM_KEY_STORES_LIST: Schema =
+    list("CustomKeyStoresList", &member("member", &CUSTOM_KEY_STORES_LIST_ENTRY));
+
+structure! {
+    pub struct CustomKeyStoresListEntry as CUSTOM_KEY_STORES_LIST_ENTRY "CustomKeyStoresListEntry" {
+        optional custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
+        optional custom_key_store_name: String = member("CustomKeyStoreName", &CUSTOM_KEY_STORE_NAME_TYPE),
+        optional cloud_hsm_cluster_id: String = member("CloudHsmClusterId", &CLOUD_HSM_CLUSTER_ID_TYPE),
+        optional trust_anchor_certificate: String = member("TrustAnchorCertificate", &TRUST_ANCHOR_CERTIFICATE_TYPE),
+        optional connection_state: ConnectionStateType = member("ConnectionState", &CONNECTION_STATE_TYPE),
+        optional connection_error_code: ConnectionErrorCodeType = member("ConnectionErrorCode", &CONNECTION_ERROR_CODE_TYPE),
+        optional creation_date: Timestamp = member("CreationDate", &DATE_TYPE),
+        optional custom_key_store_type: CustomKeyStoreType = member("CustomKeyStoreType", &CUSTOM_KEY_STORE_TYPE),
+        optional xks_proxy_configuration: XksProxyConfigurationType = member("XksProxyConfiguration", &XKS_PROXY_CONFIGURATION_TYPE),
+    }
+}
 
 enumeration! {
     pub enum CustomerMasterKeySpec as CUSTOMER_MASTER_KEY_SPEC "CustomerMasterKeySpec" {
@@ -213,6 +308,17 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteCustomKeyStoreRequest as DELETE_CUSTOM_KEY_STORE_REQUEST "DeleteCustomKeyStoreRequest" {
+        required custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteCustomKeyStoreResponse as DELETE_CUSTOM_KEY_STORE_RESPONSE "DeleteCustomKeyStoreResponse" {
+    }
+}
+
+structure! {
     pub struct DeleteImportedKeyMaterialRequest as DELETE_IMPORTED_KEY_MATERIAL_REQUEST "DeleteImportedKeyMaterialRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional key_material_id: String = member("KeyMaterialId", &BACKING_KEY_ID_TYPE),
@@ -248,6 +354,23 @@ structure! {
 }
 
 structure! {
+    pub struct DescribeCustomKeyStoresRequest as DESCRIBE_CUSTOM_KEY_STORES_REQUEST "DescribeCustomKeyStoresRequest" {
+        optional custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
+        optional custom_key_store_name: String = member("CustomKeyStoreName", &CUSTOM_KEY_STORE_NAME_TYPE),
+        optional limit: i32 = member("Limit", &LIMIT_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct DescribeCustomKeyStoresResponse as DESCRIBE_CUSTOM_KEY_STORES_RESPONSE "DescribeCustomKeyStoresResponse" {
+        optional custom_key_stores: Vec<CustomKeyStoresListEntry> = member("CustomKeyStores", &CUSTOM_KEY_STORES_LIST),
+        optional next_marker: String = member("NextMarker", &MARKER_TYPE),
+        optional truncated: bool = member("Truncated", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
     pub struct DescribeKeyRequest as DESCRIBE_KEY_REQUEST "DescribeKeyRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
         optional grant_tokens: Vec<String> = member("GrantTokens", &GRANT_TOKEN_LIST),
@@ -271,6 +394,17 @@ structure! {
 structure! {
     pub struct DisableKeyRotationRequest as DISABLE_KEY_ROTATION_REQUEST "DisableKeyRotationRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DisconnectCustomKeyStoreRequest as DISCONNECT_CUSTOM_KEY_STORE_REQUEST "DisconnectCustomKeyStoreRequest" {
+        required custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DisconnectCustomKeyStoreResponse as DISCONNECT_CUSTOM_KEY_STORE_RESPONSE "DisconnectCustomKeyStoreResponse" {
     }
 }
 
@@ -819,6 +953,9 @@ enumeration! {
     }
 }
 
+pub static KEY_STORE_PASSWORD_TYPE: Schema =
+    string("KeyStorePasswordType").length(7, 32).sensitive();
+
 enumeration! {
     pub enum KeyUsageType as KEY_USAGE_TYPE "KeyUsageType" {
         KeyAgreement = "KEY_AGREEMENT",
@@ -1233,6 +1370,9 @@ structure! {
 
 pub static TAG_VALUE_TYPE: Schema = string("TagValueType").length(0, 256);
 
+pub static TRUST_ANCHOR_CERTIFICATE_TYPE: Schema =
+    string("TrustAnchorCertificateType").length(1, 5000);
+
 structure! {
     pub struct UntagResourceRequest as UNTAG_RESOURCE_REQUEST "UntagResourceRequest" {
         required key_id: String = member("KeyId", &KEY_ID_TYPE),
@@ -1244,6 +1384,26 @@ structure! {
     pub struct UpdateAliasRequest as UPDATE_ALIAS_REQUEST "UpdateAliasRequest" {
         required alias_name: String = member("AliasName", &ALIAS_NAME_TYPE),
         required target_key_id: String = member("TargetKeyId", &KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateCustomKeyStoreRequest as UPDATE_CUSTOM_KEY_STORE_REQUEST "UpdateCustomKeyStoreRequest" {
+        required custom_key_store_id: String = member("CustomKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE),
+        optional new_custom_key_store_name: String = member("NewCustomKeyStoreName", &CUSTOM_KEY_STORE_NAME_TYPE),
+        optional key_store_password: SecretString = member("KeyStorePassword", &KEY_STORE_PASSWORD_TYPE),
+        optional cloud_hsm_cluster_id: String = member("CloudHsmClusterId", &CLOUD_HSM_CLUSTER_ID_TYPE),
+        optional xks_proxy_uri_endpoint: String = member("XksProxyUriEndpoint", &XKS_PROXY_URI_ENDPOINT_TYPE),
+        optional xks_proxy_uri_path: String = member("XksProxyUriPath", &XKS_PROXY_URI_PATH_TYPE),
+        optional xks_proxy_vpc_endpoint_service_name: String = member("XksProxyVpcEndpointServiceName", &XKS_PROXY_VPC_ENDPOINT_SERVICE_NAME_TYPE),
+        optional xks_proxy_vpc_endpoint_service_owner: String = member("XksProxyVpcEndpointServiceOwner", &ACCOUNT_ID_TYPE),
+        optional xks_proxy_authentication_credential: XksProxyAuthenticationCredentialType = member("XksProxyAuthenticationCredential", &XKS_PROXY_AUTHENTICATION_CREDENTIAL_TYPE),
+        optional xks_proxy_connectivity: XksProxyConnectivityType = member("XksProxyConnectivity", &XKS_PROXY_CONNECTIVITY_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateCustomKeyStoreResponse as UPDATE_CUSTOM_KEY_STORE_RESPONSE "UpdateCustomKeyStoreResponse" {
     }
 }
 
@@ -1317,3 +1477,52 @@ structure! {
 
 pub static XKS_KEY_ID_TYPE: Schema =
     string("XksKeyIdType").length(1, 128).pattern(pattern!("^[a-zA-Z0-9-_.]+$"));
+
+pub static XKS_PROXY_AUTHENTICATION_ACCESS_KEY_ID_TYPE: Schema =
+    string("XksProxyAuthenticationAccessKeyIdType")
+        .length(20, 30)
+        .pattern(pattern!("^[A-Z2-7]+$"))
+        .sensitive();
+
+structure! {
+    pub struct XksProxyAuthenticationCredentialType as XKS_PROXY_AUTHENTICATION_CREDENTIAL_TYPE "XksProxyAuthenticationCredentialType" {
+        required access_key_id: SecretString = member("AccessKeyId", &XKS_PROXY_AUTHENTICATION_ACCESS_KEY_ID_TYPE),
+        required raw_secret_access_key: SecretString = member("RawSecretAccessKey", &XKS_PROXY_AUTHENTICATION_RAW_SECRET_ACCESS_KEY_TYPE),
+    }
+}
+
+pub static XKS_PROXY_AUTHENTICATION_RAW_SECRET_ACCESS_KEY_TYPE: Schema =
+    string("XksProxyAuthenticationRawSecretAccessKeyType")
+        .length(43, 64)
+        .pattern(pattern!("^[a-zA-Z0-9\\/+=]+$"))
+        .sensitive();
+
+structure! {
+    pub struct XksProxyConfigurationType as XKS_PROXY_CONFIGURATION_TYPE "XksProxyConfigurationType" {
+        optional connectivity: XksProxyConnectivityType = member("Connectivity", &XKS_PROXY_CONNECTIVITY_TYPE),
+        optional access_key_id: SecretString = member("AccessKeyId", &XKS_PROXY_AUTHENTICATION_ACCESS_KEY_ID_TYPE),
+        optional uri_endpoint: String = member("UriEndpoint", &XKS_PROXY_URI_ENDPOINT_TYPE),
+        optional uri_path: String = member("UriPath", &XKS_PROXY_URI_PATH_TYPE),
+        optional vpc_endpoint_service_name: String = member("VpcEndpointServiceName", &XKS_PROXY_VPC_ENDPOINT_SERVICE_NAME_TYPE),
+        optional vpc_endpoint_service_owner: String = member("VpcEndpointServiceOwner", &ACCOUNT_ID_TYPE),
+    }
+}
+
+enumeration! {
+    pub enum XksProxyConnectivityType as XKS_PROXY_CONNECTIVITY_TYPE "XksProxyConnectivityType" {
+        PublicEndpoint = "PUBLIC_ENDPOINT",
+        VpcEndpointService = "VPC_ENDPOINT_SERVICE",
+    }
+}
+
+pub static XKS_PROXY_URI_ENDPOINT_TYPE: Schema =
+    string("XksProxyUriEndpointType").length(10, 128).pattern(pattern!("^https://[a-zA-Z0-9.-]+$"));
+
+pub static XKS_PROXY_URI_PATH_TYPE: Schema = string("XksProxyUriPathType")
+    .length(10, 128)
+    .pattern(pattern!("^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$"));
+
+pub static XKS_PROXY_VPC_ENDPOINT_SERVICE_NAME_TYPE: Schema =
+    string("XksProxyVpcEndpointServiceNameType").length(20, 64).pattern(pattern!(
+        "^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$"
+    ));

@@ -82,6 +82,12 @@ impl JobHandler for DeleteKey {
             batch.replace(row, sibling);
         }
         batch.delete(usage_path(account, region, id));
+        if let Some(path) = record.backing_key_path() {
+            batch.delete(path);
+        }
+        if let Some(job) = record.forget_backing_key(now) {
+            batch.schedule(&job);
+        }
         batch.remove(&key);
         tracing::info!(key = record.arn, "deleted a key and its material at its date");
         Ok(batch)

@@ -29,6 +29,8 @@
 //! rotation.rs    when a key gets new material
 //! multi_region.rs  one key in several Regions
 //! import.rs      key material that the customer brings; import_token.rs
+//! custom_key_store.rs  keys whose backing key lies in a token or behind a proxy
+//! proxied.rs     keys of this KMS as external keys of another
 //! workers.rs     threads for RSA
 //! inspect.rs     what decides about a key, for the operator
 //! usage.rs       which keys are used, when last, how often
@@ -38,6 +40,7 @@
 mod alias;
 mod asymmetric;
 mod authz;
+mod custom_key_store;
 mod grant;
 mod grants;
 mod identifier;
@@ -67,6 +70,9 @@ use std::sync::Arc;
 use haechi_core::{Database, Env, Jobs, Router};
 use haechi_crypto::{SecretBytes, SymmetricMaterial};
 
+use custom_key_store::forget::{FORGET_BACKING_KEY, ForgetBackingKey};
+
+pub use custom_key_store::{CloudHsmCluster, KeyStoreSurroundings};
 pub use inspect::InspectedKey;
 pub use policy::Principals;
 pub use quotas::REQUEST_QUOTAS;
@@ -82,6 +88,7 @@ pub struct Kms {
     dummy: SymmetricMaterial,
     workers: workers::Workers,
     usage: usage::Usage,
+    key_stores: Arc<KeyStoreSurroundings>,
 }
 
 impl Kms {
@@ -95,13 +102,24 @@ impl Kms {
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
         let workers = workers::Workers::new();
         let usage = usage::Usage::default();
-        Kms { database, env, jobs, principals: None, dummy, workers, usage }
+        let key_stores = Arc::default();
+        Kms { database, env, jobs, principals: None, dummy, workers, usage, key_stores }
+            .with_key_stores(KeyStoreSurroundings::default())
     }
 
     /// Lets key policies name only principals that exist. Without it every name is accepted.
     #[must_use]
     pub fn with_principals(mut self, principals: Arc<dyn Principals>) -> Kms {
         self.principals = Some(principals);
+        self
+    }
+
+    /// Gives custom key stores their networks and tokens. Without it there are none.
+    #[must_use]
+    pub fn with_key_stores(mut self, surroundings: KeyStoreSurroundings) -> Kms {
+        self.key_stores = Arc::new(surroundings);
+        let forget = ForgetBackingKey::new(Arc::clone(&self.key_stores));
+        self.jobs.handle(FORGET_BACKING_KEY, Arc::new(forget));
         self
     }
 

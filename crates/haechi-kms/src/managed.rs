@@ -218,6 +218,7 @@ impl Kms {
             multi_region: None,
             deletion_window_days: None,
             used_import_tokens: Vec::new(),
+            custom_key_store: None,
             unknown: Unknown::new(),
             id,
         };

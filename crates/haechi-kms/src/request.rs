@@ -15,13 +15,6 @@ use crate::store::Key;
 /// Bytes of all keys and values of an encryption context together.
 const ENCRYPTION_CONTEXT_BYTES_MAX: usize = 8192;
 
-/// The honest answer to a parameter, or a value of it, that is not done.
-pub(crate) fn unsupported(cx: &Cx, parameter: &str) -> Error {
-    let (service, operation) = (cx.operation.service.name, cx.operation.name);
-    let operation = format!("{operation} with {parameter}");
-    Error::Fault(Fault::Unsupported { service, operation })
-}
-
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::Fault(Fault::Validation(message.into()))
 }

@@ -60,6 +60,14 @@ pub(crate) fn check_rotates(key: &KeyRecord) -> Result<(), Error> {
     check_primary(key)
 }
 
+/// What is done with all of a key's material needs it here.
+pub(crate) fn check_own_material(key: &KeyRecord) -> Result<(), Error> {
+    match key.custom_key_store {
+        None => Ok(()),
+        Some(_) => Err(unfit(key, "origin", &key.origin)),
+    }
+}
+
 /// Only symmetric keys have more than one material.
 pub(crate) fn check_symmetric(key: &KeyRecord) -> Result<(), Error> {
     if key.spec == SYMMETRIC { Ok(()) } else { Err(unfit(key, "key spec", &key.spec)) }

@@ -20,6 +20,7 @@ use haechi_policy::{Document, Kind};
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::custom_key_store::BackingKey;
 use crate::grant::Grants;
 use crate::identifier::{Identifier, arn};
 use crate::import_token::UsedToken;
@@ -67,6 +68,9 @@ pub(crate) struct KeyRecord {
     /// Tokens of imports that were used.
     #[serde(default)]
     pub(crate) used_import_tokens: Vec<UsedToken>,
+    /// Of a key in a custom key store.
+    #[serde(default)]
+    pub(crate) custom_key_store: Option<BackingKey>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -107,7 +111,7 @@ impl Record for KeyRecord {}
 impl Record for AliasRecord {}
 impl Record for HandleRecord {}
 
-fn root(account: &str, region: &str, kind: &str) -> Path {
+pub(crate) fn root(account: &str, region: &str, kind: &str) -> Path {
     Path::new("kms").part(account).part(region).part(kind)
 }
 

@@ -11,9 +11,11 @@ use haechi_kms_model::shapes::{
     CreateKeyRequest, CreateKeyResponse, CustomerMasterKeySpec, KeySpec, KeyUsageType, OriginType,
 };
 use haechi_policy::ResourceRule;
-use haechi_wire::Fault;
+use haechi_wire::{Fault, Timestamp};
 
 use crate::authz::{Conditions, Facts, Kinds};
+use crate::custom_key_store::BackingKeyRecord;
+use crate::custom_key_store::backing::{Placed, WantedPlace};
 use crate::identifier::arn;
 use crate::key::State;
 use crate::material::MaterialRecord;
@@ -40,7 +42,8 @@ impl Wanted {
 
 impl Handle<CreateKey> for Kms {
     async fn handle(&self, cx: &Cx, input: CreateKeyRequest) -> Result<CreateKeyResponse, Error> {
-        let wanted = wanted(cx, &input)?;
+        let wanted = wanted(&input)?;
+        let input_place = (input.custom_key_store_id, input.xks_key_id);
         let added = input.tags.unwrap_or_default();
         let mut tags = BTreeMap::new();
         tags::merge(&mut tags, &added)?;
@@ -72,6 +75,10 @@ impl Handle<CreateKey> for Kms {
                 (text, accepted.principals)
             }
         };
+        let place = match place(&input_place, wanted)? {
+            Some(place) => Some(self.place(cx, place, (&id, kinds.origin)).await?),
+            None => None,
+        };
         let record = KeyRecord {
             id,
             arn: key_arn,
@@ -93,10 +100,11 @@ impl Handle<CreateKey> for Kms {
             multi_region: wanted.multi_region.then(|| MultiRegion::new(cx.region.as_str())),
             deletion_window_days: None,
             used_import_tokens: Vec::new(),
+            custom_key_store: place.as_ref().map(|placed| placed.backing.clone()),
             unknown: Unknown::new(),
         };
-        let record = self.store_new(cx, record, wanted).await?;
-        Ok(CreateKeyResponse { key_metadata: Some(record.metadata()) })
+        let record = self.store_new(cx, record, wanted, place.as_ref()).await?;
+        Ok(CreateKeyResponse { key_metadata: Some(self.describe(&record).await?) })
     }
 }
 
@@ -112,8 +120,14 @@ impl Kms {
         cx: &Cx,
         mut record: KeyRecord,
         wanted: Wanted,
+        place: Option<&Placed>,
     ) -> Result<KeyRecord, Error> {
         let mut batch = Batch::new();
+        if let (Some(placed), Some(path)) = (place, record.backing_key_path()) {
+            placed.stores.hold(&mut batch);
+            let (key_id, unknown) = (record.id.clone(), Unknown::new());
+            batch.create(path, &BackingKeyRecord { key_id, unknown });
+        }
         if wanted.origin == OriginType::External {
             record.state = State::PendingImport;
         } else {
@@ -124,10 +138,25 @@ impl Kms {
             record.materials.push(material);
         }
         batch.create(record.path(), &record);
-        self.database.commit(batch).await?;
+        if let Err(fault) = self.database.commit(batch).await {
+            self.undo_place(&record, cx.now()).await?;
+            return Err(fault.into());
+        }
         let (arn, account) = (record.arn.clone(), record.account.clone());
         cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
         Ok(record)
+    }
+}
+
+impl Kms {
+    /// Takes back what was made in a token for a key that could not be stored.
+    async fn undo_place(&self, record: &KeyRecord, now: Timestamp) -> Result<(), Fault> {
+        let Some(job) = record.forget_backing_key(now) else { return Ok(()) };
+        let mut batch = Batch::new();
+        batch.schedule(&job);
+        self.database.commit(batch).await?;
+        self.jobs.wake();
+        Ok(())
     }
 }
 
@@ -150,24 +179,14 @@ pub(super) fn authorize(
 }
 
 /// Reads what is wanted; refuses what no KMS makes, and says so of what this one does not make.
-fn wanted(cx: &Cx, input: &CreateKeyRequest) -> Result<Wanted, Error> {
+fn wanted(input: &CreateKeyRequest) -> Result<Wanted, Error> {
     if input.key_spec.is_some() && input.customer_master_key_spec.is_some() {
         return Err(request::invalid(
             "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
              CustomerMasterKeySpec is deprecated.",
         ));
     }
-    let unsupported = |parameter: &str| Err(request::unsupported(cx, parameter));
-    if input.custom_key_store_id.is_some() {
-        return unsupported("CustomKeyStoreId");
-    }
-    if input.xks_key_id.is_some() {
-        return unsupported("XksKeyId");
-    }
     let origin = input.origin.unwrap_or(OriginType::AwsKms);
-    if !matches!(origin, OriginType::AwsKms | OriginType::External) {
-        return unsupported(&format!("Origin={}", origin.as_str()));
-    }
     let old_name = input.customer_master_key_spec.map(CustomerMasterKeySpec::as_str);
     let name = input.key_spec.map(KeySpec::as_str).or(old_name).unwrap_or(spec::SYMMETRIC);
     let Some(spec) = Spec::from_name(name) else {
@@ -190,4 +209,43 @@ fn wanted(cx: &Cx, input: &CreateKeyRequest) -> Result<Wanted, Error> {
         return Err(request::invalid(message));
     }
     Ok(Wanted { spec, usage, origin, multi_region: input.multi_region == Some(true) })
+}
+
+/// The custom key store that is asked for; one goes with its origins, and with nothing else.
+fn place(
+    (store_id, xks_key_id): &(Option<String>, Option<String>),
+    wanted: Wanted,
+) -> Result<Option<WantedPlace<'_>>, Error> {
+    let origin = wanted.origin.as_str();
+    let needed = matches!(wanted.origin, OriginType::AwsCloudhsm | OriginType::ExternalKeyStore);
+    let xks = wanted.origin == OriginType::ExternalKeyStore;
+    match (store_id, xks_key_id) {
+        (None, _) if needed => {
+            let message =
+                format!("CustomKeyStoreId is required for keys with the origin {origin}.");
+            return Err(request::invalid(message));
+        }
+        (Some(_), _) if !needed => {
+            let message =
+                format!("CustomKeyStoreId is not valid for keys with the origin {origin}.");
+            return Err(request::invalid(message));
+        }
+        (_, None) if xks => {
+            let message = format!("XksKeyId is required for keys with the origin {origin}.");
+            return Err(request::invalid(message));
+        }
+        (_, Some(_)) if !xks => {
+            let message = format!("XksKeyId is not valid for keys with the origin {origin}.");
+            return Err(request::invalid(message));
+        }
+        _ => {}
+    }
+    let Some(store_id) = store_id else { return Ok(None) };
+    if wanted.spec != Spec::SymmetricDefault || wanted.multi_region {
+        return Err(Error::UnsupportedOperationException(
+            "Keys in custom key stores are symmetric encryption keys of a single Region."
+                .to_owned(),
+        ));
+    }
+    Ok(Some(WantedPlace { store_id, xks_key_id: xks_key_id.as_deref() }))
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::{Cx, Handle, Permit, Unchecked};
-use haechi_crypto::{Blob, EncryptionAlgorithm, InvalidCiphertext, SecretVec};
+use haechi_crypto::{
+    Blob, DoubledBlob, EncryptionAlgorithm, InvalidCiphertext, MaterialHandle, SecretVec,
+};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::Decrypt;
 use haechi_kms_model::shapes::{DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec};
 use haechi_wire::SecretBlob;
 
 use crate::authz::{Facts, admit};
-use crate::key::Use;
 use crate::material::invalid;
 use crate::spec::SYMMETRIC;
 use crate::store::{Found, Key};
@@ -34,7 +35,7 @@ impl Handle<Decrypt> for Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
-        key.admit(Use::Material)?;
+        self.admit_use(&key).await?;
         let opened = self.open(cx, &key, permit, &sealed, &context).await?;
         request::end_dry_run(input.dry_run)?;
         self.used(cx, &key)?;
@@ -52,6 +53,8 @@ impl Handle<Decrypt> for Kms {
 pub(super) enum Sealed<'a> {
     /// Under a symmetric key: it says under which.
     Blob(Blob<'a>),
+    /// Under a symmetric key in a custom key store.
+    Doubled(DoubledBlob),
     /// Under a public key: it says nothing of itself.
     Asymmetric(EncryptionAlgorithm, &'a [u8]),
     /// With an algorithm that no key of this KMS has.
@@ -81,6 +84,9 @@ impl<'a> Sealed<'a> {
              satisfy constraint: Member must not be null";
         let bytes = blob.map(|blob| blob.0.as_slice()).ok_or_else(|| request::invalid(missing))?;
         if algorithm == SYMMETRIC {
+            if let Ok(doubled) = DoubledBlob::parse(bytes) {
+                return Ok(Sealed::Doubled(doubled));
+            }
             return Ok(Sealed::Blob(Blob::parse(bytes).map_err(invalid)?));
         }
         Ok(match EncryptionAlgorithm::from_name(algorithm) {
@@ -91,7 +97,7 @@ impl<'a> Sealed<'a> {
 
     fn algorithm(&self) -> &'static str {
         match self {
-            Sealed::Blob(_) => SYMMETRIC,
+            Sealed::Blob(_) | Sealed::Doubled(_) => SYMMETRIC,
             Sealed::Asymmetric(algorithm, _) => algorithm.name(),
             Sealed::Foreign(algorithm) | Sealed::Ignored(algorithm) => algorithm,
         }
@@ -113,6 +119,10 @@ impl Kms {
         }
         let blob = match sealed {
             Sealed::Blob(blob) => blob,
+            Sealed::Doubled(blob) => {
+                let found = self.key_of(cx, &blob.handle()).await?;
+                return found.ok_or_else(|| invalid(InvalidCiphertext));
+            }
             Sealed::Ignored(_) => {
                 return Err(request::invalid("A key ID is required to ignore the ciphertext."));
             }
@@ -144,8 +154,20 @@ impl Kms {
         match sealed {
             Sealed::Blob(blob) => {
                 self.check_made_by(cx, key, blob, context).await?;
+                // The key manager sees inner blobs; alone they open nothing.
+                if key.record.custom_key_store.is_some() {
+                    return Err(invalid(InvalidCiphertext));
+                }
                 let (plaintext, material_id) = key.decrypt(&permit, blob, context)?;
                 Ok(Opened { plaintext, material_id: Some(material_id) })
+            }
+            Sealed::Doubled(blob) => {
+                self.check_handle(cx, key, &blob.handle()).await?;
+                if key.record.custom_key_store.is_none() {
+                    return Err(invalid(InvalidCiphertext));
+                }
+                let opened = self.decrypt_doubled(cx, key, &permit, blob, context).await?;
+                Ok(Opened { plaintext: opened.0, material_id: Some(opened.1) })
             }
             Sealed::Asymmetric(algorithm, bytes) => {
                 let plaintext = self.decrypt_with(key, permit, *algorithm, bytes.to_vec()).await?;
@@ -171,16 +193,23 @@ impl Kms {
         blob: &Blob<'_>,
         context: &BTreeMap<String, String>,
     ) -> Result<(), Error> {
-        let handle = blob.handle();
+        match self.check_handle(cx, key, &blob.handle()).await {
+            Err(Error::InvalidCiphertextException(_)) => Err(self.refuse(blob, context)),
+            other => other,
+        }
+    }
+
+    /// Refuses the handle of another key's material, or of nobody's.
+    async fn check_handle(&self, cx: &Cx, key: &Key, handle: &MaterialHandle) -> Result<(), Error> {
         if key.record.materials.iter().any(|row| row.handle == *handle.as_bytes()) {
             return Ok(());
         }
-        match self.key_of(cx, &handle).await? {
+        match self.key_of(cx, handle).await? {
             Some(_) => Err(Error::IncorrectKeyException(
                 "The key ID in the request does not identify a CMK that can perform this operation."
                     .to_owned(),
             )),
-            None => Err(self.refuse(blob, context)),
+            None => Err(invalid(InvalidCiphertext)),
         }
     }
 }

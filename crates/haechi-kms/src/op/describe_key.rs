@@ -18,6 +18,6 @@ impl Handle<DescribeKey> for Kms {
         self.make_described(cx, &input.key_id).await?;
         let found = self.key(cx, &input.key_id).await?;
         let (key, _) = admit(cx, found, Facts::default())?;
-        Ok(DescribeKeyResponse { key_metadata: Some(key.record.metadata()) })
+        Ok(DescribeKeyResponse { key_metadata: Some(self.describe(&key.record).await?) })
     }
 }

@@ -12,7 +12,6 @@ use haechi_wire::Blob;
 
 use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit};
-use crate::key::Use;
 use crate::store::Key;
 use crate::{Kms, request};
 
@@ -28,7 +27,7 @@ impl Handle<Encrypt> for Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
-        key.admit(Use::Material)?;
+        self.admit_use(&key).await?;
         request::check_algorithm(cx, &key, algorithm)?;
         request::check_context(algorithm, &context)?;
         let plaintext = &input.plaintext.0;
@@ -63,7 +62,8 @@ impl Kms {
             return Ok((self.encrypt_to(key, permit, algorithm, plaintext).await?, None));
         }
         let kind = BlobKind::Encrypt;
-        let (blob, material_id) = key.encrypt(&permit, &cx.env, kind, context, plaintext)?;
+        let text = (context, plaintext);
+        let (blob, material_id) = self.encrypt_symmetric(cx, key, &permit, kind, text).await?;
         Ok((blob, Some(material_id)))
     }
 }

@@ -10,7 +10,6 @@ use haechi_kms_model::shapes::{DataKeySpec, GenerateDataKeyRequest, GenerateData
 use haechi_wire::{Blob, Fault, SecretBlob};
 
 use crate::authz::{Facts, admit};
-use crate::key::Use;
 use crate::{Kms, request};
 
 impl Handle<GenerateDataKey> for Kms {
@@ -77,13 +76,14 @@ impl Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
-        key.admit(Use::Material)?;
+        self.admit_use(&key).await?;
         request::check_algorithm(cx, &key, algorithm)?;
         request::end_dry_run(asked.dry_run)?;
         let mut plaintext = SecretBlob(vec![0; length]);
         cx.env.random.fill(&mut plaintext.0).map_err(Fault::internal)?;
         let kind = BlobKind::GenerateDataKey;
-        let (blob, material_id) = key.encrypt(&permit, &cx.env, kind, &context, &plaintext.0)?;
+        let text = (&context, plaintext.0.as_slice());
+        let (blob, material_id) = self.encrypt_symmetric(cx, &key, &permit, kind, text).await?;
         let key_arn = key.arn().to_owned();
         self.used(cx, &key)?;
         Ok(DataKey { plaintext, blob: Blob(blob), key_arn, material_id })

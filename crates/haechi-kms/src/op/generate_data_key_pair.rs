@@ -13,6 +13,7 @@ use haechi_wire::{Blob, Fault, SecretBlob};
 
 use crate::authz::{Facts, admit};
 use crate::key::Use;
+use crate::rotation::check_own_material;
 use crate::{Kms, request};
 
 impl Handle<GenerateDataKeyPair> for Kms {
@@ -85,6 +86,7 @@ impl Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
+        check_own_material(&key.record)?;
         key.admit(Use::Material)?;
         request::check_algorithm(cx, &key, algorithm)?;
         request::end_dry_run(asked.dry_run)?;

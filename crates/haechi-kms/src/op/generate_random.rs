@@ -17,14 +17,17 @@ impl Handle<GenerateRandom> for Kms {
         let Some(bytes) = input.number_of_bytes else {
             return Err(request::invalid("NumberOfBytes is required."));
         };
-        if input.custom_key_store_id.is_some() {
-            return Err(request::unsupported(cx, "CustomKeyStoreId"));
-        }
         request::no_recipient(input.recipient.as_ref())?;
         cx.authorize_any()?;
         let bytes = usize::try_from(bytes).map_err(Fault::internal)?;
-        let mut plaintext = SecretBlob(vec![0; bytes]);
-        cx.env.random.fill(&mut plaintext.0).map_err(Fault::internal)?;
+        let plaintext = match &input.custom_key_store_id {
+            Some(store_id) => self.token_random(cx, store_id, bytes).await?,
+            None => {
+                let mut plaintext = SecretBlob(vec![0; bytes]);
+                cx.env.random.fill(&mut plaintext.0).map_err(Fault::internal)?;
+                plaintext
+            }
+        };
         Ok(GenerateRandomResponse { plaintext: Some(plaintext), ciphertext_for_recipient: None })
     }
 }

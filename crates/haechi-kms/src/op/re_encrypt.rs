@@ -11,7 +11,6 @@ use haechi_kms_model::shapes::{EncryptionAlgorithmSpec, ReEncryptRequest, ReEncr
 use super::decrypt::Sealed;
 use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit_action};
-use crate::key::Use;
 use crate::store::{Found, Key};
 use crate::{Kms, request};
 
@@ -46,8 +45,8 @@ impl Handle<ReEncrypt> for Kms {
         let (source, from_permit) = admit_action(cx, FROM, source, from)?;
         let (target, to_permit) = admit_action(cx, TO, target, to)?;
 
-        source.admit(Use::Material)?;
-        target.admit(Use::Material)?;
+        self.admit_use(&source).await?;
+        self.admit_use(&target).await?;
         request::check_algorithm(cx, &target, to_algorithm)?;
         request::check_context(to_algorithm, &to_context)?;
         let opened = self.open(cx, &source, from_permit, &sealed, &from_context).await?;

@@ -12,7 +12,7 @@ use crate::import::{EXTERNAL, make_current};
 use crate::key::Use;
 use crate::material::Rotated;
 use crate::multi_region::siblings;
-use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, check_primary, check_symmetric};
+use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, check_own_material, check_primary, check_symmetric};
 use crate::store::KeyRecord;
 
 impl Handle<RotateKeyOnDemand> for Kms {
@@ -47,6 +47,7 @@ impl Handle<RotateKeyOnDemand> for Kms {
 
 fn check(record: &KeyRecord, now_ms: i64) -> Result<(), Error> {
     check_symmetric(record)?;
+    check_own_material(record)?;
     check_primary(record)?;
     let done = record.on_demand_rotations();
     if done >= ON_DEMAND_MAX {
