@@ -99,9 +99,9 @@ pub trait Identities: Send + Sync + 'static {
         session_token: Option<&str>,
     ) -> Result<Option<Arc<Credential>>, Fault>;
 
-    /// Hears that a key has signed a request for `service` in `region` that was accepted: what
+    /// Hears that a caller has made a request for `service` in `region` that was accepted: what
     /// `iam:GetAccessKeyLastUsed` answers. On the hot path, so it must not wait for anything.
-    fn used(&self, access_key_id: &str, service: &'static str, region: &Region, now: Timestamp) {
-        let _ = (access_key_id, service, region, now);
+    fn used(&self, caller: &Caller, service: &'static str, region: &Region, now: Timestamp) {
+        let _ = (caller, service, region, now);
     }
 }

@@ -270,7 +270,7 @@ impl Gateway {
         match authenticate(identities, wall, service, *protocol, &passage.view, body).await {
             Ok(authenticated) => {
                 let Authenticated { caller, region } = &authenticated;
-                identities.used(&caller.access_key_id, service.name, region, passage.info.time);
+                identities.used(&caller, service.name, region, passage.info.time);
                 Ok(authenticated)
             }
             Err(refused) => {

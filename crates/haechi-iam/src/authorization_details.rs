@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use haechi_core::AccountId;
 use haechi_iam_model::shapes::{
     AttachedPolicy, EntityType, GroupDetail, InstanceProfile, ManagedPolicyDetail, PolicyDetail,
-    RoleDetail, RoleLastUsed, UserDetail,
+    RoleDetail, UserDetail,
 };
 use haechi_wire::{Fault, Timestamp};
 
@@ -119,7 +119,7 @@ fn role_detail(
         attached_managed_policies: attached(&role.attached),
         permissions_boundary: shown_boundary(role.boundary.as_deref()),
         tags: Some(shown_tags(&role.tags)),
-        role_last_used: Some(RoleLastUsed::default()),
+        role_last_used: None,
     }
 }
 

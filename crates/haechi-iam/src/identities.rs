@@ -53,8 +53,8 @@ impl Identities for Iam {
         self.database.derived(&account_scope(&account), access_key_id, build).await
     }
 
-    fn used(&self, access_key_id: &str, service: &'static str, region: &Region, now: Timestamp) {
-        self.last_used.note(access_key_id, service, region, now);
+    fn used(&self, caller: &Caller, service: &'static str, region: &Region, now: Timestamp) {
+        self.last_used.note(caller, service, region, now);
     }
 }
 

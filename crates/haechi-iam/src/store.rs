@@ -21,6 +21,7 @@
 //! /iam-report/<account>                  ReportRecord: the newest credential report
 //! /iam-alias/<hidden alias>              AliasRecord: the account that has the alias
 //! /iam-key-used/<access key id>          LastUsedRecord; written lazily
+//! /iam-used/<account>/<role or user id>  LastUsedRecord of sessions; written lazily
 //! ```
 //! A user with its policies, tags and the ids of its keys is one record: one read gives all that a
 //! decision needs, and all of AWS's "first delete its keys" rules are decided on one revision.
@@ -138,6 +139,10 @@ pub(crate) fn report_path(account: &AccountId) -> Path {
 
 pub(crate) fn mfa_used_path(account: &AccountId, rest: &str) -> Path {
     Path::new("iam-mfa-used").part(account.as_str()).hidden(&rest.to_lowercase())
+}
+
+pub(crate) fn holder_used_path(account: &AccountId, id: &str) -> Path {
+    Path::new("iam-used").part(account.as_str()).part(id)
 }
 
 /// An account and its root user.
@@ -439,11 +444,23 @@ pub(crate) struct UserReference {
     pub(crate) id: String,
 }
 
-/// When a key last signed a request.
+/// When a key last signed a request, or a session of a role or user was last used.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct LastUsedRecord {
     pub(crate) used_ms: i64,
     pub(crate) service: String,
+    pub(crate) region: String,
+    /// The last use for each service.
+    #[serde(default)]
+    pub(crate) services: BTreeMap<String, ServiceUseRecord>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// The last use for one service.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ServiceUseRecord {
+    pub(crate) used_ms: i64,
     pub(crate) region: String,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,

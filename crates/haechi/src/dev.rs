@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::{
-    AccountId, Credential, Database, Identities, Jobs, MovableClock, Region, access_key_id,
+    AccountId, Caller, Credential, Database, Identities, Jobs, MovableClock, Region, access_key_id,
 };
 use haechi_gateway::dev::{DevAnswer, DevControls};
 use haechi_iam::{Iam, root_caller};
@@ -38,8 +38,8 @@ impl Identities for DevIdentities {
         Ok(Some(Arc::new(Credential::new(None, caller))))
     }
 
-    fn used(&self, access_key_id: &str, service: &'static str, region: &Region, now: Timestamp) {
-        self.iam.used(access_key_id, service, region, now);
+    fn used(&self, caller: &Caller, service: &'static str, region: &Region, now: Timestamp) {
+        self.iam.used(caller, service, region, now);
     }
 }
 

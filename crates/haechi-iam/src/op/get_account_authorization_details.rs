@@ -33,7 +33,12 @@ impl Handle<GetAccountAuthorizationDetails> for Iam {
             match one {
                 Detail::User(user) => users.push(*user),
                 Detail::Group(group) => groups.push(*group),
-                Detail::Role(role) => roles.push(*role),
+                Detail::Role(mut role) => {
+                    // Uses change without anything in the account changing.
+                    let id = role.role_id.as_deref().unwrap_or_default();
+                    role.role_last_used = Some(self.role_last_used(account, id).await?);
+                    roles.push(*role);
+                }
                 Detail::Policy(policy, _) => policies.push(*policy),
             }
         }

@@ -156,7 +156,8 @@ async fn a_credential_report_has_a_line_for_the_root_user_and_each_user() {
     };
     stage.ok::<CreateLoginProfile>(login).await;
     let key = stage.create_key("alice").await.access_key_id;
-    stage.iam.used(&key, "kms", &stage.kit.region, stage.kit.env.now());
+    let caller = stage.credential(&key).await.unwrap().caller.clone();
+    stage.iam.used(&caller, "kms", &stage.kit.region, stage.kit.env.now());
     let request = UpdateAccessKeyRequest {
         user_name: Some("alice".to_owned()),
         access_key_id: key,
