@@ -36,6 +36,7 @@ mod frame;
 mod io;
 mod log;
 mod options;
+mod queue;
 mod reader;
 mod recover;
 mod scan;

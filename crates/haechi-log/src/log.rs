@@ -7,13 +7,12 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::{
     cipher::FrameCipher,
@@ -21,16 +20,17 @@ use crate::{
     frame::ChainHead,
     io::{Disk, Io},
     options::Options,
+    queue::Queue,
     reader::Position,
     recover::recover,
     segment::LOCK,
-    writer::{Shared, Waiting, Writer},
+    writer::{Shared, Writer},
 };
 
 /// An open log. Dropping it writes what still waits and stops the writer thread.
 pub struct Log {
-    queue: Option<Sender<Waiting>>,
-    places: Arc<Semaphore>,
+    queue: Arc<Queue>,
+    places: Semaphore,
     record_bytes: usize,
     shared: Arc<Shared>,
     writer: Option<JoinHandle<()>>,
@@ -68,22 +68,16 @@ impl Log {
         let recovered = recover(directory, &*cipher, &*io)?;
         let shared =
             Arc::new(Shared { healthy: AtomicBool::new(true), head: Mutex::new(recovered.head) });
-        let places = Arc::new(Semaphore::new(options.queue_records));
+        let places = Semaphore::new(options.queue_records);
+        let queue = Arc::new(Queue::new(options.frame_bytes));
         let record_bytes = options.record_bytes;
         let writer = Writer::new(directory, cipher, io, options, Arc::clone(&shared), recovered)?;
-        let (queue, receiver) = mpsc::channel();
+        let waiting = Arc::clone(&queue);
         let writer = thread::Builder::new()
             .name("haechi-log".into())
-            .spawn(move || writer.run(&receiver))
+            .spawn(move || writer.run(&waiting))
             .map_err(|source| LogError::io("start the writer of", directory, source))?;
-        Ok(Self {
-            queue: Some(queue),
-            places,
-            record_bytes,
-            shared,
-            writer: Some(writer),
-            _lock: lock,
-        })
+        Ok(Self { queue, places, record_bytes, shared, writer: Some(writer), _lock: lock })
     }
 
     /// Appends a record; when this returns, it is on the disk.
@@ -99,12 +93,8 @@ impl Log {
             let (bytes, limit) = (record.len(), self.record_bytes);
             return Err(LogError::RecordTooLarge { bytes, limit });
         }
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|_| LogError::Closed)?;
-        let (answer, answered) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(LogError::Closed)?;
-        queue.send(Waiting { record, answer, _place: place }).map_err(|_| LogError::Closed)?;
-        answered.await.map_err(|_| LogError::Closed)?
+        let _place = self.places.acquire().await.map_err(|_| LogError::Closed)?;
+        self.queue.push(&record)?.await
     }
 
     /// Whether the last write succeeded, or the log has been proven writable since.
@@ -123,7 +113,7 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.queue = None;
+        self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A panic of the writer has already made the log unhealthy.
             let _ = writer.join();

@@ -1,4 +1,4 @@
-//! The writer thread: takes all that waits, writes it as one frame, syncs once, answers all.
+//! The writer thread: takes the frame that waits, writes it, syncs once, answers all its records.
 
 use std::{
     io,
@@ -6,12 +6,8 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError},
     },
-    thread,
 };
-
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
     cipher::FrameCipher,
@@ -19,18 +15,10 @@ use crate::{
     frame::{self, ChainHead},
     io::{Io, SegmentFile},
     options::Options,
-    reader::Position,
+    queue::{Next, Queue},
     recover::Recovered,
     segment::Segment,
 };
-
-/// A record that waits to be written.
-pub(crate) struct Waiting {
-    pub(crate) record: Vec<u8>,
-    pub(crate) answer: oneshot::Sender<Result<Position, LogError>>,
-    /// Its place in the queue, free again once it is answered.
-    pub(crate) _place: OwnedSemaphorePermit,
-}
 
 /// What the writer shows to other threads.
 pub(crate) struct Shared {
@@ -56,7 +44,6 @@ pub(crate) struct Writer {
     /// A segment with an unacknowledged tail to cut off before anything else is written, and the
     /// length to cut it to.
     failed: Option<(Segment, u64)>,
-    payload: Vec<u8>,
     frame: Vec<u8>,
 }
 
@@ -87,51 +74,41 @@ impl Writer {
             head: recovered.head,
             current,
             failed: None,
-            payload: Vec::new(),
             frame: Vec::new(),
         };
         writer.rotate_if_due()?;
         Ok(writer)
     }
 
-    /// Serves until all senders are gone.
-    pub(crate) fn run(mut self, queue: &Receiver<Waiting>) {
+    /// Serves until the queue is closed and empty.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        let _end = AbandonAtEnd(queue);
         loop {
-            let first = match queue.recv_timeout(self.options.retry) {
-                Ok(first) => first,
-                Err(RecvTimeoutError::Timeout) => {
+            match queue.next(self.options.retry) {
+                Next::Frame(frame) => {
+                    let written = self.write(&frame.payload);
+                    self.shared.healthy.store(written.is_ok(), Ordering::Release);
+                    queue.give_back(frame.answer(written));
+                }
+                Next::Nothing => {
                     if !self.shared.healthy.load(Ordering::Acquire) && self.repair().is_ok() {
                         self.shared.healthy.store(true, Ordering::Release);
                     }
-                    continue;
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let batch = gather(first, queue, self.options.frame_bytes);
-            let result = self.write(&batch);
-            self.shared.healthy.store(result.is_ok(), Ordering::Release);
-            for (index, waiting) in batch.into_iter().enumerate() {
-                let index = u32::try_from(index).unwrap_or(u32::MAX);
-                let answer = result.clone().map(|frame| Position { frame, index });
-                // The caller may have given up waiting; the record is written all the same.
-                let _ = waiting.answer.send(answer);
+                Next::Closed => return,
             }
         }
     }
 
     /// Writes one frame; returns its sequence number once it is on the disk.
-    fn write(&mut self, batch: &[Waiting]) -> Result<u64, LogError> {
+    fn write(&mut self, payload: &[u8]) -> Result<u64, LogError> {
         if self.failed.is_some() {
             self.repair()?;
         }
         self.rotate_if_due()?;
         let current = self.current.as_mut().ok_or(LogError::Closed)?;
-        self.payload.clear();
-        for waiting in batch {
-            frame::push_record(&mut self.payload, &waiting.record);
-        }
         let aad = frame::aad(self.head.sequence + 1, &self.head.hash, current.segment.start);
-        let sealed = self.cipher.seal(&aad, &self.payload).map_err(|_| LogError::Seal)?;
+        let sealed = self.cipher.seal(&aad, payload).map_err(|_| LogError::Seal)?;
         let head = frame::encode(&mut self.frame, &self.head, &sealed).ok_or(LogError::Seal)?;
         let written = current
             .file
@@ -202,24 +179,12 @@ impl Writer {
     }
 }
 
-/// All that waits, and what callers that could run now are about to append: a sync takes as much
-/// CPU time as tens of records, so it pays to let them go first. Where nobody else wants the core
-/// yielding returns at once and brings nothing, so that a lone caller waits for nobody.
-fn gather(first: Waiting, queue: &Receiver<Waiting>, bytes_max: usize) -> Vec<Waiting> {
-    let mut bytes = first.record.len();
-    let mut batch = vec![first];
-    loop {
-        thread::yield_now();
-        let before = batch.len();
-        while bytes < bytes_max
-            && let Ok(next) = queue.try_recv()
-        {
-            bytes += next.record.len();
-            batch.push(next);
-        }
-        if batch.len() == before || bytes >= bytes_max {
-            return batch;
-        }
+/// When the writer ends, nobody waits in vain, nor is anything more taken.
+struct AbandonAtEnd<'a>(&'a Queue);
+
+impl Drop for AbandonAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
