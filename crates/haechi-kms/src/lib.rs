@@ -56,6 +56,7 @@ mod multi_region;
 mod op;
 mod paging;
 mod policy;
+mod proxied;
 mod quotas;
 mod request;
 mod rotation;
@@ -65,7 +66,7 @@ mod tags;
 mod usage;
 mod workers;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use haechi_core::{Database, Env, Jobs, Router};
 use haechi_crypto::{SecretBytes, SymmetricMaterial};
@@ -75,6 +76,7 @@ use custom_key_store::forget::{FORGET_BACKING_KEY, ForgetBackingKey};
 pub use custom_key_store::{CloudHsmCluster, KeyStoreSurroundings};
 pub use inspect::InspectedKey;
 pub use policy::Principals;
+pub use proxied::ProxiedKey;
 pub use quotas::REQUEST_QUOTAS;
 pub use usage::{KeyUsage, LastUse};
 
@@ -88,7 +90,7 @@ pub struct Kms {
     dummy: SymmetricMaterial,
     workers: workers::Workers,
     usage: usage::Usage,
-    key_stores: Arc<KeyStoreSurroundings>,
+    key_stores: OnceLock<Arc<KeyStoreSurroundings>>,
 }
 
 impl Kms {
@@ -102,9 +104,8 @@ impl Kms {
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
         let workers = workers::Workers::new();
         let usage = usage::Usage::default();
-        let key_stores = Arc::default();
+        let key_stores = OnceLock::new();
         Kms { database, env, jobs, principals: None, dummy, workers, usage, key_stores }
-            .with_key_stores(KeyStoreSurroundings::default())
     }
 
     /// Lets key policies name only principals that exist. Without it every name is accepted.
@@ -114,13 +115,11 @@ impl Kms {
         self
     }
 
-    /// Gives custom key stores their networks and tokens. Without it there are none.
-    #[must_use]
-    pub fn with_key_stores(mut self, surroundings: KeyStoreSurroundings) -> Kms {
-        self.key_stores = Arc::new(surroundings);
-        let forget = ForgetBackingKey::new(Arc::clone(&self.key_stores));
+    /// Gives custom key stores their networks and tokens, once. Without it there are none.
+    pub fn use_key_stores(&self, surroundings: KeyStoreSurroundings) {
+        let surroundings = self.key_stores.get_or_init(|| Arc::new(surroundings));
+        let forget = ForgetBackingKey::new(Arc::clone(surroundings));
         self.jobs.handle(FORGET_BACKING_KEY, Arc::new(forget));
-        self
     }
 
     /// Mounts every operation of `models/kms.ops`; one without a handler does not compile.

@@ -150,7 +150,8 @@ impl Key {
         KeySpec::from_name(&self.record.spec)
     }
 
-    fn material<'a>(
+    /// Material of one row; only for who was permitted.
+    pub(crate) fn material<'a>(
         &'a self,
         _: &Permit,
         (row, secret): (&'a MaterialRecord, &'a OnceLock<KeyMaterial>),

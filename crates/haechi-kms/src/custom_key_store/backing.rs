@@ -97,7 +97,7 @@ impl Kms {
         }
         let (proxy, metadata) = (self.proxy(cx, external), request_metadata(cx, None));
         let now_seconds = self.wall_seconds();
-        let client = &self.key_stores.client;
+        let client = &self.surroundings().client;
         let found = client.key_metadata(&proxy, xks_key_id, &metadata, now_seconds).await;
         let found = found.map_err(|failure| words::creating(&failure))?;
         let invalid = Error::XksKeyInvalidConfigurationException;
@@ -219,7 +219,7 @@ impl Kms {
                 let proxy = self.proxy(cx, external);
                 let metadata = request_metadata(cx, Some(&key.record));
                 let (text, now) = ((&additional_data[..], &inner[..]), self.wall_seconds());
-                let client = &self.key_stores.client;
+                let client = &self.surroundings().client;
                 let sealed = client.encrypt(&proxy, &backing.id, &metadata, text, now).await;
                 sealed.map_err(|failure| failed(&store.id, &failure))
             }
@@ -248,7 +248,7 @@ impl Kms {
                 let proxy = self.proxy(cx, external);
                 let metadata = request_metadata(cx, Some(&key.record));
                 let (text, now) = ((&additional_data[..], sealed), self.wall_seconds());
-                let client = &self.key_stores.client;
+                let client = &self.surroundings().client;
                 let opened = client.decrypt(&proxy, &backing.id, &metadata, text, now).await;
                 opened.map_err(|failure| failed(&store.id, &failure))
             }

@@ -18,14 +18,14 @@ impl Kms {
         store_id: &str,
         hsm: &CloudHsm,
     ) -> Result<Option<Result<Arc<TokenKeys>, TokenError>>, Fault> {
-        let Some(cluster) = self.key_stores.clusters.get(&hsm.cluster_id).cloned() else {
+        let Some(cluster) = self.surroundings().clusters.get(&hsm.cluster_id).cloned() else {
             return Ok(None);
         };
         let pin = SecretVec::copy_from(hsm.key_store_password.as_bytes());
         let log_in = move || TokenKeys::log_in(&cluster.module, &cluster.token, &pin);
         let login = self.workers.work(log_in).await?;
         match &login {
-            Ok(login) => self.key_stores.keep_login(store_id, login),
+            Ok(login) => self.surroundings().keep_login(store_id, login),
             Err(error) => tracing::warn!(cluster = hsm.cluster_id, %error, "a token failed"),
         }
         Ok(Some(login))
@@ -40,7 +40,7 @@ impl Kms {
         let Kind::CloudHsm(hsm) = &store.kind else {
             return Err(Fault::internal("a key store without a token"));
         };
-        let login = match self.key_stores.login(&store.id) {
+        let login = match self.surroundings().login(&store.id) {
             Some(login) => login,
             None => match self.log_in(&store.id, hsm).await? {
                 Some(Ok(login)) => login,
@@ -55,7 +55,7 @@ impl Kms {
         if let Err(error @ TokenError::Failed { .. }) = &done {
             tracing::warn!(store = store.id, %error, "a token failed");
             // The session may be dead: the next use logs in anew.
-            self.key_stores.log_out(&store.id);
+            self.surroundings().log_out(&store.id);
         }
         Ok(done)
     }

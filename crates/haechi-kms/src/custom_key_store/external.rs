@@ -36,7 +36,7 @@ impl Kms {
     /// The proxy of a store.
     pub(super) fn proxy(&self, cx: &Cx, external: &External) -> Proxy {
         let host = external.uri_endpoint.trim_start_matches("https://").to_owned();
-        let known = &self.key_stores;
+        let known = self.surroundings();
         let address = match &external.vpc_endpoint_service_name {
             Some(service) => known.vpc_endpoint_services.get(service).copied(),
             None => known.endpoints.get(&host).copied(),
@@ -54,7 +54,7 @@ impl Kms {
     pub(crate) async fn check_proxy(&self, cx: &Cx, external: &External) -> Result<(), Failure> {
         let (proxy, metadata) = (self.proxy(cx, external), health_metadata(cx));
         let now_seconds = self.wall_seconds();
-        let asked = self.key_stores.client.health(&proxy, &metadata, now_seconds).await;
+        let asked = self.surroundings().client.health(&proxy, &metadata, now_seconds).await;
         if let Err(failure) = &asked {
             tracing::warn!(proxy = proxy.place.host, %failure, "an external key store proxy failed");
         }
@@ -62,6 +62,6 @@ impl Kms {
     }
 
     pub(super) fn wall_seconds(&self) -> i64 {
-        self.key_stores.clock.now().seconds()
+        self.surroundings().clock.now().seconds()
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use haechi_core::{Clock, SystemClock};
 use haechi_crypto::token_keys::TokenKeys;
 use haechi_xks::{Client, Place, Transport, TransportError};
+
+use crate::Kms;
 
 /// A PKCS#11 token that stands for a CloudHSM cluster.
 #[derive(Debug, Clone)]
@@ -50,9 +52,14 @@ impl Transport for NoTransport {
     }
 }
 
-impl Default for KeyStoreSurroundings {
-    fn default() -> Self {
-        KeyStoreSurroundings::new(Client::new(Arc::new(NoTransport)))
+/// Of a KMS that was given none.
+static NONE: LazyLock<KeyStoreSurroundings> =
+    LazyLock::new(|| KeyStoreSurroundings::new(Client::new(Arc::new(NoTransport))));
+
+impl Kms {
+    /// What custom key stores may use.
+    pub(crate) fn surroundings(&self) -> &KeyStoreSurroundings {
+        self.key_stores.get().map_or(&NONE, |given| given)
     }
 }
 

@@ -48,7 +48,7 @@ impl Kms {
         Ok(match &store.kind {
             Kind::External(external) => {
                 let service = external.vpc_endpoint_service_name.as_ref();
-                let known = &self.key_stores.vpc_endpoint_services;
+                let known = &self.surroundings().vpc_endpoint_services;
                 if service.is_some_and(|service| !known.contains_key(service)) {
                     return Ok(Some(ConnectionErrorCodeType::XksVpcEndpointServiceNotFound));
                 }

@@ -90,7 +90,7 @@ impl Kms {
             )));
         }
         self.check_cluster(&cluster_id).await?;
-        let cluster = self.key_stores.clusters.get(&cluster_id);
+        let cluster = self.surroundings().clusters.get(&cluster_id);
         let own = cluster.and_then(|cluster| cluster.trust_anchor_certificate.as_deref());
         check::trust_anchor(&trust_anchor_certificate, own)?;
         let key_store_password = Zeroizing::new(password.0.clone());
@@ -99,7 +99,7 @@ impl Kms {
 
     /// Refuses a cluster that the operator has not configured, or whose token is not there.
     pub(super) async fn check_cluster(&self, cluster_id: &str) -> Result<(), Error> {
-        let Some(cluster) = self.key_stores.clusters.get(cluster_id).cloned() else {
+        let Some(cluster) = self.surroundings().clusters.get(cluster_id).cloned() else {
             return Err(Error::CloudHsmClusterNotFoundException(format!(
                 "Cannot find the CloudHSM cluster {cluster_id}."
             )));
@@ -174,7 +174,7 @@ impl Kms {
             "EXTERNAL_KEY_STORE with VPC_ENDPOINT_SERVICE connectivity",
         )?;
         // Such a proxy is asked when the store is connected.
-        if self.key_stores.vpc_endpoint_services.contains_key(&service) {
+        if self.surroundings().vpc_endpoint_services.contains_key(&service) {
             return Ok(());
         }
         let message = format!("The VPC endpoint service {service} was not found.");

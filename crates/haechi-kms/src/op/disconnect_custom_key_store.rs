@@ -24,7 +24,7 @@ impl Handle<DisconnectCustomKeyStore> for Kms {
         let mut batch = Batch::new();
         stores.save(&mut batch);
         self.database.commit(batch).await?;
-        self.key_stores.log_out(&input.custom_key_store_id);
+        self.surroundings().log_out(&input.custom_key_store_id);
         Ok(DisconnectCustomKeyStoreResponse::default())
     }
 }

@@ -135,7 +135,7 @@ impl Kms {
         }
         let Some(cluster_id) = input.cloud_hsm_cluster_id else { return Ok(()) };
         self.check_cluster(&cluster_id).await?;
-        let cluster = self.key_stores.clusters.get(&cluster_id);
+        let cluster = self.surroundings().clusters.get(&cluster_id);
         let own = cluster.and_then(|cluster| cluster.trust_anchor_certificate.as_deref());
         let related = check::trust_anchor(&hsm.trust_anchor_certificate, own).is_ok();
         if !related || check::cluster_in_use(stores, own_id, &cluster_id) {

@@ -38,21 +38,6 @@ async fn each_key_has_an_id_and_material_of_its_own() {
 }
 
 #[tokio::test]
-async fn kinds_of_keys_that_are_not_done_say_so() {
-    let world = World::new().await;
-    let inputs = [
-        CreateKeyRequest { origin: Some(OriginType::AwsCloudhsm), ..Default::default() },
-        CreateKeyRequest { custom_key_store_id: Some("cks-1".to_owned()), ..Default::default() },
-        CreateKeyRequest { xks_key_id: Some("x".to_owned()), ..Default::default() },
-    ];
-    for input in inputs {
-        let (code, message) = refused(world.call::<ops::CreateKey>(&world.root, input).await);
-        assert_eq!(code, "UnsupportedOperation");
-        assert!(message.contains("kms:CreateKey with "), "{message}");
-    }
-}
-
-#[tokio::test]
 async fn a_symmetric_key_that_signs_is_refused() {
     let world = World::new().await;
     let input =

@@ -9,10 +9,12 @@
 )]
 
 mod openssl;
+mod proxy;
 mod world;
 
 mod aliases;
 mod create_key;
+mod custom_key_stores;
 mod data_key_pairs;
 mod data_keys;
 mod decisions;
