@@ -1,10 +1,11 @@
-//! What falls due of parameter policies.
+//! What falls due of parameter policies, and what is left of parameters that are gone.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::{AccountId, Batch, Database, Env, Job, JobHandler, Loaded, Region};
 use haechi_wire::{Fault, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::events::Happening;
 use crate::name::Name;
@@ -24,20 +25,68 @@ impl EnforcePolicy {
     }
 }
 
+/// The kind of the jobs that take away versions of parameters that are gone.
+pub(crate) const SWEEP: &str = "ssm-sweep";
+
+/// Versions that go in the transaction in which their parameter goes: the store bounds how much one
+/// transaction may be.
+const REMOVED_AT_ONCE_MAX: i64 = 80;
+
+/// Versions without a parameter. Nobody can read them: they lie under its id.
+#[derive(Serialize, Deserialize)]
+struct Leftover {
+    account: String,
+    region: String,
+    id: String,
+    first: i64,
+    end: i64,
+}
+
+impl Leftover {
+    fn remove(&self, batch: &mut Batch) {
+        let place = Place { account: &self.account, region: &self.region };
+        for version in self.first..self.end {
+            batch.delete(place.version(&self.id, version));
+        }
+    }
+}
+
 /// Takes a parameter and its versions away.
 pub(crate) fn remove(
     batch: &mut Batch,
     place: Place<'_>,
     loaded: &Loaded<ParameterRecord>,
     counts: &Counts,
-) {
+    now: Timestamp,
+) -> Result<(), Fault> {
     let parameter = &loaded.value;
     batch.remove(loaded);
-    for version in parameter.oldest..parameter.current.version {
-        batch.delete(place.version(&parameter.id, version));
+    let (first, end) = (parameter.oldest, parameter.current.version);
+    let (account, region) = (place.account.to_owned(), place.region.to_owned());
+    let mut versions = Leftover { account, region, id: parameter.id.clone(), first, end };
+    versions.end = end.min(first + REMOVED_AT_ONCE_MAX);
+    versions.remove(batch);
+    (versions.first, versions.end) = (versions.end, end);
+    if versions.first < end {
+        let payload = serde_json::to_string(&versions).map_err(Fault::internal)?;
+        batch.schedule(&Job::new(SWEEP, &parameter.id, now, payload));
     }
     let tier = Tier::of(&parameter.current.tier);
     counts.moved(batch, place, parameter, Some(tier), None);
+    Ok(())
+}
+
+/// Takes away the versions that were too many for one transaction.
+pub(crate) struct Sweep;
+
+#[async_trait]
+impl JobHandler for Sweep {
+    async fn run(&self, job: &Job, _now: Timestamp) -> Result<Batch, Fault> {
+        let mut batch = Batch::new();
+        let left: Leftover = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
+        left.remove(&mut batch);
+        Ok(batch)
+    }
 }
 
 /// `15 days` of so many milliseconds.
@@ -78,7 +127,8 @@ impl JobHandler for EnforcePolicy {
                 let reason = "The parameter has expired and was deleted.";
                 batch.emit(&happening.policy_action(parameter, policy, reason)?)?;
                 batch.emit(&happening.change("Delete", parameter)?)?;
-                remove(&mut batch, place, &loaded, &counts(&self.database, place).await?);
+                let counts = counts(&self.database, place).await?;
+                remove(&mut batch, place, &loaded, &counts, now)?;
                 return Ok(batch);
             }
             Some(Rule::ExpirationNotification { before_ms }) => {

@@ -75,6 +75,7 @@ impl Ssm {
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>, keys: Arc<dyn Keys>) -> Ssm {
         let policies = jobs::EnforcePolicy::new(Arc::clone(&database), env.clone());
         jobs.handle(policies::JOB, Arc::new(policies));
+        jobs.handle(jobs::SWEEP, Arc::new(jobs::Sweep));
         Ssm { database, env, jobs, keys, secrets: None, public: PublicParameters::default() }
     }
 

@@ -201,10 +201,10 @@ pub(crate) fn path(text: &str) -> Result<Vec<String>, Error> {
         )
     };
     let bare = text.strip_prefix('/').ok_or_else(refused)?;
-    let bare = bare.strip_suffix('/').unwrap_or(bare);
     if bare.is_empty() {
         return Ok(Vec::new());
     }
+    let bare = bare.strip_suffix('/').unwrap_or(bare);
     let levels = levels(bare).ok_or_else(refused)?;
     if levels.len() > LEVELS_MAX || begins(bare, "ssm") {
         return Err(refused());

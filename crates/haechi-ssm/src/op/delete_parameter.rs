@@ -37,7 +37,7 @@ impl Ssm {
         let counts = self.counts(place(cx)).await?;
         let mut batch = Batch::new();
         batch.emit(&happening.change("Delete", &loaded.value)?)?;
-        remove(&mut batch, place(cx), loaded, &counts);
+        remove(&mut batch, place(cx), loaded, &counts, cx.now())?;
         self.database.commit(batch).await?;
         self.jobs.wake();
         Ok(())
