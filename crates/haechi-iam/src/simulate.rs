@@ -200,7 +200,7 @@ impl Simulation {
         EvaluationResult {
             eval_action_name: decided.explanation.action.clone(),
             eval_resource_name: Some(resource.to_owned()),
-            eval_decision: decided.verdict.clone(),
+            eval_decision: decided.verdict,
             matched_statements: Some(self.matched(&decided.explanation)),
             missing_context_values: Some(missing([decided])),
             organizations_decision_detail: self.organizations([decided]),
@@ -213,7 +213,7 @@ impl Simulation {
     fn specific(&self, decided: &Decided, resource: &str) -> ResourceSpecificResult {
         ResourceSpecificResult {
             eval_resource_name: resource.to_owned(),
-            eval_resource_decision: decided.verdict.clone(),
+            eval_resource_decision: decided.verdict,
             matched_statements: Some(self.matched(&decided.explanation)),
             missing_context_values: Some(missing([decided])),
             eval_decision_details: self.sides(decided),
