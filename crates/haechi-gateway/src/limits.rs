@@ -26,8 +26,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            // The largest input of any operation here is a policy of 128 KiB, escaped.
-            body_bytes_max: 1 << 20,
+            // The largest input of any operation here is an SQS message of 1 MiB, escaped.
+            body_bytes_max: 4 << 20,
             bodies_bytes_max: 256 << 20,
             connections_max: 20_000,
             handshake_timeout: Duration::from_secs(10),

@@ -9,7 +9,6 @@ use haechi_sqs_model::shapes::{
     MessageAttributeValue, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
     SendMessageRequest,
 };
-
 use haechi_wire::Fault;
 
 use crate::error::{invalid, missing};
@@ -116,7 +115,9 @@ impl Sqs {
         }
         if let Some(id) = &deduplication_id {
             let group = draft.group_id.as_deref().unwrap_or_default();
-            if let Some(taken) = self.claim(queue, (group, id), (&sent, sequence), now_ms, batch).await? {
+            if let Some(taken) =
+                self.claim(queue, (group, id), (&sent, sequence), now_ms, batch).await?
+            {
                 sent.message_id = taken.message_id;
                 sent.sequence_number = Some(sequence_number(taken.sequence));
                 return Ok(sent);

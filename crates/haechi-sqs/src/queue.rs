@@ -102,14 +102,17 @@ struct Subject {
 
 fn allow<T>(cx: &Cx, queue: T, subject: Subject) -> Result<(T, Permit), Error> {
     let unchecked = Unchecked::new((queue, subject));
-    let ((queue, _), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
+    let decided = unchecked.decide(cx, |(_, subject)| Ask {
         action: action(cx),
         resource: &subject.arn,
         resource_account: &subject.account,
         policy: subject.policy.as_ref(),
         rule: ResourceRule::Union,
         context: &NoContext,
-    })?;
+    });
+    // By its code of the time of query, as with all of SQS's errors.
+    let ((queue, _), permit) =
+        decided.map_err(|denied| Error::AccessDeniedException(denied.message))?;
     Ok((queue, permit))
 }
 

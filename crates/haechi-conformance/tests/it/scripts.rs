@@ -14,6 +14,7 @@ macro_rules! scripts {
 scripts! {
     cloudtrail
     envelope_walk
+    iam_credentials
     iam_policies
     iam_roles
     iam_users
@@ -28,8 +29,11 @@ scripts! {
     kms_openssl
     kms_policies
     kms_validation
+    secretsmanager
     signatures
+    sqs
     sts_sessions
+    sts_web_identity
 }
 
 /// With the newest openssl there is: the one that Python's `cryptography` brings.

@@ -1,0 +1,217 @@
+"""Queues: what is sent is received, hidden while somebody works on it, and gone once deleted."""
+
+import json
+import threading
+import time
+
+from harness import ACCOUNT, REGION, client, client_of, equal, main, new_user, refused, unique
+
+sqs = client("sqs")
+
+
+def new_queue(name=None, **attributes):
+    name = name or unique("queue")
+    return sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+
+def new_fifo(**attributes):
+    return new_queue(unique("queue") + ".fifo", FifoQueue="true", **attributes)
+
+
+def receive(queue, **parameters):
+    return sqs.receive_message(QueueUrl=queue, **parameters).get("Messages", [])
+
+
+def bodies(queue, **parameters):
+    return [message["Body"] for message in receive(queue, **parameters)]
+
+
+def arn_of(queue):
+    names = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    return names["Attributes"]["QueueArn"]
+
+
+def test_a_queue_is_made_once_and_shows_its_attributes():
+    name = unique("queue")
+    queue = new_queue(name, VisibilityTimeout="20")
+    equal(new_queue(name, VisibilityTimeout="20"), queue)
+    equal(sqs.get_queue_url(QueueName=name)["QueueUrl"], queue)
+    message = "A queue already exists with the same name and a different value for attribute VisibilityTimeout"
+    refused("QueueAlreadyExists", new_queue, name, VisibilityTimeout="21", message=message)
+    shown = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    for moment in ("CreatedTimestamp", "LastModifiedTimestamp"):
+        assert abs(int(shown.pop(moment)) - time.time()) < 60
+    equal(
+        shown,
+        {
+            "ApproximateNumberOfMessages": "0",
+            "ApproximateNumberOfMessagesDelayed": "0",
+            "ApproximateNumberOfMessagesNotVisible": "0",
+            "DelaySeconds": "0",
+            "MaximumMessageSize": "1048576",
+            "MessageRetentionPeriod": "345600",
+            "QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
+            "ReceiveMessageWaitTimeSeconds": "0",
+            "SqsManagedSseEnabled": "true",
+            "VisibilityTimeout": "20",
+        },
+    )
+
+
+def test_a_queue_that_does_not_exist_is_told_as_aws_tells_it():
+    error = refused(
+        "AWS.SimpleQueueService.NonExistentQueue",
+        sqs.get_queue_url,
+        QueueName=unique("none"),
+        message="The specified queue does not exist.",
+        status=400,
+    )
+    equal(error["Error"]["QueryErrorCode"], "QueueDoesNotExist")
+    try:
+        sqs.send_message(QueueUrl=f"http://localhost/{ACCOUNT}/none", MessageBody="a")
+        raise AssertionError("it was sent")
+    except sqs.exceptions.QueueDoesNotExist:
+        pass
+
+
+def test_a_message_is_received_hidden_and_deleted():
+    queue = new_queue()
+    sent = sqs.send_message(
+        QueueUrl=queue,
+        MessageBody="hello",
+        MessageAttributes={
+            "Text": {"DataType": "String", "StringValue": "a"},
+            "Bytes": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
+        },
+    )
+    wanted = {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
+    (message,) = receive(queue, **wanted)
+    equal((message["MessageId"], message["Body"]), (sent["MessageId"], "hello"))
+    equal(message["MD5OfMessageAttributes"], sent["MD5OfMessageAttributes"])
+    equal(message["MessageAttributes"]["Bytes"]["BinaryValue"], b"\x00\x01")
+    equal(message["Attributes"]["ApproximateReceiveCount"], "1")
+    equal(receive(queue), [])
+    sqs.change_message_visibility(
+        QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+    )
+    (message,) = receive(queue, **wanted)
+    equal(message["Attributes"]["ApproximateReceiveCount"], "2")
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    counts = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    equal(counts["ApproximateNumberOfMessagesNotVisible"], "0")
+    refused("ReceiptHandleIsInvalid", sqs.delete_message, QueueUrl=queue, ReceiptHandle="garbage")
+
+
+def test_a_caller_waits_for_a_message():
+    queue = new_queue()
+    threading.Timer(0.5, sqs.send_message, kwargs={"QueueUrl": queue, "MessageBody": "late"}).start()
+    equal(bodies(queue, WaitTimeSeconds=10), ["late"])
+
+
+def test_a_delayed_message_comes_later():
+    queue = new_queue()
+    sqs.send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=1)
+    equal(bodies(queue), [])
+    equal(bodies(queue, WaitTimeSeconds=5), ["later"])
+
+
+def test_a_batch_tells_the_outcome_of_each():
+    queue = new_queue(MaximumMessageSize="1024")
+    entries = [{"Id": "big", "MessageBody": "a" * 1025}, {"Id": "fits", "MessageBody": "b"}]
+    answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+    equal([entry["Id"] for entry in answer["Successful"]], ["fits"])
+    message = "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes."
+    equal(
+        answer["Failed"],
+        [{"Id": "big", "SenderFault": True, "Code": "InvalidParameterValue", "Message": message}],
+    )
+    twice = [{"Id": "a", "MessageBody": "a"}, {"Id": "a", "MessageBody": "b"}]
+    code = "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"
+    refused(code, sqs.send_message_batch, QueueUrl=queue, Entries=twice)
+    (message,) = receive(queue)
+    entries = [{"Id": "1", "ReceiptHandle": message["ReceiptHandle"]}]
+    equal(sqs.delete_message_batch(QueueUrl=queue, Entries=entries)["Successful"], [{"Id": "1"}])
+
+
+def test_a_fifo_queue_keeps_the_order_of_each_group():
+    queue = new_fifo(ContentBasedDeduplication="true")
+    for group, body in (("a", "1"), ("a", "2"), ("b", "3"), ("a", "4")):
+        sqs.send_message(QueueUrl=queue, MessageBody=body, MessageGroupId=group)
+    sqs.send_message(QueueUrl=queue, MessageBody="1", MessageGroupId="a")
+    (first,) = receive(queue)
+    equal(first["Body"], "1")
+    equal(bodies(queue, MaxNumberOfMessages=10), ["3"])
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=first["ReceiptHandle"])
+    equal(bodies(queue, MaxNumberOfMessages=10), ["2", "4"])
+    code = "MissingParameter"
+    message = "The request must contain the parameter MessageGroupId."
+    refused(code, sqs.send_message, QueueUrl=queue, MessageBody="5", message=message)
+
+
+def test_a_message_that_nobody_can_deal_with_becomes_a_dead_letter():
+    dead = new_queue()
+    redrive = json.dumps({"deadLetterTargetArn": arn_of(dead), "maxReceiveCount": 1})
+    queue = new_queue(RedrivePolicy=redrive, VisibilityTimeout="0")
+    equal(sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"], [queue])
+    sqs.send_message(QueueUrl=queue, MessageBody="poison")
+    equal(bodies(queue), ["poison"])
+    equal(bodies(queue), [])
+    (letter,) = receive(dead, MessageSystemAttributeNames=["All"])
+    equal(letter["Attributes"]["DeadLetterQueueSourceArn"], arn_of(queue))
+    equal(letter["Attributes"]["ApproximateReceiveCount"], "2")
+
+
+def test_queues_are_listed_tagged_purged_and_deleted():
+    prefix = unique("list")
+    queues = [new_queue(f"{prefix}-{number}") for number in range(3)]
+    equal(sqs.list_queues(QueueNamePrefix=prefix)["QueueUrls"], queues)
+    pages = sqs.get_paginator("list_queues").paginate(
+        QueueNamePrefix=prefix, PaginationConfig={"PageSize": 2}
+    )
+    equal([url for page in pages for url in page["QueueUrls"]], queues)
+    queue = queues[0]
+    sqs.tag_queue(QueueUrl=queue, Tags={"Team": "blue", "Stage": "test"})
+    sqs.untag_queue(QueueUrl=queue, TagKeys=["Stage"])
+    equal(sqs.list_queue_tags(QueueUrl=queue)["Tags"], {"Team": "blue"})
+    sqs.send_message(QueueUrl=queue, MessageBody="a")
+    sqs.purge_queue(QueueUrl=queue)
+    equal(bodies(queue), [])
+    sqs.delete_queue(QueueUrl=queue)
+    refused("AWS.SimpleQueueService.NonExistentQueue", sqs.send_message, QueueUrl=queue, MessageBody="a")
+    assert queue not in sqs.list_queues(QueueNamePrefix=prefix)["QueueUrls"]
+
+
+def test_a_queues_policy_lets_others_in():
+    queue = new_queue()
+    name, key = new_user()
+    hers = client_of(key, "sqs")
+    refused("AccessDenied", hers.send_message, QueueUrl=queue, MessageBody="a", contains="sqs:SendMessage")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/{name}"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn_of(queue),
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document})
+    hers.send_message(QueueUrl=queue, MessageBody="a")
+    refused("AccessDenied", hers.receive_message, QueueUrl=queue)
+
+
+def test_limits_are_refused_in_awss_words():
+    queue = new_queue()
+    message = "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
+    refused("InvalidParameterValue", receive, queue, MaxNumberOfMessages=11, message=message)
+    message = "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes."
+    big = "a" * 1_048_577
+    refused("InvalidParameterValue", sqs.send_message, QueueUrl=queue, MessageBody=big, message=message)
+    message = "Unknown Attribute FifoQueue."
+    refused("InvalidAttributeName", new_queue, unique("queue"), FifoQueue="false", message=message)
+    fifo = new_fifo()
+    message = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+    send = {"QueueUrl": fifo, "MessageBody": "a", "MessageGroupId": "g"}
+    refused("InvalidParameterValue", sqs.send_message, **send, message=message)
+
+
+main()
