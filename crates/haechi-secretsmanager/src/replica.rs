@@ -94,6 +94,7 @@ impl SecretRecord {
         copy.region = region.as_str().to_owned();
         copy.arn = arn(region, &self.account, &self.name, &self.suffix);
         copy.kms_key_id = kms_key_id;
+        copy.primary_region = Some(self.region.clone());
         copy.replicas = BTreeMap::new();
         copy.rotation = None;
         copy.accessed_ms = None;

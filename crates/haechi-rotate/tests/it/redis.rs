@@ -10,7 +10,7 @@ fn redis() -> RealServer {
     let mut command: Command = unprivileged(&program, "nobody");
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
     command.args(["--dir", &folder.path().display().to_string()]);
-    command.args(["--user", "app on >one +ping +acl|setuser"]);
+    command.args(["--user", "app", "on", ">one", "+ping", "+acl|setuser"]);
     RealServer::start(folder, port, command)
 }
 

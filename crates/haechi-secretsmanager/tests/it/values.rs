@@ -131,6 +131,7 @@ async fn a_batch_answers_values_and_errors_side_by_side() {
 async fn a_batch_by_filters_goes_page_by_page() {
     let world = World::new().await;
     for name in ["app/a", "app/b", "app/c", "other"] {
+        world.pass(1).await;
         world.create(name, name).await;
     }
     let filter =
