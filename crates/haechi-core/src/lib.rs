@@ -11,6 +11,7 @@
 //! router.rs     Router                 operation name ─► handler
 //! cx.rs         Cx                     one call: caller, Region, time, notes for the audit
 //! authorize.rs  Ask, Permit            the decision, as a value that cannot be forged
+//! authorization_message.rs             a denial that only some may read
 //! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
 //! session.rs    SessionClaims, Roles   what a session token says; what STS asks of IAM
 //! evidence.rs   Evidence              MFA codes, identity providers; what STS asks of IAM too
@@ -28,6 +29,7 @@
 
 pub mod access_key_id;
 pub mod audit;
+pub mod authorization_message;
 pub mod authorize;
 mod cache;
 pub mod caller;

@@ -172,6 +172,44 @@ fn a_federated_user_of_root_tells_the_root_user() {
 }
 
 #[test]
+fn a_session_tells_its_provider_its_source_and_whether_a_code_was_shown() {
+    let mut caller = session();
+    caller.session = Some(haechi_core::Session {
+        holder: haechi_core::SessionHolder::Root,
+        transitive_tags: Vec::new(),
+        source_identity: Some("alice".to_owned()),
+        mfa: Some(Timestamp::from_seconds(1_767_225_000)),
+        federated_provider: Some("arn:aws:iam::111122223333:oidc-provider/idp".to_owned()),
+    });
+    let context = &identity_of(&caller)["sessionContext"];
+    assert_eq!(context["attributes"]["mfaAuthenticated"], "true");
+    assert_eq!(context["sourceIdentity"], "alice");
+    assert_eq!(
+        context["webIdFederationData"],
+        json!({"federatedProvider": "arn:aws:iam::111122223333:oidc-provider/idp", "attributes": {}})
+    );
+}
+
+#[test]
+fn whom_a_provider_vouches_for_is_told_without_an_account_or_a_key() {
+    for (kind, provider) in [("oidc", "WebIdentityUser"), ("saml", "SAMLUser")] {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:{kind}-provider/idp");
+        let principal = Principal::Federated { provider: arn.clone() };
+        let mut caller = caller(principal, &format!("{arn}:aud:bob"), None);
+        caller.user_name = Some("bob".to_owned());
+        assert_eq!(
+            identity_of(&caller),
+            json!({
+                "type": provider,
+                "principalId": format!("{arn}:aud:bob"),
+                "userName": "bob",
+                "identityProvider": arn,
+            })
+        );
+    }
+}
+
+#[test]
 fn long_term_credentials_have_no_session_and_a_service_only_its_name() {
     let arn = format!("arn:aws:iam::{ACCOUNT}:root");
     let root = Principal::Root { arn, account: ACCOUNT.to_owned() };

@@ -13,7 +13,7 @@ async fn allowed_denied_and_unsupported_calls_are_each_one_record() {
     let stage = stage().await;
     stage.kms("ListKeys", "{}").await;
     stage.kms("DescribeKey", r#"{"KeyId":"alias/none"}"#).await;
-    stage.kms("ConnectCustomKeyStore", r#"{"CustomKeyStoreId":"x"}"#).await;
+    stage.iam("Action=CreateDelegationRequest").await;
     let records = stage.audit.records.lock().unwrap().clone();
     let told: Vec<_> =
         records.iter().map(|record| (&record["eventName"], &record["errorCode"])).collect();

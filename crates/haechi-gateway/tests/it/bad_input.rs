@@ -43,7 +43,8 @@ async fn input_that_breaks_the_model_is_told_in_the_words_of_each_protocol() {
 async fn operations_that_are_missing_or_do_not_exist_say_so() {
     let stage = stage().await;
     assert_answer(&stage.kms("Nonsense", "{}").await, 400, &["UnknownOperationException"]);
-    assert_answer(&stage.kms("ConnectCustomKeyStore", "{}").await, 501, &["UnsupportedOperation"]);
+    let missing = stage.iam("Action=CreateDelegationRequest").await;
+    assert_answer(&missing, 501, &["<Code>UnsupportedOperation</Code>"]);
     let answer = stage.iam("Action=Nonsense").await;
     let told = "Could not find operation Nonsense for version 2010-05-08";
     assert_answer(&answer, 400, &["<Code>InvalidAction</Code>", told]);

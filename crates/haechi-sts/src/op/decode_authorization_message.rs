@@ -1,6 +1,6 @@
-//! `DecodeAuthorizationMessage`.
+//! Why a call was denied, out of the message that a service encoded.
 
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Handle, authorization_message};
 use haechi_sts_model::Error;
 use haechi_sts_model::ops::DecodeAuthorizationMessage;
 use haechi_sts_model::shapes::{
@@ -13,8 +13,17 @@ impl Handle<DecodeAuthorizationMessage> for Sts {
     async fn handle(
         &self,
         cx: &Cx,
-        _: DecodeAuthorizationMessageRequest,
+        input: DecodeAuthorizationMessageRequest,
     ) -> Result<DecodeAuthorizationMessageResponse, Error> {
-        Err(cx.unsupported().into())
+        cx.authorize_any()?;
+        let message = &input.encoded_message;
+        match authorization_message::decode(&self.database, cx.account(), message) {
+            Some(decoded) => {
+                Ok(DecodeAuthorizationMessageResponse { decoded_message: Some(decoded) })
+            }
+            None => {
+                Err(Error::InvalidAuthorizationMessageException("Message is not valid".to_owned()))
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
     reason = "a test that fails must stop"
 )]
 
+mod authorization_message;
 mod https;
 mod issuer;
 mod mfa;
