@@ -80,13 +80,14 @@ pub struct Iam {
     env: Env,
     last_used: last_used::LastUsed,
     passwords: password::Passwords,
+    counts: quotas::Counts,
 }
 
 impl Iam {
     /// The service over `database`.
     pub fn new(database: Arc<Database>, env: Env) -> Iam {
-        let (last_used, passwords) = Default::default();
-        Iam { database, env, last_used, passwords }
+        let (last_used, passwords, counts) = Default::default();
+        Iam { database, env, last_used, passwords, counts }
     }
 
     /// Mounts its operations.

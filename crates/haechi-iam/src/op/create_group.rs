@@ -29,6 +29,7 @@ impl Handle<CreateGroup> for Iam {
         if self.database.load::<GroupRecord>(&place).await?.is_some() {
             return Err(EntityKind::Group.exists(&name));
         }
+        self.check_quota::<GroupRecord>(account).await?;
         let record = GroupRecord {
             name,
             path,
@@ -43,6 +44,7 @@ impl Handle<CreateGroup> for Iam {
         batch.create(place, &record);
         batch.create(group_name_path(account, &record.id), &named);
         self.database.commit(batch).await?;
+        self.counts.made::<GroupRecord>(account);
         Ok(CreateGroupResponse { group: record.shown(account) })
     }
 }

@@ -32,6 +32,7 @@ impl Handle<CreateInstanceProfile> for Iam {
             let message = format!("Instance Profile {name} already exists.");
             return Err(Error::EntityAlreadyExistsException(message));
         }
+        self.check_quota::<ProfileRecord>(account).await?;
         let record = ProfileRecord {
             name,
             path,
@@ -44,6 +45,7 @@ impl Handle<CreateInstanceProfile> for Iam {
         let mut batch = Batch::new();
         batch.create(place, &record);
         self.database.commit(batch).await?;
+        self.counts.made::<ProfileRecord>(account);
         let with_tags = !record.tags.is_empty();
         let instance_profile = self.shown_profile(cx, &record, with_tags).await?;
         Ok(CreateInstanceProfileResponse { instance_profile })

@@ -38,6 +38,7 @@ impl Handle<CreatePolicy> for Iam {
         }
         let now = cx.now().millis();
         let first = PolicyVersionRecord { number: 1, text: input.policy_document, created_ms: now };
+        self.check_quota::<PolicyRecord>(account).await?;
         let record = PolicyRecord {
             name,
             path,
@@ -54,6 +55,7 @@ impl Handle<CreatePolicy> for Iam {
         let mut batch = Batch::new();
         batch.create(place.clone(), &record);
         self.database.commit(batch).await?;
+        self.counts.made::<PolicyRecord>(account);
         let tags = Some(shown_tags(&record.tags)).filter(|tags| !tags.is_empty());
         let shown = Managed::listed_record(&record, arn, &[]);
         Ok(CreatePolicyResponse { policy: Some(Policy { tags, ..shown }) })

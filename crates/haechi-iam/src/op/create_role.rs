@@ -43,6 +43,7 @@ impl Handle<CreateRole> for Iam {
         if self.database.load::<RoleRecord>(&place).await?.is_some() {
             return Err(EntityKind::Role.exists(&name));
         }
+        self.check_quota::<RoleRecord>(account).await?;
         let record = RoleRecord {
             name,
             path,
@@ -67,6 +68,7 @@ impl Handle<CreateRole> for Iam {
         }
         batch.create(place, &record);
         self.database.commit(batch).await?;
+        self.counts.made::<RoleRecord>(account);
         Ok(CreateRoleResponse { role: record.created(account) })
     }
 }

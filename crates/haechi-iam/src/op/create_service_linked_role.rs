@@ -50,6 +50,7 @@ impl Handle<CreateServiceLinkedRole> for Iam {
             )));
         }
         let policy = format!("arn:aws:iam::aws:policy/aws-service-role/{}", linked.policy);
+        self.check_quota::<RoleRecord>(account).await?;
         let record = RoleRecord {
             name,
             path,
@@ -73,6 +74,7 @@ impl Handle<CreateServiceLinkedRole> for Iam {
         }
         batch.create(place, &record);
         self.database.commit(batch).await?;
+        self.counts.made::<RoleRecord>(account);
         Ok(CreateServiceLinkedRoleResponse { role: Some(record.created(account)) })
     }
 }

@@ -36,6 +36,7 @@ impl Handle<CreateUser> for Iam {
         if self.database.load::<UserRecord>(&place).await?.is_some() {
             return Err(EntityKind::User.exists(&name));
         }
+        self.check_quota::<UserRecord>(account).await?;
         let record = UserRecord {
             name,
             path,
@@ -58,6 +59,7 @@ impl Handle<CreateUser> for Iam {
         }
         batch.create(place, &record);
         self.database.commit(batch).await?;
+        self.counts.made::<UserRecord>(account);
         Ok(CreateUserResponse { user: Some(record.shown(account)) })
     }
 }

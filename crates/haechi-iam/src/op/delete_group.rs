@@ -24,6 +24,7 @@ impl Handle<DeleteGroup> for Iam {
         batch.remove(&group);
         batch.delete(group_name_path(account, &group.value.id));
         self.database.commit(batch).await?;
+        self.counts.deleted::<GroupRecord>(cx.account());
         Ok(Unit)
     }
 }

@@ -8,6 +8,7 @@ use haechi_wire::shape::Unit;
 
 use crate::Iam;
 use crate::authz::Conditions;
+use crate::store::ProfileRecord;
 
 impl Handle<DeleteInstanceProfile> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteInstanceProfileRequest) -> Result<Unit, Error> {
@@ -20,6 +21,7 @@ impl Handle<DeleteInstanceProfile> for Iam {
         let mut batch = Batch::new();
         batch.remove(&profile);
         self.database.commit(batch).await?;
+        self.counts.deleted::<ProfileRecord>(cx.account());
         Ok(Unit)
     }
 }

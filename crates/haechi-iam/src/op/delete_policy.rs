@@ -8,6 +8,7 @@ use haechi_wire::shape::Unit;
 
 use crate::Iam;
 use crate::authz::Conditions;
+use crate::store::PolicyRecord;
 
 impl Handle<DeletePolicy> for Iam {
     async fn handle(&self, cx: &Cx, input: DeletePolicyRequest) -> Result<Unit, Error> {
@@ -25,6 +26,7 @@ impl Handle<DeletePolicy> for Iam {
         let mut batch = Batch::new();
         batch.remove(&policy);
         self.database.commit(batch).await?;
+        self.counts.deleted::<PolicyRecord>(cx.account());
         Ok(Unit)
     }
 }

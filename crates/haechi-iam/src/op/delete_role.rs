@@ -25,6 +25,7 @@ impl Handle<DeleteRole> for Iam {
         delete_boundary_use(&mut batch, cx.account(), &role.value);
         batch.delete(holder_used_path(cx.account(), &role.value.id));
         self.database.commit(batch).await?;
+        self.counts.deleted::<RoleRecord>(cx.account());
         Ok(Unit)
     }
 }

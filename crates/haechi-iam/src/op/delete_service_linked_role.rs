@@ -31,6 +31,7 @@ impl Handle<DeleteServiceLinkedRole> for Iam {
         let record = DeletionRecord { role: role.value.name.clone(), unknown: Unknown::new() };
         batch.create(deletion_path(account, &task), &record);
         self.database.commit(batch).await?;
+        self.counts.deleted::<RoleRecord>(cx.account());
         Ok(DeleteServiceLinkedRoleResponse { deletion_task_id: task })
     }
 }

@@ -144,3 +144,19 @@ async fn a_user_is_in_ten_groups_at_most() {
     let full = told("LimitExceeded", "Cannot exceed quota for GroupsPerUser: 10");
     assert_eq!(stage.refused::<AddUserToGroup>(add("one-more", "alice")).await, full);
 }
+
+#[tokio::test]
+async fn an_account_has_300_groups_at_most_and_room_again_after_a_deletion() {
+    let stage = Stage::new().await;
+    for number in 0..300 {
+        create(&stage, &format!("group-{number}")).await;
+    }
+    let one_more = || CreateGroupRequest { group_name: "one-more".to_owned(), path: None };
+    let full = told("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300");
+    assert_eq!(stage.refused::<CreateGroup>(one_more()).await, full);
+    let request = DeleteGroupRequest { group_name: "group-7".to_owned() };
+    stage.ok::<DeleteGroup>(request).await;
+    stage.ok::<CreateGroup>(one_more()).await;
+    let again = CreateGroupRequest { group_name: "group-7".to_owned(), path: None };
+    assert_eq!(stage.refused::<CreateGroup>(again).await, full);
+}
