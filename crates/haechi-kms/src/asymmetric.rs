@@ -117,8 +117,8 @@ impl Kms {
         plaintext: SecretVec,
     ) -> Result<Vec<u8>, Error> {
         check_length(key, algorithm, plaintext.len())?;
-        self.with_material(key, permit, move |material| {
-            let encrypted = material.public_key()?.encrypt(algorithm, plaintext.expose());
+        self.with_public_key(key, permit, move |public_key| {
+            let encrypted = public_key.encrypt(algorithm, plaintext.expose());
             encrypted.map_err(|error: AsymmetricEncryptError| Fault::internal(error).into())
         })
         .await

@@ -165,6 +165,12 @@ impl Key {
         Ok(Material { row, secret: secret.get_or_init(|| opened) })
     }
 
+    /// Whether the material that encrypts is unwrapped already.
+    pub(crate) fn is_open(&self) -> bool {
+        let mut newest_first = self.record.materials.iter().zip(&self.secrets).rev();
+        newest_first.find(|(row, _)| !row.pending).is_some_and(|(_, secret)| secret.get().is_some())
+    }
+
     /// The material that encrypts; only for who was permitted.
     pub(crate) fn current(&self, permit: &Permit) -> Result<Material<'_>, Error> {
         let mut newest_first = self.record.materials.iter().zip(&self.secrets).rev();

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use haechi_core::Permit;
-use haechi_crypto::{KeyMaterial, KeySpec, Random};
+use haechi_crypto::{KeyMaterial, KeySpec, PublicKey, Random};
 use haechi_kms_model::Error;
 use haechi_wire::Fault;
 use tokio::sync::Semaphore;
@@ -115,6 +115,20 @@ impl Kms {
         }
         let key = Arc::clone(key);
         self.workers.work(move || work(key.current(&permit)?)).await?
+    }
+
+    /// Does `work` with the public half of a key pair. That is quick for RSA too, quicker than to
+    /// wait for another thread; only to open the key for the first time is slow.
+    pub(crate) async fn with_public_key<T: Send + 'static>(
+        &self,
+        key: &Arc<Key>,
+        permit: Permit,
+        work: impl FnOnce(&PublicKey) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        if key.is_open() {
+            return work(key.current(&permit)?.public_key()?);
+        }
+        self.with_material(key, permit, |material| work(material.public_key()?)).await
     }
 }
 

@@ -31,7 +31,7 @@ impl Handle<GetPublicKey> for Kms {
         }
         key.admit(Use::Material)?;
         let public_key = self
-            .with_material(&key, permit, |material| Ok(material.public_key()?.as_der().to_vec()))
+            .with_public_key(&key, permit, |public_key| Ok(public_key.as_der().to_vec()))
             .await?;
         let algorithms = record.algorithms();
         Ok(GetPublicKeyResponse {

@@ -21,8 +21,7 @@ impl Handle<Verify> for Kms {
         let (algorithm, kind) =
             parsed(algorithm, kind).ok_or_else(|| request::incompatible(&key, algorithm))?;
         let (verifier, message, signature) = (Arc::clone(&key), input.message, input.signature);
-        self.with_material(&key, permit, move |material| {
-            let public_key = material.public_key()?;
+        self.with_public_key(&key, permit, move |public_key| {
             let verified = public_key.verify(algorithm, kind, &message.0, &signature.0);
             verified.map_err(|error| not_verified(&verifier, error))
         })

@@ -23,8 +23,7 @@ struct Appender {
 
 impl Appender {
     fn new(queue: &Queue, record: &[u8]) -> Appender {
-        let mut appender =
-            Appender { woken: Arc::default(), written: queue.push(record).unwrap() };
+        let mut appender = Appender { woken: Arc::default(), written: queue.push(record).unwrap() };
         assert!(appender.poll().is_none());
         appender
     }
