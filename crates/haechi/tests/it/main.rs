@@ -9,6 +9,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod authorization;
 mod configuration;
 mod first_start;
 mod operator;
