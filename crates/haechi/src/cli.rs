@@ -49,6 +49,9 @@ pub enum Command {
     /// See how KMS keys are used.
     #[command(subcommand)]
     Kms(KmsCommand),
+    /// Put users of databases under rotation.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Find out why something is allowed or denied.
     #[command(subcommand)]
     Iam(IamCommand),
@@ -266,6 +269,59 @@ pub enum KmsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What to do with secrets.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Make a secret of a user of a server, and rotate its password from now on, without a function.
+    #[command(after_help = ATTACH_EXAMPLES)]
+    Attach(Box<AttachOptions>),
+}
+
+const ATTACH_EXAMPLES: &str = "\
+Examples:
+  haechi secrets attach postgres shop/db --host db.internal --database shop --user app < password
+  haechi secrets attach mariadb shop/db --host db.internal --user app --master arn:aws:… \\
+      --every 'cron(0 3 1 * ? *)' < password
+
+The password is the first line of standard input. With --master, the ARN of a secret of a superuser
+of the same server, two users take turns, and no login fails at any moment.";
+
+/// Options of `secrets attach`.
+#[derive(Debug, Args)]
+pub struct AttachOptions {
+    /// What serves: postgres, mysql, mariadb, redis.
+    #[arg(value_parser = ["postgres", "mysql", "mariadb", "redis"])]
+    pub engine: String,
+    /// Name of the secret that is made.
+    pub name: String,
+    /// Where it is reached, from this server.
+    #[arg(long)]
+    pub host: String,
+    /// Its port, if it is not the usual one.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// The database.
+    #[arg(long)]
+    pub database: Option<String>,
+    /// The user.
+    #[arg(long)]
+    pub user: String,
+    /// ARN of a secret of a superuser: two users take turns.
+    #[arg(long)]
+    pub master: Option<String>,
+    /// When it is rotated.
+    #[arg(long, default_value = "rate(30 days)")]
+    pub every: String,
+    /// Account, if there are several.
+    #[arg(long)]
+    pub account: Option<AccountId>,
+    /// Region, if it is not the server's own.
+    #[arg(long)]
+    pub region: Option<Region>,
+    #[command(flatten)]
+    pub options: AccountOptions,
 }
 
 /// What to do with IAM.

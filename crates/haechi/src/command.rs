@@ -8,6 +8,7 @@ mod explain;
 mod generate;
 mod kms;
 mod operator;
+mod secrets;
 mod serve;
 mod services;
 
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Account(command)) => account::run(command),
         Some(Command::Audit(command)) => audit::run(command),
         Some(Command::Kms(command)) => kms::run(command),
+        Some(Command::Secrets(command)) => secrets::run(command),
         Some(Command::Iam(command)) => explain::run(command),
         Some(Command::Operator(command)) => operator::run(command),
         Some(Command::Backup(options)) => archive::backup(options),

@@ -8,6 +8,7 @@
 //! installation.rs an opened data directory
 //! operator/       the operator's commands on a running server
 //! keys.rs         the keys of KMS, as Secrets Manager asks for them
+//! rotators.rs     passwords of real servers, as Secrets Manager changes them
 //! stack.rs        store, database, services, router: wired
 //! terminal.rs     secrets that are typed
 //! tls.rs          the local CA and the server's certificate
@@ -30,6 +31,7 @@ mod explain;
 mod installation;
 mod keys;
 mod operator;
+mod rotators;
 mod parameters;
 mod stack;
 mod terminal;

@@ -12,7 +12,6 @@ use haechi_kms::Kms;
 use haechi_organizations::Organizations;
 use haechi_secretsmanager::SecretsManager;
 use haechi_sqs::Sqs;
-use haechi_ssm::Ssm;
 use haechi_store::{Options, Store};
 use haechi_store_mem::MemStore;
 use haechi_sts::Sts;
@@ -24,7 +23,7 @@ use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
 use crate::keys::SecretKeys;
-use crate::parameters::ParameterKeys;
+use crate::parameters::parameter_store;
 
 /// Everything that serves, but for the network.
 pub struct Stack {
@@ -86,7 +85,8 @@ fn secrets(
 ) -> Arc<SecretsManager> {
     let keys = Arc::new(SecretKeys(Arc::clone(kms)));
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
-    Arc::new(SecretsManager::new(database, env.clone(), jobs, keys))
+    let secrets = SecretsManager::new(database, env.clone(), jobs, keys);
+    Arc::new(crate::rotators::with_rotators(secrets))
 }
 
 /// How a store is told the time.
@@ -133,9 +133,8 @@ impl Stack {
             Arc::new(IamAccounts::new(Arc::clone(&iam), env.clone())),
         );
         let organizations = Arc::new(organizations);
-        let keys = Arc::new(ParameterKeys(Arc::clone(&kms)));
-        let ssm = Ssm::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), keys);
         let secrets = secrets(&database, env, &jobs, &kms);
+        let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);
         Arc::new(cloudtrail).mount(&mut router);

@@ -35,6 +35,7 @@ asks! {
     ask::AccountList,
     ask::IamExplain,
     ask::KmsUsage,
+    ask::SecretsAttach,
 }
 
 async fn run<A: Ask>(input: &[u8], installation: &Installation) -> Result<Line, Failure> {

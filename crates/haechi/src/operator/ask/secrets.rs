@@ -1,0 +1,158 @@
+//! Secrets: of a database, attached to its rotation.
+
+use std::net::Ipv4Addr;
+
+use haechi_core::{AccountId, Cx, Handle, Operation, Region, RequestInfo};
+use haechi_rotate::{Login, MySql, Postgres, Redis, Server};
+use haechi_secretsmanager::{SecretsManager, built_in_arn};
+use haechi_secretsmanager_model::ops::{CreateSecret, RotateSecret};
+use haechi_secretsmanager_model::shapes::{
+    CreateSecretRequest, RotateSecretRequest, RotationRulesType,
+};
+use haechi_wire::{Problem, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::installation::Installation;
+use crate::operator::Ask;
+
+/// Makes a secret of a user of a server, and lets it be rotated from now on.
+#[derive(Serialize, Deserialize)]
+pub struct SecretsAttach {
+    /// 12 digits; the account that is there, if there is one.
+    pub account: Option<String>,
+    /// Where the secret is to be.
+    pub region: String,
+    /// `postgres`, `mysql`, `mariadb`, `redis`.
+    pub engine: String,
+    /// The secret's name.
+    pub name: String,
+    /// The server.
+    pub host: String,
+    /// Its port, if it is not the usual one.
+    pub port: Option<u16>,
+    /// The database.
+    pub database: Option<String>,
+    /// The user.
+    pub username: String,
+    /// Its password, which is replaced at once.
+    pub password: Zeroizing<String>,
+    /// A secret of a superuser: then two users take turns.
+    pub master: Option<String>,
+    /// As in `RotationRules`.
+    pub schedule: String,
+}
+
+/// What was made.
+#[derive(Serialize, Deserialize)]
+pub struct Attached {
+    /// The secret.
+    pub arn: String,
+    /// The version that the rotation is making.
+    pub version_id: Option<String>,
+}
+
+impl SecretsAttach {
+    fn rotator(&self) -> Result<(Box<dyn Server>, String), Failure> {
+        let users = if self.master.is_some() { "alternating-users" } else { "single-user" };
+        let (server, kind): (Box<dyn Server>, _) = match self.engine.as_str() {
+            "postgres" => (Box::new(Postgres), "postgresql"),
+            "mysql" | "mariadb" => (Box::new(MySql), self.engine.as_str()),
+            "redis" if self.master.is_none() => (Box::new(Redis), "redis"),
+            other => return Err(format!("{other} cannot be attached in this way").into()),
+        };
+        Ok((server, format!("{kind}-{users}")))
+    }
+
+    fn value(&self, server: &dyn Server) -> SecretString {
+        let mut value = json!({
+            "engine": self.engine,
+            "host": self.host,
+            "port": self.port.unwrap_or(server.port()),
+            "username": self.username,
+            "password": self.password.as_str(),
+        });
+        let more = [("dbname", &self.database), ("masterarn", &self.master)];
+        for (name, text) in more {
+            if let (Some(text), Some(object)) = (text, value.as_object_mut()) {
+                object.insert(name.to_owned(), text.as_str().into());
+            }
+        }
+        SecretString(value.to_string())
+    }
+}
+
+impl Ask for SecretsAttach {
+    const NAME: &'static str = "secrets.attach";
+    type Answer = Attached;
+
+    async fn answer(self, installation: &Installation) -> Result<Attached, Failure> {
+        let (server, rotator) = self.rotator()?;
+        let login = Login {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(server.port()),
+            username: self.username.clone(),
+            password: self.password.clone(),
+            database: self.database.clone(),
+        };
+        server.test(&login).await.map_err(|failure| format!("nothing was made: {failure}"))?;
+        let region = Region::parse(&self.region).ok_or("there is no such Region")?;
+        let accounts = installation.stack.iam.accounts().await?;
+        let account = match &self.account {
+            Some(account) => AccountId::parse(account).ok_or("an account has 12 digits")?,
+            None => accounts.first().cloned().ok_or("there is no account yet")?,
+        };
+        let input = CreateSecretRequest {
+            name: self.name.clone(),
+            description: Some(format!("{} at {}", self.username, self.host)),
+            secret_string: Some(self.value(&*server)),
+            ..CreateSecretRequest::default()
+        };
+        let made = call::<CreateSecret>(installation, &account, &region, input).await?;
+        let arn = made.arn.unwrap_or_default();
+        let input = RotateSecretRequest {
+            secret_id: arn.clone(),
+            rotation_lambda_arn: Some(built_in_arn(&region, &account, &rotator)),
+            rotation_rules: Some(RotationRulesType {
+                schedule_expression: Some(self.schedule.clone()),
+                ..RotationRulesType::default()
+            }),
+            ..RotateSecretRequest::default()
+        };
+        let begun = call::<RotateSecret>(installation, &account, &region, input).await?;
+        // Where no server runs that would go on with it.
+        installation.stack.secrets.rotate_all().await?;
+        Ok(Attached { arn, version_id: begun.version_id })
+    }
+}
+
+/// Calls an operation as the root user of the account.
+async fn call<Op: Operation>(
+    installation: &Installation,
+    account: &AccountId,
+    region: &Region,
+    input: Op::Input,
+) -> Result<Op::Output, Failure>
+where
+    SecretsManager: Handle<Op>,
+{
+    let env = &installation.env;
+    let request = RequestInfo {
+        id: env.uuid()?.to_string(),
+        source_ip: Ipv4Addr::LOCALHOST.into(),
+        user_agent: Some("haechi secrets".to_owned()),
+        referer: None,
+        secure_transport: true,
+        host: None,
+        time: env.now(),
+    };
+    let caller = std::sync::Arc::new(haechi_iam::root_caller(account, "operator"));
+    let cx = Cx::new(env.clone(), request, region.clone(), caller, Op::SCHEMA);
+    let answer = installation.stack.secrets.handle(&cx, input).await;
+    answer.map_err(|error| {
+        let problem: Problem = error.into();
+        problem.message().into()
+    })
+}
