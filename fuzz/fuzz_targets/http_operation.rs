@@ -14,17 +14,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use haechi_core::{
-    AccountId, AuditError, AuditLog, Clock, Credential, Database, Env, Identities, Jobs, Router,
+    AccountId, AuditError, AuditLog, Clock, Credential, Cx, Database, Env, Handle, Identities,
+    Jobs, Region, Router,
 };
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Connection, Gateway, Limits, Quotas};
 use haechi_iam::{Iam, root_caller};
 use haechi_kms::Kms;
+use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
+use haechi_kms_model::shapes::{
+    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest,
+    GenerateDataKeyResponse,
+};
+use haechi_secretsmanager::{Keys, SecretsManager};
+use haechi_ssm::Ssm;
 use haechi_store::Options;
 use haechi_store_mem::MemStore;
 use haechi_sts::Sts;
-use haechi_wire::{Fault, Timestamp};
+use haechi_wire::{Fault, Problem, Timestamp};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use libfuzzer_sys::fuzz_target;
@@ -50,6 +58,54 @@ impl Identities for Anyone {
         Ok(account.map(|account| {
             Arc::new(Credential::new(None, root_caller(&account, access_key_id)))
         }))
+    }
+}
+
+/// KMS, for Secrets Manager.
+struct SecretKeys(Arc<Kms>);
+
+#[async_trait]
+impl Keys for SecretKeys {
+    async fn managed_key(&self, account: &AccountId, region: &Region) -> Result<String, Fault> {
+        self.0.aws_managed_key(account, region, "secretsmanager").await
+    }
+
+    async fn generate_data_key(
+        &self,
+        cx: &Cx,
+        input: GenerateDataKeyRequest,
+    ) -> Result<GenerateDataKeyResponse, Problem> {
+        Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
+        Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
+    }
+}
+
+/// KMS, for Parameter Store.
+struct ParameterKeys(Arc<Kms>);
+
+#[async_trait]
+impl haechi_ssm::Keys for ParameterKeys {
+    async fn default_key(&self, account: &AccountId, region: &Region) -> Result<String, Fault> {
+        self.0.aws_managed_key(account, region, "ssm").await
+    }
+
+    async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {
+        Ok(Handle::<Encrypt>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
+        Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn generate_data_key(
+        &self,
+        cx: &Cx,
+        input: GenerateDataKeyRequest,
+    ) -> Result<GenerateDataKeyResponse, Problem> {
+        Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
     }
 }
 
@@ -90,7 +146,14 @@ impl Installation {
         let mut router = Router::default();
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
         iam.mount(&mut router);
-        Arc::new(Kms::new(Arc::clone(&database), env.clone(), jobs)).mount(&mut router);
+        let kms = Arc::new(Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
+        kms.mount(&mut router);
+        let keys = Arc::new(ParameterKeys(Arc::clone(&kms)));
+        let ssm = Ssm::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs), keys);
+        Arc::new(ssm).mount(&mut router);
+        let keys = Arc::new(SecretKeys(kms));
+        let secrets = SecretsManager::new(Arc::clone(&database), env.clone(), jobs, keys);
+        Arc::new(secrets).mount(&mut router);
         Arc::new(Sts::new(database, iam)).mount(&mut router);
         let records = Arc::new(Records::default());
         let gateway = Gateway {
