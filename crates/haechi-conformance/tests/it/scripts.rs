@@ -33,6 +33,7 @@ scripts! {
     signatures
     sqs
     sts_sessions
+    terraform
     sts_web_identity
 }
 
