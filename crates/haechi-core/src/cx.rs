@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use haechi_policy::RecordedRequest;
 use haechi_wire::{Fault, OperationSchema, Timestamp};
 
+use crate::made::{MadeCall, MadeCalls};
 use crate::{AccountId, Caller, Env, Guardrails, Region};
 
 /// Of an installation without organizations.
@@ -41,6 +42,15 @@ pub struct Resource {
     pub kind: &'static str,
 }
 
+/// The resource on whose behalf a service acts for itself: `aws:SourceArn`, `aws:SourceAccount`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its ARN, e.g. of the rule whose target is called.
+    pub arn: String,
+    /// The account that owns it.
+    pub account: AccountId,
+}
+
 /// One call: who, where, when. Handlers get it and nothing else from outside.
 pub struct Cx {
     /// Time, randomness, ids.
@@ -54,12 +64,14 @@ pub struct Cx {
     /// What is called.
     pub operation: &'static OperationSchema,
     via: Vec<&'static str>,
+    source: Option<Source>,
     event_id: OnceLock<String>,
     resources: Mutex<Vec<Resource>>,
     guardrails: OnceLock<Arc<Guardrails>>,
     vouched: OnceLock<Arc<Caller>>,
     mfa: OnceLock<()>,
     refused: OnceLock<Refused>,
+    made: OnceLock<MadeCalls>,
 }
 
 /// The request that was denied last, shared with the calls that this one makes.
@@ -77,7 +89,7 @@ impl Cx {
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
         let event_id = OnceLock::new();
         let (via, vouched, mfa) = (Vec::new(), OnceLock::new(), OnceLock::new());
-        let refused = OnceLock::new();
+        let (refused, made) = (OnceLock::new(), OnceLock::new());
         Cx {
             env,
             request,
@@ -85,12 +97,14 @@ impl Cx {
             caller,
             operation,
             via,
+            source: None,
             event_id,
             resources,
             guardrails,
             vouched,
             mfa,
             refused,
+            made,
         }
     }
 
@@ -103,6 +117,7 @@ impl Cx {
         let (env, request, region) = (self.env.clone(), self.request.clone(), self.region.clone());
         let mut call = Cx::new(env, request, region, caller, self.operation);
         call.refused = self.shared_refused().into();
+        call.made = self.shared_made().into();
         if let Some(guardrails) = self.guardrails.get() {
             call.guard(Arc::clone(guardrails));
         }
@@ -134,10 +149,43 @@ impl Cx {
         let mut call = Cx::new(env, request, region, Arc::clone(&self.caller), operation);
         call.via = [&*self.via, &[service]].concat();
         call.refused = self.shared_refused().into();
+        call.made = self.shared_made().into();
         if let Some(guardrails) = self.guardrails.get() {
             call.guard(Arc::clone(guardrails));
         }
         call
+    }
+
+    /// A call that a service (`events`) makes for itself, on behalf of a resource of a user's. Only
+    /// the policy of what is called can allow it. Only a service's own code can make one.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub fn by_service(
+        env: &Env,
+        region: Region,
+        service: &str,
+        source: Source,
+        operation: &'static OperationSchema,
+    ) -> Result<Cx, Fault> {
+        let request = RequestInfo {
+            id: env.uuid().map_err(Fault::internal)?.to_string(),
+            source_ip: std::net::Ipv4Addr::LOCALHOST.into(),
+            user_agent: None,
+            host: None,
+            referer: None,
+            secure_transport: true,
+            time: env.now(),
+        };
+        let caller = Arc::new(Caller::service(service, source.account.clone()));
+        let mut call = Cx::new(env.clone(), request, region, caller, operation);
+        call.source = Some(source);
+        Ok(call)
+    }
+
+    /// The resource on whose behalf a service acts for itself.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
     }
 
     /// The services that call on behalf of the caller, the first one first; mostly none.
@@ -198,6 +246,16 @@ impl Cx {
 
     fn shared_refused(&self) -> Refused {
         Arc::clone(self.refused.get_or_init(Refused::default))
+    }
+
+    pub(crate) fn shared_made(&self) -> MadeCalls {
+        Arc::clone(self.made.get_or_init(MadeCalls::default))
+    }
+
+    /// The calls that services have made for this one, in their order.
+    pub fn made(&self) -> Vec<MadeCall> {
+        let Some(made) = self.made.get() else { return Vec::new() };
+        made.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Keeps a request that was denied, so that the audit record can be explained.

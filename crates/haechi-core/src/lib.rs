@@ -10,6 +10,7 @@
 //! operation.rs  Operation, Handle      an API operation as a type, and who handles it
 //! router.rs     Router                 operation name ─► handler
 //! cx.rs         Cx                     one call: caller, Region, time, notes for the audit
+//! made.rs       MadeCall               what services call on behalf of a caller
 //! authorize.rs  Ask, Permit            the decision, as a value that cannot be forged
 //! authorization_message.rs             a denial that only some may read
 //! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
@@ -40,6 +41,7 @@ pub mod event;
 pub mod evidence;
 pub mod guardrails;
 pub mod jobs;
+pub mod made;
 pub mod name;
 pub mod operation;
 pub mod paging;
@@ -53,13 +55,14 @@ pub use audit::{
 };
 pub use authorize::{Ask, Denied, NoContext, Permit, Unchecked};
 pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
-pub use cx::{Cx, RequestInfo, Resource};
+pub use cx::{Cx, RequestInfo, Resource, Source};
 pub use database::{Batch, Database, Listing, Loaded, Record};
 pub use env::{Clock, Env, MovableClock, SystemClock};
 pub use event::Event;
 pub use evidence::{Evidence, MfaError, OidcProvider, SamlProvider};
 pub use guardrails::{GuardrailSource, Guardrails};
 pub use jobs::{Job, JobHandler, Jobs};
+pub use made::MadeCall;
 pub use name::{AccountId, Region};
 pub use operation::{Handle, Operation};
 pub use path::Path;

@@ -3,7 +3,7 @@
 //! Shape: "CloudTrail record contents", "userIdentity element" and real records (`eventVersion`
 //! 1.11). Written by hand because it is made for every call; names and order are CloudTrail's.
 
-use haechi_core::{Caller, Region, RequestInfo, Resource};
+use haechi_core::{Caller, MadeCall, Region, RequestInfo, Resource};
 use haechi_policy::{Principal, RecordedRequest};
 use haechi_wire::json::push_string;
 use haechi_wire::{Fault, Problem, Protocol, ServiceSchema};
@@ -44,6 +44,8 @@ pub(crate) struct Event<'a> {
     pub shared_event_id: Option<&'a str>,
     /// The account that gets this record, where it is not the caller's.
     pub owner: Option<&'a str>,
+    /// Where a service made the call.
+    pub made: Option<&'a MadeCall>,
     /// Of a denial: the request, for haechi's part of the record.
     pub refused: Option<&'a RecordedRequest>,
 }
@@ -84,6 +86,15 @@ impl Json {
         push_string(&mut self.out, value);
     }
 
+    /// A text that needs no escaping, in parts.
+    fn plain(&mut self, parts: &[&str]) {
+        self.out.push(b'"');
+        for part in parts {
+            self.out.extend_from_slice(part.as_bytes());
+        }
+        self.out.push(b'"');
+    }
+
     fn raw(&mut self, name: &str, value: &[u8]) {
         self.name(name);
         let none = value.is_empty() || value == b"{}";
@@ -99,19 +110,12 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.name("userIdentity");
     identity(&mut json, event);
     json.text("eventTime", &event.request.time.iso8601());
-    json.text("eventSource", &format!("{}.amazonaws.com", event.service.name));
+    json.name("eventSource");
+    json.plain(&[event.service.name, ".amazonaws.com"]);
     json.text("eventName", event.operation);
     json.text("awsRegion", region(event));
-    json.text("sourceIPAddress", &event.request.source_ip.to_string());
-    json.text("userAgent", event.request.user_agent.as_deref().unwrap_or_default());
-    if let Some(problem) = event.problem {
-        json.text("errorCode", code(problem, event.protocol));
-        let message = problem.message();
-        let message = shortened(&message);
-        if !message.is_empty() {
-            json.text("errorMessage", message);
-        }
-    }
+    source(&mut json, event);
+    error(&mut json, event);
     json.raw("requestParameters", event.parameters);
     json.raw("responseElements", event.elements);
     json.text("requestID", &event.request.id);
@@ -137,6 +141,29 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.out.push(b'}');
     refused(&mut json.out, event);
     json.out
+}
+
+/// Where the call came from; a call that a service made came from there.
+fn source(json: &mut Json, event: &Event<'_>) {
+    let service = event.made.map(invoked_by);
+    let address = || event.request.source_ip.to_string();
+    json.text("sourceIPAddress", &service.clone().unwrap_or_else(address));
+    let agent = || event.request.user_agent.clone().unwrap_or_default();
+    json.text("userAgent", &service.unwrap_or_else(agent));
+}
+
+fn invoked_by(made: &MadeCall) -> String {
+    format!("{}.amazonaws.com", made.service)
+}
+
+fn error(json: &mut Json, event: &Event<'_>) {
+    let own = event.problem.map(|problem| (code(problem, event.protocol), problem.message()));
+    let Some((code, message)) = own.or_else(|| event.made?.problem.clone()) else { return };
+    json.text("errorCode", code);
+    let message = shortened(&message);
+    if !message.is_empty() {
+        json.text("errorMessage", message);
+    }
 }
 
 /// haechi's part of the record ([`haechi_core::audit::parts`]); the owner of what was touched learns
@@ -192,6 +219,9 @@ fn identity(json: &mut Json, event: &Event<'_>) {
             json.text("accountId", caller.account.as_str());
         }
         (Some(caller), None) => caller_identity(json, caller),
+    }
+    if let Some(made) = event.made {
+        json.text("invokedBy", &invoked_by(made));
     }
     json.out.push(b'}');
 }

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use haechi_core::router::{Answer, Call, Endpoint};
-use haechi_core::{AuditLog, Caller, Clock, Cx, Env, Identities, Region, RequestInfo, Router};
+use haechi_core::{
+    AuditLog, Caller, Clock, Cx, Env, Identities, MadeCall, Region, RequestInfo, Router,
+};
 use haechi_policy::Principal;
 use haechi_sigv4::RequestView;
 use haechi_wire::audit::AuditWriter;
@@ -13,7 +15,7 @@ use haechi_wire::json::JsonReader;
 use haechi_wire::query::QueryReader;
 use haechi_wire::{Fault, Problem, Protocol, Reader};
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -162,16 +164,16 @@ impl Gateway {
     }
 
     fn info(&self, connection: &Connection, headers: &HeaderMap, id: String) -> RequestInfo {
-        let text = |name: &str| {
+        let text = |name: HeaderName| {
             let value = headers.get(name)?.to_str().ok()?;
             Some(value.get(..USER_AGENT_MAX).unwrap_or(value).to_owned())
         };
         RequestInfo {
             id,
             source_ip: connection.peer,
-            user_agent: text("user-agent"),
-            host: text("host"),
-            referer: text("referer"),
+            user_agent: text(header::USER_AGENT),
+            host: text(header::HOST),
+            referer: text(header::REFERER),
             secure_transport: connection.tls.is_some(),
             time: self.env.now(),
         }
@@ -242,9 +244,9 @@ impl Gateway {
         passage.read_only = endpoint.schema().read_only;
         let (operation, now) = (endpoint.schema().name, passage.info.time);
         // Whoever is not known counts by where he calls from, so that he spends nobody else's.
-        let address = passage.info.source_ip.to_string();
         let anonymous = matches!(caller.principal, Principal::Anonymous);
-        let account = if anonymous { &address } else { caller.account.as_str() };
+        let address = anonymous.then(|| passage.info.source_ip.to_string());
+        let account = address.as_deref().unwrap_or(caller.account.as_str());
         self.quotas.take(service.name, operation, account, region.as_str(), now)?;
         let call = decode(&**endpoint, identified, body)?;
         let mut writer = AuditWriter::default();
@@ -270,7 +272,7 @@ impl Gateway {
         match authenticate(identities, wall, service, *protocol, &passage.view, body).await {
             Ok(authenticated) => {
                 let Authenticated { caller, region } = &authenticated;
-                identities.used(&caller, service.name, region, passage.info.time);
+                identities.used(caller, service.name, region, passage.info.time);
                 Ok(authenticated)
             }
             Err(refused) => {
@@ -325,11 +327,47 @@ impl Gateway {
             shared_event_id: shared.as_deref(),
             owner: None,
             refused: refused.as_ref(),
+            made: None,
         };
-        self.append(&event).await?;
+        for made in passage.cx.as_ref().map(Cx::made).unwrap_or_default() {
+            self.record_made(&made, &event).await?;
+        }
+        self.record(&event, &owners).await
+    }
+
+    /// Records a call that a service made for this one.
+    async fn record_made(&self, made: &MadeCall, event: &Event<'_>) -> Result<(), Fault> {
+        let owners = other_owners(Some(&made.caller), &made.resources);
+        let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
+        let request = RequestInfo { id: self.request_id()?, ..event.request.clone() };
+        let event = Event {
+            service: made.operation.service,
+            operation: made.operation.name,
+            request: &request,
+            host: None,
+            tls: None,
+            region: Some(&made.region),
+            caller: Some(&made.caller),
+            read_only: made.operation.read_only,
+            parameters: &made.parameters,
+            elements: &made.elements,
+            problem: None,
+            resources: &made.resources,
+            event_id: &made.event_id,
+            shared_event_id: shared.as_deref(),
+            refused: None,
+            made: Some(made),
+            ..*event
+        };
+        self.record(&event, &owners).await
+    }
+
+    /// Writes a record, and those for the other accounts that own what was touched.
+    async fn record(&self, event: &Event<'_>, owners: &[&str]) -> Result<(), Fault> {
+        self.append(event).await?;
         for owner in owners {
             let event_id = self.request_id()?;
-            self.append(&Event { event_id: &event_id, owner: Some(owner), ..event }).await?;
+            self.append(&Event { event_id: &event_id, owner: Some(owner), ..*event }).await?;
         }
         Ok(())
     }

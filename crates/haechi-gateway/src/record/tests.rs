@@ -1,5 +1,5 @@
 use haechi_core::{AccountId, PrincipalPolicies};
-use haechi_wire::Timestamp;
+use haechi_wire::{OperationSchema, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
@@ -22,6 +22,18 @@ static IAM: ServiceSchema = ServiceSchema {
     xml_namespace: "",
     protocols: &[Protocol::Query],
     operations: &[],
+};
+
+static DECRYPT: OperationSchema = OperationSchema {
+    service: &SERVICE,
+    name: "Decrypt",
+    action: "kms:Decrypt",
+    method: "POST",
+    uri: "/",
+    input: &haechi_wire::schema::UNIT,
+    output: &haechi_wire::schema::UNIT,
+    result_wrapper: None,
+    read_only: true,
 };
 
 const ACCOUNT: &str = "111122223333";
@@ -74,6 +86,7 @@ fn recorded(caller: Option<&Caller>, change: impl FnOnce(Event<'_>) -> Vec<u8>) 
         shared_event_id: None,
         owner: None,
         refused: None,
+        made: None,
     });
     serde_json::from_slice(&record).unwrap()
 }
@@ -188,6 +201,33 @@ fn a_session_tells_its_provider_its_source_and_whether_a_code_was_shown() {
         context["webIdFederationData"],
         json!({"federatedProvider": "arn:aws:iam::111122223333:oidc-provider/idp", "attributes": {}})
     );
+}
+
+#[test]
+fn a_call_that_a_service_made_says_so_and_tells_its_own_error() {
+    let caller = session();
+    let made = haechi_core::MadeCall {
+        operation: &DECRYPT,
+        service: "ssm",
+        caller: std::sync::Arc::new(session()),
+        region: Region::parse("eu-west-1").unwrap(),
+        event_id: "made".to_owned(),
+        parameters: Vec::new(),
+        elements: Vec::new(),
+        problem: Some(("AccessDenied", "no".to_owned())),
+        resources: Vec::new(),
+    };
+    for owner in [None, Some("444455556666")] {
+        let told =
+            recorded(Some(&caller), |event| record(&Event { made: Some(&made), owner, ..event }));
+        assert_eq!(told["userIdentity"]["invokedBy"], "ssm.amazonaws.com");
+        assert_eq!(told["sourceIPAddress"], "ssm.amazonaws.com");
+        assert_eq!(told["userAgent"], "ssm.amazonaws.com");
+        assert_eq!(told["errorCode"], "AccessDenied");
+    }
+    let told = recorded(Some(&caller), |event| record(&event));
+    assert_eq!(told["sourceIPAddress"], "127.0.0.1");
+    assert!(told["userIdentity"].get("invokedBy").is_none());
 }
 
 #[test]
