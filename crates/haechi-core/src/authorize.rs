@@ -225,6 +225,7 @@ const GLOBAL: &[&str] = &[
     "principalisawsservice",
     "principalorgid",
     "principalorgpaths",
+    "principalservicename",
     "principaltype",
     "referer",
     "requestedregion",
@@ -232,6 +233,8 @@ const GLOBAL: &[&str] = &[
     "resourceorgid",
     "resourceorgpaths",
     "securetransport",
+    "sourceaccount",
+    "sourcearn",
     "sourceidentity",
     "sourceip",
     "tokenissuetime",
@@ -307,7 +310,16 @@ impl RequestContext<'_> {
                 Principal::FederatedUser { .. } => "FederatedUser",
                 _ => "Anonymous",
             })),
-            "principalisawsservice" => Some(Values::one("false")),
+            "principalisawsservice" => Some(Values::one(match &caller.principal {
+                Principal::Service { .. } => "true",
+                _ => "false",
+            })),
+            "principalservicename" => match &caller.principal {
+                Principal::Service { name } => Some(Values::one(name)),
+                _ => None,
+            },
+            "sourcearn" => cx.source().map(|source| Values::one(&source.arn)),
+            "sourceaccount" => cx.source().map(|source| Values::one(source.account.as_str())),
             "viaawsservice" => {
                 Some(Values::one(if cx.via().is_empty() { "false" } else { "true" }))
             }

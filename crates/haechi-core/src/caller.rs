@@ -57,6 +57,17 @@ impl Caller {
         }
     }
 
+    /// A service that acts for itself, on behalf of a resource of this account.
+    pub fn service(name: &str, account: AccountId) -> Caller {
+        let name = format!("{name}.amazonaws.com");
+        Caller {
+            user_id: name.clone(),
+            principal: Principal::Service { name },
+            account,
+            ..Caller::anonymous()
+        }
+    }
+
     /// Its ARN.
     pub fn arn(&self) -> &str {
         self.principal.name()

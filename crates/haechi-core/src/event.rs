@@ -1,4 +1,4 @@
-//! Events that services put on an account's default event bus.
+//! Events on their way to an account's event buses; services put theirs on the default one.
 //!
 //! An event is a job, written in the same batch as the change that it tells of (a transactional
 //! outbox): it exists if and only if the change was committed, and is delivered at least once.
@@ -12,7 +12,7 @@ use crate::{AccountId, Batch, Env, Job, JobHandler, Region};
 /// The kind of the jobs that carry events.
 pub const EVENT_JOB: &str = "event";
 
-/// An event as EventBridge delivers it, on the default bus of an account and Region.
+/// An event as EventBridge delivers it, on a bus of an account and Region.
 /// Source: EventBridge user guide, "Structure of events".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -24,6 +24,8 @@ pub struct Event {
     pub account: AccountId,
     /// `region`: where the bus is.
     pub region: Region,
+    /// The bus's name.
+    pub bus: String,
     /// `source`, e.g. `aws.ssm`.
     pub source: String,
     /// `detail-type`, e.g. `Parameter Store Change`.
@@ -51,6 +53,7 @@ impl Event {
             time_ms: time.millis(),
             account: account.clone(),
             region: region.clone(),
+            bus: "default".to_owned(),
             source: source.to_owned(),
             detail_type: detail_type.to_owned(),
             resources: Vec::new(),
@@ -63,6 +66,21 @@ impl Event {
     pub fn about(mut self, resources: impl IntoIterator<Item = String>) -> Event {
         self.resources.extend(resources);
         self
+    }
+
+    /// As rules match it and targets get it.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "version": "0",
+            "id": self.id,
+            "detail-type": self.detail_type,
+            "source": self.source,
+            "account": self.account.as_str(),
+            "time": Timestamp::from_millis(self.time_ms).format("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.region.as_str(),
+            "resources": self.resources,
+            "detail": self.detail,
+        })
     }
 
     /// The event that a job of kind [`EVENT_JOB`] carries.
