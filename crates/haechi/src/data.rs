@@ -9,6 +9,7 @@
 //! credentials      root access key, AWS's file format, 0600
 //! endpoint.json    where the server listens: for `exec` and `env`
 //! ca.pem           the local CA's certificate: what clients trust
+//! public-parameters.json  what the operator puts under /aws/service/, if anything
 //! operator.sock    where a running server takes the operator's commands, 0600
 //! ```
 
@@ -94,6 +95,11 @@ impl DataDirectory {
             return Err(text.into());
         }
         Ok(DataDirectory { path: path.canonicalize()? })
+    }
+
+    /// The parameters that the operator publishes to all accounts, if he does.
+    pub fn public_parameters(&self) -> PathBuf {
+        self.path.join("public-parameters.json")
     }
 
     /// Takes the directory for this process alone; the lock ends with it, whatever ends it.

@@ -133,7 +133,7 @@ async fn dev(
 /// How many requests an account may make.
 fn quotas(config: &Config) -> Quotas {
     if config.request_quotas {
-        Quotas::new(haechi_kms::REQUEST_QUOTAS.iter().copied())
+        Quotas::new([haechi_kms::REQUEST_QUOTAS, haechi_ssm::REQUEST_QUOTAS].concat())
     } else {
         Quotas::none()
     }
