@@ -1,5 +1,7 @@
 //! What can be typed. Help, man page and completions derive from here.
 
+mod xks;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use haechi_core::{AccountId, Region};
 
 use crate::config::AdminListen;
+
+pub use xks::{XksCommand, XksCredentialCommand};
 
 /// What `haechi --version` says of itself.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -55,6 +59,9 @@ pub enum Command {
     /// Find out why something is allowed or denied.
     #[command(subcommand)]
     Iam(IamCommand),
+    /// Let another KMS (of AWS, or haechi) use keys that stay here.
+    #[command(subcommand)]
+    Xks(XksCommand),
     /// Split the root key among people, unseal a server, see how it stands.
     #[command(subcommand)]
     Operator(OperatorCommand),

@@ -11,6 +11,7 @@ mod operator;
 mod secrets;
 mod serve;
 mod services;
+mod xks;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Kms(command)) => kms::run(command),
         Some(Command::Secrets(command)) => secrets::run(command),
         Some(Command::Iam(command)) => explain::run(command),
+        Some(Command::Xks(command)) => xks::run(command),
         Some(Command::Operator(command)) => operator::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),

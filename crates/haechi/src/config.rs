@@ -1,5 +1,6 @@
 //! Flags, `HAECHI_*` variables and the configuration file, in this order of weight: one answer.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
 use crate::web_identity::WebIdentityOptions;
+use crate::xks::{CloudHsmOptions, XksOptions};
 
 /// The port of the APIs.
 const PORT: u16 = 4566;
@@ -36,6 +38,8 @@ struct File {
     seal: FileSeal,
     log: FileLog,
     web_identity: WebIdentityOptions,
+    xks: XksOptions,
+    cloudhsm: BTreeMap<String, CloudHsmOptions>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,6 +130,10 @@ pub struct Config {
     pub request_quotas: bool,
     /// Whose tokens STS takes.
     pub web_identity: WebIdentityOptions,
+    /// External keys.
+    pub xks: XksOptions,
+    /// Tokens that stand for CloudHSM clusters.
+    pub cloudhsm: BTreeMap<String, CloudHsmOptions>,
     /// How the root key is kept.
     pub seal: SealOptions,
     /// Format of the log.
@@ -177,6 +185,8 @@ impl Config {
             request_quotas: options.request_quotas.or(file.request_quotas).unwrap_or(dev.is_none()),
             dev,
             web_identity: file.web_identity,
+            xks: file.xks,
+            cloudhsm: file.cloudhsm,
             seal: seal(options.seal, file.seal),
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),
             log: options.log.or(file.log.filter).unwrap_or_else(|| "info".to_owned()),

@@ -17,6 +17,7 @@
 //! audit.rs        the audit log: haechi-log under the audit key
 //! explain/        why a request is allowed or denied
 //! dev.rs          --dev: unknown keys are root, time travel, reset
+//! xks/            external keys: custom key stores, and the proxy for another KMS
 //! command/*.rs    one file per command
 //! ```
 
@@ -38,6 +39,7 @@ mod terminal;
 mod tls;
 mod unseal;
 mod web_identity;
+mod xks;
 
 use std::process::ExitCode;
 

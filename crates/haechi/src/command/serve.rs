@@ -33,6 +33,7 @@ use crate::data::DataDirectory;
 use crate::operator::{self, Door};
 use crate::stack::environment;
 use crate::unseal::{load_seal, unseal};
+use crate::xks;
 use background::flush;
 use prepare::{Opened, Parts, Ready, prepare};
 
@@ -171,7 +172,13 @@ impl Server {
             tell.send_replace(true);
             ended
         };
-        let (ended, ()) = tokio::join!(ended, ready.listener.run(Arc::clone(&ready.gateway), stop));
+        let proxying = async {
+            if let Some(xks::Proxy { listener, server }) = ready.xks {
+                listener.run(server, stop.clone()).await;
+            }
+        };
+        let serving = ready.listener.run(Arc::clone(&ready.gateway), stop.clone());
+        let (ended, (), ()) = tokio::join!(ended, serving, proxying);
         flush(&ready.installation.stack).await;
         ready.installation.close().await?;
         tracing::info!("{}", if ended == Ended::Sealed { "sealed" } else { "stopped" });

@@ -35,6 +35,11 @@ asks! {
     ask::AccountList,
     ask::IamExplain,
     ask::KmsUsage,
+    ask::XksCreate,
+    ask::XksCredentialCreate,
+    ask::XksCredentialDelete,
+    ask::XksDelete,
+    ask::XksList,
     ask::SecretsAttach,
 }
 

@@ -15,6 +15,9 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
     println!("  endpoint     {endpoint}");
     println!("  account      {}", ready.account);
     println!("  region       {region} (all others too)");
+    if let Some(xks) = &ready.xks {
+        println!("  XKS proxy    https://{}", xks.listener.address());
+    }
     if let Some(data) = &config.data {
         println!("  data         {}", data.display());
         println!(
@@ -71,6 +74,7 @@ fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {
         "access_key_id": ready.root_key.access_key_id,
         "secret_access_key": *ready.root_key.secret_access_key,
         "ca_bundle": ready.endpoint.ca_bundle,
+        "xks_address": ready.xks.as_ref().map(|xks| xks.listener.address()),
     });
     Ok(Zeroizing::new(serde_json::to_string(&json)?))
 }

@@ -20,7 +20,7 @@ use crate::dev::{Controls, DevIdentities};
 use crate::installation::Installation;
 use crate::stack::{Stack, store_clock};
 use crate::tls::{self, Tls};
-use crate::web_identity;
+use crate::{web_identity, xks};
 
 /// A server that is about to serve, and what must outlive it.
 pub struct Ready {
@@ -30,6 +30,8 @@ pub struct Ready {
     pub endpoint: Endpoint,
     pub root_key: RootAccessKey,
     pub account: AccountId,
+    /// The proxy for another KMS, where it is configured.
+    pub xks: Option<xks::Proxy>,
 }
 
 /// The root key, and the seal that it came out of.
@@ -73,6 +75,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
     let mut stack = Stack::new(store, root, env, epoch, data).await?;
     web_identity::mount(&mut stack, &config.web_identity)?;
+    stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
     // Of several accounts it is the one that the credentials file is for.
     let kept = data.and_then(|data| data.read_credentials().ok());
     let kept = kept.and_then(|key| haechi_core::access_key_id::account(&key.access_key_id));
@@ -82,7 +85,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let listen = config.listen;
     let Tls { config: tls, ca_pem } =
         tls::load_or_create(&stack.database, &tls_names(config), listen.ip(), env.now()).await?;
-    let ca_bundle = ca_file(config, data, &ca_pem)?;
+    let (ca_bundle, proxy_tls) = (ca_file(config, data, &ca_pem)?, Arc::clone(&tls));
     let listener = match port {
         Some(port) => Listener::at(&port, tls, config.plaintext)?,
         None => Listener::bind(listen, tls, config.plaintext).await?,
@@ -113,8 +116,9 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         sealed: false,
     });
     let installation = Arc::new(Installation { stack, env: env.clone() });
+    let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
     tokio::spawn(background(Arc::clone(&installation)));
-    Ok(Ready { gateway, listener, installation, endpoint, root_key, account })
+    Ok(Ready { gateway, listener, installation, endpoint, root_key, account, xks })
 }
 
 /// What `--dev` adds: controls, and callers whom nobody made.
