@@ -4,11 +4,14 @@ use bytes::Bytes;
 use haechi_core::router::Answer;
 use haechi_wire::json::JsonWriter;
 use haechi_wire::{Problem, Protocol, query};
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use zeroize::Zeroizing;
 
 use crate::identify::Identified;
+
+/// Tells the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// An answer's body: wiped when it has been sent.
 pub type Body = Full<Bytes>;
@@ -69,7 +72,7 @@ pub(crate) fn response(
     if let Ok(value) = HeaderValue::from_str(request_id)
         && !request_id.is_empty()
     {
-        headers.insert("x-amzn-requestid", value);
+        headers.insert(REQUEST_ID, value);
     }
     response
 }

@@ -8,7 +8,7 @@ use haechi_core::Router;
 use haechi_wire::query::Form;
 use haechi_wire::{Fault, Protocol, ServiceSchema};
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, header};
+use http::{HeaderMap, HeaderName, Method, Response, header};
 
 use crate::answer::{self, Body};
 
@@ -62,6 +62,9 @@ impl Unidentified {
     }
 }
 
+/// Names the operation, in the JSON protocols.
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
 /// Headers that decide something and so may be there once only. (More than one `Authorization`
 /// has an answer of AWS's own.)
 const SINGLE: [&str; 7] = [
@@ -79,30 +82,31 @@ const SINGLE: [&str; 7] = [
 /// # Errors
 /// [`Unidentified`] says what to answer, and how.
 pub fn identify(router: &Router, parts: &Parts, body: &[u8]) -> Result<Identified, Unidentified> {
+    let target = text(&parts.headers, &TARGET);
+    let content_type = text(&parts.headers, &header::CONTENT_TYPE).unwrap_or_default();
+    let unreadable = unreadable(&parts.headers);
+    if let (&Method::POST, Some(target), None) = (&parts.method, target, &unreadable) {
+        let hint = || hinted(router, parts);
+        return by_target(router, target, content_type, hint);
+    }
     let hinted = hinted(router, parts);
-    let target = text(&parts.headers, "x-amz-target");
-    let content_type =
-        text(&parts.headers, "content-type").unwrap_or_default().to_ascii_lowercase();
-    let json = target.is_some() || content_type.starts_with("application/x-amz-json");
+    let json = target.is_some() || begins(content_type, "application/x-amz-json");
     let protocol = match hinted.and_then(|service| service.protocols.first()) {
         Some(protocol) => *protocol,
         None if json => Protocol::Json11,
         None => Protocol::Query,
     };
     let unidentified = |fault| Err(Unidentified { fault, protocol, service: hinted });
-    if let Some(fault) = unreadable(&parts.headers) {
+    if let Some(fault) = unreadable {
         return unidentified(fault);
     }
     let query = parts.uri.query().unwrap_or_default();
-    match (&parts.method, target) {
-        (&Method::POST, Some(target)) => return by_target(router, target, &content_type, hinted),
-        (&Method::GET | &Method::POST, None)
-            if content_type.starts_with("application/x-www-form-urlencoded")
-                || query.contains("Action=") =>
-        {
-            return by_action(router, query, body, hinted);
-        }
-        _ => {}
+    let form = begins(content_type, "application/x-www-form-urlencoded");
+    if matches!(parts.method, Method::GET | Method::POST)
+        && target.is_none()
+        && (form || query.contains("Action="))
+    {
+        return by_action(router, query, body, hinted);
     }
     let message = match hinted {
         Some(_) => {
@@ -134,9 +138,9 @@ fn by_target(
     router: &Router,
     target: &str,
     content_type: &str,
-    hinted: Option<&'static ServiceSchema>,
+    hint: impl FnOnce() -> Option<&'static ServiceSchema>,
 ) -> Result<Identified, Unidentified> {
-    let ten = content_type.starts_with("application/x-amz-json-1.0");
+    let ten = begins(content_type, "application/x-amz-json-1.0");
     let protocol = if ten { Protocol::Json10 } else { Protocol::Json11 };
     let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
     let named = router
@@ -149,9 +153,14 @@ fn by_target(
         None => Err(Unidentified {
             fault: Fault::UnknownOperation(target.to_owned()),
             protocol,
-            service: hinted,
+            service: hint(),
         }),
     }
+}
+
+/// Whether a media type begins so; its letters have no case.
+fn begins(content_type: &str, prefix: &str) -> bool {
+    content_type.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 /// `Action=GetUser&Version=2010-05-08`, in the body or the query string or some in each. A
@@ -190,7 +199,7 @@ fn by_action(
 
 /// The service of the credential scope, or of the host's first label.
 fn hinted(router: &Router, parts: &Parts) -> Option<&'static ServiceSchema> {
-    let scoped = text(&parts.headers, "authorization")
+    let scoped = text(&parts.headers, &header::AUTHORIZATION)
         .and_then(|value| value.split("Credential=").nth(1))
         .or_else(|| parts.uri.query()?.split("X-Amz-Credential=").nth(1))
         .and_then(|credential| credential.split(['/', '&', ','].as_slice()).nth(3));
@@ -199,11 +208,11 @@ fn hinted(router: &Router, parts: &Parts) -> Option<&'static ServiceSchema> {
         .query()
         .and_then(|query| query.split("X-Amz-Credential=").nth(1))
         .and_then(|credential| credential.split("%2F").nth(3));
-    let host = text(&parts.headers, "host").or_else(|| parts.uri.host());
+    let host = text(&parts.headers, &header::HOST).or_else(|| parts.uri.host());
     let label = host.and_then(|host| host.split('.').next());
     [scoped, escaped, label].into_iter().flatten().find_map(|name| router.named(name))
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }

@@ -33,7 +33,28 @@ impl Timestamp {
 
     /// `2024-06-05T17:23:49Z`: as the query protocol and CloudTrail write it.
     pub fn iso8601(self) -> String {
-        self.format("%Y-%m-%dT%H:%M:%SZ")
+        // By hand: each record of the audit log has one, and patterns are read anew each time.
+        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        let at = jiff::tz::Offset::UTC.to_datetime(instant);
+        if at.year() < 0 {
+            return self.format("%Y-%m-%dT%H:%M:%SZ");
+        }
+        let mut out = String::with_capacity(20);
+        push_two_digits(&mut out, at.year() / 100);
+        push_two_digits(&mut out, at.year() % 100);
+        let (date, time) = (at.date(), at.time());
+        for (before, value) in [
+            ('-', date.month()),
+            ('-', date.day()),
+            ('T', time.hour()),
+            (':', time.minute()),
+            (':', time.second()),
+        ] {
+            out.push(before);
+            push_two_digits(&mut out, i16::from(value));
+        }
+        out.push('Z');
+        out
     }
 
     /// `20240605T172349Z`: as Signature Version 4 writes it.
@@ -66,6 +87,13 @@ impl Timestamp {
     }
 }
 
+/// The last two digits of a number that is not negative.
+fn push_two_digits(out: &mut String, value: i16) {
+    for digit in [value / 10 % 10, value % 10] {
+        out.extend(char::from_digit(u32::from(digit.unsigned_abs()), 10));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +109,10 @@ mod tests {
             Some(Timestamp::from_millis(1_356_998_400_500))
         );
         assert_eq!(Timestamp::from_seconds(1_356_998_400).iso8601(), "2013-01-01T00:00:00Z");
+        for seconds in [0, 951_827_696, 1_735_689_599, 253_402_300_799, -1, -62_135_596_801] {
+            let at = Timestamp::from_seconds(seconds);
+            assert_eq!(at.iso8601(), at.format("%Y-%m-%dT%H:%M:%SZ"), "{seconds}");
+        }
         assert_eq!(Timestamp::from_seconds(1_356_998_400).basic(), "20130101T000000Z");
         assert_eq!(Timestamp::parse("1e300"), None);
         assert_eq!(Timestamp::parse("yesterday"), None);
