@@ -1,6 +1,8 @@
 //! Records in a store: encoded (CBOR), sealed under the domain key with their storage key as
 //! additional data (a swapped row does not open), read through a cache, written in transactions.
 
+mod rows;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use zeroize::Zeroizing;
 
 use crate::Path;
 use crate::cache::Cache;
+use rows::Under;
+pub use rows::{Rekey, rows_under};
 
 /// What a record does not know of itself, kept so that an older program passes on what a newer one
 /// wrote: `#[serde(flatten)] pub unknown: Unknown`.
@@ -52,14 +56,13 @@ pub struct Listing<T> {
 /// The records of an installation.
 pub struct Database {
     store: Arc<dyn Store>,
-    root: RootKey,
+    under: ArcSwap<Under>,
     keyring: ArcSwap<Keyring>,
+    /// Held while the keyring's rows are written.
+    rows: tokio::sync::Mutex<()>,
     random: Arc<dyn Random>,
     cache: Cache,
 }
-
-/// Where wrapped domain keys lie. These rows are wrapped under the root key, not sealed.
-const KEYRING: &str = "/keyring/";
 
 impl Database {
     /// Opens the records of `store`. A store without any gets a keyring of its own first.
@@ -74,24 +77,10 @@ impl Database {
         now: Timestamp,
         epoch: u32,
     ) -> Result<Database, Fault> {
-        let page = store.range(Range::prefix(KEYRING), 0, None).await.map_err(refused)?;
-        let keyring = if page.kvs.is_empty() {
-            let (keyring, rows) =
-                Keyring::create(&root, now.millis(), &*random).map_err(Fault::internal)?;
-            let when: Vec<Cond> =
-                rows.iter().map(|row| Cond::Absent(keyring_key(&row.storage_name()))).collect();
-            let then = rows
-                .iter()
-                .map(|row| Op::put(keyring_key(&row.storage_name()), row.as_bytes().to_vec()))
-                .collect();
-            store.txn(&when, then).await.map_err(not_committed)?;
-            keyring
-        } else {
-            let rows = page.kvs.iter().map(|kv| kv.value.as_bytes());
-            Keyring::open(&root, rows, epoch).map_err(Fault::internal)?
-        };
-        let keyring = ArcSwap::from_pointee(keyring);
-        Ok(Database { store, root, keyring, random, cache: Cache::new() })
+        let (under, keyring) = rows::open(&*store, root, &*random, now, epoch).await?;
+        let (under, keyring) = (ArcSwap::from_pointee(under), ArcSwap::from_pointee(keyring));
+        let rows = tokio::sync::Mutex::new(());
+        Ok(Database { store, under, keyring, rows, random, cache: Cache::new() })
     }
 
     /// The store beneath.
@@ -99,33 +88,9 @@ impl Database {
         &self.store
     }
 
-    /// The root key that the keyring is wrapped under.
-    pub fn root(&self) -> &RootKey {
-        &self.root
-    }
-
     /// The keys that seal; services wrap key material under it.
     pub fn keyring(&self) -> Arc<Keyring> {
         self.keyring.load_full()
-    }
-
-    /// Makes a new domain key current, when the old one has served its day; returns its id.
-    ///
-    /// # Errors
-    /// If the store or randomness fails; the old key then goes on.
-    pub async fn rotate_if_due(&self, now: Timestamp) -> Result<Option<u32>, Fault> {
-        let current = self.keyring();
-        if !current.is_rotation_due(now.millis()) {
-            return Ok(None);
-        }
-        let (next, row) =
-            current.rotate(&self.root, now.millis(), &*self.random).map_err(Fault::internal)?;
-        let key = keyring_key(&row.storage_name());
-        let then = vec![Op::put(key.clone(), row.as_bytes().to_vec())];
-        self.store.txn(&[Cond::Absent(key)], then).await.map_err(not_committed)?;
-        let id = next.current_id();
-        self.keyring.store(Arc::new(next));
-        Ok(Some(id))
     }
 
     /// The bytes of a path in the store.
@@ -290,10 +255,6 @@ impl Database {
     pub fn forget(&self) {
         self.cache.clear();
     }
-}
-
-fn keyring_key(name: &str) -> Key {
-    Key::new(format!("{KEYRING}{name}").into_bytes())
 }
 
 fn refused(error: StoreError) -> Fault {

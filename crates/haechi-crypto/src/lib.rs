@@ -37,6 +37,7 @@ mod canonical;
 mod der;
 mod derive;
 mod error;
+mod fips;
 mod hardening;
 #[cfg(test)]
 mod hex;
@@ -75,6 +76,7 @@ pub use encryption::{
 };
 pub use error::CryptoError;
 pub use external_key::ExternalCiphertext;
+pub use fips::{FipsError, check_fips, fips_module};
 pub use hardening::{HardeningError, process_hardening};
 pub use hmac::{HmacMaterial, InvalidMac};
 pub use import::{ImportError, WrappingAlgorithm, WrappingKey, WrappingKeySpec};

@@ -9,6 +9,7 @@ use crate::{CryptoError, Random, derive};
 
 const KEYRING_LABEL: &str = "haechi/root/v1/keyring";
 const CHECK_LABEL: &str = "haechi/root/v1/check";
+const ID_LABEL: &str = "haechi/root/v1/id";
 
 /// 32 random bytes on a page of their own, locked in memory where the system allows.
 pub struct RootKey(LockedKey);
@@ -42,6 +43,16 @@ impl RootKey {
         self.0.is_locked()
     }
 
+    /// A name for the key that tells nothing of it: 16 hexadecimal digits, the same whenever the
+    /// key is unsealed. What is wrapped under the key is stored under this name.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn id(&self) -> Result<String, CryptoError> {
+        let derived = derive::subkey(self.0.expose(), ID_LABEL)?;
+        Ok(derived.expose().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The bytes, for a seal that must write or wrap them.
     pub(crate) fn expose(&self) -> &[u8; 32] {
         self.0.expose()
@@ -59,5 +70,19 @@ impl RootKey {
 
     fn aead(&self, label: &str) -> Result<Aead, CryptoError> {
         Aead::new(derive::subkey(self.0.expose(), label)?.expose())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_key_has_one_name_and_another_key_another() {
+        let key = |byte| RootKey::copy_from(&[byte; 32]).unwrap();
+        assert_eq!(key(1).id().unwrap(), key(1).id().unwrap());
+        assert_ne!(key(1).id().unwrap(), key(2).id().unwrap());
+        assert_eq!(key(1).id().unwrap().len(), 16);
+        assert!(!key(1).id().unwrap().contains("0101"));
     }
 }

@@ -84,6 +84,7 @@ impl ReaderCipher {
 
 fn load(data: &DataDirectory, root: &RootKey) -> Result<Keyring, Failure> {
     let rows = haechi_store_sqlite::peek(data.store(), "/keyring/")?;
+    let rows = haechi_core::database::rows_under(root, &rows)?;
     Ok(Keyring::open(root, rows.iter().map(|kv| kv.value.as_bytes()), 0)?)
 }
 

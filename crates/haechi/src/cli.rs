@@ -12,8 +12,12 @@ use crate::config::AdminListen;
 
 pub use xks::{XksCommand, XksCredentialCommand};
 
-/// What `haechi --version` says of itself.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What `haechi --version` says of itself: `0.1.0`, or `0.1.0+fips`.
+pub const VERSION: &str = if cfg!(feature = "fips") {
+    concat!(env!("CARGO_PKG_VERSION"), "+fips")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +29,7 @@ Examples:
 
 /// The AWS security stack, for real, on your own machines.
 #[derive(Debug, Parser)]
-#[command(name = "haechi", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "haechi", version = VERSION, about, after_help = EXAMPLES, disable_help_subcommand = true)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What to do; `serve` where nothing is said.
@@ -441,7 +445,31 @@ pub enum OperatorCommand {
         #[command(flatten)]
         data: DataOptions,
     },
+    /// Change the root key, and perhaps how it is kept, also while haechi serves.
+    #[command(after_help = REKEY_HELP)]
+    Rekey {
+        #[command(flatten)]
+        options: AccountOptions,
+        /// With --seal shamir: how many people get a share [default: as many as now].
+        #[arg(long, value_name = "N")]
+        shares: Option<u8>,
+        /// With --seal shamir: how many of them it takes [default: as many as now].
+        #[arg(long, value_name = "K")]
+        threshold: Option<u8>,
+        /// File with the new passphrase or PIN; else HAECHI_NEW_SECRET holds it, or it is typed.
+        #[arg(long, value_name = "FILE", env = "HAECHI_NEW_SECRET_FILE")]
+        new_secret_file: Option<PathBuf>,
+    },
 }
+
+const REKEY_HELP: &str = "\
+Examples:
+  haechi operator rekey                                     a new root key, kept as before
+  haechi operator rekey --seal shamir --shares 5 --threshold 3
+  haechi operator rekey --seal pkcs11 --pkcs11-module LIB --pkcs11-token LABEL
+
+--seal and --pkcs11-* say how the new root key is kept. --passphrase-file and --pkcs11-pin-file open
+the old one, where no server runs. Backups made before need the old root key: keep it with them.";
 
 const INIT_HELP: &str = "\
 Example:

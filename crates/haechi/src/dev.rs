@@ -48,7 +48,7 @@ pub struct Controls {
     database: Arc<Database>,
     clock: Arc<MovableClock>,
     jobs: Arc<Jobs>,
-    /// The rows of the first start: keyring, account, root access key, certificates.
+    /// The rows of the first start: account, root access key, certificates.
     origin: BTreeMap<Key, Value>,
 }
 
@@ -89,7 +89,10 @@ async fn rows(database: &Database) -> Result<BTreeMap<Key, Value>, Fault> {
     while let Some(part) = range {
         let page = database.store().range(part.clone(), 0, None).await.map_err(Fault::internal)?;
         range = page.next(&part);
-        rows.extend(page.kvs.into_iter().map(|kv| (kv.key, kv.value)));
+        let kvs = page.kvs.into_iter();
+        // Domain keys stay: a reset does not take a rotation, or a change of the root key, back.
+        let kvs = kvs.filter(|kv| !kv.key.as_bytes().starts_with(b"/keyring/"));
+        rows.extend(kvs.map(|kv| (kv.key, kv.value)));
     }
     Ok(rows)
 }

@@ -9,6 +9,7 @@ use haechi_store_sqlite::SqliteStore;
 use crate::Failure;
 use crate::cli::SealOptions;
 use crate::data::DataDirectory;
+use crate::keeper::Keeper;
 use crate::stack::{Stack, environment, store_clock};
 use crate::unseal::unseal;
 
@@ -19,6 +20,8 @@ pub struct Installation {
     pub stack: Stack,
     /// Time and randomness.
     pub env: Env,
+    /// The seal of the data directory; `None` in memory.
+    pub keeper: Option<Keeper>,
 }
 
 impl Installation {
@@ -35,7 +38,7 @@ impl Installation {
         let (seal, root) = unseal(data, secrets, false, &*env.random)?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data.store(), store_clock(&clock))?);
         let stack = Stack::new(store, root, &env, seal.epoch(), Some(data)).await?;
-        Ok(Installation { stack, env })
+        Ok(Installation { stack, env, keeper: Some(Keeper::new(data, seal)) })
     }
 
     /// Closes the store: everything is on disk afterwards.

@@ -6,6 +6,7 @@
 //! data.rs         the data directory: what lies where, with which modes
 //! unseal.rs       the seal, and the root key behind it
 //! installation.rs an opened data directory
+//! keeper.rs       its seal.json, as it is changed
 //! operator/       the operator's commands on a running server
 //! keys.rs         the keys of KMS, as Secrets Manager asks for them
 //! rotators.rs     passwords of real servers, as Secrets Manager changes them
@@ -30,10 +31,11 @@ mod data;
 mod dev;
 mod explain;
 mod installation;
+mod keeper;
 mod keys;
 mod operator;
-mod rotators;
 mod parameters;
+mod rotators;
 mod stack;
 mod terminal;
 mod tls;

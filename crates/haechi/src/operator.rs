@@ -38,7 +38,7 @@ pub use socket::{bind, serve};
 
 use crate::Failure;
 use crate::cli::AccountOptions;
-use crate::data::DataDirectory;
+use crate::data::{DataDirectory, Lock};
 use crate::installation::Installation;
 
 /// Something that the operator asks of an installation.
@@ -78,12 +78,52 @@ pub async fn ask<A: Ask>(
     options: &AccountOptions,
     ask: A,
 ) -> Result<A::Answer, Failure> {
-    if let Some(mut server) = client::Client::connect(data).await? {
-        return server.ask(A::NAME, &ask).await;
-    }
-    let _lock = data.lock()?;
-    let installation = Installation::open(data, &options.secrets).await?;
-    let answer = ask.answer(&installation).await;
-    installation.close().await?;
+    let session = Session::begin(data, options).await?;
+    let answer = session.ask(ask).await;
+    session.end().await?;
     answer
+}
+
+/// Several asks, one after the other, of a server or here.
+pub struct Session {
+    data: DataDirectory,
+    here: Option<(Installation, Lock)>,
+}
+
+impl Session {
+    /// Finds the server; where none runs, opens the directory.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub async fn begin(data: &DataDirectory, options: &AccountOptions) -> Result<Session, Failure> {
+        if client::Client::connect(data).await?.is_some() {
+            return Ok(Session { data: data.clone(), here: None });
+        }
+        let lock = data.lock()?;
+        let installation = Installation::open(data, &options.secrets).await?;
+        Ok(Session { data: data.clone(), here: Some((installation, lock)) })
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// What the ask answers; or if the server is gone meanwhile.
+    pub async fn ask<A: Ask>(&self, ask: A) -> Result<A::Answer, Failure> {
+        if let Some((installation, _)) = &self.here {
+            return ask.answer(installation).await;
+        }
+        let mut server = client::Client::connect(&self.data).await?.ok_or("the server is gone")?;
+        server.ask(A::NAME, &ask).await
+    }
+
+    /// Closes what was opened.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn end(self) -> Result<(), Failure> {
+        match self.here {
+            Some((installation, _lock)) => installation.close().await,
+            None => Ok(()),
+        }
+    }
 }

@@ -31,6 +31,16 @@ pub fn secret_line(prompt: &str) -> Result<SecretVec, Failure> {
     typed?.ok_or_else(|| "nothing was typed".into())
 }
 
+/// A line that is no secret, after a question.
+///
+/// # Errors
+/// As [`secret_line`].
+pub fn answer(question: &str) -> Result<String, Failure> {
+    eprint!("{question} ");
+    let typed = line(rustix::stdio::stdin())?.ok_or("standard input has ended")?;
+    Ok(String::from_utf8_lossy(typed.expose()).trim().to_owned())
+}
+
 /// One byte at a time: what follows the line belongs to somebody else.
 fn line(input: impl AsFd) -> Result<Option<SecretVec>, Failure> {
     let mut line = Zeroizing::new(Vec::with_capacity(LINE_BYTES_MAX));

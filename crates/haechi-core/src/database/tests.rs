@@ -164,3 +164,95 @@ async fn jobs_run_in_order_once_they_fall_due_and_only_once() {
     jobs.run_due().await.unwrap();
     assert_eq!(*ran.0.lock().unwrap(), ["first", "second"]);
 }
+
+async fn rows(store: &Arc<dyn haechi_store::Store>) -> Vec<String> {
+    let rows = store.range(Range::prefix("/keyring/"), 0, None).await.unwrap().kvs;
+    rows.iter().map(|row| String::from_utf8(row.key.as_bytes().to_vec()).unwrap()).collect()
+}
+
+/// A store, its root key's bytes, and another root key's.
+type Rekeyed = (Arc<dyn haechi_store::Store>, [u8; 32], [u8; 32]);
+
+fn rekeyed() -> Rekeyed {
+    (Arc::new(MemStore::new(Options::new(|| std::time::Duration::ZERO))), [1; 32], [2; 32])
+}
+
+async fn opened(store: &Arc<dyn haechi_store::Store>, root: &[u8; 32]) -> Result<Database, Fault> {
+    let (root, random) = (RootKey::copy_from(root).unwrap(), Arc::new(SystemRandom::new()));
+    Database::open(Arc::clone(store), root, random, Timestamp::from_seconds(0), 0).await
+}
+
+#[tokio::test]
+async fn the_root_key_changes_while_records_are_read_and_written() {
+    let (store, old, new) = rekeyed();
+    let database = opened(&store, &old).await.unwrap();
+    let write = async |name: &str| {
+        let mut batch = Batch::new();
+        batch.create(path(name), &note(name));
+        database.commit(batch).await.unwrap();
+    };
+    // More domain keys than one transaction takes.
+    for day in 1..=250 {
+        let id = database.rotate_if_due(Timestamp::from_seconds(day * 86_400)).await.unwrap();
+        assert_eq!(id, Some(u32::try_from(day).unwrap() + 1));
+    }
+    write("before").await;
+    let rekey = database.rekey(RootKey::copy_from(&new).unwrap()).await.unwrap();
+    assert_eq!(rekey.epoch(), 251);
+    write("meanwhile").await;
+    // Both open: which one counts is for seal.json to say.
+    for root in [&old, &new] {
+        let other = opened(&store, root).await.unwrap();
+        assert!(other.load::<Note>(&path("meanwhile")).await.unwrap().is_some());
+    }
+    rekey.adopt();
+    database.forget_other_roots().await.unwrap();
+    assert!(opened(&store, &old).await.is_err());
+    assert_eq!(rows(&store).await.len(), 252);
+    assert!(database.rotate_if_due(Timestamp::from_seconds(251 * 86_400)).await.unwrap().is_some());
+    write("after").await;
+    let again = opened(&store, &new).await.unwrap();
+    for name in ["before", "meanwhile", "after"] {
+        assert_eq!(again.load::<Note>(&path(name)).await.unwrap().unwrap().value, note(name));
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_root_key_that_is_given_up_changes_nothing() {
+    let (store, old, new) = rekeyed();
+    let database = opened(&store, &old).await.unwrap();
+    let before = rows(&store).await;
+    drop(database.rekey(RootKey::copy_from(&new).unwrap()).await.unwrap());
+    assert!(database.rotate_if_due(Timestamp::from_seconds(86_400)).await.unwrap().is_some());
+    drop(database);
+    let again = opened(&store, &old).await.unwrap();
+    assert_eq!(again.keyring().current_id(), 2);
+    again.forget_other_roots().await.unwrap();
+    assert_eq!(rows(&store).await.len(), before.len() + 1);
+    assert!(opened(&store, &new).await.is_err());
+}
+
+#[tokio::test]
+async fn a_store_from_before_root_keys_had_names_opens_and_is_named_by_the_next_change() {
+    let (store, old, new) = rekeyed();
+    drop(opened(&store, &old).await.unwrap());
+    let named = store.range(Range::prefix("/keyring/"), 0, None).await.unwrap().kvs;
+    let moved = named.iter().flat_map(|row| {
+        let name = String::from_utf8(row.key.as_bytes().to_vec()).unwrap();
+        let name = name.splitn(4, '/').nth(3).unwrap();
+        let key = Key::new(format!("/keyring/{name}").into_bytes());
+        [Op::delete(row.key.clone()), Op::put(key, row.value.as_bytes().to_vec())]
+    });
+    store.txn(&[], moved.collect()).await.unwrap();
+    let database = opened(&store, &old).await.unwrap();
+    assert!(database.rotate_if_due(Timestamp::from_seconds(86_400)).await.unwrap().is_some());
+    database.forget_other_roots().await.unwrap();
+    let unnamed = ["/keyring/domain/0000000001", "/keyring/domain/0000000002", "/keyring/naming"];
+    assert_eq!(rows(&store).await, unnamed);
+    assert_eq!(opened(&store, &old).await.unwrap().keyring().current_id(), 2);
+    let rekey = database.rekey(RootKey::copy_from(&new).unwrap()).await.unwrap();
+    rekey.adopt();
+    database.forget_other_roots().await.unwrap();
+    assert_eq!(opened(&store, &new).await.unwrap().keyring().current_id(), 2);
+    assert!(opened(&store, &old).await.is_err());
+}

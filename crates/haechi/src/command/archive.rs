@@ -9,15 +9,20 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use haechi_crypto::seal::{ROOT_KEY_FILE_NAME, SEAL_FILE_NAME};
+use haechi_crypto::SealConfig;
+use haechi_crypto::seal::SEAL_FILE_NAME;
 use haechi_store_sqlite::SqliteStore;
 
 use crate::Failure;
 use crate::cli::ArchiveOptions;
 use crate::data::DataDirectory;
+use crate::keeper::root_key_file;
 
 /// Name of the store's snapshot in the backup.
 const STORE: &str = "store";
+
+/// Snapshots that a backup takes until it has one that no change of `seal.json` fell into.
+const SNAPSHOTS_MAX: u32 = 8;
 
 /// Bytes of `seal.json`, at most.
 const SEAL_BYTES_MAX: u64 = 64 * 1024;
@@ -35,25 +40,45 @@ pub fn backup(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     let mut snapshot = target.as_os_str().to_owned();
     snapshot.push(".snapshot");
     let snapshot = Path::new(&snapshot);
-    haechi_store_sqlite::backup(data.store(), snapshot)?;
-    let written = archive(&data, snapshot).and_then(|bytes_path| publish(&bytes_path, target));
+    let written = snapshot_and_seal(&data, snapshot)
+        .and_then(|seal| archive(&seal, snapshot))
+        .and_then(|partial| publish(&partial, target));
     std::fs::remove_file(snapshot)?;
     written?;
     let bytes = std::fs::metadata(target)?.len();
     println!("{}: {bytes} bytes", target.display());
     println!(
-        "Keep the root key ({ROOT_KEY_FILE_NAME}, the passphrase or the token) apart from it: without it the backup is noise."
+        "Keep the root key (its file, the passphrase, the token or the shares) apart from it: without it the backup is noise."
     );
     Ok(ExitCode::SUCCESS)
 }
 
+/// Takes the snapshot, and the `seal.json` that belongs to it: one that was replaced meanwhile (by a
+/// new domain key, or a new root key) may need rows that the snapshot does not have.
+fn snapshot_and_seal(data: &DataDirectory, snapshot: &Path) -> Result<Vec<u8>, Failure> {
+    let path = data.path().join(SEAL_FILE_NAME);
+    let mut seal = std::fs::read(&path)?;
+    for _ in 0..SNAPSHOTS_MAX {
+        haechi_store_sqlite::backup(data.store(), snapshot)?;
+        let after = std::fs::read(&path)?;
+        if after == seal {
+            return Ok(seal);
+        }
+        seal = after;
+    }
+    Err("seal.json is being replaced again and again: try again later".into())
+}
+
 /// Packs the parts beside the snapshot; answers where.
-fn archive(data: &DataDirectory, snapshot: &Path) -> Result<std::path::PathBuf, Failure> {
+fn archive(seal: &[u8], snapshot: &Path) -> Result<std::path::PathBuf, Failure> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = snapshot.with_extension("partial");
     let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     let mut tar = tar::Builder::new(file);
-    tar.append_path_with_name(data.path().join(SEAL_FILE_NAME), SEAL_FILE_NAME)?;
+    let mut header = tar::Header::new_gnu();
+    header.set_size(u64::try_from(seal.len())?);
+    header.set_mode(0o600);
+    tar.append_data(&mut header, SEAL_FILE_NAME, seal)?;
     tar.append_path_with_name(snapshot, STORE)?;
     tar.into_inner()?.sync_all()?;
     Ok(path)
@@ -89,10 +114,11 @@ pub fn restore(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     }
     restored?;
     println!("{} is restored.", path.display());
-    println!(
-        "Put the root key back ({}/{ROOT_KEY_FILE_NAME}, unless it is sealed otherwise), then: haechi serve --data {0}",
-        path.display()
-    );
+    let seal = SealConfig::load(data.path())?;
+    if let Some(file) = seal.and_then(|seal| root_key_file(data.path(), &seal)) {
+        println!("Put its root key back, as {}.", file.display());
+    }
+    println!("Then: haechi serve --data {}", path.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,7 @@
 //! `haechi operator`: the root key split among people, a server sealed and unsealed.
 
+mod rekey;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,6 +41,11 @@ pub fn run(command: OperatorCommand) -> Result<ExitCode, Failure> {
             }
             OperatorCommand::Unseal { data } => unseal(&DataDirectory::existing(data.data)?).await,
             OperatorCommand::Seal { data } => seal(&DataDirectory::existing(data.data)?).await,
+            OperatorCommand::Rekey { options, shares, threshold, new_secret_file } => {
+                let data = DataDirectory::existing(options.data.data.clone())?;
+                let split = (shares, threshold);
+                rekey::run(&data, &options, split, new_secret_file.as_deref()).await
+            }
         }
     })
 }
@@ -53,7 +60,8 @@ fn init(data: &DataDirectory, shares: u8, threshold: u8) -> Result<ExitCode, Fai
         return Err(text.into());
     }
     let (config, _, made) = create_shared(shares, threshold, None, &SystemRandom::new())?;
-    print_shares(&config, &made, &mut io::stdout().lock())?;
+    let shares = made.iter().map(SecretVec::expose);
+    print_shares(&SealStatus::new(&config, None), shares, &mut io::stdout().lock())?;
     // Only now: shares that nobody has seen must not be needed.
     config.save(data.path())?;
     println!("Next: haechi serve --data {}", data.path().display());
@@ -62,14 +70,13 @@ fn init(data: &DataDirectory, shares: u8, threshold: u8) -> Result<ExitCode, Fai
 }
 
 /// Prints shares, this once.
-pub(super) fn print_shares(
-    config: &SealConfig,
-    shares: &[SecretVec],
+fn print_shares<'a>(
+    seal: &SealStatus,
+    shares: impl ExactSizeIterator<Item = &'a [u8]>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let SealStatus { installation, threshold, .. } = SealStatus::new(config, None);
-    let (count, threshold) = (shares.len(), threshold.unwrap_or_default());
-    let installation = installation.unwrap_or_default();
+    let (count, threshold) = (shares.len(), seal.threshold.unwrap_or_default());
+    let installation = seal.installation.as_deref().unwrap_or_default();
     writeln!(out, "The root key of installation {installation} is split into {count} shares.")?;
     writeln!(
         out,
@@ -83,10 +90,10 @@ pub(super) fn print_shares(
         out,
         "tell nothing. If fewer than {threshold} are left, all data is lost for ever.\n"
     )?;
-    for (place, share) in shares.iter().enumerate() {
+    for (place, share) in shares.enumerate() {
         writeln!(out, "Share {} of {count}", place.saturating_add(1))?;
         out.write_all(b"  ")?;
-        out.write_all(share.expose())?;
+        out.write_all(share)?;
         out.write_all(b"\n\n")?;
     }
     Ok(out.flush()?)

@@ -47,6 +47,7 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
     let config = Config::new(options)?;
     process::log(&config)?;
     process_hardening()?;
+    haechi_crypto::check_fips()?;
     process::raise_file_limit();
     process::seed_random()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -3,13 +3,13 @@
 mod account;
 mod explain;
 mod kms;
-mod xks;
+mod rekey;
 mod secrets;
+mod xks;
 
 pub use account::{AccountCreate, AccountKey, AccountLine, AccountList};
 pub use explain::IamExplain;
 pub use kms::{KeyUse, KmsUsage};
-pub use xks::{
-    XksCreate, XksCredentialCreate, XksCredentialDelete, XksDelete, XksLine, XksList,
-};
+pub use rekey::{NewSeal, Prepared, RekeyCommit, RekeyPrepare, Rekeyed};
 pub use secrets::SecretsAttach;
+pub use xks::{XksCreate, XksCredentialCreate, XksCredentialDelete, XksDelete, XksLine, XksList};

@@ -41,6 +41,8 @@ asks! {
     ask::XksDelete,
     ask::XksList,
     ask::SecretsAttach,
+    ask::RekeyCommit,
+    ask::RekeyPrepare,
 }
 
 async fn run<A: Ask>(input: &[u8], installation: &Installation) -> Result<Line, Failure> {

@@ -161,7 +161,9 @@ impl Exposure {
     /// If there are too many, or randomness fails.
     pub fn add_credential(mut self, env: &Env) -> Result<(Option<Exposure>, Credential), Failure> {
         if self.credentials.len() >= CREDENTIALS_MAX {
-            return Err(format!("{} has {CREDENTIALS_MAX} credentials: delete one", self.prefix).into());
+            return Err(
+                format!("{} has {CREDENTIALS_MAX} credentials: delete one", self.prefix).into()
+            );
         }
         let credential = Credential::generate(env)?;
         self.credentials.push(credential.clone());

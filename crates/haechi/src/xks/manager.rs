@@ -13,9 +13,7 @@ use haechi_kms_model::{Error, ops};
 use haechi_policy::Principal;
 use haechi_wire::{Fault, OperationSchema};
 use haechi_xks::api::KeyManagerHealth;
-use haechi_xks::{
-    Asked, ErrorName, Health, KeyManager, KeyMetadata, KeyStore, Operation, Refusal,
-};
+use haechi_xks::{Asked, ErrorName, Health, KeyManager, KeyMetadata, KeyStore, Operation, Refusal};
 
 use super::exposure::{self, ExposedKey, Exposure};
 use super::record::record;

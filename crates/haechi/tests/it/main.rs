@@ -13,6 +13,7 @@ mod authorization;
 mod configuration;
 mod first_start;
 mod operator;
+mod rekey;
 mod run;
 mod serving;
 mod shamir;

@@ -1,7 +1,7 @@
 //! Starts the binary.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +21,19 @@ pub fn haechi(arguments: &[&str]) -> Command {
     }
     command.args(arguments).stdin(Stdio::null());
     command
+}
+
+/// What a command prints, given this on standard input, and whether it was done.
+pub fn operate(data: &Path, arguments: &[&str], typed: &str) -> (bool, String) {
+    let mut command = haechi(arguments);
+    command.arg("--data").arg(data);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that needs none does not read it.
+    let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
 }
 
 /// Runs it to its end; answers exit code and standard error.
@@ -82,7 +95,6 @@ impl Server {
 
     /// Sends bytes in the open; answers all that comes back.
     pub fn plain(&self, bytes: &[u8]) -> String {
-        use std::io::Write;
         let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(bytes).unwrap();

@@ -3,27 +3,14 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::run::{Server, haechi, serve};
+use crate::run::{Server, operate, serve};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What a command prints, given this on standard input, and whether it was done.
-fn operate(data: &Path, arguments: &[&str], typed: &str) -> (bool, String) {
-    let mut command = haechi(arguments);
-    command.arg("--data").arg(data);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that needs none does not read it.
-    let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(text).unwrap())
-}
 
 fn unseal(data: &Path, share: &str) -> (bool, String) {
     operate(data, &["operator", "unseal"], &format!("{share}\n"))

@@ -4,7 +4,6 @@ use zeroize::Zeroizing;
 
 use super::prepare::Ready;
 use crate::Failure;
-use crate::cli::SealKind;
 use crate::config::Config;
 use crate::data::{Endpoint, write_private};
 
@@ -41,12 +40,13 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
             ready.account
         );
     } else {
-        if config.seal.seal.unwrap_or(SealKind::File) == SealKind::File && has_root_key(config) {
+        if let Some(file) = &ready.root_key_file {
             println!(
-                "\nNote: the root key lies in a file beside the data (root.key). Whoever can read the"
+                "\nNote: the root key lies in a file beside the data ({}). Whoever can read",
+                file.display()
             );
             println!(
-                "      disk can read everything; --seal passphrase or --seal pkcs11 avoid that."
+                "      the disk can read everything; --seal passphrase or --seal pkcs11 avoid that."
             );
         }
         println!("\nNext, in another terminal:");
@@ -57,13 +57,6 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
             .map_err(|error| format!("ready file {}: {error}", path.display()))?;
     }
     Ok(())
-}
-
-fn has_root_key(config: &Config) -> bool {
-    config
-        .data
-        .as_ref()
-        .is_some_and(|data| data.join(haechi_crypto::seal::ROOT_KEY_FILE_NAME).exists())
 }
 
 fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {

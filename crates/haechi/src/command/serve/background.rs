@@ -3,10 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use haechi_core::{Database, Env};
-use haechi_crypto::SealConfig;
-
-use crate::data::DataDirectory;
 use crate::installation::Installation;
 use crate::stack::Stack;
 
@@ -34,28 +30,16 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
-    tokio::join!(open.stack.jobs.run_forever(), rotations, flushes);
+    tokio::join!(open.stack.jobs.run_forever(), rotations, flushes, rotate_keyring(&open));
 }
 
-pub async fn rotate_keyring(
-    database: Arc<Database>,
-    mut seal: SealConfig,
-    data: DataDirectory,
-    env: Env,
-) {
+async fn rotate_keyring(open: &Installation) {
+    let Some(keeper) = &open.keeper else { return };
     loop {
-        match database.rotate_if_due(env.now()).await {
+        match keeper.rotate_if_due(&open.stack.database, &open.env).await {
             Ok(None) => {}
-            Ok(Some(id)) => {
-                let advanced = seal
-                    .advance_epoch(database.root(), id, &*env.random)
-                    .and_then(|()| seal.save(data.path()));
-                match advanced {
-                    Ok(()) => tracing::info!(id, "a new domain key seals from now on"),
-                    Err(error) => tracing::error!(%error, "seal.json could not be updated"),
-                }
-            }
-            Err(fault) => tracing::error!(error = ?fault, "the domain key could not be rotated"),
+            Ok(Some(id)) => tracing::info!(id, "a new domain key seals from now on"),
+            Err(error) => tracing::error!(%error, "the domain key could not be rotated"),
         }
         tokio::time::sleep(KEYRING_CHECK).await;
     }

@@ -1,6 +1,7 @@
 //! From an open root key to a server that is about to serve.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use haechi_core::{AccountId, Env, Identities, MovableClock, SystemClock};
@@ -12,12 +13,13 @@ use haechi_store::Store;
 use haechi_store_mem::MemStore;
 use haechi_store_sqlite::SqliteStore;
 
-use super::background::{background, rotate_keyring};
+use super::background::background;
 use crate::Failure;
 use crate::config::Config;
 use crate::data::{DataDirectory, Endpoint, RootAccessKey, write_with_mode};
 use crate::dev::{Controls, DevIdentities};
 use crate::installation::Installation;
+use crate::keeper::{Keeper, root_key_file};
 use crate::stack::{Stack, store_clock};
 use crate::tls::{self, Tls};
 use crate::{web_identity, xks};
@@ -32,6 +34,8 @@ pub struct Ready {
     pub account: AccountId,
     /// The proxy for another KMS, where it is configured.
     pub xks: Option<xks::Proxy>,
+    /// The file of the root key, where it lies in one.
+    pub root_key_file: Option<PathBuf>,
 }
 
 /// The root key, and the seal that it came out of.
@@ -74,6 +78,8 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     }
     let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
     let mut stack = Stack::new(store, root, env, epoch, data).await?;
+    // What a change of the root key that was cut off has left.
+    stack.database.forget_other_roots().await?;
     web_identity::mount(&mut stack, &config.web_identity)?;
     stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
     // Of several accounts it is the one that the credentials file is for.
@@ -100,9 +106,6 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         data.write_endpoint(&endpoint)?;
     }
     let (dev, identities) = dev(config, &stack, movable).await?;
-    if let (Some(seal), Some(data)) = (seal, data) {
-        tokio::spawn(rotate_keyring(Arc::clone(&stack.database), seal, data.clone(), env.clone()));
-    }
     let gateway = Arc::new(Gateway {
         router: std::mem::take(&mut stack.router),
         identities,
@@ -115,10 +118,13 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         dev,
         sealed: false,
     });
-    let installation = Arc::new(Installation { stack, env: env.clone() });
+    let root_key_file =
+        data.zip(seal.as_ref()).and_then(|(data, seal)| root_key_file(data.path(), seal));
+    let keeper = data.zip(seal).map(|(data, seal)| Keeper::new(data, seal));
+    let installation = Arc::new(Installation { stack, env: env.clone(), keeper });
     let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
     tokio::spawn(background(Arc::clone(&installation)));
-    Ok(Ready { gateway, listener, installation, endpoint, root_key, account, xks })
+    Ok(Ready { gateway, listener, installation, endpoint, root_key, account, root_key_file, xks })
 }
 
 /// What `--dev` adds: controls, and callers whom nobody made.
