@@ -18,12 +18,14 @@
 //! postgres.rs  PostgreSQL
 //! mysql.rs     MySQL and MariaDB; mysql/*.rs their protocol
 //! redis.rs     Redis and Valkey users
+//! tls.rs       TLS, where the login asks for it
 //! ```
 
 mod mysql;
 mod postgres;
 mod redis;
 mod strategy;
+mod tls;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
@@ -32,6 +34,7 @@ pub use mysql::MySql;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use strategy::{alternate, set_alternating, set_single};
+pub use tls::Tls;
 
 /// A user of a server.
 #[derive(Clone)]
@@ -46,6 +49,8 @@ pub struct Login {
     pub password: Zeroizing<String>,
     /// The database to open, where there is such a thing.
     pub database: Option<String>,
+    /// Whether the server is spoken to in TLS.
+    pub tls: Tls,
 }
 
 /// Why a server did not do what it was asked. No password is in the text.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -25,12 +26,19 @@ async fn connect(login: &Login) -> Result<Client, Failure> {
         .dbname(login.database.as_deref().unwrap_or("postgres"))
         .application_name("haechi-rotate")
         .connect_timeout(CONNECT_MAX);
-    let (client, connection) =
-        config.connect(NoTls).await.map_err(|error| refused(login, &error))?;
-    // Ends when the client is dropped.
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
+    let connector = login.tls.connector().map_err(|error| login.unreachable(error))?;
+    let Some(connector) = connector else {
+        config.ssl_mode(SslMode::Disable);
+        let connected = config.connect(NoTls).await;
+        let (client, connection) = connected.map_err(|error| refused(login, &error))?;
+        // Ends when the client is dropped.
+        tokio::spawn(connection);
+        return Ok(client);
+    };
+    config.ssl_mode(SslMode::Require);
+    let connected = config.connect(connector).await;
+    let (client, connection) = connected.map_err(|error| refused(login, &error))?;
+    tokio::spawn(connection);
     Ok(client)
 }
 
@@ -40,7 +48,15 @@ fn refused(login: &Login, error: &tokio_postgres::Error) -> Failure {
         Some(code) if wrong.contains(code) => login.not_let_in(),
         // The server speaks, and is not ready.
         Some(_) => login.unreachable(message(error)),
-        None => login.unreachable(error),
+        None => login.unreachable(reason(error)),
+    }
+}
+
+/// The whole story: an error of TLS is beneath one of the client.
+fn reason(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

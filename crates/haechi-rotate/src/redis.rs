@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
+use crate::tls::Stream;
 use crate::{Failure, Login, Server};
 
 /// How long a server may take for an answer.
@@ -22,7 +23,7 @@ pub struct Redis;
 
 struct Connection<'a> {
     login: &'a Login,
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
 }
 
 impl Connection<'_> {
@@ -55,10 +56,18 @@ impl Connection<'_> {
 }
 
 async fn connect(login: &Login) -> Result<Connection<'_>, Failure> {
+    let connector = login.tls.connector().map_err(|error| login.unreachable(error))?;
     let stream = TcpStream::connect((login.host.as_str(), login.port));
     let stream = match tokio::time::timeout(ANSWER_MAX, stream).await {
         Ok(stream) => stream.map_err(|error| login.unreachable(error))?,
         Err(_) => return Err(login.unreachable("no answer")),
+    };
+    let stream: Box<dyn Stream> = match connector {
+        None => Box::new(stream),
+        Some(connector) => {
+            let secured = connector.secure(&login.host, stream).await;
+            Box::new(secured.map_err(|error| login.unreachable(error))?)
+        }
     };
     let mut connection = Connection { login, stream: BufReader::new(stream) };
     match connection.command(&["AUTH", &login.username, &login.password]).await? {

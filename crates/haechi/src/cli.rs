@@ -319,6 +319,12 @@ pub struct AttachOptions {
     /// The user.
     #[arg(long)]
     pub user: String,
+    /// Speak TLS to it, and verify its certificate.
+    #[arg(long)]
+    pub tls: bool,
+    /// Authorities of its certificate, a PEM file, where they are not the machine's.
+    #[arg(long)]
+    pub tls_ca: Option<PathBuf>,
     /// ARN of a secret of a superuser: two users take turns.
     #[arg(long)]
     pub master: Option<String>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_rotate::{
-    Failure, Login, MySql, Postgres, Redis, Server, alternate, set_alternating, set_single,
+    Failure, Login, MySql, Postgres, Redis, Server, Tls, alternate, set_alternating, set_single,
 };
 use haechi_secretsmanager::{Credentials, RotationError, Rotator, SecretsManager, Target};
 use haechi_wire::SecretString;
@@ -37,16 +37,18 @@ pub fn login(credentials: &Credentials, server: &dyn Server) -> Result<Login, Ro
     let port = credentials.number("port").unwrap_or_else(|| u64::from(server.port()));
     let port = u16::try_from(port)
         .map_err(|_| RotationError(format!("The port {port} of the secret is no port.")))?;
-    if credentials.flag("ssl") == Some(true) {
-        let message = "The secret asks for ssl, which the built-in rotators do not speak yet.";
-        return Err(RotationError(message.to_owned()));
-    }
+    let tls = match (credentials.flag("ssl"), credentials.text("ssl_ca")) {
+        (Some(false), _) | (None, None) => Tls::Off,
+        (_, Some(pem)) => Tls::Authorities(pem.to_owned()),
+        (Some(true), None) => Tls::System,
+    };
     Ok(Login {
         host: credentials.required("host")?.to_owned(),
         port,
         username: credentials.required("username")?.to_owned(),
         password: Zeroizing::new(credentials.required("password")?.to_owned()),
         database: credentials.text("dbname").map(str::to_owned),
+        tls,
     })
 }
 

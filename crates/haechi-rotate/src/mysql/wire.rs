@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use super::authentication::{caching, for_public_key, native};
+use crate::tls::Stream;
 use crate::{Failure, Login};
 
 /// A payload longer than this is not read.
@@ -23,6 +24,9 @@ const ROWS_MAX: usize = 10_000;
 /// `CLIENT_LONG_PASSWORD`, `_PROTOCOL_41`, `_TRANSACTIONS`, `_SECURE_CONNECTION`, `_PLUGIN_AUTH`.
 const CAPABILITIES: u32 = 0x1 | 0x200 | 0x2000 | 0x8000 | 0x8_0000;
 
+/// `CLIENT_SSL`.
+const TLS: u32 = 0x800;
+
 /// utf8mb4_general_ci.
 const CHARSET: u8 = 45;
 
@@ -31,7 +35,7 @@ const DENIED: [u16; 3] = [1044, 1045, 1698];
 
 /// A session.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     sequence: u8,
     version: String,
     login: Login,
@@ -104,7 +108,7 @@ impl Connection {
     /// Connects and logs in.
     pub(super) async fn open(login: &Login) -> Result<Connection, Failure> {
         let stream = TcpStream::connect((login.host.as_str(), login.port)).await;
-        let stream = stream.map_err(|error| login.unreachable(error))?;
+        let stream = Box::new(stream.map_err(|error| login.unreachable(error))?);
         let (login, version) = (login.clone(), String::new());
         let mut connection = Connection { stream, sequence: 0, version, login };
         let first = connection.receive().await?;
@@ -113,8 +117,30 @@ impl Connection {
         }
         let greeting = greeting(&first).ok_or_else(|| connection.strange())?;
         connection.version.clone_from(&greeting.version);
-        connection.log_in(greeting).await?;
-        Ok(connection)
+        let connection = connection.secured().await?;
+        connection.log_in(greeting).await
+    }
+
+    /// The same over TLS, if the login asks for it.
+    async fn secured(mut self) -> Result<Connection, Failure> {
+        let connector = self.login.tls.connector();
+        let connector = connector.map_err(|error| self.login.unreachable(error))?;
+        let Some(connector) = connector else { return Ok(self) };
+        self.send(&self.preamble()).await?;
+        let Connection { stream, sequence, version, login } = self;
+        let stream = connector.secure(&login.host, stream).await;
+        let stream = Box::new(stream.map_err(|error| login.unreachable(error))?);
+        Ok(Connection { stream, sequence, version, login })
+    }
+
+    /// What a response begins with; by itself it asks for TLS.
+    fn preamble(&self) -> Vec<u8> {
+        let tls = if self.login.tls == crate::Tls::Off { 0 } else { TLS };
+        let mut out = (CAPABILITIES | tls).to_le_bytes().to_vec();
+        out.extend(u32::try_from(PAYLOAD_MAX).unwrap_or_default().to_le_bytes());
+        out.push(CHARSET);
+        out.extend([0; 23]);
+        out
     }
 
     /// Whether it is MariaDB, which says so.
@@ -122,14 +148,10 @@ impl Connection {
         self.version.contains("MariaDB")
     }
 
-    async fn log_in(&mut self, greeting: Greeting) -> Result<(), Failure> {
+    async fn log_in(mut self, greeting: Greeting) -> Result<Connection, Failure> {
         let Greeting { mut challenge, mut plugin, .. } = greeting;
         let answer = self.answer(&plugin, &challenge).unwrap_or_default();
-        let mut response = Zeroizing::new(Vec::new());
-        response.extend(CAPABILITIES.to_le_bytes());
-        response.extend(u32::try_from(PAYLOAD_MAX).unwrap_or_default().to_le_bytes());
-        response.push(CHARSET);
-        response.extend([0; 23]);
+        let mut response = Zeroizing::new(self.preamble());
         response.extend(self.login.username.bytes().chain([0]));
         response.push(u8::try_from(answer.len()).unwrap_or_default());
         response.extend(answer.iter());
@@ -139,7 +161,7 @@ impl Connection {
             let payload = self.receive().await?;
             let mut cursor = Cursor(&payload);
             match cursor.byte() {
-                Some(0x00) => return Ok(()),
+                Some(0x00) => return Ok(self),
                 Some(0xff) => return Err(self.refusal(&payload)),
                 // Another way to log in.
                 Some(0xfe) => {

@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use haechi_rotate::{Failure, MySql, Server, alternate, set_alternating, set_single};
+use haechi_rotate::{Failure, Login, MySql, Server, Tls, alternate, set_alternating, set_single};
 
 use crate::server::*;
 
@@ -28,7 +28,12 @@ async fn mariadb() -> RealServer {
     command.arg(format!("--init-file={}", start.display())).arg(format!("--port={port}"));
     command.arg(format!("--socket={}", folder.path().join("socket").display()));
     command.arg("--bind-address=127.0.0.1");
-    let server = RealServer::start(folder, port, command);
+    let authority = certificate(folder.path(), "nobody");
+    for (option, file) in [("ssl-cert", "server.crt"), ("ssl-key", "server.key")] {
+        command.arg(format!("--{option}={}", folder.path().join(file).display()));
+    }
+    let mut server = RealServer::start(folder, port, command);
+    server.authority = authority;
     let app = server.login("app", "one");
     while MySql.test(&app).await.is_err() {
         tokio::task::yield_now().await;
@@ -52,6 +57,16 @@ async fn one_user_gets_a_new_password_also_after_a_crash() {
     set_single(&MySql, &one, None, &two).await.unwrap();
     set_single(&MySql, &one, Some(&two), &three).await.unwrap();
     MySql.test(&three).await.unwrap();
+}
+
+#[tokio::test]
+async fn over_tls_the_certificate_is_verified() {
+    let server = mariadb().await;
+    let over = |tls| Login { tls, ..server.login("app", "one") };
+    MySql.test(&over(Tls::Authorities(server.authority.clone()))).await.unwrap();
+    let untrusted = MySql.test(&over(Tls::System)).await;
+    let Err(Failure::Unreachable { reason, .. }) = untrusted else { panic!("it was trusted") };
+    assert!(reason.contains("certificate"), "{reason}");
 }
 
 #[tokio::test]

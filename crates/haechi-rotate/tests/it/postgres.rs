@@ -1,6 +1,8 @@
 use std::process::Command;
 
-use haechi_rotate::{Failure, Login, Postgres, Server, alternate, set_alternating, set_single};
+use haechi_rotate::{
+    Failure, Login, Postgres, Server, Tls, alternate, set_alternating, set_single,
+};
 
 use crate::server::*;
 
@@ -19,7 +21,14 @@ async fn postgres() -> RealServer {
     let mut command: Command = unprivileged(&newest.join("postgres"), "nobody");
     command.arg("-D").arg(&data).args(["-F", "-c", "listen_addresses=127.0.0.1"]);
     command.args(["-c", &format!("port={port}"), "-c", "unix_socket_directories="]);
-    let server = RealServer::start(folder, port, command);
+    let authority = certificate(folder.path(), "nobody");
+    for (setting, file) in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key")] {
+        let file = folder.path().join(file);
+        command.args(["-c", &format!("{setting}={}", file.display())]);
+    }
+    command.args(["-c", "ssl=on"]);
+    let mut server = RealServer::start(folder, port, command);
+    server.authority = authority;
     let admin = server.login("admin", "admin's");
     while let Err(Failure::Unreachable { .. }) = Postgres.test(&admin).await {
         tokio::task::yield_now().await;
@@ -72,6 +81,19 @@ async fn two_users_take_turns_and_the_one_in_use_is_always_let_in() {
     let (current, pending) = (server.login("app", "wrong"), server.login("app_clone", "y"));
     let outcome = set_alternating(&Postgres, &current, &pending, &admin).await;
     assert!(is_not_let_in(outcome));
+}
+
+#[tokio::test]
+async fn over_tls_the_certificate_is_verified() {
+    let server = postgres().await;
+    let over = |tls| Login { tls, ..server.login("app", "one") };
+    Postgres.test(&over(Tls::Authorities(server.authority.clone()))).await.unwrap();
+    let untrusted = Postgres.test(&over(Tls::System)).await;
+    let Err(Failure::Unreachable { reason, .. }) = untrusted else { panic!("it was trusted") };
+    assert!(reason.contains("certificate"), "{reason}");
+    let verified = over(Tls::Authorities(server.authority.clone()));
+    let other = Login { host: "localhost".to_owned(), ..verified };
+    assert!(matches!(Postgres.test(&other).await, Err(Failure::Unreachable { .. })));
 }
 
 #[tokio::test]

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use haechi_rotate::Login;
+use haechi_rotate::{Login, Tls};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 pub struct RealServer {
+    /// Of its certificate, if it has one.
+    pub authority: String,
     _folder: TempDir,
     pub port: u16,
     process: Child,
@@ -65,6 +67,22 @@ pub fn is_root() -> bool {
             .any(|line| line.starts_with("Uid:\t0\t"))
 }
 
+/// A key and a certificate for 127.0.0.1 in a folder, which is its own authority; answers the PEM.
+pub fn certificate(folder: &Path, user: &str) -> String {
+    let (key, certificate) = (folder.join("server.key"), folder.join("server.crt"));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    openssl.args(["-nodes", "-days", "2", "-subj", "/CN=test", "-addext"]);
+    openssl.args(["subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"]);
+    openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+    run(&mut openssl);
+    run(Command::new("chmod").arg("0600").arg(&key));
+    if is_root() {
+        run(Command::new("chown").arg(user).arg(&key).arg(&certificate));
+    }
+    std::fs::read_to_string(certificate).unwrap()
+}
+
 /// A folder that the server may write.
 pub fn folder(user: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -81,7 +99,7 @@ impl RealServer {
         let log = log.unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let process = command.spawn().unwrap();
-        let server = RealServer { _folder: folder, port, process };
+        let server = RealServer { authority: String::new(), _folder: folder, port, process };
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         for _ in 0..600 {
             if TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_ok() {
@@ -99,6 +117,7 @@ impl RealServer {
             username: username.to_owned(),
             password: Zeroizing::new(password.to_owned()),
             database: None,
+            tls: Tls::Off,
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn run(command: SecretsCommand) -> Result<ExitCode, Failure> {
             Some(region) => region.to_string(),
             None => data.endpoint()?.region,
         };
-        let wanted = wanted(&options, region, password);
+        let wanted = wanted(&options, region, password)?;
         let attached = crate::operator::ask(&data, &options.options, wanted).await?;
         let mut out = io::stdout().lock();
         writeln!(out, "{}", attached.arn)?;
@@ -37,8 +37,18 @@ pub fn run(command: SecretsCommand) -> Result<ExitCode, Failure> {
     })
 }
 
-fn wanted(options: &AttachOptions, region: String, password: Zeroizing<String>) -> SecretsAttach {
-    SecretsAttach {
+fn wanted(
+    options: &AttachOptions,
+    region: String,
+    password: Zeroizing<String>,
+) -> Result<SecretsAttach, Failure> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let authorities = options.tls_ca.as_ref().map(read).transpose()?;
+    Ok(SecretsAttach {
+        tls: options.tls || authorities.is_some(),
+        authorities,
         account: options.account.as_ref().map(ToString::to_string),
         region,
         engine: options.engine.clone(),
@@ -50,7 +60,7 @@ fn wanted(options: &AttachOptions, region: String, password: Zeroizing<String>) 
         password,
         master: options.master.clone(),
         schedule: options.every.clone(),
-    }
+    })
 }
 
 /// The first line of standard input: a password has no place among arguments.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use haechi_core::{AccountId, Cx, Handle, Operation, Region, RequestInfo};
-use haechi_rotate::{Login, MySql, Postgres, Redis, Server};
+use haechi_rotate::{Login, MySql, Postgres, Redis, Server, Tls};
 use haechi_secretsmanager::{SecretsManager, built_in_arn};
 use haechi_secretsmanager_model::ops::{CreateSecret, RotateSecret};
 use haechi_secretsmanager_model::shapes::{
@@ -39,6 +39,10 @@ pub struct SecretsAttach {
     pub username: String,
     /// Its password, which is replaced at once.
     pub password: Zeroizing<String>,
+    /// Whether the server is spoken to in TLS.
+    pub tls: bool,
+    /// Authorities of its certificate, in PEM, where they are not the machine's.
+    pub authorities: Option<String>,
     /// A secret of a superuser: then two users take turns.
     pub master: Option<String>,
     /// As in `RotationRules`.
@@ -74,7 +78,14 @@ impl SecretsAttach {
             "username": self.username,
             "password": self.password.as_str(),
         });
-        let more = [("dbname", &self.database), ("masterarn", &self.master)];
+        if let (true, Some(object)) = (self.tls, value.as_object_mut()) {
+            object.insert("ssl".to_owned(), true.into());
+        }
+        let more = [
+            ("dbname", &self.database),
+            ("masterarn", &self.master),
+            ("ssl_ca", &self.authorities),
+        ];
         for (name, text) in more {
             if let (Some(text), Some(object)) = (text, value.as_object_mut()) {
                 object.insert(name.to_owned(), text.as_str().into());
@@ -96,6 +107,11 @@ impl Ask for SecretsAttach {
             username: self.username.clone(),
             password: self.password.clone(),
             database: self.database.clone(),
+            tls: match (self.tls, &self.authorities) {
+                (_, Some(pem)) => Tls::Authorities(pem.clone()),
+                (true, None) => Tls::System,
+                (false, None) => Tls::Off,
+            },
         };
         server.test(&login).await.map_err(|failure| format!("nothing was made: {failure}"))?;
         let region = Region::parse(&self.region).ok_or("there is no such Region")?;
