@@ -36,5 +36,5 @@ mod serve;
 pub use answer::Body;
 pub use limits::Limits;
 pub use listener::{Listener, ListenerError, Port};
-pub use quotas::Quotas;
+pub use quotas::{QuotaRule, Quotas};
 pub use serve::{Connection, Gateway, Tls};

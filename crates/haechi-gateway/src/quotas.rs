@@ -1,7 +1,8 @@
 //! Request quotas: a token bucket per account, Region and group of operations.
 //!
 //! A bucket holds what one second gives (one request at least) and is full at first, so that a
-//! pause is worth a short burst and no more. An operation that no quota names is not counted.
+//! pause is worth a short burst and no more. An operation that no quota names is not counted. The
+//! operator's own rules stand before AWS's defaults, the first that fits before the others.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -37,9 +38,36 @@ impl Bucket {
     }
 }
 
+/// A quota that the operator sets, in place of the default of the operations that it names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuotaRule {
+    /// The service, as in credential scopes.
+    pub service: String,
+    /// The operations that share it; empty for all of the service.
+    pub operations: Vec<String>,
+    /// The account that it is for; each account, if it is `None`.
+    pub account: Option<String>,
+    /// The Region that it is for; each Region, if it is `None`.
+    pub region: Option<String>,
+    /// Requests per second.
+    pub per_second: f64,
+}
+
+impl QuotaRule {
+    fn fits(&self, service: &str, operation: &str, account: &str, region: &str) -> bool {
+        let named = |list: &[String]| list.is_empty() || list.iter().any(|one| one == operation);
+        let is = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|one| one == own);
+        self.service == service
+            && named(&self.operations)
+            && is(&self.account, account)
+            && is(&self.region, region)
+    }
+}
+
 /// The request quotas of all services, and how much of each is left.
 #[derive(Default)]
 pub struct Quotas {
+    rules: Vec<QuotaRule>,
     quotas: Vec<RequestQuota>,
     /// From service and operation to the place of its quota.
     places: HashMap<(&'static str, &'static str), usize>,
@@ -65,6 +93,30 @@ impl Quotas {
         Quotas { quotas, places, ..Quotas::default() }
     }
 
+    /// With the operator's rules before them.
+    #[must_use]
+    pub fn with_rules(self, rules: Vec<QuotaRule>) -> Quotas {
+        Quotas { rules, ..self }
+    }
+
+    /// The quota that binds a request: its place among all, and its requests per second.
+    fn binding(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        account: &str,
+        region: &str,
+    ) -> Option<(usize, f64)> {
+        let mut rules = self.rules.iter().enumerate();
+        if let Some((at, rule)) =
+            rules.find(|(_, rule)| rule.fits(service, operation, account, region))
+        {
+            return Some((self.quotas.len() + at, rule.per_second));
+        }
+        let place = *self.places.get(&(service, operation))?;
+        self.quotas.get(place).map(|quota| (place, quota.in_region(region)))
+    }
+
     /// Takes one request of an account from its quota.
     ///
     /// # Errors
@@ -77,8 +129,9 @@ impl Quotas {
         region: &str,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let Some(place) = self.places.get(&(service, operation)) else { return Ok(()) };
-        let Some(quota) = self.quotas.get(*place) else { return Ok(()) };
+        let Some((place, per_second)) = self.binding(service, operation, account, region) else {
+            return Ok(());
+        };
         // Two buckets on one keyed hash of 64 bits are not to be expected, nor to be contrived.
         let hash = self.hasher.hash_one((account, region, place));
         let shard = usize::try_from(hash % 16).unwrap_or_default();
@@ -91,9 +144,10 @@ impl Quotas {
                 bucket.tokens < bucket.capacity()
             });
         }
-        let bucket = buckets.entry(hash).or_insert_with(|| {
-            let per_second = quota.in_region(region);
-            Bucket { tokens: per_second.max(1.0), per_second, filled_ms: now_ms }
+        let bucket = buckets.entry(hash).or_insert_with(|| Bucket {
+            tokens: per_second.max(1.0),
+            per_second,
+            filled_ms: now_ms,
         });
         bucket.fill(now_ms);
         if bucket.tokens < 1.0 {
@@ -154,6 +208,32 @@ mod tests {
         assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 60_000), 3);
         assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 5_000), 0);
         assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 6_000), 3);
+    }
+
+    #[test]
+    fn a_rule_of_the_operator_takes_the_place_of_the_default_where_it_fits() {
+        let rule = |operations: &[&str], account: Option<&str>, region: Option<&str>, per_second| {
+            QuotaRule {
+                service: "kms".to_owned(),
+                operations: operations.iter().map(|&name| name.to_owned()).collect(),
+                account: account.map(str::to_owned),
+                region: region.map(str::to_owned),
+                per_second,
+            }
+        };
+        let quotas = Quotas::new(TABLE).with_rules(vec![
+            rule(&["Encrypt"], Some("1"), Some("eu-west-3"), 7.0),
+            rule(&[], Some("2"), None, 2.0),
+        ]);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "eu-west-3", 0), 7);
+        // The default of the operations that no rule names is not spent.
+        assert_eq!(taken(&quotas, "Decrypt", "1", "eu-west-3", 0), 3);
+        assert_eq!(taken(&quotas, "Encrypt", "1", "us-east-1", 0), 5);
+        // All operations of a service together, also those without a default.
+        assert_eq!(taken(&quotas, "Encrypt", "2", "eu-west-3", 0), 2);
+        assert_eq!(taken(&quotas, "ListKeys", "2", "eu-west-3", 0), 0);
+        assert_eq!(taken(&quotas, "ListKeys", "2", "us-east-1", 0), 2);
+        assert_eq!(taken(&quotas, "ListKeys", "3", "us-east-1", 0), 100);
     }
 
     #[test]

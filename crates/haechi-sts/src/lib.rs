@@ -10,7 +10,7 @@
 //! issue.rs     new credentials, and how long they may live
 //! policies.rs  session policies       tags.rs   session tags, transitive ones
 //! trust.rs     what trust policies are asked
-//! mfa.rs       one-time passwords
+//! mfa.rs       one-time passwords     quotas.rs request quotas
 //! web_identity.rs, web_identity/*     tokens of OpenID Connect providers
 //! op/*.rs      a file for each operation
 //! ```
@@ -19,6 +19,7 @@ mod issue;
 mod mfa;
 mod op;
 mod policies;
+mod quotas;
 mod tags;
 mod trust;
 mod web_identity;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use haechi_core::{Database, Evidence, Roles, Router};
 
 pub use haechi_jwt::KeySet;
+pub use quotas::REQUEST_QUOTAS;
 pub use web_identity::{Fetch, FetchError, Https, HttpsOptions, KeySets, WebIdentity};
 
 /// The service.

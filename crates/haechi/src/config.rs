@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
+use crate::quotas::QuotaOptions;
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
 
@@ -34,6 +35,7 @@ struct File {
     #[serde(deserialize_with = "checked")]
     dev_account: Option<AccountId>,
     request_quotas: Option<bool>,
+    request_quota: Vec<QuotaOptions>,
     listen: FileListen,
     seal: FileSeal,
     log: FileLog,
@@ -128,6 +130,8 @@ pub struct Config {
     pub dev: Option<AccountId>,
     /// Whether request quotas bind.
     pub request_quotas: bool,
+    /// Rates other than AWS's.
+    pub request_quota: Vec<QuotaOptions>,
     /// Whose tokens STS takes.
     pub web_identity: WebIdentityOptions,
     /// External keys.
@@ -183,6 +187,7 @@ impl Config {
             region: options.region.or(file.region).map_or_else(|| "us-east-1".parse(), Ok)?,
             ready_file: options.ready_file.or(file.ready_file),
             request_quotas: options.request_quotas.or(file.request_quotas).unwrap_or(dev.is_none()),
+            request_quota: file.request_quota,
             dev,
             web_identity: file.web_identity,
             xks: file.xks,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Cx, Handle, Region};
+use haechi_core::{AccountId, Cx, Region};
 use haechi_kms::Kms;
 use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
@@ -26,10 +26,10 @@ impl Keys for SecretKeys {
         cx: &Cx,
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem> {
-        Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
+        cx.perform::<GenerateDataKey, _>(&*self.0, input).await
     }
 
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
-        Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
+        cx.perform::<Decrypt, _>(&*self.0, input).await
     }
 }

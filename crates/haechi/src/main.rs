@@ -35,6 +35,7 @@ mod keeper;
 mod keys;
 mod operator;
 mod parameters;
+mod quotas;
 mod rotators;
 mod stack;
 mod terminal;

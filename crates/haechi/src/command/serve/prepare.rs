@@ -8,7 +8,7 @@ use haechi_core::{AccountId, Env, Identities, MovableClock, SystemClock};
 use haechi_crypto::{RootKey, SealConfig};
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
-use haechi_gateway::{Gateway, Limits, Listener, Port, Quotas};
+use haechi_gateway::{Gateway, Limits, Listener, Port};
 use haechi_store::Store;
 use haechi_store_mem::MemStore;
 use haechi_store_sqlite::SqliteStore;
@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::data::{DataDirectory, Endpoint, RootAccessKey, write_with_mode};
 use crate::dev::{Controls, DevIdentities};
 use crate::installation::Installation;
+use crate::quotas::quotas;
 use crate::keeper::{Keeper, root_key_file};
 use crate::stack::{Stack, store_clock};
 use crate::tls::{self, Tls};
@@ -106,6 +107,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         data.write_endpoint(&endpoint)?;
     }
     let (dev, identities) = dev(config, &stack, movable).await?;
+    let quotas = quotas(config, &stack.router)?;
     let gateway = Arc::new(Gateway {
         router: std::mem::take(&mut stack.router),
         identities,
@@ -113,7 +115,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         env: env.clone(),
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
-        quotas: quotas(config),
+        quotas,
         metrics: Metrics::default(),
         dev,
         sealed: false,
@@ -138,15 +140,6 @@ async fn dev(
     let (database, jobs) = (Arc::clone(&stack.database), Arc::clone(&stack.jobs));
     let controls = Controls::new(database, Arc::clone(movable), jobs).await?;
     Ok((Some(Arc::new(controls)), Arc::new(DevIdentities { iam, account: account.clone() })))
-}
-
-/// How many requests an account may make.
-fn quotas(config: &Config) -> Quotas {
-    if config.request_quotas {
-        Quotas::new([haechi_kms::REQUEST_QUOTAS, haechi_ssm::REQUEST_QUOTAS].concat())
-    } else {
-        Quotas::none()
-    }
 }
 
 /// The root access key in the credentials file; made where there is none.

@@ -1,0 +1,58 @@
+//! Request quotas, as the operator's configuration has them: `[[request_quota]]`.
+
+use haechi_core::{AccountId, Region, Router};
+use haechi_gateway::{QuotaRule, Quotas};
+use serde::Deserialize;
+
+use crate::Failure;
+use crate::config::Config;
+
+/// One table `[[request_quota]]` of the configuration file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuotaOptions {
+    service: String,
+    #[serde(default)]
+    operations: Vec<String>,
+    account: Option<AccountId>,
+    region: Option<Region>,
+    per_second: f64,
+}
+
+/// How many requests an account may make: AWS's defaults, and the operator's rules before them.
+///
+/// # Errors
+/// If a rule names a service or an operation that there is not, or a rate that is none.
+pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
+    if !config.request_quotas {
+        return Ok(Quotas::none());
+    }
+    let defaults =
+        [haechi_kms::REQUEST_QUOTAS, haechi_ssm::REQUEST_QUOTAS, haechi_sts::REQUEST_QUOTAS];
+    let rules: Result<Vec<QuotaRule>, String> =
+        config.request_quota.iter().map(|rule| checked(router, rule)).collect();
+    Ok(Quotas::new(defaults.concat()).with_rules(rules?))
+}
+
+fn checked(router: &Router, rule: &QuotaOptions) -> Result<QuotaRule, String> {
+    let QuotaOptions { service, operations, account, region, per_second } = rule;
+    let Some(schema) = router.named(service) else {
+        let known: Vec<&str> = router.services().map(|service| service.name).collect();
+        let known = known.join(", ");
+        return Err(format!("request_quota: there is no service `{service}`, but {known}"));
+    };
+    let unknown = operations.iter().find(|name| !schema.operations.contains(&name.as_str()));
+    if let Some(unknown) = unknown {
+        return Err(format!("request_quota: {service} has no operation `{unknown}`"));
+    }
+    if !(per_second.is_finite() && *per_second > 0.0) {
+        return Err(format!("request_quota: {per_second} requests per second are no rate"));
+    }
+    Ok(QuotaRule {
+        service: service.clone(),
+        operations: operations.clone(),
+        account: account.as_ref().map(ToString::to_string),
+        region: region.as_ref().map(ToString::to_string),
+        per_second: *per_second,
+    })
+}
