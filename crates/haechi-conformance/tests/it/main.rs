@@ -21,6 +21,8 @@ mod encryption_clients;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod identity_crash;
+#[cfg(test)]
 mod operating;
 #[cfg(test)]
 mod scripts;
