@@ -152,6 +152,7 @@ impl<K: AsRef<Key>> Access<'_, K> {
                 operation: self.action.strip_prefix("kms:")?,
                 context: facts.encryption_context,
                 child: facts.grant,
+                source_arn: cx.source().map(|source| source.arn.as_str()),
                 caller_account: self.conditions.caller_account,
                 key_account: &record.account,
             },

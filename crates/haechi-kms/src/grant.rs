@@ -74,9 +74,17 @@ pub(crate) struct Constraints {
     pub(crate) source_arn: Option<String>,
 }
 
-/// Whether `whole` has all pairs of `part`.
+/// Whether `whole` has all pairs of `part`. In constraints keys have no case, values have.
 fn includes(whole: &BTreeMap<String, String>, part: &BTreeMap<String, String>) -> bool {
-    part.iter().all(|(key, value)| whole.get(key) == Some(value))
+    let has = |key: &str, value: &String| {
+        whole.iter().any(|(own, held)| held == value && own.eq_ignore_ascii_case(key))
+    };
+    part.iter().all(|(key, value)| whole.get(key) == Some(value) || has(key, value))
+}
+
+/// Whether each has all pairs of the other.
+fn same(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> bool {
+    one.len() == other.len() && includes(one, other) && includes(other, one)
 }
 
 impl Constraints {
@@ -127,14 +135,16 @@ impl Constraints {
 
     /// Whether a request with this encryption context meets those about it.
     fn admit(&self, context: &BTreeMap<String, String>) -> bool {
-        self.equals.as_ref().is_none_or(|equals| equals == context)
+        self.equals.as_ref().is_none_or(|equals| same(equals, context))
             && self.subset.as_ref().is_none_or(|subset| includes(context, subset))
     }
 
     /// Whether every request that `child` admits is one that these admit.
     fn cover(&self, child: &Constraints) -> bool {
-        let equals =
-            self.equals.as_ref().is_none_or(|equals| child.equals.as_ref() == Some(equals));
+        let equals = self
+            .equals
+            .as_ref()
+            .is_none_or(|equals| child.equals.as_ref().is_some_and(|child| same(equals, child)));
         let subset = self.subset.as_ref().is_none_or(|subset| {
             [&child.equals, &child.subset]
                 .into_iter()
@@ -164,6 +174,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) context: Option<&'a BTreeMap<String, String>>,
     /// The grant that is to be made, where the request makes one.
     pub(crate) child: Option<Child<'a>>,
+    /// The resource on whose behalf a service asks.
+    pub(crate) source_arn: Option<&'a str>,
     pub(crate) caller_account: &'a str,
     pub(crate) key_account: &'a str,
 }
@@ -182,18 +194,19 @@ impl GrantRecord {
         if !self.operations.iter().any(|operation| operation == wanted.operation) {
             return false;
         }
+        let source_arn = self.constraints.source_arn.as_deref();
+        if source_arn.is_some() && wanted.source_arn != source_arn {
+            return false;
+        }
         // These name no encryption context, so that a constraint on it does not bind them.
         if matches!(wanted.operation, "DescribeKey" | "RetireGrant") {
-            return self.constraints.source_arn.is_none();
+            return true;
         }
         if let Some(child) = &wanted.child {
             return child.operations.iter().all(|operation| self.operations.contains(operation))
                 && self.constraints.cover(child.constraints);
         }
-        // No service acts on behalf of a resource yet.
-        let none = BTreeMap::new();
-        self.constraints.source_arn.is_none()
-            && self.constraints.admit(wanted.context.unwrap_or(&none))
+        self.constraints.admit(wanted.context.unwrap_or(&BTreeMap::new()))
     }
 
     /// As `ListGrants` answers it.

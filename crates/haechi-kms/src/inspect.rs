@@ -72,6 +72,7 @@ impl InspectedKey {
             operation: action.strip_prefix("kms:")?,
             context: Some(encryption_context),
             child: None,
+            source_arn: None,
             caller_account: principal.account().unwrap_or_default(),
             key_account: &self.key.record.account,
         };
