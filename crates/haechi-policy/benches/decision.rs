@@ -2,6 +2,7 @@
 //!
 //! The floor is what no evaluator can do without: comparing the action of the request with the
 //! first action entry of each of ten policies, as plain strings. Policies are about 2 KB each.
+//! `cargo xtask bench policy` prints the table at the end alone.
 
 #![expect(
     clippy::expect_used,
@@ -86,18 +87,42 @@ fn decisions(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let identity = documents(10);
-    let policies = Policies { identity: &identity, ..Policies::default() };
+    table(&request, &mut floor);
+}
+
+/// Principals that are compiled to see what one takes.
+const PRINCIPALS: usize = 2000;
+
+/// What docs/performance.md shows.
+fn table(request: &Request<'_>, floor: &mut impl FnMut() -> usize) {
     let floor = time(|| {
         black_box(floor());
     });
-    let decision = time(|| {
-        black_box(evaluate(black_box(&policies), black_box(&request)));
-    });
-    println!(
-        "decision at 10 policies of 2 KB: {decision:.0} ns, {:.1} times the floor of {floor:.0} ns",
-        decision / floor
-    );
+    println!("\nfloor: {floor:.0} ns\n");
+    println!("| policies of 2 KB | ns a decision | decisions/s | of the floor | KiB a principal |");
+    println!("|--:|--:|--:|--:|--:|");
+    // Kept to the end, so that none takes the place of another.
+    let mut kept = Vec::new();
+    for count in [1, 10, 100] {
+        let identity = documents(count);
+        let policies = Policies { identity: &identity, ..Policies::default() };
+        let decision = time(|| {
+            black_box(evaluate(black_box(&policies), black_box(request)));
+        });
+        let before = resident_kib();
+        let principals = PRINCIPALS / count;
+        kept.extend((0..principals).map(|_| documents(count)));
+        let each = (resident_kib() - before) / principals as f64;
+        let (per_second, ratio) = (1e9 / decision, decision / floor);
+        println!("| {count} | {decision:.0} | {per_second:.0} | {ratio:.1} | {each:.0} |");
+    }
+}
+
+/// Memory that the process takes, in KiB.
+fn resident_kib() -> f64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = pages.split(' ').nth(1).and_then(|text| text.parse().ok());
+    4.0 * f64::from(pages.unwrap_or(0_u32))
 }
 
 /// Nanoseconds of one call, the least of several rounds.
