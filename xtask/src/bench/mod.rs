@@ -5,6 +5,7 @@
 //! without the floor of its machine means nothing. Load and floor are `crates/haechi-bench`.
 
 mod kms;
+mod policy;
 mod process;
 mod profile;
 mod statistics;
@@ -19,6 +20,7 @@ const BENCHMARKS: &[Benchmark] = &[
         "Encrypt, GenerateDataKey, Decrypt against a bare server; start, memory, growth with keys",
         kms::run,
     ),
+    ("policy", "A decision by number of policies and of principals; memory", policy::run),
     ("profile", "Where the CPU time of an Encrypt goes, by stage; a flame graph", profile::run),
 ];
 
