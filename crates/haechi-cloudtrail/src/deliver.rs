@@ -13,7 +13,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AuditPosition, AuditReader, Batch, Database, Env, Job, JobHandler, Loaded};
+use haechi_core::{
+    AuditPosition, AuditReader, Batch, Database, Env, Guardrails, Job, JobHandler, Loaded,
+};
 use haechi_wire::{Fault, Timestamp};
 
 use crate::delivery::{Delivery, DeliveryError, Object};
@@ -24,7 +26,7 @@ use crate::store::{
     ChainRecord, DeliveryRecord, LogFile, chain_path, chains_path, delivery_path, trails_path,
 };
 use crate::trail::TrailRecord;
-use crate::{blocking, hex, log_file, sha256};
+use crate::{Memberships, blocking, hex, log_file, sha256};
 
 /// The kind of the job.
 pub(crate) const DELIVER: &str = "cloudtrail-deliver";
@@ -45,7 +47,11 @@ pub(crate) struct Deliver {
     pub(crate) env: Env,
     pub(crate) audit: Arc<dyn AuditReader>,
     pub(crate) delivery: Arc<dyn Delivery>,
+    pub(crate) memberships: Memberships,
 }
+
+/// An account and a Region.
+type Place = (String, String);
 
 /// A record and where it stands.
 type Read = (AuditPosition, Vec<u8>);
@@ -67,7 +73,7 @@ struct Work {
 /// A log file to be written.
 struct Parcel {
     work: usize,
-    region: String,
+    place: Place,
     file: LogFile,
     content: Vec<u8>,
 }
@@ -164,12 +170,13 @@ impl Deliver {
                 self.database.list_all::<ChainRecord>(&chains_path(&trail.value.arn)).await?;
             let chains = rows
                 .into_iter()
-                .map(|row| (row.value.region.clone(), (Some(row.clone()), row.value)))
+                .map(|row| (row.value.name(), (Some(row.clone()), row.value)))
                 .collect();
             let mut work = Work { trail, chains };
             if work.trail.value.is_logging() {
                 // Also where nothing was delivered, digests tell so.
-                let home = work.trail.value.home_region.clone();
+                let trail = &work.trail.value;
+                let home = (trail.account.clone(), trail.home_region.clone());
                 work.chain(&home);
             }
             works.push(work);
@@ -186,8 +193,12 @@ impl Deliver {
     ) -> Result<(), Fault> {
         let trails: Vec<TrailRecord> = works.iter().map(|work| work.trail.value.clone()).collect();
         let delivery = Arc::clone(&self.delivery);
+        let members = match self.memberships.get() {
+            Some(source) => source.guardrails().await?,
+            None => Arc::default(),
+        };
         let parcels = blocking(move || {
-            let mut parcels = sort(&trails, &harvest, time);
+            let mut parcels = sort(&trails, &members, &harvest, time);
             let mut outcomes = Vec::with_capacity(parcels.len());
             for parcel in &mut parcels {
                 let content = std::mem::take(&mut parcel.content);
@@ -202,7 +213,7 @@ impl Deliver {
         for (parcel, refusal) in parcels {
             let Some(work) = works.get_mut(parcel.work) else { continue };
             let has_validation = work.trail.value.has_validation;
-            let chain = work.chain(&parcel.region);
+            let chain = work.chain(&parcel.place);
             chain.latest_delivery_error = refusal.map(str::to_owned);
             if refusal.is_none() {
                 chain.latest_delivery_ms = Some(time.millis());
@@ -254,9 +265,10 @@ impl Deliver {
 }
 
 impl Work {
-    fn chain(&mut self, region: &str) -> &mut ChainRecord {
-        let new = || ChainRecord { region: region.to_owned(), ..ChainRecord::default() };
-        &mut self.chains.entry(region.to_owned()).or_insert_with(|| (None, new())).1
+    fn chain(&mut self, (account, region): &Place) -> &mut ChainRecord {
+        let member = (*account != self.trail.value.account).then(|| account.clone());
+        let new = ChainRecord { region: region.clone(), member, ..ChainRecord::default() };
+        &mut self.chains.entry(new.name()).or_insert_with(|| (None, new)).1
     }
 
     /// Whether something is still to come.
@@ -270,10 +282,10 @@ impl Work {
         if !self.chains.is_empty() {
             batch.unchanged(&self.trail);
         }
-        for (region, (loaded, chain)) in &self.chains {
+        for (name, (loaded, chain)) in &self.chains {
             match loaded {
                 Some(row) => batch.replace(row, chain),
-                None => batch.create(chain_path(&self.trail.value.arn, region), chain),
+                None => batch.create(chain_path(&self.trail.value.arn, name), chain),
             }
         }
     }
@@ -291,21 +303,31 @@ fn settled(outcome: Result<(), DeliveryError>) -> Result<Option<&'static str>, F
     }
 }
 
-/// Sorts records into files by trail and Region.
-fn sort(trails: &[TrailRecord], harvest: &Harvest, time: Timestamp) -> Vec<Parcel> {
-    let mut chosen: BTreeMap<(usize, String), Vec<(&Read, i64)>> = BTreeMap::new();
+/// Sorts records into files by trail, account and Region.
+fn sort(
+    trails: &[TrailRecord],
+    members: &Guardrails,
+    harvest: &Harvest,
+    time: Timestamp,
+) -> Vec<Parcel> {
+    let mut chosen: BTreeMap<(usize, Place), Vec<(&Read, i64)>> = BTreeMap::new();
     for item in &harvest.records {
         let Some(event) = Event::parse(&item.1) else {
             tracing::error!(position = ?item.0, "a record in the audit log is not a record");
             continue;
         };
-        for (index, _) in trails.iter().enumerate().filter(|(_, trail)| trail.wants(&event)) {
-            let place = (index, event.aws_region.clone().into_owned());
-            chosen.entry(place).or_default().push((item, event.time().millis()));
+        let account = event.recipient_account_id.as_ref();
+        let membership = members.membership(account);
+        let organization = membership.map(|membership| membership.organization_id.as_str());
+        let wants = |trail: &TrailRecord| trail.wants(&event, organization);
+        for (index, _) in trails.iter().enumerate().filter(|(_, trail)| wants(trail)) {
+            let place = (account.to_owned(), event.aws_region.clone().into_owned());
+            chosen.entry((index, place)).or_default().push((item, event.time().millis()));
         }
     }
     let mut parcels = Vec::new();
-    for ((work, region), items) in chosen {
+    for ((work, place), items) in chosen {
+        let (account, region) = (place.0.as_str(), place.1.as_str());
         let Some(trail) = trails.get(work) else { continue };
         for part in items.chunks(log_file::RECORDS_MAX) {
             let Some(((first, _), _)) = part.first() else { continue };
@@ -313,12 +335,12 @@ fn sort(trails: &[TrailRecord], harvest: &Harvest, time: Timestamp) -> Vec<Parce
             let times = || part.iter().map(|(_, ms)| *ms);
             let file = LogFile {
                 bucket: trail.bucket.clone(),
-                key: log_file::key(trail, &region, time, *first),
+                key: log_file::key(trail, (account, region), time, *first),
                 hash: hex(&sha256(&content)),
                 newest_ms: times().max().unwrap_or_default(),
                 oldest_ms: times().min().unwrap_or_default(),
             };
-            parcels.push(Parcel { work, region: region.clone(), file, content });
+            parcels.push(Parcel { work, place: place.clone(), file, content });
         }
     }
     parcels

@@ -84,11 +84,11 @@ impl Signed {
         let previous = chain.digest.clone();
         let times = |of: fn(&LogFile) -> i64| chain.pending.iter().map(of);
         let digest = Digest {
-            aws_account_id: trail.account.clone(),
+            aws_account_id: chain.account(trail).to_owned(),
             digest_start_time: from.iso8601(),
             digest_end_time: end.iso8601(),
             bucket: trail.bucket.clone(),
-            key: object_key(trail, &chain.region, end),
+            key: object_key(trail, chain, end),
             fingerprint: key.fingerprint.clone(),
             digest_signature_algorithm: "SHA256withRSA".to_owned(),
             newest_event_time: times(|file| file.newest_ms).max().map(iso),
@@ -135,9 +135,10 @@ fn listed(file: &LogFile) -> Listed {
     }
 }
 
-fn object_key(trail: &TrailRecord, region: &str, end: Timestamp) -> String {
-    let folder = log_file::folder(trail, "CloudTrail-Digest", region, end);
-    let TrailRecord { account, name, home_region, .. } = trail;
+fn object_key(trail: &TrailRecord, chain: &ChainRecord, end: Timestamp) -> String {
+    let (account, region) = (chain.account(trail), chain.region.as_str());
+    let folder = log_file::folder(trail, "CloudTrail-Digest", (account, region), end);
+    let TrailRecord { name, home_region, .. } = trail;
     let time = end.basic();
     format!("{folder}/{account}_CloudTrail-Digest_{region}_{name}_{home_region}_{time}.json.gz")
 }

@@ -16,6 +16,7 @@
 //! lookup.rs       LookupEvents' filter and token
 //! trail.rs        a trail, and which records it wants
 //! name.rs         names of trails, buckets and prefixes
+//! organization.rs who may have a trail of an organization
 //! selectors.rs    event selectors, basic and advanced
 //! store.rs        rows
 //! delivery.rs     the sink that files go to
@@ -34,15 +35,16 @@ mod log_file;
 mod lookup;
 mod name;
 mod op;
+mod organization;
 mod selectors;
 mod signing_key;
 mod store;
 mod trail;
 mod verify;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use haechi_core::{AuditReader, Database, Env, Jobs, Router};
+use haechi_core::{AuditReader, Database, Env, GuardrailSource, Jobs, Router};
 use haechi_wire::Fault;
 
 pub use delivery::{Delivery, DeliveryError, FolderDelivery, NoDelivery, Object};
@@ -53,7 +55,11 @@ pub struct CloudTrail {
     database: Arc<Database>,
     jobs: Arc<Jobs>,
     audit: Arc<dyn AuditReader>,
+    memberships: Memberships,
 }
+
+/// Who knows which account is in which organization: named once, after the job was registered.
+type Memberships = Arc<OnceLock<Arc<dyn GuardrailSource>>>;
 
 impl CloudTrail {
     /// The service over its records and the audit log; trails deliver to `delivery`. Registers its
@@ -65,14 +71,23 @@ impl CloudTrail {
         audit: Arc<dyn AuditReader>,
         delivery: Arc<dyn Delivery>,
     ) -> CloudTrail {
+        let memberships = Memberships::default();
         let deliver = deliver::Deliver {
+            memberships: Arc::clone(&memberships),
             database: Arc::clone(&database),
             env,
             audit: Arc::clone(&audit),
             delivery,
         };
         jobs.handle(deliver::DELIVER, Arc::new(deliver));
-        CloudTrail { database, jobs, audit }
+        CloudTrail { database, jobs, audit, memberships }
+    }
+
+    /// Lets trails of organizations keep what their members do.
+    #[must_use]
+    pub fn with_organizations(self, source: Arc<dyn GuardrailSource>) -> CloudTrail {
+        self.memberships.get_or_init(|| source);
+        self
     }
 
     /// Mounts every operation of `models/cloudtrail.ops`; one without a handler does not compile.

@@ -16,18 +16,25 @@ use crate::trail::TrailRecord;
 /// Records in a file, at most.
 pub(crate) const RECORDS_MAX: usize = 10_000;
 
-/// `[prefix/]AWSLogs/<account>/<kind>/<region>/yyyy/mm/dd`.
-pub(crate) fn folder(trail: &TrailRecord, kind: &str, region: &str, time: Timestamp) -> String {
-    let prefix = trail.prefix.as_ref().map(|prefix| format!("{prefix}/")).unwrap_or_default();
-    let (account, day) = (&trail.account, time.format("%Y/%m/%d"));
-    format!("{prefix}AWSLogs/{account}/{kind}/{region}/{day}")
+/// `[prefix/]AWSLogs/[<organization>/]<account>/<kind>/<region>/yyyy/mm/dd`.
+pub(crate) fn folder(
+    trail: &TrailRecord,
+    kind: &str,
+    (account, region): (&str, &str),
+    time: Timestamp,
+) -> String {
+    let part = |text: &Option<String>| text.as_ref().map(|text| format!("{text}/"));
+    let prefix = part(&trail.prefix).unwrap_or_default();
+    let organization = part(&trail.organization).unwrap_or_default();
+    let day = time.format("%Y/%m/%d");
+    format!("{prefix}AWSLogs/{organization}{account}/{kind}/{region}/{day}")
 }
 
 /// The key of the log file that begins with the record at `first`. The same file has the same
 /// name each time: a delivery that was cut off and begins anew overwrites what it had written.
 pub(crate) fn key(
     trail: &TrailRecord,
-    region: &str,
+    (account, region): (&str, &str),
     time: Timestamp,
     first: AuditPosition,
 ) -> String {
@@ -40,8 +47,8 @@ pub(crate) fn key(
         .filter_map(|byte| alphabet.get(usize::from(*byte) % alphabet.len()))
         .map(|byte| char::from(*byte))
         .collect();
-    let (account, minute) = (&trail.account, time.format("%Y%m%dT%H%MZ"));
-    let folder = folder(trail, "CloudTrail", region, time);
+    let minute = time.format("%Y%m%dT%H%MZ");
+    let folder = folder(trail, "CloudTrail", (account, region), time);
     format!("{folder}/{account}_CloudTrail_{region}_{minute}_{unique}.json.gz")
 }
 
@@ -87,13 +94,19 @@ mod tests {
         trail.prefix = Some("p".to_owned());
         let time = Timestamp::parse("2026-01-02T03:04:05Z").unwrap();
         let position = AuditPosition { frame: 7, index: 0 };
-        let key = key(&trail, "us-east-1", time, position);
+        let place = ("111122223333", "us-east-1");
+        let key = key(&trail, place, time, position);
         let start = "p/AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0304Z_";
         let unique = key.strip_prefix(start).unwrap().strip_suffix(".json.gz").unwrap();
         assert!(unique.len() == 16 && unique.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        assert_eq!(super::key(&trail, "us-east-1", time, position), key);
+        assert_eq!(super::key(&trail, place, time, position), key);
         let next = AuditPosition { frame: 7, index: 1 };
-        assert_ne!(super::key(&trail, "us-east-1", time, next), key);
+        assert_ne!(super::key(&trail, place, time, next), key);
+        trail.organization = Some("o-own".to_owned());
+        let key = super::key(&trail, ("444455556666", "us-east-1"), time, position);
+        assert!(key.starts_with(
+            "p/AWSLogs/o-own/444455556666/CloudTrail/us-east-1/2026/01/02/444455556666_CloudTrail_us-east-1_"
+        ));
     }
 
     #[test]

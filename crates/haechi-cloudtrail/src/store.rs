@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! /cloudtrail/<account>/<home Region>/<hidden name>   TrailRecord
-//! /cloudtrail-chain/<hidden ARN of trail>/<Region>    ChainRecord: what was delivered there
+//! /cloudtrail-chain/<hidden ARN of trail>/[<member>.]<Region>
+//!                                                     ChainRecord: what was delivered there
 //! /cloudtrail-key/<Region>/<fingerprint>              SigningKeyRecord
 //! /cloudtrail-delivery                                DeliveryRecord: how far the log is delivered
 //! ```
@@ -16,13 +17,18 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::name::TrailId;
+use crate::organization::{self, organization};
 use crate::trail::TrailRecord;
 use crate::{CloudTrail, blocking, deliver};
 
-/// What a trail delivered for one Region.
+/// What a trail delivered for one Region, and for one account.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ChainRecord {
     pub(crate) region: String,
+    /// The member whose records these are, where the trail is an organization's and it is another
+    /// account than the trail's.
+    #[serde(default)]
+    pub(crate) member: Option<String>,
     pub(crate) latest_delivery_ms: Option<i64>,
     pub(crate) latest_delivery_error: Option<String>,
     pub(crate) latest_digest_ms: Option<i64>,
@@ -113,8 +119,23 @@ pub(crate) fn chains_path(trail_arn: &str) -> Path {
     Path::new("cloudtrail-chain").hidden(trail_arn)
 }
 
-pub(crate) fn chain_path(trail_arn: &str, region: &str) -> Path {
-    chains_path(trail_arn).part(region)
+impl ChainRecord {
+    /// The account whose records these are.
+    pub(crate) fn account<'a>(&'a self, trail: &'a TrailRecord) -> &'a str {
+        self.member.as_deref().unwrap_or(&trail.account)
+    }
+
+    /// Its place among the chains of its trail.
+    pub(crate) fn name(&self) -> String {
+        match &self.member {
+            Some(member) => format!("{member}.{}", self.region),
+            None => self.region.clone(),
+        }
+    }
+}
+
+pub(crate) fn chain_path(trail_arn: &str, name: &str) -> Path {
+    chains_path(trail_arn).part(name)
 }
 
 /// The keys of a Region.
@@ -135,12 +156,15 @@ impl TrailRecord {
 impl CloudTrail {
     /// The trail that the caller named.
     pub(crate) async fn trail(&self, cx: &Cx, id: &TrailId) -> Result<Loaded<TrailRecord>, Error> {
-        if id.account != cx.account().as_str() {
-            return Err(id.unknown(cx));
-        }
         let path = trail_path(&id.account, &id.region, &id.name);
-        let trail = self.database.load(&path).await?.ok_or_else(|| id.unknown(cx))?;
-        Ok(trail)
+        let trail: Option<Loaded<TrailRecord>> = self.database.load(&path).await?;
+        let own = organization(cx);
+        // Members see their organization's trails.
+        let is_seen = |trail: &Loaded<TrailRecord>| {
+            let organization = trail.value.organization.as_deref();
+            id.account == cx.account().as_str() || (organization.is_some() && organization == own)
+        };
+        trail.filter(is_seen).ok_or_else(|| id.unknown(cx))
     }
 
     /// As [`Self::trail`], to be changed: that is done in its home Region.
@@ -150,6 +174,9 @@ impl CloudTrail {
         id: &TrailId,
     ) -> Result<Loaded<TrailRecord>, Error> {
         let trail = self.trail(cx, id).await?;
+        if trail.value.account != cx.account().as_str() {
+            return Err(organization::not_management());
+        }
         if trail.value.home_region != cx.region.as_str() {
             return Err(Error::InvalidHomeRegionException(format!(
                 "The trail {} is changed in its home Region, {}.",
@@ -160,16 +187,29 @@ impl CloudTrail {
         Ok(trail)
     }
 
-    /// The trails of the caller's account that this Region shows: its own, and with `shadows`
+    /// The trails of the caller's account and those of its organization, in all Regions.
+    pub(crate) async fn trails_seen(&self, cx: &Cx) -> Result<Vec<TrailRecord>, Fault> {
+        let account = cx.account().as_str();
+        let Some(own) = organization(cx) else {
+            let all = self.database.list_all::<TrailRecord>(&account_path(account)).await?;
+            return Ok(all.into_iter().map(|row| row.value).collect());
+        };
+        let all = self.database.list_all::<TrailRecord>(&trails_path()).await?;
+        let all = all.into_iter().map(|row| row.value);
+        let is_seen = |trail: &TrailRecord| {
+            trail.account == account || trail.organization.as_deref() == Some(own)
+        };
+        Ok(all.filter(is_seen).collect())
+    }
+
+    /// The trails of the caller's account and organization that this Region shows: its own, and with `shadows`
     /// those of other Regions that log in all. Sorted by name.
     pub(crate) async fn trails_here(
         &self,
         cx: &Cx,
         shadows: bool,
     ) -> Result<Vec<TrailRecord>, Fault> {
-        let all =
-            self.database.list_all::<TrailRecord>(&account_path(cx.account().as_str())).await?;
-        let mut trails: Vec<TrailRecord> = all.into_iter().map(|row| row.value).collect();
+        let mut trails = self.trails_seen(cx).await?;
         trails.retain(|trail| {
             trail.home_region == cx.region.as_str() || (shadows && trail.is_multi_region)
         });

@@ -29,6 +29,9 @@ pub(crate) struct TrailRecord {
     pub(crate) include_global_service_events: bool,
     pub(crate) is_multi_region: bool,
     pub(crate) has_validation: bool,
+    /// The organization whose members' records it keeps too.
+    #[serde(default)]
+    pub(crate) organization: Option<String>,
     pub(crate) selectors: Selectors,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created_ms: i64,
@@ -70,12 +73,20 @@ impl TrailRecord {
         }
     }
 
-    /// Whether it keeps this record.
-    pub(crate) fn wants(&self, event: &Event<'_>) -> bool {
+    /// Whether it keeps records of an account, which is in `organization` or in none.
+    fn covers(&self, account: &str, organization: Option<&str>) -> bool {
+        match self.organization.as_deref() {
+            Some(own) => organization == Some(own),
+            None => account == self.account,
+        }
+    }
+
+    /// Whether it keeps this record, whose recipient is in `organization` or in none.
+    pub(crate) fn wants(&self, event: &Event<'_>, organization: Option<&str>) -> bool {
         // Records tell whole seconds.
         let second = event.time().seconds();
         let seconds = |ms: i64| Timestamp::from_millis(ms).seconds();
-        event.recipient_account_id == self.account
+        self.covers(&event.recipient_account_id, organization)
             && (self.is_multi_region || event.aws_region == self.home_region)
             && (self.include_global_service_events || !event.is_global())
             && self.spans.iter().any(|span| {
@@ -98,7 +109,7 @@ impl TrailRecord {
             log_file_validation_enabled: Some(self.has_validation),
             has_custom_event_selectors: Some(self.selectors.are_custom()),
             has_insight_selectors: Some(false),
-            is_organization_trail: Some(false),
+            is_organization_trail: Some(self.organization.is_some()),
             ..Trail::default()
         }
     }
@@ -136,6 +147,7 @@ pub(crate) mod tests {
             include_global_service_events: true,
             is_multi_region: false,
             has_validation: true,
+            organization: None,
             selectors: Selectors::default(),
             tags: BTreeMap::new(),
             created_ms: 0,
@@ -147,7 +159,20 @@ pub(crate) mod tests {
     fn wants(trail: &TrailRecord, account: &str, region: &str, second: i64) -> bool {
         let time = Timestamp::from_seconds(second).iso8601();
         let bytes = record(account, region, "CreateKey", &time);
-        trail.wants(&Event::parse(&bytes).unwrap())
+        trail.wants(&Event::parse(&bytes).unwrap(), Some("o-own"))
+    }
+
+    #[test]
+    fn a_trail_of_an_organization_keeps_what_its_members_do() {
+        let mut trail = trail();
+        trail.start(Timestamp::from_seconds(0));
+        let mut kept = |organization: &str, account: &str| {
+            trail.organization = Some(organization.to_owned());
+            wants(&trail, account, "eu-west-1", 5)
+        };
+        assert!(kept("o-own", "111122223333"));
+        assert!(kept("o-own", "444455556666"));
+        assert!(!kept("o-other", "111122223333"), "it has left");
     }
 
     #[test]

@@ -39,6 +39,12 @@ pub type Levels = Vec<Vec<Arc<Document>>>;
 pub struct Membership {
     /// `o-…`.
     pub organization_id: String,
+    /// The account that manages the organization.
+    pub management_account: String,
+    /// Whether the organization has all features, and not consolidated billing only.
+    pub all_features: bool,
+    /// The services with trusted access, as service principals.
+    pub trusted_services: Arc<[String]>,
     /// `o-…/r-…/ou-…/`: what `aws:PrincipalOrgPaths` holds.
     pub path: String,
     /// Service control policies; none for the management account, which they do not bind.
@@ -123,6 +129,7 @@ mod tests {
             path: "o-aaaaaaaaaa/r-aaaa/".to_owned(),
             service_control: level("", Kind::ServiceControl),
             resource_control: level(r#""Principal":"*","#, Kind::ResourceControl),
+            ..Membership::default()
         };
         Guardrails::new(HashMap::from([("111111111111".to_owned(), membership)]))
     }

@@ -114,11 +114,15 @@ async fn all(database: &Database) -> Result<HashMap<String, Membership>, Fault> 
 fn members(organization: &Organization) -> Result<Vec<(String, Membership)>, Fault> {
     let mut compiled = Compiled { organization, documents: BTreeMap::new() };
     let mut memberships = Vec::new();
+    let trusted_services: Arc<[String]> = organization.record().services.keys().cloned().collect();
     for member in organization.accounts.values().map(|row| &row.value) {
         let id = member.account.as_str();
         let parent = organization.path(&member.parent);
         let mut membership = Membership {
             organization_id: organization.id().to_owned(),
+            management_account: organization.management().to_owned(),
+            all_features: organization.record().all_features,
+            trusted_services: Arc::clone(&trusted_services),
             path: parent,
             ..Membership::default()
         };

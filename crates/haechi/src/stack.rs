@@ -137,6 +137,7 @@ impl Stack {
         let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);
+        let cloudtrail = cloudtrail.with_organizations(Arc::clone(&organizations) as _);
         Arc::new(cloudtrail).mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);

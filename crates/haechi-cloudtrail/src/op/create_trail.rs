@@ -9,6 +9,7 @@ use haechi_core::{Batch, Cx, Handle};
 use crate::CloudTrail;
 use crate::name::{TrailId, check_bucket, check_name, check_prefix};
 use crate::op::add_tags::merge;
+use crate::organization::managed;
 use crate::selectors::Selectors;
 use crate::trail::{TRAILS_MAX, TrailRecord};
 
@@ -24,7 +25,6 @@ impl Handle<CreateTrail> for CloudTrail {
             || input.cloud_watch_logs_log_group_arn.is_some()
             || input.cloud_watch_logs_role_arn.is_some()
             || input.kms_key_id.is_some()
-            || input.is_organization_trail == Some(true)
             || input.recursive_logging.is_some();
         if undone {
             return Err(cx.unsupported().into());
@@ -34,6 +34,10 @@ impl Handle<CreateTrail> for CloudTrail {
         if let Some(prefix) = &input.s3_key_prefix {
             check_prefix(prefix)?;
         }
+        let organization = match input.is_organization_trail {
+            Some(true) => Some(managed(cx)?),
+            _ => None,
+        };
         let mut trail = TrailRecord {
             name: id.name,
             arn: id.arn,
@@ -44,6 +48,7 @@ impl Handle<CreateTrail> for CloudTrail {
             include_global_service_events: input.include_global_service_events.unwrap_or(true),
             is_multi_region: input.is_multi_region_trail.unwrap_or(false),
             has_validation: input.enable_log_file_validation.unwrap_or(false),
+            organization,
             selectors: Selectors::default(),
             tags: std::collections::BTreeMap::new(),
             created_ms: cx.now().millis(),
@@ -65,7 +70,7 @@ impl Handle<CreateTrail> for CloudTrail {
             is_multi_region_trail: Some(trail.is_multi_region),
             trail_arn: Some(trail.arn),
             log_file_validation_enabled: Some(trail.has_validation),
-            is_organization_trail: Some(false),
+            is_organization_trail: Some(trail.organization.is_some()),
             ..CreateTrailResponse::default()
         })
     }
@@ -74,8 +79,9 @@ impl Handle<CreateTrail> for CloudTrail {
 impl CloudTrail {
     /// Whether there is room for this trail, and its name is free.
     async fn check_new(&self, cx: &Cx, trail: &TrailRecord) -> Result<(), Error> {
-        let here = self.trails_here(cx, true).await?;
         let account = cx.account();
+        let mut here = self.trails_here(cx, true).await?;
+        here.retain(|other| other.account == account.as_str());
         if here.iter().any(|other| other.name == trail.name) {
             let name = &trail.name;
             return Err(Error::TrailAlreadyExistsException(format!(

@@ -7,6 +7,7 @@ use haechi_core::{Batch, Cx, Handle};
 
 use crate::CloudTrail;
 use crate::name::{TrailId, check_bucket, check_prefix};
+use crate::organization::managed;
 
 /// Whether a parameter asks for something that is there; empty takes away what never was.
 fn given(text: &Option<String>) -> bool {
@@ -25,7 +26,6 @@ impl Handle<UpdateTrail> for CloudTrail {
             || given(&input.cloud_watch_logs_log_group_arn)
             || given(&input.cloud_watch_logs_role_arn)
             || given(&input.kms_key_id)
-            || input.is_organization_trail == Some(true)
             || input.recursive_logging.is_some();
         if undone {
             return Err(cx.unsupported().into());
@@ -44,6 +44,11 @@ impl Handle<UpdateTrail> for CloudTrail {
             input.include_global_service_events.unwrap_or(trail.include_global_service_events);
         trail.is_multi_region = input.is_multi_region_trail.unwrap_or(trail.is_multi_region);
         trail.has_validation = input.enable_log_file_validation.unwrap_or(trail.has_validation);
+        match input.is_organization_trail {
+            Some(true) if trail.organization.is_none() => trail.organization = Some(managed(cx)?),
+            Some(false) => trail.organization = None,
+            _ => {}
+        }
         trail.check()?;
         let mut batch = Batch::new();
         batch.replace(&loaded, &trail);
@@ -56,7 +61,7 @@ impl Handle<UpdateTrail> for CloudTrail {
             is_multi_region_trail: Some(trail.is_multi_region),
             trail_arn: Some(trail.arn),
             log_file_validation_enabled: Some(trail.has_validation),
-            is_organization_trail: Some(false),
+            is_organization_trail: Some(trail.organization.is_some()),
             ..UpdateTrailResponse::default()
         })
     }

@@ -8,5 +8,6 @@
 
 mod delivery;
 mod lookup;
+mod organization;
 mod trails;
 mod world;

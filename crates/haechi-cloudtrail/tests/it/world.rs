@@ -170,6 +170,10 @@ impl World {
         })
         .await
         .expect("a trail");
+        self.start(name).await;
+    }
+
+    pub async fn start(&self, name: &str) {
         let start = StartLoggingRequest { name: name.to_owned() };
         self.call::<StartLogging>(start).await.expect("logging");
     }
