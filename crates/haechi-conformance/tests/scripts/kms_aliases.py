@@ -104,4 +104,15 @@ def test_aliases_are_listed_page_by_page_and_by_key():
     refused("InvalidMarkerException", kms.list_aliases, Marker="no-such-marker")
 
 
+def test_predefined_aliases_are_there_before_their_keys():
+    def predefined():
+        everything = kms.get_paginator("list_aliases").paginate().build_full_result()["Aliases"]
+        return {entry["AliasName"]: entry for entry in everything}["alias/aws/sqs"]
+
+    equal(predefined(), {"AliasName": "alias/aws/sqs", "AliasArn": arn("alias/aws/sqs")})
+    made = kms.describe_key(KeyId="alias/aws/sqs")["KeyMetadata"]
+    equal(made["KeyManager"], "AWS")
+    equal(predefined()["TargetKeyId"], made["KeyId"])
+
+
 main()

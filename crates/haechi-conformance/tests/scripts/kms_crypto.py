@@ -161,4 +161,26 @@ def test_a_dry_run_does_nothing_and_says_what_it_would_have_done():
     refused("DryRunOperationException", kms.generate_data_key, KeySpec="AES_256", **call)
 
 
+def test_a_dry_run_may_leave_the_ciphertext_out():
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    call = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
+    refused("DryRunOperationException", kms.decrypt, KeyId=key_id, **call)
+    refused("ValidationException", kms.decrypt, **call)
+    move = {"SourceKeyId": key_id, "DestinationKeyId": key_id}
+    refused("DryRunOperationException", kms.re_encrypt, **move, **call)
+
+
+def test_nothing_is_answered_for_an_enclave():
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    recipient = {
+        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "AttestationDocument": b"no document",
+    }
+    for call in (
+        lambda: kms.generate_data_key(KeyId=key_id, KeySpec="AES_256", Recipient=recipient),
+        lambda: kms.generate_random(NumberOfBytes=32, Recipient=recipient),
+    ):
+        refused("ValidationException", call, contains="The attestation document is not valid")
+
+
 main()
