@@ -17,6 +17,7 @@
 mod client;
 mod folder;
 mod http;
+pub mod postgres;
 mod server;
 
 pub use client::{

@@ -20,9 +20,14 @@ const PACKAGES: &[Package] = &[
     Package { name: "curl", present: || process::exists("curl") },
     Package { name: "nodejs", present: || process::exists("node") },
     Package { name: "npm", present: || process::exists("npm") },
+    // Servers whose passwords are rotated; no service of theirs is used.
+    Package { name: "mariadb-client-core", present: || process::exists("mariadb") },
+    Package { name: "mariadb-server-core", present: || process::exists("mariadbd") },
     Package { name: "openssl", present: || process::exists("openssl") },
+    Package { name: "postgresql", present: || Path::new("/usr/lib/postgresql").exists() },
     Package { name: "python3", present: || process::exists("python3") },
     Package { name: "python3-venv", present: python_makes_environments },
+    Package { name: "redis-server", present: || process::exists("redis-server") },
     Package { name: "softhsm2", present: || process::exists("softhsm2-util") },
 ];
 

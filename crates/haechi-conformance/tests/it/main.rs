@@ -11,6 +11,8 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod data_directory;
@@ -21,13 +23,21 @@ mod encryption_clients;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod external_keys;
+#[cfg(test)]
 mod identity_crash;
 #[cfg(test)]
+mod inject;
+#[cfg(test)]
 mod operating;
+#[cfg(test)]
+mod parameter_crash;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod seal;
+#[cfg(test)]
+mod secret_rotation;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]

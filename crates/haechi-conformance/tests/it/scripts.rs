@@ -14,6 +14,7 @@ macro_rules! scripts {
 scripts! {
     cloudtrail
     envelope_walk
+    events
     iam_credentials
     iam_policies
     iam_roles
@@ -32,6 +33,7 @@ scripts! {
     secretsmanager
     signatures
     sqs
+    ssm
     sts_sessions
     terraform
     sts_web_identity
