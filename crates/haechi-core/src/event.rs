@@ -3,11 +3,10 @@
 //! An event is a job, written in the same batch as the change that it tells of (a transactional
 //! outbox): it exists if and only if the change was committed, and is delivered at least once.
 
-use async_trait::async_trait;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Batch, Env, Job, JobHandler, Region};
+use crate::{AccountId, Batch, Env, Job, Region};
 
 /// The kind of the jobs that carry events.
 pub const EVENT_JOB: &str = "event";
@@ -105,30 +104,18 @@ impl Batch {
     }
 }
 
-/// What becomes of events where there is no EventBridge: without rules none matches, and an event
-/// that matches no rule ends there.
-pub struct NoRules;
-
-#[async_trait]
-impl JobHandler for NoRules {
-    async fn run(&self, job: &Job, _now: Timestamp) -> Result<Batch, Fault> {
-        let event = Event::of(job)?;
-        tracing::debug!(source = event.source, detail_type = event.detail_type, "no rule matches");
-        Ok(Batch::new())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use async_trait::async_trait;
     use haechi_crypto::{RootKey, SystemRandom};
     use haechi_store::Options;
     use haechi_store_mem::MemStore;
     use serde_json::json;
 
     use super::*;
-    use crate::{Database, Jobs, Path, SystemClock};
+    use crate::{Database, JobHandler, Jobs, Path, SystemClock};
 
     #[derive(Default)]
     struct Bus(Mutex<Vec<Event>>);

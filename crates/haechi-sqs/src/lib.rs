@@ -21,6 +21,7 @@
 //! content.rs     what a message says, where it is long
 //! receive.rs     which messages come next; dead letters
 //! receipt.rs     receipt handles: what deletes a message, or hides it for longer
+//! deliver.rs     messages of other services
 //! batch.rs       up to ten in one request
 //! sweep.rs       job: what has expired goes
 //! store.rs       records, and where they lie
@@ -29,6 +30,7 @@
 mod attributes;
 mod batch;
 mod content;
+mod deliver;
 mod digest;
 mod error;
 mod message;
@@ -45,6 +47,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use haechi_core::{Database, Jobs, Router};
 use haechi_wire::Timestamp;
 use tokio::sync::Notify;
+
+pub use deliver::Delivery;
 
 /// The service.
 pub struct Sqs {

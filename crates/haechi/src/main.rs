@@ -15,6 +15,7 @@
 //! tls.rs          the local CA and the server's certificate
 //! parameters.rs   what Parameter Store asks of other services
 //! accounts.rs     accounts as Organizations asks IAM for them
+//! api.rs          calls of a running server, for commands
 //! audit.rs        the audit log: haechi-log under the audit key
 //! explain/        why a request is allowed or denied
 //! dev.rs          --dev: unknown keys are root, time travel, reset
@@ -23,6 +24,7 @@
 //! ```
 
 mod accounts;
+mod api;
 mod audit;
 mod cli;
 mod command;
@@ -38,6 +40,7 @@ mod parameters;
 mod quotas;
 mod rotators;
 mod stack;
+mod targets;
 mod terminal;
 mod tls;
 mod unseal;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_cloudtrail::{CloudTrail, Delivery, FolderDelivery, NoDelivery};
-use haechi_core::event::{EVENT_JOB, NoRules};
 use haechi_core::{AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, Router};
 use haechi_crypto::{RootKey, SystemRandom};
+use haechi_events::Events;
 use haechi_iam::Iam;
 use haechi_kms::Kms;
 use haechi_organizations::Organizations;
@@ -24,6 +24,7 @@ use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
 use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
+use crate::targets::EventTargets;
 
 /// Everything that serves, but for the network.
 pub struct Stack {
@@ -113,7 +114,6 @@ impl Stack {
         let database = Database::open(store, root, random, env.now(), epoch).await?;
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
-        jobs.handle(EVENT_JOB, Arc::new(NoRules));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
         let kms = Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs))
             .with_principals(Arc::new(Directory(Arc::clone(&iam))));
@@ -143,7 +143,11 @@ impl Stack {
         kms.mount(&mut router);
         secrets.mount(&mut router);
         Arc::new(ssm).mount(&mut router);
-        Arc::new(Sqs::new(Arc::clone(&database), Arc::clone(&jobs))).mount(&mut router);
+        let sqs = Arc::new(Sqs::new(Arc::clone(&database), Arc::clone(&jobs)));
+        sqs.mount(&mut router);
+        let targets = Arc::new(EventTargets { env: env.clone(), sqs });
+        let (records, time) = (Arc::clone(&database), env.clone());
+        Events::new(records, time, Arc::clone(&jobs), targets).mount(&mut router);
         Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _)).mount(&mut router);
         Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
     }

@@ -1,0 +1,53 @@
+//! `CreateEventBus`.
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx, Handle};
+use haechi_events_model::Error;
+use haechi_events_model::ops::CreateEventBus;
+use haechi_events_model::shapes::{CreateEventBusRequest, CreateEventBusResponse};
+
+use crate::store::{BusRecord, Tags};
+use crate::{Events, bus, tags};
+
+impl Handle<CreateEventBus> for Events {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: CreateEventBusRequest,
+    ) -> Result<CreateEventBusResponse, Error> {
+        let arn = bus::arn(cx, &input.name);
+        bus::allow(cx, &arn)?;
+        let beyond = input.event_source_name.is_some()
+            || input.kms_key_identifier.is_some()
+            || input.dead_letter_config.is_some()
+            || input.log_config.is_some();
+        if beyond {
+            return Err(cx.unsupported().into());
+        }
+        if input.name.contains('/') {
+            return Err(bus::invalid("Event bus name must not contain '/'."));
+        }
+        let place = bus::place(cx);
+        if input.name == bus::DEFAULT || self.bus(&place, &input.name).await?.is_some() {
+            let told = format!("Event bus {} already exists.", input.name);
+            return Err(Error::ResourceAlreadyExistsException(told));
+        }
+        let now_ms = cx.now().millis();
+        let record = BusRecord {
+            description: input.description.clone(),
+            tags: tags::merged(Tags::new(), input.tags.unwrap_or_default())?,
+            created_ms: now_ms,
+            modified_ms: now_ms,
+            unknown: Unknown::new(),
+            name: input.name,
+        };
+        let mut batch = Batch::new();
+        batch.create(place.bus(&record.name), &record);
+        self.database.commit(batch).await?;
+        Ok(CreateEventBusResponse {
+            event_bus_arn: Some(arn),
+            description: input.description,
+            ..Default::default()
+        })
+    }
+}

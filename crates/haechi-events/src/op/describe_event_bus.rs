@@ -1,0 +1,34 @@
+//! `DescribeEventBus`.
+
+use haechi_core::{Cx, Handle};
+use haechi_events_model::Error;
+use haechi_events_model::ops::DescribeEventBus;
+use haechi_events_model::shapes::{DescribeEventBusRequest, DescribeEventBusResponse};
+use haechi_wire::Timestamp;
+
+use crate::{Events, bus};
+
+impl Handle<DescribeEventBus> for Events {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: DescribeEventBusRequest,
+    ) -> Result<DescribeEventBusResponse, Error> {
+        let name = bus::name(cx, input.name.as_deref())?;
+        let arn = bus::arn(cx, name);
+        bus::allow(cx, &arn)?;
+        let found = self.bus(&bus::place(cx), name).await?.map(|found| found.value);
+        if found.is_none() && name != bus::DEFAULT {
+            return Err(bus::missing(name));
+        }
+        let time = |ms: i64| Timestamp::from_millis(ms);
+        Ok(DescribeEventBusResponse {
+            name: Some(name.to_owned()),
+            arn: Some(arn),
+            creation_time: found.as_ref().map(|bus| time(bus.created_ms)),
+            last_modified_time: found.as_ref().map(|bus| time(bus.modified_ms)),
+            description: found.and_then(|bus| bus.description),
+            ..Default::default()
+        })
+    }
+}

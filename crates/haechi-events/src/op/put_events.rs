@@ -1,0 +1,96 @@
+//! `PutEvents`.
+
+use haechi_core::{Batch, Cx, Event, Handle};
+use haechi_events_model::Error;
+use haechi_events_model::ops::PutEvents;
+use haechi_events_model::shapes::{
+    PutEventsRequest, PutEventsRequestEntry, PutEventsResponse, PutEventsResultEntry,
+};
+use serde_json::Value;
+
+use crate::{Events, bus};
+
+/// Bytes of all entries of a request (Quotas, "PutEvents entry size").
+const BYTES_MAX: usize = 262_144;
+
+impl Handle<PutEvents> for Events {
+    async fn handle(&self, cx: &Cx, input: PutEventsRequest) -> Result<PutEventsResponse, Error> {
+        if input.endpoint_id.is_some() {
+            return Err(cx.unsupported().into());
+        }
+        for entry in &input.entries {
+            let name = entry.event_bus_name.as_deref();
+            bus::allow(cx, &bus::arn(cx, bus::name(cx, name).unwrap_or(bus::DEFAULT)))?;
+        }
+        if input.entries.iter().map(size).sum::<usize>() > BYTES_MAX {
+            let told = "Total size of the entries in the request is over the limit.";
+            return Err(bus::invalid(told));
+        }
+        let (mut batch, mut entries, mut failed) = (Batch::new(), Vec::new(), 0);
+        for entry in input.entries {
+            match self.event(cx, entry).await? {
+                Ok(event) => {
+                    batch.emit(&event)?;
+                    let event_id = Some(event.id);
+                    entries.push(PutEventsResultEntry { event_id, ..Default::default() });
+                }
+                Err(refused) => {
+                    failed += 1;
+                    entries.push(refused);
+                }
+            }
+        }
+        self.database.commit(batch).await?;
+        self.jobs.wake();
+        Ok(PutEventsResponse { failed_entry_count: Some(failed), entries: Some(entries) })
+    }
+}
+
+/// Bytes that count: source, type, detail, resources, and 14 for a time.
+fn size(entry: &PutEventsRequestEntry) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let resources: usize = entry.resources.iter().flatten().map(String::len).sum();
+    let time = if entry.time.is_some() { 14 } else { 0 };
+    text(&entry.source) + text(&entry.detail_type) + text(&entry.detail) + resources + time
+}
+
+fn refused(code: &str, message: &str) -> PutEventsResultEntry {
+    PutEventsResultEntry {
+        error_code: Some(code.to_owned()),
+        error_message: Some(message.to_owned()),
+        ..Default::default()
+    }
+}
+
+impl Events {
+    /// The event of an entry, or how the entry is refused.
+    async fn event(
+        &self,
+        cx: &Cx,
+        entry: PutEventsRequestEntry,
+    ) -> Result<Result<Event, PutEventsResultEntry>, Error> {
+        let missing = |name: &str| {
+            let told =
+                format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+            Ok(Err(refused("InvalidArgument", &told)))
+        };
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let Some(source) = given(entry.source) else { return missing("Source") };
+        let Some(detail_type) = given(entry.detail_type) else { return missing("DetailType") };
+        let Some(detail) = given(entry.detail) else { return missing("Detail") };
+        if source.to_ascii_lowercase().starts_with("aws.") {
+            let told = "Not authorized for the source.";
+            return Ok(Err(refused("NotAuthorizedForSourceException", told)));
+        }
+        let detail = match serde_json::from_str::<Value>(&detail) {
+            Ok(detail) if detail.is_object() => detail,
+            _ => return Ok(Err(refused("MalformedDetail", "Detail is malformed."))),
+        };
+        let bus = bus::name(cx, entry.event_bus_name.as_deref())?.to_owned();
+        let whose = (cx.account(), &cx.region);
+        let kind = (source.as_str(), detail_type.as_str());
+        let event = Event::new(&cx.env, whose, entry.time.unwrap_or(cx.now()), kind, detail)?;
+        // An event on a bus that does not exist is taken, and reaches nobody: as with AWS.
+        Ok(Ok(Event { bus, ..event.about(entry.resources.unwrap_or_default()) }))
+    }
+}

@@ -1,0 +1,20 @@
+//! `TagResource`.
+
+use haechi_core::{Cx, Handle};
+use haechi_events_model::Error;
+use haechi_events_model::ops::TagResource;
+use haechi_events_model::shapes::{TagResourceRequest, TagResourceResponse};
+
+use crate::{Events, tags};
+
+impl Handle<TagResource> for Events {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: TagResourceRequest,
+    ) -> Result<TagResourceResponse, Error> {
+        let change = |existing| tags::merged(existing, input.tags);
+        self.change_tags(cx, &input.resource_arn, change).await?;
+        Ok(TagResourceResponse {})
+    }
+}

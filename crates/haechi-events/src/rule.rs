@@ -1,0 +1,90 @@
+//! Rules of a bus: found, compiled, kept until any is written.
+
+use std::sync::Arc;
+
+use haechi_core::{Cx, Loaded};
+use haechi_events_model::Error;
+use haechi_events_model::shapes::RuleState;
+use haechi_rules::Pattern;
+use haechi_wire::Fault;
+
+use crate::store::{Place, RuleRecord, TargetRecord};
+use crate::{Events, bus};
+
+/// A rule that may match.
+pub(crate) struct Compiled {
+    pub(crate) name: String,
+    pub(crate) pattern: Pattern,
+    pub(crate) targets: Vec<TargetRecord>,
+}
+
+/// The resource part of a rule's ARN.
+pub(crate) fn resource(bus: &str, name: &str) -> String {
+    if bus == bus::DEFAULT { format!("rule/{name}") } else { format!("rule/{bus}/{name}") }
+}
+
+pub(crate) fn arn(cx: &Cx, bus: &str, name: &str) -> String {
+    cx.arn("events", &resource(bus, name))
+}
+
+pub(crate) fn missing(bus: &str, name: &str) -> Error {
+    Error::ResourceNotFoundException(format!("Rule {name} does not exist on EventBus {bus}."))
+}
+
+pub(crate) fn state(rule: &RuleRecord) -> RuleState {
+    if rule.is_enabled { RuleState::Enabled } else { RuleState::Disabled }
+}
+
+/// Reads a pattern, in EventBridge's words where it is none.
+pub(crate) fn pattern(text: &str) -> Result<Pattern, Error> {
+    Pattern::parse(text).map_err(|reason| {
+        Error::InvalidEventPatternException(format!("Event pattern is not valid. Reason: {reason}"))
+    })
+}
+
+impl Events {
+    /// A rule that the caller may call this operation on: its bus, and itself.
+    pub(crate) async fn rule(
+        &self,
+        cx: &Cx,
+        bus_name: Option<&str>,
+        name: &str,
+    ) -> Result<(Place, Loaded<RuleRecord>), Error> {
+        let bus = bus::name(cx, bus_name)?;
+        bus::allow(cx, &arn(cx, bus, name))?;
+        let place = bus::place(cx);
+        self.require_bus(&place, bus).await?;
+        let found = self.database.load::<RuleRecord>(&place.rule(bus, name)).await?;
+        let rule = found.ok_or_else(|| missing(bus, name))?;
+        Ok((place, rule))
+    }
+
+    /// All rules of a bus, by name.
+    pub(crate) async fn rules(&self, place: &Place, bus: &str) -> Result<Vec<RuleRecord>, Fault> {
+        let rows = self.database.list_all::<RuleRecord>(&place.rules(bus)).await?;
+        let mut rules: Vec<RuleRecord> = rows.into_iter().map(|row| row.value).collect();
+        rules.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(rules)
+    }
+
+    /// The enabled rules of a bus, compiled.
+    pub(crate) async fn compiled(
+        &self,
+        place: &Place,
+        bus: &str,
+    ) -> Result<Arc<Vec<Compiled>>, Fault> {
+        let compile = async {
+            let rules = self.rules(place, bus).await?;
+            let enabled = rules.into_iter().filter(|rule| rule.is_enabled);
+            let compile = |rule: RuleRecord| {
+                let pattern = Pattern::parse(&rule.pattern).map_err(Fault::internal)?;
+                let mut rule = rule;
+                rule.targets.sort_by(|left, right| left.id.cmp(&right.id));
+                Ok(Compiled { name: rule.name, pattern, targets: rule.targets })
+            };
+            enabled.map(compile).collect::<Result<Vec<_>, Fault>>().map(Some)
+        };
+        let kept = self.database.derived(&place.scope(), bus, compile).await?;
+        Ok(kept.unwrap_or_default())
+    }
+}

@@ -1,0 +1,105 @@
+//! Records, and where they lie.
+//!
+//! ```text
+//! /events/<account>/<region>/bus/<bus>            BusRecord; the default bus has one once it is tagged
+//! /events/<account>/<region>/rule/<bus>/<rule>    RuleRecord, with its targets
+//! ```
+
+use std::collections::BTreeMap;
+
+use haechi_core::database::Unknown;
+use haechi_core::{Path, Record};
+use serde::{Deserialize, Serialize};
+
+/// Tags, by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// An event bus.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BusRecord {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Tags,
+    pub(crate) created_ms: i64,
+    pub(crate) modified_ms: i64,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for BusRecord {}
+
+/// A rule.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RuleRecord {
+    pub(crate) name: String,
+    pub(crate) bus: String,
+    /// As it was given.
+    pub(crate) pattern: String,
+    pub(crate) is_enabled: bool,
+    pub(crate) description: Option<String>,
+    pub(crate) role_arn: Option<String>,
+    pub(crate) tags: Tags,
+    pub(crate) targets: Vec<TargetRecord>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for RuleRecord {}
+
+/// A target of a rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TargetRecord {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) role_arn: Option<String>,
+    /// A text that the target gets in place of the event.
+    pub(crate) input: Option<String>,
+    /// The part of the event that it gets.
+    pub(crate) input_path: Option<String>,
+    /// What it gets instead, made of the event.
+    pub(crate) transformer: Option<Transformer>,
+    /// For FIFO queues.
+    pub(crate) group_id: Option<String>,
+    pub(crate) dead_letter_arn: Option<String>,
+    pub(crate) retry_attempts: Option<i32>,
+    pub(crate) retry_age_seconds: Option<i32>,
+}
+
+/// `InputTransformer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Transformer {
+    pub(crate) paths: BTreeMap<String, String>,
+    pub(crate) template: String,
+}
+
+/// Where the rows of an account in a Region lie.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) account: String,
+    pub(crate) region: String,
+}
+
+impl Place {
+    /// The prefix of all rows.
+    pub(crate) fn scope(&self) -> Path {
+        Path::new("events").part(&self.account).part(&self.region)
+    }
+
+    /// The prefix of all buses.
+    pub(crate) fn buses(&self) -> Path {
+        self.scope().part("bus")
+    }
+
+    pub(crate) fn bus(&self, name: &str) -> Path {
+        self.buses().hidden(name)
+    }
+
+    /// The prefix of a bus's rules.
+    pub(crate) fn rules(&self, bus: &str) -> Path {
+        self.scope().part("rule").hidden(bus)
+    }
+
+    pub(crate) fn rule(&self, bus: &str, name: &str) -> Path {
+        self.rules(bus).hidden(name)
+    }
+}

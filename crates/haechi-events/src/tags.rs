@@ -1,0 +1,99 @@
+//! Tags on buses and rules.
+
+use haechi_core::database::Unknown;
+use haechi_core::{Batch, Cx};
+use haechi_events_model::Error;
+use haechi_events_model::shapes::Tag;
+
+use crate::store::{BusRecord, RuleRecord, Tags};
+use crate::{Events, bus, rule};
+
+/// Tags on a resource, at most.
+const TAGS_MAX: usize = 50;
+
+/// New tags laid over others.
+pub(crate) fn merged(mut existing: Tags, added: Vec<Tag>) -> Result<Tags, Error> {
+    existing.extend(added.into_iter().map(|tag| (tag.key, tag.value)));
+    if existing.len() > TAGS_MAX {
+        let told = "The requested resource exceeds the maximum number allowed.";
+        return Err(Error::LimitExceededException(told.to_owned()));
+    }
+    Ok(existing)
+}
+
+/// As answers show them.
+pub(crate) fn show(tags: Tags) -> Vec<Tag> {
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
+/// What an ARN of EventBridge's names.
+enum Named<'a> {
+    Bus(&'a str),
+    Rule { bus: &'a str, name: &'a str },
+}
+
+fn parse(arn: &str) -> Option<Named<'_>> {
+    let resource = arn.splitn(6, ':').nth(5)?;
+    if let Some(name) = resource.strip_prefix("event-bus/") {
+        return Some(Named::Bus(name));
+    }
+    let rule = resource.strip_prefix("rule/")?;
+    let (bus, name) = rule.rsplit_once('/').unwrap_or((bus::DEFAULT, rule));
+    Some(Named::Rule { bus, name })
+}
+
+impl Events {
+    /// Reads the tags of a resource, lets `change` make others of them, and writes those.
+    pub(crate) async fn change_tags(
+        &self,
+        cx: &Cx,
+        arn: &str,
+        change: impl FnOnce(Tags) -> Result<Tags, Error>,
+    ) -> Result<Tags, Error> {
+        bus::allow(cx, arn)?;
+        let place = bus::place(cx);
+        let mut batch = Batch::new();
+        let tags = match parse(arn) {
+            Some(Named::Bus(name)) => {
+                let found = self.bus(&place, name).await?;
+                let now_ms = cx.now().millis();
+                let mut record = match &found {
+                    Some(found) => found.value.clone(),
+                    None if name == bus::DEFAULT => BusRecord {
+                        name: name.to_owned(),
+                        description: None,
+                        tags: Tags::new(),
+                        created_ms: now_ms,
+                        modified_ms: now_ms,
+                        unknown: Unknown::new(),
+                    },
+                    None => return Err(bus::missing(name)),
+                };
+                let before = record.tags.clone();
+                record.tags = change(record.tags)?;
+                match &found {
+                    _ if record.tags == before => {}
+                    Some(found) => batch.replace(found, &record),
+                    None => batch.create(place.bus(name), &record),
+                }
+                record.tags
+            }
+            Some(Named::Rule { bus, name }) => {
+                let found = self.database.load::<RuleRecord>(&place.rule(bus, name)).await?;
+                let found = found.ok_or_else(|| rule::missing(bus, name))?;
+                let mut record = found.value.clone();
+                let before = record.tags.clone();
+                record.tags = change(record.tags)?;
+                if record.tags != before {
+                    batch.replace(&found, &record);
+                }
+                record.tags
+            }
+            None => {
+                return Err(Error::ResourceNotFoundException(format!("{arn} does not exist.")));
+            }
+        };
+        self.database.commit(batch).await?;
+        Ok(tags)
+    }
+}

@@ -1,0 +1,108 @@
+//! Targets: what is accepted, how they are shown.
+
+use haechi_core::Cx;
+use haechi_events_model::Error;
+use haechi_events_model::shapes::{
+    DeadLetterConfig, InputTransformer, RetryPolicy, SqsParameters, Target,
+};
+
+use crate::bus::invalid;
+use crate::store::{TargetRecord, Transformer};
+use crate::transform;
+
+/// Targets of a rule, at most.
+pub(crate) const TARGETS_MAX: usize = 5;
+
+/// Checks a target.
+pub(crate) fn accept(cx: &Cx, target: Target) -> Result<TargetRecord, Error> {
+    let id = &target.id;
+    let is_queue = target.arn.split(':').nth(2) == Some("sqs");
+    let is_bus =
+        target.arn.contains(":event-bus/") && target.arn.split(':').nth(2) == Some("events");
+    let elsewhere = target.ecs_parameters.is_some()
+        || target.kinesis_parameters.is_some()
+        || target.run_command_parameters.is_some()
+        || target.batch_parameters.is_some()
+        || target.http_parameters.is_some()
+        || target.redshift_data_parameters.is_some()
+        || target.sage_maker_pipeline_parameters.is_some()
+        || target.app_sync_parameters.is_some();
+    if !target.arn.starts_with("arn:") {
+        let arn = &target.arn;
+        return Err(invalid(format!(
+            "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
+        )));
+    }
+    if elsewhere || !(is_queue || is_bus) {
+        return Err(cx.unsupported().into());
+    }
+    let group_id = target.sqs_parameters.and_then(|parameters| parameters.message_group_id);
+    if is_queue && target.arn.ends_with(".fifo") && group_id.is_none() {
+        return Err(invalid(format!(
+            "Parameter(s) SqsParameters must be specified for target: {id}."
+        )));
+    }
+    let given =
+        [target.input.is_some(), target.input_path.is_some(), target.input_transformer.is_some()];
+    if given.iter().filter(|given| **given).count() > 1 {
+        return Err(invalid(format!(
+            "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
+        )));
+    }
+    if let Some(input) = &target.input
+        && serde_json::from_str::<serde_json::Value>(input).is_err()
+    {
+        return Err(invalid(format!("Parameter Input for target {id} is not valid JSON text.")));
+    }
+    let transformer = target.input_transformer.map(|transformer| transformer_of(id, transformer));
+    let retry = target.retry_policy;
+    Ok(TargetRecord {
+        transformer: transformer.transpose()?,
+        arn: target.arn,
+        role_arn: target.role_arn,
+        input: target.input,
+        input_path: target.input_path,
+        group_id,
+        dead_letter_arn: target.dead_letter_config.and_then(|config| config.arn),
+        retry_attempts: retry.as_ref().and_then(|retry| retry.maximum_retry_attempts),
+        retry_age_seconds: retry.as_ref().and_then(|retry| retry.maximum_event_age_in_seconds),
+        id: target.id,
+    })
+}
+
+fn transformer_of(id: &str, given: InputTransformer) -> Result<Transformer, Error> {
+    let (paths, template) = (given.input_paths_map.unwrap_or_default(), given.input_template);
+    for placeholder in transform::placeholders(&template) {
+        if !paths.contains_key(placeholder) && !placeholder.starts_with("aws.events.") {
+            return Err(invalid(format!(
+                "InputTemplate for target {id} contains invalid placeholder {placeholder}."
+            )));
+        }
+    }
+    Ok(Transformer { paths, template })
+}
+
+/// As answers show it.
+pub(crate) fn show(target: TargetRecord) -> Target {
+    let retry = RetryPolicy {
+        maximum_retry_attempts: target.retry_attempts,
+        maximum_event_age_in_seconds: target.retry_age_seconds,
+    };
+    let has_retry = target.retry_attempts.is_some() || target.retry_age_seconds.is_some();
+    let transformer = target.transformer.map(|transformer| InputTransformer {
+        input_paths_map: Some(transformer.paths).filter(|paths| !paths.is_empty()),
+        input_template: transformer.template,
+    });
+    Target {
+        id: target.id,
+        arn: target.arn,
+        role_arn: target.role_arn,
+        input: target.input,
+        input_path: target.input_path,
+        input_transformer: transformer,
+        sqs_parameters: target.group_id.map(|id| SqsParameters { message_group_id: Some(id) }),
+        dead_letter_config: target.dead_letter_arn.map(|arn| DeadLetterConfig { arn: Some(arn) }),
+        retry_policy: has_retry.then_some(retry),
+        ..Target::default()
+    }
+}

@@ -1,0 +1,168 @@
+//! What of an event a target gets. Pure.
+//!
+//! Source: EventBridge user guide, "Amazon EventBridge input transformation"; recordings.
+
+use serde_json::Value;
+
+use crate::store::{TargetRecord, Transformer};
+
+/// The rule by which an event comes to a target.
+pub(crate) struct Rule<'a> {
+    pub(crate) arn: &'a str,
+    pub(crate) name: &'a str,
+}
+
+/// The text that a target gets for an event.
+pub(crate) fn body(target: &TargetRecord, event: &Value, rule: &Rule<'_>) -> String {
+    if let Some(input) = &target.input {
+        return input.clone();
+    }
+    if let Some(path) = &target.input_path {
+        return at(event, path).map_or_else(|| "{}".to_owned(), Value::to_string);
+    }
+    match &target.transformer {
+        Some(transformer) => fill(transformer, event, rule),
+        None => event.to_string(),
+    }
+}
+
+/// The value at a JSON path in dot notation: `$`, `$.detail.state`, `$.resources[0]`.
+fn at<'a>(event: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut value = event;
+    for step in path.strip_prefix('$')?.split('.').flat_map(|step| step.split('[')) {
+        value = match step.strip_suffix(']') {
+            _ if step.is_empty() => continue,
+            Some(index) => match index.parse::<usize>() {
+                Ok(index) => value.get(index)?,
+                Err(_) => value.get(index.trim_matches(['\'', '"']))?,
+            },
+            None => value.get(step)?,
+        };
+    }
+    Some(value)
+}
+
+/// The names in a template's angle brackets.
+pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    template.split('<').skip(1).filter_map(|rest| {
+        let (name, _) = rest.split_once('>')?;
+        is_name(name).then_some(name)
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !name.is_empty() && name.bytes().all(plain)
+}
+
+/// Fills a template in. Within a string, a value stands without its quotes.
+fn fill(transformer: &Transformer, event: &Value, rule: &Rule<'_>) -> String {
+    let mut out = String::with_capacity(transformer.template.len());
+    let (mut rest, mut in_string) = (transformer.template.as_str(), false);
+    while let Some(position) = rest.find(['<', '"', '\\']) {
+        let (before, found) = rest.split_at(position);
+        out.push_str(before);
+        let name = found
+            .strip_prefix('<')
+            .and_then(|found| found.split_once('>'))
+            .filter(|(name, _)| is_name(name));
+        if let Some((name, after)) = name {
+            let value = value(name, transformer, event, rule);
+            out.push_str(&if in_string { within_string(&value) } else { value.to_string() });
+            rest = after;
+            continue;
+        }
+        // An escaped quote does not end a string.
+        let width = if found.starts_with('\\') && in_string { 2 } else { 1 };
+        in_string ^= found.starts_with('"');
+        let width = found.ceil_char_boundary(width);
+        let (taken, after) = found.split_at(width);
+        out.push_str(taken);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn value(name: &str, transformer: &Transformer, event: &Value, rule: &Rule<'_>) -> Value {
+    match name {
+        "aws.events.rule-arn" => rule.arn.into(),
+        "aws.events.rule-name" => rule.name.into(),
+        "aws.events.event.json" => event.clone(),
+        "aws.events.event" => {
+            let mut event = event.clone();
+            if let Some(fields) = event.as_object_mut() {
+                fields.remove("detail");
+            }
+            event
+        }
+        "aws.events.event.ingestion-time" => event.get("time").cloned().unwrap_or_default(),
+        _ => {
+            let path = transformer.paths.get(name);
+            path.and_then(|path| at(event, path)).cloned().unwrap_or_else(|| "".into())
+        }
+    }
+}
+
+fn within_string(value: &Value) -> String {
+    match value {
+        Value::String(_) => {
+            let quoted = value.to_string();
+            let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            inner.unwrap_or_default().to_owned()
+        }
+        other => other.to_string().replace('"', ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn filled(template: &str) -> String {
+        let paths = [
+            ("path", "$.detail.path"),
+            ("payload", "$.detail.payload"),
+            ("first", "$.resources[0]"),
+        ];
+        let paths = paths.iter().map(|(name, path)| ((*name).into(), (*path).into())).collect();
+        let transformer = Transformer { paths, template: template.to_owned() };
+        let event = json!({
+            "resources": ["arn:a"],
+            "detail": {"path": "users/\"0a\"", "payload": {"acc_id": "0a", "sf_id": "baz"}}
+        });
+        fill(&transformer, &event, &Rule { arn: "arn:rule", name: "rule" })
+    }
+
+    #[test]
+    fn templates_are_filled_in_as_aws_does() {
+        for (template, expected) in [
+            (
+                r#""Payload of <payload> on <first>""#,
+                r#""Payload of {acc_id:0a,sf_id:baz} on arn:a""#,
+            ),
+            (
+                r#"{"path": "<path>", "body": <payload>}"#,
+                r#"{"path": "users/\"0a\"", "body": {"acc_id":"0a","sf_id":"baz"}}"#,
+            ),
+            (r#"{"list": [<first>, "fixed"]}"#, r#"{"list": ["arn:a", "fixed"]}"#),
+            (r#"{"\"<first>\"": <aws.events.rule-name>}"#, r#"{"\"arn:a\"": "rule"}"#),
+            ("a < b <first> >", r#"a < b "arn:a" >"#),
+            ("\\", "\\"),
+        ] {
+            assert_eq!(filled(template), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_into_objects_and_arrays() {
+        let event = json!({"a": {"b": [{"c": 1}]}, "x-y": 2});
+        assert_eq!(at(&event, "$.a.b[0].c"), Some(&json!(1)));
+        assert_eq!(at(&event, "$['x-y']"), Some(&json!(2)));
+        assert_eq!(at(&event, "$"), Some(&event));
+        assert_eq!(at(&event, "$.a.b[1]"), None);
+        assert_eq!(at(&event, "a"), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! Messages that other services put into queues for themselves: EventBridge, SNS.
+
+use haechi_core::{AccountId, Batch, Cx, Env, Operation as _, Region, Source};
+use haechi_sqs_model::Error;
+use haechi_sqs_model::ops::SendMessage;
+use haechi_wire::Fault;
+
+use crate::message::Draft;
+use crate::{Sqs, error};
+
+/// What a service puts into a queue.
+pub struct Delivery {
+    /// The queue's ARN.
+    pub queue_arn: String,
+    /// The message.
+    pub body: String,
+    /// Of a FIFO queue: the message group.
+    pub group_id: Option<String>,
+    /// Of a FIFO queue: what tells a message that is delivered twice from two.
+    pub deduplication_id: String,
+}
+
+impl Sqs {
+    /// Puts a message into a queue on behalf of `source`, if the queue's policy lets `service`.
+    ///
+    /// # Errors
+    /// As `SendMessage`.
+    pub async fn deliver(
+        &self,
+        env: &Env,
+        service: &str,
+        source: Source,
+        delivery: Delivery,
+    ) -> Result<(), Error> {
+        let mut parts = delivery.queue_arn.splitn(6, ':').skip(3);
+        let region = parts.next().and_then(Region::parse).ok_or_else(error::no_queue)?;
+        let account = parts.next().and_then(AccountId::parse).ok_or_else(error::no_queue)?;
+        let name = parts.next().unwrap_or_default();
+        // Services answer to nobody for conflicts: like the router, begin again.
+        loop {
+            let cx =
+                Cx::by_service(env, region.clone(), service, source.clone(), SendMessage::SCHEMA)?;
+            let (queue, _) = self.queue_named(&cx, &account, name).await?;
+            let is_fifo = queue.is_fifo();
+            let draft = Draft {
+                body: delivery.body.clone(),
+                group_id: delivery.group_id.clone().filter(|_| is_fifo),
+                deduplication_id: is_fifo.then(|| delivery.deduplication_id.clone()),
+                delay_seconds: None,
+                attributes: None,
+                system_attributes: None,
+                in_batch: false,
+            };
+            let mut batch = Batch::new();
+            batch.unchanged(&queue.loaded);
+            self.send(&cx, &queue, draft, &mut batch).await?;
+            match self.database.commit(batch).await {
+                Ok(()) => break,
+                Err(Fault::Conflict) => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        self.sent.notify_waiters();
+        Ok(())
+    }
+}
