@@ -68,6 +68,16 @@ struct Known {
     failure: Option<FetchError>,
 }
 
+/// What is to be done with a token.
+enum Standing {
+    /// These keys decide.
+    Count(Arc<KeySet>),
+    /// The provider is not asked: a moment ago it failed.
+    Failed(FetchError),
+    /// The provider is to be asked.
+    Ask,
+}
+
 #[derive(Default)]
 struct Slot {
     known: Mutex<Known>,
@@ -105,13 +115,18 @@ impl KeySets {
             return verify(keys);
         }
         let (slot, now_ms) = (self.slot(provider), now.millis());
-        if let Some(keys) = slot.usable(now_ms, token) {
-            return verify(&keys);
+        let decided = || match slot.standing(now_ms, token) {
+            Standing::Count(keys) => Some(verify(&keys)),
+            Standing::Failed(error) => Some(Err(unfetched(&error, issuer))),
+            Standing::Ask => None,
+        };
+        if let Some(decided) = decided() {
+            return decided;
         }
         let _asking = slot.asking.lock().await;
         // Someone else may have asked meanwhile.
-        if let Some(keys) = slot.usable(now_ms, token) {
-            return verify(&keys);
+        if let Some(decided) = decided() {
+            return decided;
         }
         let fetched = self.fetch(issuer, provider).await;
         match slot.learn(now_ms, fetched) {
@@ -155,21 +170,24 @@ impl KeySets {
 }
 
 impl Slot {
-    /// The keys to decide by without asking the provider; `None` if it must be asked.
-    fn usable(&self, now_ms: i64, token: &Token<'_>) -> Option<Arc<KeySet>> {
+    /// What is to be done with a token.
+    fn standing(&self, now_ms: i64, token: &Token<'_>) -> Standing {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let since_tried = known.tried_ms.map_or(i64::MAX, |tried| now_ms.saturating_sub(tried));
-        let (keys, fetched_ms) = known.keys.as_ref()?;
+        // What failed a moment ago would fail again.
+        let failed = known.failure.as_ref().filter(|_| since_tried < FAILED_MS);
+        let failed = failed.map(|error| Standing::Failed(error.clone()));
+        let Some((keys, fetched_ms)) = &known.keys else { return failed.unwrap_or(Standing::Ask) };
+        let count = Standing::Count(Arc::clone(keys));
         let age_ms = now_ms.saturating_sub(*fetched_ms);
-        let waits = match &known.failure {
-            // What failed a moment ago would fail again.
-            Some(_) => since_tried < FAILED_MS && age_ms < STALE_MS,
-            None if token.verify(keys) == Err(VerifyError::UnknownKey) => {
-                since_tried < UNKNOWN_KEY_MS
-            }
-            None => age_ms < FRESH_MS,
-        };
-        waits.then(|| Arc::clone(keys))
+        let is_known = token.verify(keys) != Err(VerifyError::UnknownKey);
+        match failed {
+            _ if is_known && age_ms < FRESH_MS => count,
+            Some(_) if age_ms < STALE_MS => count,
+            Some(failed) => failed,
+            None if !is_known && since_tried < UNKNOWN_KEY_MS => count,
+            None => Standing::Ask,
+        }
     }
 
     /// Notes what asking has brought, and answers the keys that count now.

@@ -278,11 +278,16 @@ async fn a_provider_that_is_down_is_told_and_its_keys_count_for_an_hour() {
     stage.web.fail(Some(FetchError::Unreachable("down".to_owned())));
     let told = stage.refused(&stage.key.sign(&stage.claims())).await;
     assert_eq!(told.0, "IDPCommunicationError");
+    // A moment later nobody is asked: strangers cannot make callers wait for it.
     stage.web.fail(Some(FetchError::Untrusted));
+    let told = stage.refused(&stage.key.sign(&stage.claims())).await;
+    assert_eq!(told.0, "IDPCommunicationError");
+    stage.kit.clock.advance(10);
     let told = stage.refused(&stage.key.sign(&stage.claims())).await;
     let words = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint";
     assert_eq!(told, invalid(words));
     stage.web.fail(None);
+    stage.kit.clock.advance(10);
     stage.assumed(&stage.key.sign(&stage.claims())).await;
     stage.web.fail(Some(FetchError::Unreachable("down".to_owned())));
     stage.kit.clock.advance(59 * 60);
