@@ -26,6 +26,8 @@ const NAMED: &[(&str, &[&str])] = &[
         "haechi-gateway",
         &["haechi-core", "haechi-crypto", "haechi-policy", "haechi-sigv4", "haechi-wire"],
     ),
+    // A protocol between two KMSs: it knows neither of them.
+    ("haechi-xks", &["haechi-crypto", "haechi-sigv4"]),
 ];
 
 /// What every service may use, beside its own and other services' models. (`Fault` and the times of
@@ -115,7 +117,9 @@ fn allowed(from: &str, to: &str) -> bool {
         let own_log = from == "haechi-cloudtrail" && to == "haechi-log";
         // Only STS takes the tokens of identity providers.
         let own_tokens = from == "haechi-sts" && to == "haechi-jwt";
-        return own_log || own_tokens || SERVICE.contains(&to) || to.ends_with("-model");
+        // Only KMS asks external key store proxies.
+        let own_proxies = from == "haechi-kms" && to == "haechi-xks";
+        return own_log || own_tokens || own_proxies || SERVICE.contains(&to) || to.ends_with("-model");
     }
     // Engines (waf-engine, detect, …) know nothing of services, servers or stores.
     ["haechi-crypto", "haechi-log", "haechi-policy"].contains(&to)
