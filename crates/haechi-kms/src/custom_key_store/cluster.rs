@@ -52,7 +52,7 @@ impl Kms {
             },
         };
         let done = self.workers.work(move || work(&login)).await?;
-        if let Err(error @ TokenError::Failed { .. }) = &done {
+        if let Err(error @ (TokenError::Failed { .. } | TokenError::NoKey { .. })) = &done {
             tracing::warn!(store = store.id, %error, "a token failed");
             // The session may be dead: the next use logs in anew.
             self.surroundings().log_out(&store.id);
