@@ -1,6 +1,8 @@
 //! What can be typed. Help, man page and completions derive from here.
 
 mod iam;
+mod render;
+mod secrets;
 mod xks;
 
 use std::net::SocketAddr;
@@ -12,6 +14,8 @@ use haechi_core::{AccountId, Region};
 use crate::config::AdminListen;
 
 pub use iam::{ExplainOptions, IamCommand};
+pub use render::RenderOptions;
+pub use secrets::{AttachOptions, SecretsCommand};
 pub use xks::{XksCommand, XksCredentialCommand};
 
 /// What `haechi --version` says of itself: `0.1.0`, or `0.1.0+fips`.
@@ -48,8 +52,13 @@ pub enum Command {
     /// Serve the APIs.
     Serve(Box<ServeOptions>),
     /// Run a client with endpoint, CA, Region and root credentials set.
-    #[command(after_help = "Example:\n  haechi exec -- aws kms list-keys")]
+    #[command(after_help = "Examples:\n  haechi exec -- aws kms list-keys\n  \
+        haechi exec --secrets /shop/prod -- ./server\n\nWith --secrets the program gets what they \
+        hold in its environment, and nothing else: neither endpoint nor credentials.")]
     Exec(ExecOptions),
+    /// Write a template with its {{resolve:ssm:…}} and {{resolve:secretsmanager:…}} filled in.
+    #[command(after_help = "Example:\n  haechi render app.toml.template --output app.toml")]
+    Render(RenderOptions),
     /// Print the variables that `exec` sets, for a shell to evaluate.
     #[command(after_help = "Example:\n  eval \"$(haechi env)\"\n  aws kms list-keys")]
     Env(EnvOptions),
@@ -203,6 +212,10 @@ pub struct ExecOptions {
     /// Region to set instead of the default.
     #[arg(long, value_name = "REGION")]
     pub region: Option<Region>,
+    /// Set variables instead: the parameters under a path (`/shop/prod/db/host` is DB_HOST under
+    /// /shop/prod), or the members of a secret.
+    #[arg(long, value_name = "PATH OR SECRET")]
+    pub secrets: Vec<String>,
     /// The program and its arguments.
     #[arg(
         required = true,
@@ -282,65 +295,6 @@ pub enum KmsCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// What to do with secrets.
-#[derive(Debug, Subcommand)]
-pub enum SecretsCommand {
-    /// Make a secret of a user of a server, and rotate its password from now on, without a function.
-    #[command(after_help = ATTACH_EXAMPLES)]
-    Attach(Box<AttachOptions>),
-}
-
-const ATTACH_EXAMPLES: &str = "\
-Examples:
-  haechi secrets attach postgres shop/db --host db.internal --database shop --user app < password
-  haechi secrets attach mariadb shop/db --host db.internal --user app --master arn:aws:… \\
-      --every 'cron(0 3 1 * ? *)' < password
-
-The password is the first line of standard input. With --master, the ARN of a secret of a superuser
-of the same server, two users take turns, and no login fails at any moment.";
-
-/// Options of `secrets attach`.
-#[derive(Debug, Args)]
-pub struct AttachOptions {
-    /// What serves: postgres, mysql, mariadb, redis.
-    #[arg(value_parser = ["postgres", "mysql", "mariadb", "redis"])]
-    pub engine: String,
-    /// Name of the secret that is made.
-    pub name: String,
-    /// Where it is reached, from this server.
-    #[arg(long)]
-    pub host: String,
-    /// Its port, if it is not the usual one.
-    #[arg(long)]
-    pub port: Option<u16>,
-    /// The database.
-    #[arg(long)]
-    pub database: Option<String>,
-    /// The user.
-    #[arg(long)]
-    pub user: String,
-    /// Speak TLS to it, and verify its certificate.
-    #[arg(long)]
-    pub tls: bool,
-    /// Authorities of its certificate, a PEM file, where they are not the machine's.
-    #[arg(long)]
-    pub tls_ca: Option<PathBuf>,
-    /// ARN of a secret of a superuser: two users take turns.
-    #[arg(long)]
-    pub master: Option<String>,
-    /// When it is rotated.
-    #[arg(long, default_value = "rate(30 days)")]
-    pub every: String,
-    /// Account, if there are several.
-    #[arg(long)]
-    pub account: Option<AccountId>,
-    /// Region, if it is not the server's own.
-    #[arg(long)]
-    pub region: Option<Region>,
-    #[command(flatten)]
-    pub options: AccountOptions,
 }
 
 /// What the operator does with a server.

@@ -6,6 +6,7 @@ mod audit;
 mod client;
 mod explain;
 mod generate;
+mod inject;
 mod kms;
 mod operator;
 mod secrets;
@@ -26,7 +27,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => serve::run(cli.serve),
         Some(Command::Serve(options)) => serve::run(*options),
+        Some(Command::Exec(options)) if !options.secrets.is_empty() => inject::exec(options),
         Some(Command::Exec(options)) => client::exec(options),
+        Some(Command::Render(options)) => inject::render(options),
         Some(Command::Env(options)) => client::env(options),
         Some(Command::Account(command)) => account::run(command),
         Some(Command::Audit(command)) => audit::run(command),
