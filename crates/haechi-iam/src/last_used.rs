@@ -1,11 +1,10 @@
-//! When access keys, roles and users were last used, for which services.
+//! When access keys and roles were last used.
 //!
 //! Kept in memory, since a write for each request would be absurd, and written out now and then
 //! by [`Iam::flush_last_used`]. A crash loses the uses since the last flush: a key may then seem
 //! to have been used a little earlier than it was. AWS promises no more ("may lag").
 //!
-//! Calls with a long-term key are noted under the key, those of sessions under the role or user
-//! whose sessions they are: one entry for each call.
+//! Calls with a long-term key are noted under the key, those of a role's sessions under the role.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,12 +16,12 @@ use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
 use crate::store::{
-    AccessKeyRecord, LastUsedRecord, RoleRecord, ServiceUseRecord, UserRecord, holder_used_path,
-    key_path, last_used_path, role_path, user_path,
+    AccessKeyRecord, LastUsedRecord, RoleRecord, key_path, last_used_path, role_path,
+    role_used_path,
 };
 
-/// Keys, roles and users remembered between two flushes, at most; further ones are not noted until
-/// the next.
+/// Keys and roles remembered between two flushes, at most; further ones are not noted until the
+/// next.
 const ENTRIES_MAX: usize = 100_000;
 
 /// Entries in one transaction: two conditions and writes each, well below the store's 100.
@@ -31,7 +30,7 @@ const CHUNK: usize = 32;
 /// How far back the use of roles is told ("`RoleLastUsed`", API reference): 400 days.
 const ROLE_WINDOW_MS: i64 = 400 * 24 * 60 * 60 * 1000;
 
-/// The last use for one service.
+/// A use.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Use {
     pub(crate) time: Timestamp,
@@ -44,25 +43,23 @@ pub(crate) struct Use {
 enum Whose {
     Key,
     Role { account: AccountId, name: String },
-    User { account: AccountId, name: String },
 }
 
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     whose: Whose,
-    /// One for each service.
-    uses: Vec<Use>,
+    last: Use,
 }
 
 /// Uses that are not written yet.
 #[derive(Default)]
 pub(crate) struct LastUsed(Mutex<HashMap<String, Entry>>);
 
-/// Under which id a caller's calls are noted; none for sessions of root and federated users.
+/// Under which id a caller's calls are noted; none for sessions of others than roles.
 fn id_of(caller: &Caller) -> Option<&str> {
     match caller.session.as_ref().map(|session| &session.holder) {
         None => Some(&caller.access_key_id),
-        Some(SessionHolder::Role { id, .. } | SessionHolder::User { id, .. }) => Some(id),
+        Some(SessionHolder::Role { id, .. }) => Some(id),
         Some(_) => None,
     }
 }
@@ -71,7 +68,6 @@ fn whose(caller: &Caller) -> Whose {
     let account = caller.account.clone();
     match caller.session.as_ref().map(|session| &session.holder) {
         Some(SessionHolder::Role { name, .. }) => Whose::Role { account, name: name.clone() },
-        Some(SessionHolder::User { name, .. }) => Whose::User { account, name: name.clone() },
         _ => Whose::Key,
     }
 }
@@ -83,98 +79,40 @@ impl LastUsed {
 
     pub(crate) fn note(&self, caller: &Caller, service: &str, region: &Region, time: Timestamp) {
         let Some(id) = id_of(caller) else { return };
-        let new = || Use { time, service: service.to_owned(), region: region.as_str().to_owned() };
         let mut entries = self.lock();
-        let Some(entry) = entries.get_mut(id) else {
-            if entries.len() < ENTRIES_MAX {
-                let entry = Entry { whose: whose(caller), uses: vec![new()] };
-                entries.insert(id.to_owned(), entry);
-            }
-            return;
-        };
-        match entry.uses.iter_mut().find(|known| known.service == service) {
+        if let Some(Entry { last, .. }) = entries.get_mut(id) {
+            last.time = time;
             // Most often the same as before, and then nothing is allocated.
-            Some(last) => {
-                last.time = time;
-                if last.region != region.as_str() {
-                    region.as_str().clone_into(&mut last.region);
-                }
+            if last.service != service {
+                service.clone_into(&mut last.service);
             }
-            None => entry.uses.push(new()),
+            if last.region != region.as_str() {
+                region.as_str().clone_into(&mut last.region);
+            }
+        } else if entries.len() < ENTRIES_MAX {
+            let (service, region) = (service.to_owned(), region.as_str().to_owned());
+            let entry = Entry { whose: whose(caller), last: Use { time, service, region } };
+            entries.insert(id.to_owned(), entry);
         }
-    }
-
-    fn of(&self, id: &str) -> Vec<Use> {
-        self.lock().get(id).map(|entry| entry.uses.clone()).unwrap_or_default()
-    }
-}
-
-/// Uses with others laid over them that came later.
-fn merged(mut known: Vec<Use>, later: Vec<Use>) -> Vec<Use> {
-    known.retain(|one| !later.iter().any(|other| other.service == one.service));
-    known.extend(later);
-    known
-}
-
-impl LastUsedRecord {
-    fn uses(&self) -> Vec<Use> {
-        let of = |service: &str, used_ms: i64, region: &str| Use {
-            time: Timestamp::from_millis(used_ms),
-            service: service.to_owned(),
-            region: region.to_owned(),
-        };
-        let last = of(&self.service, self.used_ms, &self.region);
-        let services = self.services.iter();
-        let each = services.map(|(service, one)| of(service, one.used_ms, &one.region));
-        merged(each.collect(), vec![last])
-    }
-
-    fn of(uses: &[Use]) -> Option<LastUsedRecord> {
-        let last = uses.iter().max_by_key(|one| one.time)?;
-        let each = |one: &Use| {
-            let record = ServiceUseRecord {
-                used_ms: one.time.millis(),
-                region: one.region.clone(),
-                unknown: Unknown::new(),
-            };
-            (one.service.clone(), record)
-        };
-        Some(LastUsedRecord {
-            used_ms: last.time.millis(),
-            service: last.service.clone(),
-            region: last.region.clone(),
-            services: uses.iter().map(each).collect(),
-            unknown: Unknown::new(),
-        })
     }
 }
 
 impl Iam {
     /// When, for what and where a key was last used.
     pub(crate) async fn last_use(&self, key_id: &str) -> Result<Option<Use>, Fault> {
-        let uses = self.key_uses(key_id).await?;
-        Ok(uses.into_iter().max_by_key(|one| one.time))
+        self.use_under(key_id, &last_used_path(key_id)).await
     }
 
-    /// The last use of a key for each service.
-    pub(crate) async fn key_uses(&self, key_id: &str) -> Result<Vec<Use>, Fault> {
-        self.all_uses(key_id, &last_used_path(key_id)).await
-    }
-
-    /// The last use for each service of a role, or of a user's sessions.
-    pub(crate) async fn holder_uses(
-        &self,
-        account: &AccountId,
-        id: &str,
-    ) -> Result<Vec<Use>, Fault> {
-        self.all_uses(id, &holder_used_path(account, id)).await
-    }
-
-    async fn all_uses(&self, id: &str, path: &Path) -> Result<Vec<Use>, Fault> {
-        // Memory first: what a flush writes meanwhile is seen at least once.
-        let later = self.last_used.of(id);
+    async fn use_under(&self, id: &str, path: &Path) -> Result<Option<Use>, Fault> {
+        if let Some(known) = self.last_used.lock().get(id) {
+            return Ok(Some(known.last.clone()));
+        }
         let row = self.database.load::<LastUsedRecord>(path).await?;
-        Ok(merged(row.map(|row| row.value.uses()).unwrap_or_default(), later))
+        Ok(row.map(|row| Use {
+            time: Timestamp::from_millis(row.value.used_ms),
+            service: row.value.service,
+            region: row.value.region,
+        }))
     }
 
     /// When and where a role was last used, as AWS shows it: empty where it never was, or not
@@ -185,8 +123,7 @@ impl Iam {
         role_id: &str,
     ) -> Result<RoleLastUsed, Fault> {
         let since = self.env.now().millis() - ROLE_WINDOW_MS;
-        let uses = self.holder_uses(account, role_id).await?;
-        let last = uses.into_iter().max_by_key(|one| one.time);
+        let last = self.use_under(role_id, &role_used_path(account, role_id)).await?;
         Ok(match last.filter(|last| last.time.millis() >= since) {
             Some(last) => {
                 RoleLastUsed { last_used_date: Some(last.time), region: Some(last.region) }
@@ -227,11 +164,13 @@ impl Iam {
             // What is gone leaves nothing behind.
             let Some(path) = self.place_of(&mut batch, id, &entry.whose).await? else { continue };
             found_any = true;
-            let row = self.database.load::<LastUsedRecord>(&path).await?;
-            let known = row.map(|row| row.value.uses()).unwrap_or_default();
-            if let Some(record) = LastUsedRecord::of(&merged(known, entry.uses.clone())) {
-                batch.put(path, &record);
-            }
+            let record = LastUsedRecord {
+                used_ms: entry.last.time.millis(),
+                service: entry.last.service.clone(),
+                region: entry.last.region.clone(),
+                unknown: Unknown::new(),
+            };
+            batch.put(path, &record);
         }
         if found_any { self.database.commit(batch).await } else { Ok(()) }
     }
@@ -258,13 +197,7 @@ impl Iam {
                 let role = self.database.load::<RoleRecord>(&role_path(account, name)).await?;
                 let Some(role) = role.filter(|role| role.value.id == id) else { return Ok(None) };
                 batch.unchanged(&role);
-                Ok(Some(holder_used_path(account, id)))
-            }
-            Whose::User { account, name } => {
-                let user = self.database.load::<UserRecord>(&user_path(account, name)).await?;
-                let Some(user) = user.filter(|user| user.value.id == id) else { return Ok(None) };
-                batch.unchanged(&user);
-                Ok(Some(holder_used_path(account, id)))
+                Ok(Some(role_used_path(account, id)))
             }
         }
     }

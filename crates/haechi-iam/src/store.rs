@@ -21,24 +21,31 @@
 //! /iam-report/<account>                  ReportRecord: the newest credential report
 //! /iam-alias/<hidden alias>              AliasRecord: the account that has the alias
 //! /iam-key-used/<access key id>          LastUsedRecord; written lazily
-//! /iam-used/<account>/<role or user id>  LastUsedRecord of sessions; written lazily
+//! /iam-role-used/<account>/<role id>     LastUsedRecord of its sessions; written lazily
 //! ```
 //! A user with its policies, tags and the ids of its keys is one record: one read gives all that a
 //! decision needs, and all of AWS's "first delete its keys" rules are decided on one revision.
 //! Keys lie in their account, which their ids name (`haechi_core::access_key_id`), so that a write
 //! to a key makes stale what is cached of the account, callers above all.
-//! Last uses and accepted codes lie apart from the account, since a write there makes stale what is cached of it.
+//! Last uses and accepted codes lie apart from the account, since a write there makes stale what
+//! is cached of it.
 
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Path, Record};
-use haechi_crypto::PasswordHash;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::entity::EntityKind;
 use crate::secret::Secret;
+
+mod credentials;
+
+pub(crate) use credentials::{
+    LoginRecord, MfaRecord, MfaUsedRecord, OidcProviderRecord, PasswordPolicyRecord, ReportRecord,
+    SamlProviderRecord, login_path, mfa_used_path, report_path,
+};
 
 /// All that IAM keeps of an account: what is derived from it is stale once any of it is written.
 pub(crate) fn account_scope(account: &AccountId) -> Path {
@@ -129,20 +136,8 @@ pub(crate) fn last_used_path(access_key_id: &str) -> Path {
     Path::new("iam-key-used").part(access_key_id)
 }
 
-pub(crate) fn login_path(account: &AccountId, user_id: &str) -> Path {
-    account_scope(account).part("login").part(user_id)
-}
-
-pub(crate) fn report_path(account: &AccountId) -> Path {
-    Path::new("iam-report").part(account.as_str())
-}
-
-pub(crate) fn mfa_used_path(account: &AccountId, rest: &str) -> Path {
-    Path::new("iam-mfa-used").part(account.as_str()).hidden(&rest.to_lowercase())
-}
-
-pub(crate) fn holder_used_path(account: &AccountId, id: &str) -> Path {
-    Path::new("iam-used").part(account.as_str()).part(id)
+pub(crate) fn role_used_path(account: &AccountId, role_id: &str) -> Path {
+    Path::new("iam-role-used").part(account.as_str()).part(role_id)
 }
 
 /// An account and its root user.
@@ -155,23 +150,6 @@ pub(crate) struct AccountRecord {
     pub(crate) alias: Option<String>,
     #[serde(default)]
     pub(crate) password_policy: Option<PasswordPolicyRecord>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// What an account asks of its users' passwords.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct PasswordPolicyRecord {
-    pub(crate) length_min: i32,
-    pub(crate) requires_symbols: bool,
-    pub(crate) requires_numbers: bool,
-    pub(crate) requires_uppercase: bool,
-    pub(crate) requires_lowercase: bool,
-    /// Whether users may change their own password without a policy that allows it.
-    pub(crate) lets_users_change: bool,
-    pub(crate) age_days_max: Option<i32>,
-    pub(crate) reuse_prevention: Option<i32>,
-    pub(crate) hard_expiry: Option<bool>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -356,87 +334,6 @@ pub(crate) struct AccessKeyRecord {
     pub(crate) unknown: Unknown,
 }
 
-/// The password of a user.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct LoginRecord {
-    pub(crate) created_ms: i64,
-    /// When the password was set last.
-    pub(crate) changed_ms: i64,
-    pub(crate) hash: PasswordHash,
-    /// Of the passwords before, the newest first.
-    pub(crate) previous: Vec<PasswordHash>,
-    pub(crate) is_reset_required: bool,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// A credential report.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct ReportRecord {
-    pub(crate) generated_ms: i64,
-    /// CSV, compressed.
-    pub(crate) content: Vec<u8>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// A virtual MFA device.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct MfaRecord {
-    pub(crate) name: String,
-    pub(crate) path: String,
-    pub(crate) created_ms: i64,
-    /// In base32.
-    pub(crate) seed: Secret,
-    /// Whose it is, once it is enabled.
-    pub(crate) user: Option<UserReference>,
-    pub(crate) enabled_ms: Option<i64>,
-    /// How far its clock is ahead, in time steps.
-    pub(crate) drift_steps: i64,
-    pub(crate) tags: Vec<(String, String)>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// Which codes of a device were accepted, and how many were wrong lately.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct MfaUsedRecord {
-    /// The time step of the newest code that was accepted.
-    pub(crate) step: i64,
-    pub(crate) failures: u32,
-    pub(crate) failures_since_ms: i64,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// An OpenID Connect provider.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct OidcProviderRecord {
-    /// Without `https://`.
-    pub(crate) url: String,
-    pub(crate) client_ids: Vec<String>,
-    /// In lower case.
-    pub(crate) thumbprints: Vec<String>,
-    pub(crate) created_ms: i64,
-    pub(crate) tags: Vec<(String, String)>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// A SAML provider.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct SamlProviderRecord {
-    pub(crate) name: String,
-    /// `SAMLSP…`.
-    pub(crate) id: String,
-    /// As it was written.
-    pub(crate) metadata: String,
-    pub(crate) created_ms: i64,
-    pub(crate) tags: Vec<(String, String)>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
 /// Names a user; a rename rewrites the name in each of its keys and MFA devices.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserReference {
@@ -444,23 +341,11 @@ pub(crate) struct UserReference {
     pub(crate) id: String,
 }
 
-/// When a key last signed a request, or a session of a role or user was last used.
+/// When a key last signed a request, or a session of a role was last used.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct LastUsedRecord {
     pub(crate) used_ms: i64,
     pub(crate) service: String,
-    pub(crate) region: String,
-    /// The last use for each service.
-    #[serde(default)]
-    pub(crate) services: BTreeMap<String, ServiceUseRecord>,
-    #[serde(flatten)]
-    pub(crate) unknown: Unknown,
-}
-
-/// The last use for one service.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct ServiceUseRecord {
-    pub(crate) used_ms: i64,
     pub(crate) region: String,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -480,12 +365,6 @@ impl Record for UseRecord {}
 impl Record for ProfileRecord {}
 impl Record for DeletionRecord {}
 impl Record for AliasRecord {}
-impl Record for LoginRecord {}
-impl Record for MfaRecord {}
-impl Record for MfaUsedRecord {}
-impl Record for OidcProviderRecord {}
-impl Record for ReportRecord {}
-impl Record for SamlProviderRecord {}
 
 impl AccessKeyRecord {
     pub(crate) fn created(&self) -> Timestamp {

@@ -107,6 +107,23 @@ def test_a_virtual_mfa_device_from_birth_to_death():
     iam.delete_virtual_mfa_device(SerialNumber=serial)
 
 
+def test_a_session_with_a_code_does_what_asks_for_a_second_factor():
+    name, key = new_user({
+        "Effect": "Allow",
+        "Action": "kms:ListKeys",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    })
+    serial, seed = phone_of(name)
+    refused("AccessDeniedException", client_of(key, "kms").list_keys)
+    sts = client_of(key, "sts")
+    # The next code: those of the enabling are used up.
+    call = {"SerialNumber": serial, "TokenCode": code(seed, 1)}
+    session = sts.get_session_token(**call)["Credentials"]
+    client_of(session, "kms", aws_session_token=session["SessionToken"]).list_keys()
+    refused("AccessDenied", sts.get_session_token, **call, status=403)
+
+
 def test_an_openid_connect_provider_comes_back_as_it_was_made():
     url = f"https://{unique('id')}.example.com/tenant"
     thumbprint = "ab" * 20

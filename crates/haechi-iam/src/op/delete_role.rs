@@ -9,7 +9,7 @@ use haechi_wire::shape::Unit;
 use crate::Iam;
 use crate::attachment::delete_boundary_use;
 use crate::entity::{Entity, check_bare};
-use crate::store::{RoleRecord, holder_used_path};
+use crate::store::{RoleRecord, role_used_path};
 
 impl Handle<DeleteRole> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteRoleRequest) -> Result<Unit, Error> {
@@ -23,7 +23,7 @@ impl Handle<DeleteRole> for Iam {
         let mut batch = Batch::new();
         batch.remove(&role);
         delete_boundary_use(&mut batch, cx.account(), &role.value);
-        batch.delete(holder_used_path(cx.account(), &role.value.id));
+        batch.delete(role_used_path(cx.account(), &role.value.id));
         self.database.commit(batch).await?;
         self.counts.deleted::<RoleRecord>(cx.account());
         Ok(Unit)

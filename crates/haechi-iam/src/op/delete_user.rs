@@ -9,7 +9,7 @@ use haechi_wire::shape::Unit;
 use crate::Iam;
 use crate::attachment::delete_boundary_use;
 use crate::entity::check_bare;
-use crate::store::{UserRecord, holder_used_path};
+use crate::store::UserRecord;
 
 impl Handle<DeleteUser> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteUserRequest) -> Result<Unit, Error> {
@@ -30,7 +30,6 @@ impl Handle<DeleteUser> for Iam {
         let mut batch = Batch::new();
         batch.remove(&user);
         delete_boundary_use(&mut batch, cx.account(), &user.value);
-        batch.delete(holder_used_path(cx.account(), &user.value.id));
         self.database.commit(batch).await?;
         self.counts.deleted::<UserRecord>(cx.account());
         Ok(Unit)

@@ -147,6 +147,6 @@ async fn a_role_that_was_made_anew_was_never_used() {
     create_role(&stage, "worker").await;
     stage.iam.flush_last_used().await.unwrap();
     assert_eq!(role_last_used(&stage).await.last_used_date, None);
-    let prefix = haechi_store::Range::prefix("/iam-used/");
+    let prefix = haechi_store::Range::prefix("/iam-role-used/");
     assert!(stage.kit.database.store().range(prefix, 0, None).await.unwrap().kvs.is_empty());
 }
