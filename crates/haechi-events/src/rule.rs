@@ -84,7 +84,8 @@ impl Events {
             };
             enabled.map(compile).collect::<Result<Vec<_>, Fault>>().map(Some)
         };
-        let kept = self.database.derived(&place.scope(), bus, compile).await?;
+        let id = format!("{}/{bus}", place.region);
+        let kept = self.database.derived(&place.scope(), &id, compile).await?;
         Ok(kept.unwrap_or_default())
     }
 }

@@ -80,14 +80,18 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The prefix of all rows.
+    /// The prefix of all rows of the account, in all Regions.
     pub(crate) fn scope(&self) -> Path {
-        Path::new("events").part(&self.account).part(&self.region)
+        Path::new("events").part(&self.account)
+    }
+
+    fn rows(&self, kind: &str) -> Path {
+        self.scope().part(&self.region).part(kind)
     }
 
     /// The prefix of all buses.
     pub(crate) fn buses(&self) -> Path {
-        self.scope().part("bus")
+        self.rows("bus")
     }
 
     pub(crate) fn bus(&self, name: &str) -> Path {
@@ -96,7 +100,7 @@ impl Place {
 
     /// The prefix of a bus's rules.
     pub(crate) fn rules(&self, bus: &str) -> Path {
-        self.scope().part("rule").hidden(bus)
+        self.rows("rule").hidden(bus)
     }
 
     pub(crate) fn rule(&self, bus: &str, name: &str) -> Path {

@@ -116,6 +116,18 @@ async fn every_target_of_every_rule_that_matches_gets_an_event_once() {
 }
 
 #[tokio::test]
+async fn a_rule_counts_from_the_moment_when_it_is_written() {
+    let fixture = Fixture::new().await;
+    fixture.put("{}").await;
+    fixture.rule("first", vec![queue("a")]).await;
+    fixture.put("{}").await;
+    assert_eq!(fixture.got(), ["a"]);
+    fixture.rule("second", vec![queue("b")]).await;
+    fixture.put("{}").await;
+    assert_eq!(fixture.got(), ["a", "b"]);
+}
+
+#[tokio::test]
 async fn a_target_that_is_down_gets_the_event_later() {
     let fixture = Fixture::new().await;
     fixture.rule("rule", vec![queue("a"), queue("b")]).await;
