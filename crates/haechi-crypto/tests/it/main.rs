@@ -12,3 +12,6 @@ mod openssl;
 #[cfg(feature = "pkcs11")]
 #[cfg(test)]
 mod softhsm;
+#[cfg(feature = "pkcs11")]
+#[cfg(test)]
+mod token_keys;

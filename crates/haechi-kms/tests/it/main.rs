@@ -23,6 +23,7 @@ mod deletion;
 mod describe_key;
 mod dry_run;
 mod encrypt;
+mod external_store_keys;
 mod generate_random;
 mod grants;
 mod import;
