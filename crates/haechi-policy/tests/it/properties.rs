@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haechi_policy::{
     Allowed, ContextMap, Decision, Document, Kind, Policies, Request, ResourceRule, evaluate,
-    explain,
+    explain, statement_positions,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -394,6 +394,22 @@ proptest! {
     }
 
     #[test]
+    fn every_statement_of_a_policy_has_a_place_in_its_text(
+        policy in policy(with_principal()),
+        pretty in any::<bool>(),
+    ) {
+        let text = if pretty { format!("{policy:#}") } else { policy.to_string() };
+        let lines: Vec<&str> = text.lines().collect();
+        let places = statement_positions(&text);
+        prop_assert_eq!(places.len(), policy["Statement"].as_array().unwrap().len());
+        for (start, end) in places {
+            prop_assert!((start.line, start.column) < (end.line, end.column));
+            let before_end = lines[end.line as usize - 1].chars().nth(end.column as usize - 2);
+            prop_assert_eq!(before_end, Some('}'));
+        }
+    }
+
+    #[test]
     fn parsing_never_panics_on_text_that_is_nearly_a_policy(
         policy in policy(with_principal()),
         cut in any::<prop::sample::Index>(),
@@ -408,6 +424,7 @@ proptest! {
             for kind in [Kind::Identity, Kind::Resource, Kind::Trust, Kind::ResourceControl] {
                 let _ = Document::parse(&text, kind);
             }
+            let _ = statement_positions(&text);
         }
     }
 }
