@@ -18,6 +18,7 @@ scripts! {
     iam_credentials
     iam_policies
     iam_roles
+    iam_simulation
     iam_users
     kms_aliases
     kms_asymmetric

@@ -11,6 +11,9 @@ use super::{Answer, Collected, Question, Who, is_role, principal, rule};
 use crate::Failure;
 use crate::installation::Installation;
 
+/// Services whose resources have policies that are not looked up here.
+const ELSEWHERE: [&str; 4] = ["events", "secretsmanager", "sqs", "ssm"];
+
 /// Answers a question.
 ///
 /// # Errors
@@ -135,7 +138,7 @@ async fn resource(
             Some(role) => collected.resource = Some(role.trust),
             None => collected.notes.push(format!("{} is not here", question.resource)),
         }
-    } else if ["secretsmanager", "ssm"].contains(&service.as_str()) {
+    } else if ELSEWHERE.contains(&service.as_str()) && question.given.resource.is_none() {
         collected.notes.push(format!(
             "policies of {service}'s resources are not looked up: give one with --resource-policy"
         ));
