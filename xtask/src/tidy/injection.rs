@@ -47,6 +47,9 @@ const RULES: &[(&[&str], &[&str])] = &[
         ],
         &[
             "crates/haechi-crypto/",
+            // Bare cryptography is measured, and its frames are named in a profile.
+            "crates/haechi-bench/",
+            "xtask/src/bench",
             // They make the `Env` that everything else gets.
             "crates/haechi/src/",
             "crates/haechi-testkit/",
