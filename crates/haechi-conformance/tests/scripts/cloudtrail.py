@@ -225,4 +225,22 @@ def test_what_is_not_done_says_so():
     refused("UnsupportedOperation", cloudtrail.get_insight_selectors, TrailName="abc", status=501)
 
 
+def test_a_call_that_a_service_makes_tells_who_made_it():
+    secrets = client("secretsmanager")
+    secret = secrets.create_secret(Name=unique("secret"), SecretString="x")["ARN"]
+    secrets.get_secret_value(SecretId=secret)
+    made = {}
+    for event in lookup("EventSource", "kms.amazonaws.com"):
+        record = json.loads(event["CloudTrailEvent"])
+        context = (record["requestParameters"] or {}).get("encryptionContext") or {}
+        if context.get("SecretARN") == secret:
+            made[record["eventName"]] = record
+    equal(sorted(made), ["Decrypt", "GenerateDataKey"])
+    for record in made.values():
+        service = "secretsmanager.amazonaws.com"
+        equal(record["userIdentity"]["invokedBy"], service)
+        equal(record["sourceIPAddress"], service)
+        equal(record["userIdentity"]["type"], "Root")
+
+
 main()

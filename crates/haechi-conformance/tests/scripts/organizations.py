@@ -227,4 +227,26 @@ def test_an_account_that_left_is_invited_again_and_accepts():
     )
 
 
+def test_a_trail_of_the_organization_is_seen_by_its_members():
+    cloudtrail = client("cloudtrail")
+    wish = {"Name": unique("trail"), "S3BucketName": "logs", "IsOrganizationTrail": True}
+    trusted = "cloudtrail.amazonaws.com"
+    organizations.disable_aws_service_access(ServicePrincipal=trusted)
+    refused("CloudTrailAccessNotEnabledException", cloudtrail.create_trail, **wish)
+    organizations.enable_aws_service_access(ServicePrincipal=trusted)
+    trail = cloudtrail.create_trail(**wish)
+    equal(trail["IsOrganizationTrail"], True)
+    member = root_of(new_account("member"), "cloudtrail")
+    seen = [one["TrailARN"] for one in member.describe_trails()["trailList"]]
+    assert trail["TrailARN"] in seen, seen
+    refused(
+        "NotOrganizationManagementAccountException",
+        member.delete_trail,
+        Name=trail["TrailARN"],
+    )
+    refused("NotOrganizationManagementAccountException", member.create_trail, **wish)
+    cloudtrail.delete_trail(Name=trail["TrailARN"])
+    equal(member.describe_trails()["trailList"], [])
+
+
 main()
