@@ -30,7 +30,7 @@
 //! secp256k1 (`k256`). Randomness is a parameter ([`Random`]), time too; where AWS-LC insists on its
 //! own generator, the call says so.
 //!
-//! **Invariant:** `unsafe` exists in `memory.rs` and nowhere else in the project.
+//! **Invariant:** `unsafe` exists in `memory.rs` and `memory/`, and nowhere else in the project.
 
 mod aead;
 mod canonical;
@@ -83,6 +83,7 @@ pub use import::{ImportError, WrappingAlgorithm, WrappingKey, WrappingKeySpec};
 pub use key_spec::KeySpec;
 pub use keyring::{Keyring, KeyringError, Purpose, WrappedKey};
 pub use material::{KeyMaterial, MaterialContext, MaterialError, SymmetricMaterial};
+pub use memory::WipingAllocator;
 pub use ml_kem::{DecapsulateError, EncapsulateError, Encapsulation};
 pub use password::PasswordHash;
 pub use public_key::{InvalidPublicKey, PublicKey};

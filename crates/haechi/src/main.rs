@@ -51,6 +51,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Whatever is freed is wiped, also in the buffers of other crates.
+#[global_allocator]
+static ALLOCATOR: haechi_crypto::WipingAllocator = haechi_crypto::WipingAllocator;
+
 /// A failure of a command: a sentence for the operator that says what to do next.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

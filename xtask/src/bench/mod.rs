@@ -21,6 +21,7 @@ const BENCHMARKS: &[Benchmark] = &[
         kms::run,
     ),
     ("policy", "A decision by number of policies and of principals; memory", policy::run),
+    ("oaep", "How long RSA-OAEP takes to refuse, by the cause: is the clock an oracle?", oaep),
     ("profile", "Where the CPU time of an Encrypt goes, by stage; a flame graph", profile::run),
 ];
 
@@ -36,4 +37,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         Some((.., benchmark)) => benchmark(rest),
         None => Err(format!("there is no benchmark `{name}`; `cargo xtask bench` lists them")),
     }
+}
+
+/// The measurement itself is a bench of `haechi-crypto`.
+fn oaep(_: &[String]) -> Result<(), String> {
+    let bench = ["bench", "--package", "haechi-crypto", "--bench", "oaep"];
+    crate::process::run(&mut crate::process::cargo(&bench))
 }

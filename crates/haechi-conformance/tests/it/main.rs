@@ -39,6 +39,8 @@ mod seal;
 #[cfg(test)]
 mod secret_rotation;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod trails;

@@ -4,7 +4,11 @@
 #[cfg(test)]
 mod child;
 #[cfg(test)]
+mod forgeries;
+#[cfg(test)]
 mod hardening;
+#[cfg(test)]
+mod heap;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
