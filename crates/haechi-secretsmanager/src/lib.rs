@@ -26,6 +26,7 @@
 //! rotation.rs   what a secret knows of its rotation; its jobs
 //! engine.rs     the four steps of a rotation, between which a crash may come
 //! deletion.rs   the end of the recovery window
+//! quotas.rs     requests per second
 //! words.rs      AWS's error messages
 //! ```
 
@@ -39,6 +40,7 @@ mod name;
 mod op;
 mod password;
 mod policy;
+mod quotas;
 mod replica;
 mod rotation;
 mod schedule;
@@ -56,6 +58,7 @@ use haechi_core::{Database, Env, Jobs, Router};
 use tokio::sync::{Mutex, Notify};
 
 pub use engine::{Credentials, RotationError, Rotator, Target};
+pub use quotas::REQUEST_QUOTAS;
 pub use rotation::{BUILT_IN_PREFIX, built_in_arn};
 pub use vault::Keys;
 

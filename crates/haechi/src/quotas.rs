@@ -27,8 +27,12 @@ pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
     if !config.request_quotas {
         return Ok(Quotas::none());
     }
-    let defaults =
-        [haechi_kms::REQUEST_QUOTAS, haechi_ssm::REQUEST_QUOTAS, haechi_sts::REQUEST_QUOTAS];
+    let defaults = [
+        haechi_kms::REQUEST_QUOTAS,
+        haechi_secretsmanager::REQUEST_QUOTAS,
+        haechi_ssm::REQUEST_QUOTAS,
+        haechi_sts::REQUEST_QUOTAS,
+    ];
     let rules: Result<Vec<QuotaRule>, String> =
         config.request_quota.iter().map(|rule| checked(router, rule)).collect();
     Ok(Quotas::new(defaults.concat()).with_rules(rules?))
