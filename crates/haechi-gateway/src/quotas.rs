@@ -212,15 +212,16 @@ mod tests {
 
     #[test]
     fn a_rule_of_the_operator_takes_the_place_of_the_default_where_it_fits() {
-        let rule = |operations: &[&str], account: Option<&str>, region: Option<&str>, per_second| {
-            QuotaRule {
-                service: "kms".to_owned(),
-                operations: operations.iter().map(|&name| name.to_owned()).collect(),
-                account: account.map(str::to_owned),
-                region: region.map(str::to_owned),
-                per_second,
-            }
-        };
+        let rule =
+            |operations: &[&str], account: Option<&str>, region: Option<&str>, per_second| {
+                QuotaRule {
+                    service: "kms".to_owned(),
+                    operations: operations.iter().map(|&name| name.to_owned()).collect(),
+                    account: account.map(str::to_owned),
+                    region: region.map(str::to_owned),
+                    per_second,
+                }
+            };
         let quotas = Quotas::new(TABLE).with_rules(vec![
             rule(&["Encrypt"], Some("1"), Some("eu-west-3"), 7.0),
             rule(&[], Some("2"), None, 2.0),
