@@ -254,9 +254,7 @@ impl TokenKeys {
     /// # Errors
     /// When the token refuses.
     pub fn fill_random(&self, out: &mut [u8]) -> Result<(), TokenError> {
-        lock(&self.session)
-            .generate_random_slice(out)
-            .map_err(failed("give random bytes"))
+        lock(&self.session).generate_random_slice(out).map_err(failed("give random bytes"))
     }
 }
 
@@ -296,10 +294,8 @@ fn load(module: &Path) -> Result<Pkcs11, TokenError> {
     if let Some(library) = modules.get(module) {
         return Ok(library.clone());
     }
-    let unusable = |error: Error| TokenError::Module {
-        module: module.to_owned(),
-        reason: error.to_string(),
-    };
+    let unusable =
+        |error: Error| TokenError::Module { module: module.to_owned(), reason: error.to_string() };
     let library = Pkcs11::new(module).map_err(unusable)?;
     match library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         // Initialised by another part of this process (the seal): just as good.
@@ -315,10 +311,8 @@ fn find_token(
     module: &Path,
     label: &str,
 ) -> Result<cryptoki::slot::Slot, TokenError> {
-    let unusable = |error: Error| TokenError::Module {
-        module: module.to_owned(),
-        reason: error.to_string(),
-    };
+    let unusable =
+        |error: Error| TokenError::Module { module: module.to_owned(), reason: error.to_string() };
     let mut matching = Vec::new();
     for slot in library.get_slots_with_initialized_token().map_err(unusable)? {
         if library.get_token_info(slot).map_err(unusable)?.label() == label {
