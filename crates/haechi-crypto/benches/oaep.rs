@@ -1,8 +1,8 @@
 //! How long RSA-OAEP decryption takes, by what is wrong with the ciphertext: for eyes, not for CI.
 //!
 //! If refusing took longer for one cause than for another, a clock would be the oracle that the one
-//! error is not (Manger 2001). The classes take turns, so that whatever else the machine does
-//! happens to all of them. Printed are the distributions, and for each pair of refusals Welch's t:
+//! error is not (Manger 2001). Ciphertexts are made beforehand and drawn in random order, so that
+//! whatever else the machine does, or did just before, happens to all classes. Printed are the distributions, and for each pair of refusals Welch's t:
 //! beyond ±4.5 the means differ by more than chance (the threshold of dudect).
 #![allow(
     clippy::unwrap_used,
@@ -19,11 +19,14 @@ use haechi_crypto::{EncryptionAlgorithm, KeyMaterial, KeySpec, Random, SystemRan
 const ROUNDS: usize = 10_000;
 const ALGORITHM: EncryptionAlgorithm = EncryptionAlgorithm::RsaesOaepSha256;
 
-/// Ciphertexts of a class: fresh ones each round, so that no cache helps.
+/// Ciphertexts of each class.
+const POOL: usize = 512;
+
+/// Ciphertexts that are treated alike, and how long each took, in µs.
 struct Class {
     name: &'static str,
-    make: Box<dyn Fn() -> Vec<u8>>,
-    nanos: Vec<f64>,
+    pool: Vec<Vec<u8>>,
+    micros: Vec<f64>,
 }
 
 fn classes(key: &Rc<KeyMaterial>) -> Vec<Class> {
@@ -46,12 +49,16 @@ fn classes(key: &Rc<KeyMaterial>) -> Vec<Class> {
         bytes[200] ^= 1;
         bytes
     };
-    let class = |name, make: Box<dyn Fn() -> Vec<u8>>| Class { name, make, nanos: Vec::new() };
+    let class = |name, make: &dyn Fn() -> Vec<u8>| Class {
+        name,
+        pool: (0..POOL).map(|_| make()).collect(),
+        micros: Vec::new(),
+    };
     vec![
-        class("opens", Box::new(valid)),
-        class("refused: padded with another hash, begins with 00", Box::new(other_hash)),
-        class("refused: noise, begins with anything", Box::new(noise)),
-        class("refused: one bit changed", Box::new(flipped)),
+        class("opens", &valid),
+        class("refused: padded with another hash, begins with 00", &other_hash),
+        class("refused: noise, begins with anything", &noise),
+        class("refused: one bit changed", &flipped),
     ]
 }
 
@@ -59,35 +66,39 @@ fn main() {
     let spec = KeySpec::Rsa2048;
     let key = Rc::new(KeyMaterial::generate(spec, &SystemRandom::new()).unwrap());
     let mut classes = classes(&key);
-    for round in 0..ROUNDS + ROUNDS / 10 {
-        // Who comes first takes turns too.
-        classes.rotate_left(1);
-        for class in &mut classes {
-            let ciphertext = (class.make)();
-            let begun = Instant::now();
-            let outcome = key.decrypt(ALGORITHM, &ciphertext);
-            let nanos = begun.elapsed().as_nanos();
-            assert_eq!(outcome.is_ok(), class.name == "opens");
-            // The first tenth warms up.
-            if round >= ROUNDS / 10 {
-                class.nanos.push(nanos as f64 / 1000.0);
-            }
+    let mut drawn = [0; 4];
+    for round in 0..(ROUNDS + ROUNDS / 10) * classes.len() {
+        SystemRandom::new().fill(&mut drawn).unwrap();
+        let [which, high, low, _] = drawn;
+        let class = usize::from(which) % classes.len();
+        let class = &mut classes[class];
+        let ciphertext = &class.pool[usize::from(u16::from_be_bytes([high, low])) % POOL];
+        let begun = Instant::now();
+        let outcome = key.decrypt(ALGORITHM, ciphertext);
+        let taken = begun.elapsed();
+        assert_eq!(outcome.is_ok(), class.name == "opens");
+        // The first tenth warms up.
+        if round >= ROUNDS / 10 {
+            class.micros.push(taken.as_secs_f64() * 1e6);
         }
     }
-    classes.sort_by_key(|class| class.name);
-    println!("{} {}, {ROUNDS} decryptions of each class, in µs", spec.name(), ALGORITHM.name());
+    println!(
+        "{} {}, about {ROUNDS} decryptions of each class, in µs",
+        spec.name(),
+        ALGORITHM.name()
+    );
     println!("{:<52}{:>9}{:>9}{:>9}{:>9}{:>9}", "class", "mean", "p10", "median", "p90", "p99");
     for class in &mut classes {
-        class.nanos.sort_by(f64::total_cmp);
-        let at = |percent: usize| class.nanos[class.nanos.len() * percent / 100];
-        let (mean, _) = moments(&class.nanos);
+        class.micros.sort_by(f64::total_cmp);
+        let at = |percent: usize| class.micros[class.micros.len() * percent / 100];
+        let (mean, _) = moments(&class.micros);
         let [p10, p50, p90, p99] = [10, 50, 90, 99].map(at);
         println!("{:<52}{mean:>9.2}{p10:>9.2}{p50:>9.2}{p90:>9.2}{p99:>9.2}", class.name);
     }
     println!("\nWelch's t between refusals (the fastest half of each; beyond ±4.5 they differ)");
     for (place, one) in classes.iter().enumerate().skip(1) {
         for other in classes.iter().skip(place + 1) {
-            println!("{:>8.2}  {} | {}", welch(&one.nanos, &other.nanos), one.name, other.name);
+            println!("{:>8.2}  {} | {}", welch(&one.micros, &other.micros), one.name, other.name);
         }
     }
 }
