@@ -145,11 +145,14 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
 
 /// Where the call came from; a call that a service made came from there.
 fn source(json: &mut Json, event: &Event<'_>) {
-    let service = event.made.map(invoked_by);
-    let address = || event.request.source_ip.to_string();
-    json.text("sourceIPAddress", &service.clone().unwrap_or_else(address));
-    let agent = || event.request.user_agent.clone().unwrap_or_default();
-    json.text("userAgent", &service.unwrap_or_else(agent));
+    if let Some(made) = event.made {
+        let service = invoked_by(made);
+        json.text("sourceIPAddress", &service);
+        json.text("userAgent", &service);
+        return;
+    }
+    json.text("sourceIPAddress", &event.request.source_ip.to_string());
+    json.text("userAgent", event.request.user_agent.as_deref().unwrap_or_default());
 }
 
 fn invoked_by(made: &MadeCall) -> String {
