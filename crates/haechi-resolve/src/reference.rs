@@ -139,9 +139,8 @@ mod tests {
             assert_eq!(Reference::parse(&format!("secretsmanager:{same}")), Ok(plain.clone()));
         }
         let arn = "arn:aws:secretsmanager:us-east-1:111111111111:secret:db-AbCdEf";
-        let whole = Reference::parse(&format!(
-            "secretsmanager:{arn}:SecretString:password:AWSPREVIOUS"
-        ));
+        let whole =
+            Reference::parse(&format!("secretsmanager:{arn}:SecretString:password:AWSPREVIOUS"));
         let expected = Reference::Secret {
             secret_id: arn.to_owned(),
             json_key: text("password"),

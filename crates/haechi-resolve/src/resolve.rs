@@ -147,10 +147,8 @@ async fn value(
             let text = text.await.map_err(failed(secret_id))?;
             match json_key {
                 None => Ok(text),
-                Some(key) => member(&text, key).ok_or_else(|| ResolveError::Key {
-                    name: secret_id.clone(),
-                    key: key.clone(),
-                }),
+                Some(key) => member(&text, key)
+                    .ok_or_else(|| ResolveError::Key { name: secret_id.clone(), key: key.clone() }),
             }
         }
     }
