@@ -27,6 +27,8 @@ const RULES: &[(&[&str], &[&str])] = &[
             "crates/haechi-core/src/env.rs",
             // How long an answer took, for the metrics.
             "crates/haechi-gateway/src/serve.rs",
+            // How long a caller still waits for a message.
+            "crates/haechi-sqs/src/op/receive_message.rs",
             "crates/haechi-bench/",
             "crates/haechi-conformance/",
             "crates/haechi-testkit/",

@@ -1,6 +1,6 @@
 """What Terraform's AWS provider calls, in its order: create, read back, plan again, update, destroy.
 
-The provider itself cannot be had everywhere. This replays the requests of its resources (release 6:
+The provider itself cannot be had everywhere. This replays the requests of its resources (
 `internal/service/{iam,kms}`), reads back what it reads, and compares what it compares: policies for
 equivalence, everything else for equality. A plan without changes is one whose configuration and
 state, as read, are the same."""
