@@ -3,7 +3,7 @@
 //! Both are jobs: the first turns an event into one delivery for each target of each rule that
 //! matches, in one transaction; each delivery then stands for itself, with its own tries.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use haechi_core::event::EVENT_JOB;
@@ -89,12 +89,13 @@ struct Delivery {
 
 /// Finds out who wants an event: the first part of the rules.
 pub(crate) struct Matching {
-    pub(crate) events: Arc<Events>,
+    /// Weak, as the service holds the jobs that hold this.
+    pub(crate) events: Weak<Events>,
 }
 
 /// As [`Matching`], from where a transaction was full.
 pub(crate) struct Continuing {
-    pub(crate) events: Arc<Events>,
+    pub(crate) events: Weak<Events>,
 }
 
 /// An event that some rules have seen: the last target that got it, by rule and id.
@@ -108,7 +109,7 @@ struct Rest {
 impl JobHandler for Matching {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let first = (String::new(), String::new());
-        self.events.fan_out(job, Event::of(job)?, first, now).await
+        alive(&self.events)?.fan_out(job, Event::of(job)?, first, now).await
     }
 }
 
@@ -116,8 +117,12 @@ impl JobHandler for Matching {
 impl JobHandler for Continuing {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let rest: Rest = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
-        self.events.fan_out(job, rest.event, rest.after, now).await
+        alive(&self.events)?.fan_out(job, rest.event, rest.after, now).await
     }
+}
+
+fn alive(events: &Weak<Events>) -> Result<Arc<Events>, Fault> {
+    events.upgrade().ok_or_else(|| Fault::internal("the service of events has ended"))
 }
 
 impl Events {

@@ -58,8 +58,8 @@ impl Events {
         targets: Arc<dyn Targets>,
     ) -> Arc<Events> {
         let events = Arc::new(Events { database, env: env.clone(), jobs: Arc::clone(&jobs) });
-        jobs.handle(EVENT_JOB, Arc::new(delivery::Matching { events: Arc::clone(&events) }));
-        let continuing = delivery::Continuing { events: Arc::clone(&events) };
+        jobs.handle(EVENT_JOB, Arc::new(delivery::Matching { events: Arc::downgrade(&events) }));
+        let continuing = delivery::Continuing { events: Arc::downgrade(&events) };
         jobs.handle(delivery::CONTINUATION, Arc::new(continuing));
         jobs.handle(delivery::DELIVERY, Arc::new(delivery::Delivering { env, targets }));
         events

@@ -119,7 +119,11 @@ fn allowed(from: &str, to: &str) -> bool {
         let own_tokens = from == "haechi-sts" && to == "haechi-jwt";
         // Only KMS asks external key store proxies.
         let own_proxies = from == "haechi-kms" && to == "haechi-xks";
-        return own_log || own_tokens || own_proxies || SERVICE.contains(&to) || to.ends_with("-model");
+        return own_log
+            || own_tokens
+            || own_proxies
+            || SERVICE.contains(&to)
+            || to.ends_with("-model");
     }
     // Engines (waf-engine, detect, …) know nothing of services, servers or stores.
     ["haechi-crypto", "haechi-log", "haechi-policy"].contains(&to)
