@@ -162,7 +162,7 @@ fn a_corrupt_database_is_an_error_that_names_the_file_and_not_a_loss() {
     assert_eq!(server.terminate(), Some(0));
     let database = entries(server.data())
         .into_iter()
-        .filter(|entry| !entry.is_folder)
+        .filter(|entry| entry.path.is_file())
         .find(|entry| std::fs::read(&entry.path).unwrap().starts_with(b"SQLite format 3\0"))
         .expect("an SQLite file")
         .path;

@@ -1,6 +1,7 @@
 //! The side of the socket that answers.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,11 +37,24 @@ async fn answer(door: &Door, head: &[u8], input: &[u8]) -> Result<Line, Failure>
     }
 }
 
+/// The socket, which goes with the server that made it.
+pub struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // One that stays behind is harmless: the next server removes it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 /// Makes `operator.sock`. Whatever lies there is of a server that is gone.
 ///
 /// # Errors
 /// If it cannot be made: the path is too long for a socket, most likely.
-pub fn bind(data: &DataDirectory) -> Result<UnixListener, Failure> {
+pub fn bind(data: &DataDirectory) -> Result<Socket, Failure> {
     let path = data.operator_socket();
     let named = |error: std::io::Error| format!("cannot listen at {}: {error}", path.display());
     match std::fs::remove_file(&path) {
@@ -49,18 +63,18 @@ pub fn bind(data: &DataDirectory) -> Result<UnixListener, Failure> {
         }
         _ => {}
     }
-    let socket = UnixListener::bind(&path).map_err(named)?;
+    let listener = UnixListener::bind(&path).map_err(named)?;
     // Until here the directory's 0700 has kept others out.
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(named)?;
-    Ok(socket)
+    Ok(Socket { listener, path })
 }
 
 /// Answers operators for ever.
-pub async fn serve(socket: UnixListener, door: Arc<Door>) {
+pub async fn serve(socket: Socket, door: Arc<Door>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = socket.accept().await else {
+        let Ok((stream, _)) = socket.listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
