@@ -59,6 +59,7 @@ static ALLOCATOR: haechi_crypto::WipingAllocator = haechi_crypto::WipingAllocato
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
+    end_quietly_where_nobody_reads();
     let cli = cli::Cli::parse();
     match command::run(cli) {
         Ok(code) => code,
@@ -67,6 +68,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whoever stops reading, as `| head` does, has seen enough: that is no failure to tell of. Rust
+/// gives no other notice of it than a panic in `println!`.
+fn end_quietly_where_nobody_reads() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        tell(panic);
+    }));
 }
 
 /// The error with its causes, each said once.

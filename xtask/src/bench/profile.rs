@@ -69,7 +69,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         _ => return Err("usage: cargo xtask bench profile [--svg FILE]".into()),
     };
     let packages = ["build", "--release", "--package", "haechi", "--package", "haechi-bench"];
-    process::run(&mut process::cargo(&packages))?;
+    // With the names of functions, which the released binary goes without.
+    process::run(process::cargo(&packages).env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo"))?;
     let directory = process::root().join("target/tmp/bench-profile");
     if directory.exists() {
         std::fs::remove_dir_all(&directory).map_err(|error| error.to_string())?;
@@ -154,13 +155,14 @@ fn table(call_us: f64, stacks: &BTreeMap<Vec<String>, u64>) {
 
 fn flame_graph(stacks: &BTreeMap<Vec<String>, u64>, svg: &Path) -> Result<(), String> {
     let file = std::fs::File::create(svg).map_err(|error| format!("{}: {error}", svg.display()))?;
-    let mut inferno = process::program("inferno-flamegraph", &["--title", "KMS Encrypt"])
-        .stdin(Stdio::piped())
-        .stdout(file)
-        .spawn()
-        .map_err(|error| {
-            format!("cannot start inferno-flamegraph (`cargo install inferno` has it): {error}")
-        })?;
+    let mut inferno =
+        process::program("inferno-flamegraph", &["--title", "KMS Encrypt", "--minwidth", "0.3"])
+            .stdin(Stdio::piped())
+            .stdout(file)
+            .spawn()
+            .map_err(|error| {
+                format!("cannot start inferno-flamegraph (`cargo install inferno` has it): {error}")
+            })?;
     let folded: String =
         stacks.iter().map(|(stack, count)| format!("{} {count}\n", stack.join(";"))).collect();
     if let Some(mut input) = inferno.stdin.take() {

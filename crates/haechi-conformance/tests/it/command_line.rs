@@ -1,5 +1,7 @@
 //! The operator's command line: help, `services`, `env`, `exec`, and the first words of `serve`.
 
+use std::process::Stdio;
+
 use haechi_conformance::{Launch, haechi, outcome};
 use serde_json::Value;
 
@@ -20,18 +22,28 @@ fn services_lists_what_is_done_and_what_is_missing() {
     for done in ["GenerateDataKey", "CreateUser", "GetCallerIdentity"] {
         assert!(text.contains(&format!("\"{done}\"")), "{done} is not listed in {told:#}");
     }
-    // Not of this first cut; whoever adds it finds this line.
-    assert!(text.contains("\"GetParametersForImport\""), "missing operations are listed too");
+    // Missing today; whoever adds it finds this line.
+    assert!(text.contains("\"AddPermission\""), "missing operations are listed too");
+}
+
+#[test]
+fn a_command_whose_reader_leaves_early_ends_quietly() {
+    let mut command = haechi(&["services"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Nobody reads from here on; the program has hardly begun.
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
 }
 
 #[test]
 fn an_operation_that_is_missing_says_so() {
     let server = Launch::new().start();
-    let key_id =
-        server.aws(&["kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text"]).ok();
-    let rest = ["--wrapping-algorithm=RSAES_OAEP_SHA_256", "--wrapping-key-spec=RSA_2048"];
-    let call = ["kms", "get-parameters-for-import", "--key-id", &key_id];
-    server.aws(&[&call[..], &rest[..]].concat()).fails_with("UnsupportedOperation");
+    // Its handler would refuse the queue: only what is not done answers this.
+    let call = ["sqs", "add-permission", "--queue-url", "http://localhost/111122223333/none"];
+    let rest = ["--label", "a", "--aws-account-ids", "111122223333", "--actions", "SendMessage"];
+    server.aws(&[&call[..], &rest[..]].concat()).fails_with("(UnsupportedOperation)");
     // A service that is not here at all: AWS's own words for a wrong address.
     server.aws(&["sns", "list-topics"]).fails_with("when calling the ListTopics operation");
 }
