@@ -120,6 +120,9 @@ mod tests {
         let (_folder, data) = data();
         assert!(Client::connect(&data).await.unwrap().is_none());
         drop(bind(&data).unwrap());
+        assert!(!data.operator_socket().exists(), "it goes with its server");
+        // One that was killed leaves it behind.
+        drop(std::os::unix::net::UnixListener::bind(data.operator_socket()).unwrap());
         assert!(data.operator_socket().exists());
         assert!(Client::connect(&data).await.unwrap().is_none());
         let _socket = bind(&data).unwrap();
