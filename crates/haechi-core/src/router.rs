@@ -20,6 +20,7 @@ pub struct Router {
     services: BTreeMap<&'static str, &'static ServiceSchema>,
     endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,
     unsigned: Vec<(&'static str, &'static [&'static str])>,
+    bodies: Vec<(&'static str, usize)>,
     guardrails: GuardrailSlot,
 }
 
@@ -89,6 +90,17 @@ impl Router {
     pub fn is_unsigned(&self, service: &ServiceSchema, operation: &str) -> bool {
         let mut declared = self.unsigned.iter().filter(|(name, _)| *name == service.name);
         declared.any(|(_, operations)| operations.contains(&operation))
+    }
+
+    /// Lets a service take larger bodies than others, of so many bytes: Lambda's code.
+    pub fn take_bodies(&mut self, service: &ServiceSchema, bytes_max: usize) {
+        self.bodies.push((service.name, bytes_max));
+    }
+
+    /// The largest body that a service takes, if it is not the usual one.
+    pub fn body_bytes_max(&self, service: &ServiceSchema) -> Option<usize> {
+        let own = self.bodies.iter().find(|(name, _)| *name == service.name);
+        own.map(|(_, bytes_max)| *bytes_max)
     }
 
     /// The services, by name.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use haechi_core::router::Answer;
 use haechi_wire::json::JsonWriter;
+use haechi_wire::rest::RestWriter;
 use haechi_wire::{Problem, Protocol, query};
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -31,6 +32,7 @@ pub(crate) fn success(
                 answer.write(writer);
             })
         }
+        Protocol::RestJson => return rest(answer, request_id),
         _ => {
             let mut writer = JsonWriter::new();
             answer.write(&mut writer);
@@ -38,6 +40,25 @@ pub(crate) fn success(
         }
     };
     response(StatusCode::OK, protocol.content_type(), request_id, body)
+}
+
+/// An answer whose output's members may stand in the status and in headers.
+fn rest(answer: &dyn Answer, request_id: &str) -> Response<Body> {
+    let schema = answer.schema();
+    let mut writer = RestWriter::new(schema.output);
+    answer.write(&mut writer);
+    let written = writer.finish();
+    let status = StatusCode::from_u16(written.status.unwrap_or(schema.status));
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = if status == StatusCode::NO_CONTENT { Vec::new() } else { written.body };
+    let content_type = written.content_type.unwrap_or(Protocol::RestJson.content_type());
+    let mut response = response(status, content_type, request_id, body);
+    for (name, value) in written.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 pub(crate) fn problem(
@@ -53,6 +74,10 @@ pub(crate) fn problem(
     let query_error = problem.query_error().filter(|_| protocol.is_document());
     if let Some(Ok(value)) = query_error.map(HeaderValue::try_from) {
         response.headers_mut().insert("x-amzn-query-error", value);
+    }
+    if protocol == Protocol::RestJson {
+        let code = HeaderValue::from_static(problem.code(protocol));
+        response.headers_mut().insert("x-amzn-errortype", code);
     }
     response
 }

@@ -32,20 +32,21 @@ pub(crate) enum BodyError {
     Gone,
 }
 
-/// The whole body. `room` has a permit for each KiB that large bodies may take up at once;
-/// `waits` says that the client sends nothing before it is told to (`Expect: 100-continue`).
+/// The whole body, of `bytes_max` bytes at the most. `room` has a permit for each KiB that large
+/// bodies may take up at once; `waits` says that the client sends nothing before it is told to (`Expect: 100-continue`).
 pub(crate) async fn read(
     mut body: Incoming,
     limits: &Limits,
+    bytes_max: usize,
     room: &Arc<Semaphore>,
     waits: bool,
 ) -> Result<Received, BodyError> {
     let declared = body.size_hint().lower();
     let reading = async {
-        let read = if declared > limits.body_bytes_max as u64 {
-            Err(too_large(limits))
+        let read = if declared > bytes_max as u64 {
+            Err(too_large(bytes_max))
         } else {
-            collect(&mut body, limits, room).await
+            collect(&mut body, bytes_max, room).await
         };
         if matches!(read, Err(BodyError::Fault(_))) && declared <= DISCARD_MAX && !waits {
             discard(&mut body).await;
@@ -55,13 +56,13 @@ pub(crate) async fn read(
     tokio::time::timeout(limits.body_timeout, reading).await.unwrap_or(Err(BodyError::Gone))
 }
 
-fn too_large(limits: &Limits) -> BodyError {
-    BodyError::Fault(Fault::TooLarge { limit_bytes: limits.body_bytes_max })
+fn too_large(limit_bytes: usize) -> BodyError {
+    BodyError::Fault(Fault::TooLarge { limit_bytes })
 }
 
 async fn collect(
     body: &mut Incoming,
-    limits: &Limits,
+    bytes_max: usize,
     room: &Arc<Semaphore>,
 ) -> Result<Received, BodyError> {
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(0);
@@ -71,8 +72,8 @@ async fn collect(
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(BodyError::Gone) };
         let Some(data) = frame.data_ref() else { continue };
-        if received.bytes.len() + data.len() > limits.body_bytes_max {
-            return Err(too_large(limits));
+        if received.bytes.len() + data.len() > bytes_max {
+            return Err(too_large(bytes_max));
         }
         received.append(data, room)?;
     }

@@ -2,11 +2,11 @@
 //!
 //! One port serves everything, so this goes by what the request itself says: `X-Amz-Target`
 //! (JSON), `Action` (query), and else the credential scope or the host (`kms.us-east-1.localhost`),
-//! which at least tell whose error to render.
+//! which tell whose method and path they are (REST), or at least whose error to render.
 
 use haechi_core::Router;
 use haechi_wire::query::Form;
-use haechi_wire::{Fault, Protocol, ServiceSchema};
+use haechi_wire::{Fault, Protocol, ServiceSchema, rest};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Response, header};
 
@@ -108,6 +108,9 @@ pub fn identify(router: &Router, parts: &Parts, body: &[u8]) -> Result<Identifie
     {
         return by_action(router, query, body, hinted);
     }
+    if let Some(service) = hinted.filter(|service| !service.routes.is_empty()) {
+        return by_route(service, parts);
+    }
     let message = match hinted {
         Some(_) => {
             "The request names no operation: it is not a POST with an X-Amz-Target header, \
@@ -158,6 +161,23 @@ fn by_target(
     }
 }
 
+/// `GET /2015-03-31/functions/{FunctionName}`.
+fn by_route(service: &'static ServiceSchema, parts: &Parts) -> Result<Identified, Unidentified> {
+    let protocol = Protocol::RestJson;
+    let (method, uri) = (parts.method.as_str(), &parts.uri);
+    let query = uri.query().unwrap_or_default();
+    match rest::find(service.routes, method, uri.path(), query) {
+        Some(operation) => {
+            Ok(Identified { service, operation: operation.to_owned(), protocol, form: None })
+        }
+        None => Err(Unidentified {
+            fault: Fault::UnknownOperation(format!("{method} {}", uri.path())),
+            protocol,
+            service: Some(service),
+        }),
+    }
+}
+
 /// Whether a media type begins so; its letters have no case.
 fn begins(content_type: &str, prefix: &str) -> bool {
     content_type.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -198,7 +218,7 @@ fn by_action(
 }
 
 /// The service of the credential scope, or of the host's first label.
-fn hinted(router: &Router, parts: &Parts) -> Option<&'static ServiceSchema> {
+pub(crate) fn hinted(router: &Router, parts: &Parts) -> Option<&'static ServiceSchema> {
     let scoped = text(&parts.headers, &header::AUTHORIZATION)
         .and_then(|value| value.split("Credential=").nth(1))
         .or_else(|| parts.uri.query()?.split("X-Amz-Credential=").nth(1))

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What clients may take up.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// Bytes of a request's body, unless its service takes more (`Router::take_bodies`).
     pub body_bytes_max: usize,
     /// Bytes of all bodies of more than 8 KiB together, while they are received and answered.
     pub bodies_bytes_max: usize,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -285,7 +285,8 @@ impl Serving {
         let (parts, incoming) = request.into_parts();
         let gateway = Arc::clone(&self.gateway);
         let waits = parts.headers.contains_key(http::header::EXPECT);
-        match body::read(incoming, &gateway.limits, &self.room, waits).await {
+        let bytes_max = gateway.body_bytes_max(&parts, incoming.size_hint().lower());
+        match body::read(incoming, &gateway.limits, bytes_max, &self.room, waits).await {
             Ok(body) => {
                 Ok(Finish::new(
                     async move { gateway.answer(&connection, &parts, &body.bytes).await },

@@ -13,6 +13,7 @@ use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
 use haechi_wire::json::JsonReader;
 use haechi_wire::query::QueryReader;
+use haechi_wire::rest::{self, RestReader};
 use haechi_wire::{Fault, Problem, Protocol, Reader};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
@@ -22,7 +23,7 @@ use tokio::time::Instant;
 use crate::answer::{self, Body};
 use crate::authenticate::{Authenticated, authenticate};
 use crate::dev::{self, DevControls};
-use crate::identify::{Identified, identify};
+use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
 use crate::record::{Event, other_owners, record};
 use crate::{Limits, Quotas};
@@ -88,6 +89,7 @@ impl Connection {
 /// A call on its way through the stages; what is known of it when it ends goes into the record.
 struct Passage<'a> {
     identified: &'a Identified,
+    parts: &'a Parts,
     view: RequestView<'a>,
     info: RequestInfo,
     caller: Option<Arc<Caller>>,
@@ -144,6 +146,16 @@ impl Gateway {
         response
     }
 
+    /// How large a body may be that announces so many bytes: some services take larger ones.
+    pub(crate) fn body_bytes_max(&self, parts: &Parts, announced: u64) -> usize {
+        let usual = self.limits.body_bytes_max;
+        if announced <= usual as u64 {
+            return usual;
+        }
+        let service = hinted(&self.router, parts);
+        service.and_then(|service| self.router.body_bytes_max(service)).unwrap_or(usual)
+    }
+
     /// Answers a request that is refused before anybody asks whose it is.
     pub(crate) fn refuse(&self, parts: &Parts, body: &[u8], fault: Fault) -> Response<Body> {
         self.metrics.unidentified.inc();
@@ -192,6 +204,7 @@ impl Gateway {
         let id = info.id.clone();
         let mut passage = Passage {
             identified,
+            parts,
             view: RequestView::from(parts),
             info,
             caller: None,
@@ -248,7 +261,7 @@ impl Gateway {
         let address = anonymous.then(|| passage.info.source_ip.to_string());
         let account = address.as_deref().unwrap_or(caller.account.as_str());
         self.quotas.take(service.name, operation, account, region.as_str(), now)?;
-        let call = decode(&**endpoint, identified, body)?;
+        let call = decode(&**endpoint, identified, passage.parts, body)?;
         let mut writer = AuditWriter::default();
         call.write_input(&mut writer);
         passage.parameters = writer.finish();
@@ -398,6 +411,7 @@ fn unavailable(
 fn decode(
     endpoint: &dyn Endpoint,
     identified: &Identified,
+    parts: &Parts,
     body: &[u8],
 ) -> Result<Box<dyn Call>, Fault> {
     let decode = |reader: &mut dyn Reader| {
@@ -406,9 +420,24 @@ fn decode(
             InputError::Invalid(message) => Fault::Validation(message),
         })
     };
-    match &identified.form {
-        Some(form) => decode(&mut QueryReader::new(form)),
-        None => decode(&mut JsonReader::new(body)),
+    match (&identified.form, identified.protocol) {
+        (Some(form), _) => decode(&mut QueryReader::new(form)),
+        (None, Protocol::RestJson) => {
+            let schema = endpoint.schema();
+            let texts = parts.headers.iter();
+            let request = rest::Request {
+                pattern: schema.uri,
+                path: parts.uri.path(),
+                query: parts.uri.query().unwrap_or_default(),
+                headers: texts
+                    .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+                    .collect(),
+                body,
+            };
+            let reader = RestReader::new(request, schema.input);
+            decode(&mut reader.map_err(|malformed| Fault::Malformed(malformed.0))?)
+        }
+        (None, _) => decode(&mut JsonReader::new(body)),
     }
 }
 

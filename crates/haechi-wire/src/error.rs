@@ -109,8 +109,11 @@ impl Fault {
 
     /// The HTTP status with which services of `protocol` answer it.
     pub fn status(&self, protocol: Protocol) -> u16 {
+        let rest = protocol == Protocol::RestJson;
         match self {
-            Fault::AccessDenied(_) if !protocol.is_document() => 403,
+            Fault::AccessDenied(_) if rest || !protocol.is_document() => 403,
+            Fault::UnknownOperation(_) | Fault::UnknownService(_) if rest => 404,
+            Fault::Throttled if rest => 429,
             Fault::AccessDenied(_)
             | Fault::Validation(_)
             | Fault::Malformed(_)
@@ -142,6 +145,8 @@ pub enum Problem {
         members: Vec<(&'static str, String)>,
         /// Its code where its service still spoke query; clients that once did go by it.
         query_code: Option<&'static str>,
+        /// The name of the member that holds the message.
+        message_member: &'static str,
     },
     /// A failure of any service.
     Fault(Fault),
@@ -156,7 +161,23 @@ impl From<Fault> for Problem {
 impl Problem {
     /// An error of the service's model.
     pub const fn modelled(code: &'static str, status: u16, message: String) -> Problem {
-        Problem::Modelled { code, status, message, members: Vec::new(), query_code: None }
+        Problem::Modelled {
+            code,
+            status,
+            message,
+            members: Vec::new(),
+            query_code: None,
+            message_member: "message",
+        }
+    }
+
+    /// The same with its message in a member of another name.
+    #[must_use]
+    pub fn with_message_member(mut self, name: &'static str) -> Problem {
+        if let Problem::Modelled { message_member, .. } = &mut self {
+            *message_member = name;
+        }
+        self
     }
 
     /// The same with the code that it has in query.
@@ -220,11 +241,16 @@ impl Problem {
         let (code, message) = (self.code(protocol), self.message());
         match protocol {
             Protocol::Json10 | Protocol::Json11 | Protocol::RestJson | Protocol::RpcV2Cbor => {
-                let members = match self {
-                    Problem::Modelled { members, .. } => Some(members.as_slice()),
-                    Problem::Fault(_) => None,
-                };
-                json_body(code, &message, members)
+                // With REST a header tells the code.
+                let code = (protocol != Protocol::RestJson).then_some(code);
+                match self {
+                    Problem::Modelled { members, message_member, .. } => {
+                        json_body(code, (message_member, &message), members)
+                    }
+                    // Modelled errors mostly name their member `message`; for the others AWS writes
+                    // `Message`, and clients take both.
+                    Problem::Fault(_) => json_body(code, ("Message", &message), &[]),
+                }
             }
             Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
                 let sender = self.status(protocol) < 500;
@@ -234,21 +260,24 @@ impl Problem {
     }
 }
 
-/// `{"__type":"NotFoundException","message":"…"}`. Modelled errors name their member `message`;
-/// for the others AWS writes `Message`, and clients take both.
-fn json_body(code: &str, message: &str, members: Option<&[(&'static str, String)]>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64 + code.len() + message.len());
-    out.extend_from_slice(b"{\"__type\":");
-    push_string(&mut out, code);
-    if !message.is_empty() {
-        out.extend_from_slice(if members.is_some() { b",\"message\":" } else { b",\"Message\":" });
-        push_string(&mut out, message);
-    }
-    for (name, text) in members.unwrap_or_default() {
-        out.push(b',');
+/// `{"__type":"NotFoundException","message":"…"}`.
+fn json_body(
+    code: Option<&str>,
+    (name, message): (&str, &str),
+    members: &[(&'static str, String)],
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64 + message.len());
+    let code = code.map(|code| ("__type", code));
+    let message = Some((name, message)).filter(|(_, message)| !message.is_empty());
+    let further = members.iter().map(|(name, text)| (*name, text.as_str()));
+    for (name, text) in code.into_iter().chain(message).chain(further) {
+        out.push(if out.is_empty() { b'{' } else { b',' });
         push_string(&mut out, name);
         out.push(b':');
         push_string(&mut out, text);
+    }
+    if out.is_empty() {
+        out.push(b'{');
     }
     out.push(b'}');
     out

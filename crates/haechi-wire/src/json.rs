@@ -32,6 +32,14 @@ impl<'a> JsonReader<'a> {
         self.first.last_mut().is_some_and(std::mem::take)
     }
 
+    /// Passes over a value.
+    ///
+    /// # Errors
+    /// If it is not JSON.
+    pub fn skip(&mut self) -> Result<(), Malformed> {
+        self.parser.next_skip().map_err(syntax)
+    }
+
     fn wrong(&mut self, wanted: &str) -> Malformed {
         match self.parser.peek() {
             Ok(Peek::Array) => Malformed("Start of list found where not expected".to_owned()),

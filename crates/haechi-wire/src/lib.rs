@@ -6,8 +6,8 @@
 //! and [`enumeration!`](crate::enumeration) macros. A protocol is then written once, for all
 //! services, as a pair of
 //!
-//! * [`Reader`]: a pull parser over a request body ([`json`], [`query`]), and
-//! * [`Writer`]: a sink for a response ([`json`], [`query`]) or an audit record ([`audit`]).
+//! * [`Reader`]: a pull parser over a request ([`json`], [`query`], [`rest`]), and
+//! * [`Writer`]: a sink for a response ([`json`], [`query`], [`rest`]) or an audit record ([`audit`]).
 //!
 //! Both are object safe, so shapes are compiled once and not once per protocol: with some 25
 //! services on two cores that is the difference between a coffee and lunch.
@@ -26,6 +26,7 @@ pub mod json;
 mod macros;
 pub mod protocol;
 pub mod query;
+pub mod rest;
 pub mod schema;
 pub mod shape;
 pub mod timestamp;

@@ -144,13 +144,15 @@ macro_rules! enumeration {
 
 /// Declares a service's error type: one variant for each modelled error, each holding its message
 /// and, where the model gives the error further members, their texts in order; and `Fault` for what
-/// any service may answer. A text that is empty is left out of the answer.
+/// any service may answer. A text that is empty is left out of the answer. The message's member is
+/// `message`, unless another name stands behind `|`.
 ///
 /// ```ignore
 /// errors! { pub enum Error {
 ///     NotFoundException = ("NotFoundException", 400),
 ///     InvalidInputException = ("InvalidInputException", 400, reason: "Reason"),
 ///     QueueDoesNotExist = ("QueueDoesNotExist", 400; "AWS.SimpleQueueService.NonExistentQueue"),
+///     ServiceException = ("ServiceException", 500 | "Message", r#type: "Type"),
 /// } }
 /// ```
 #[macro_export]
@@ -158,7 +160,8 @@ macro_rules! errors {
     (@text $member:literal) => { String };
     ($visibility:vis enum $type:ident {
         $( $variant:ident = (
-            $code:literal, $status:literal $(; $query:literal)? $(, $field:ident : $member:literal)*
+            $code:literal, $status:literal $(; $query:literal)? $(| $message:literal)?
+            $(, $field:ident : $member:literal)*
         ) ),*
         $(,)?
     }) => {
@@ -178,6 +181,7 @@ macro_rules! errors {
                     $( $type::$variant(message $(, $field)*) => {
                         $crate::Problem::modelled($code, $status, message)
                             $( .with_query_code($query) )?
+                            $( .with_message_member($message) )?
                             $( .with($member, $field) )*
                     } )*
                     $type::Fault(fault) => $crate::Problem::Fault(fault),

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 
 use crate::Protocol;
+pub use crate::rest::Route;
 
 /// One shape of a service model: its kind and the constraints on its values.
 #[derive(Debug)]
@@ -287,6 +288,8 @@ pub struct ServiceSchema {
     pub protocols: &'static [Protocol],
     /// Names of all operations of the model, sorted, also those that haechi lacks.
     pub operations: &'static [&'static str],
+    /// Where the REST protocols call each of them; empty where the service speaks none.
+    pub routes: &'static [Route],
 }
 
 /// What a model says about one operation.
@@ -302,6 +305,8 @@ pub struct OperationSchema {
     pub method: &'static str,
     /// URI pattern of the REST protocols.
     pub uri: &'static str,
+    /// HTTP status of an answer that is no error.
+    pub status: u16,
     /// Shape of the input; a structure.
     pub input: &'static Schema,
     /// Shape of the output; a structure.

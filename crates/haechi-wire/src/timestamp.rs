@@ -75,6 +75,12 @@ impl Timestamp {
         Timestamp::from_epoch(text.parse().ok()?)
     }
 
+    /// Reads the date of an HTTP header: `Tue, 29 Apr 2014 18:30:38 GMT`. Source: RFC 9110, 5.6.7.
+    pub fn parse_http_date(text: &str) -> Option<Timestamp> {
+        let zoned = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Timestamp(zoned.as_millisecond()))
+    }
+
     /// From seconds since the epoch with a fraction; `None` if no calendar shows it.
     pub fn from_epoch(seconds: f64) -> Option<Timestamp> {
         let millis = (seconds * 1000.0).round();

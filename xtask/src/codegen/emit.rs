@@ -154,7 +154,11 @@ fn structure(out: &mut String, model: &Model, name: &str) {
         if model.recursive(name) && target["shape"] == name {
             ty = format!("Box<{ty}>");
         }
-        let location = location(member, target);
+        let location = if shape["payload"] == member.as_str() {
+            ".at(Location::Payload)".to_owned()
+        } else {
+            location(member, target)
+        };
         let _ = writeln!(
             out,
             "        {presence} {}: {ty} = member({:?}, &{}){location},",
@@ -235,11 +239,23 @@ fn errors(model: &Model, wanted: &Wanted) -> String {
         };
         let default = if shape["fault"] == true { 500 } else { 400 };
         let status = shape["error"]["httpStatusCode"].as_u64().unwrap_or(default);
+        let message = message_member(model, name);
         let members = further_members(model, name);
-        let _ = writeln!(out, "        {} = ({code:?}, {status}{query}{members}),", camel(name));
+        let _ = writeln!(
+            out,
+            "        {} = ({code:?}, {status}{query}{message}{members}),",
+            camel(name)
+        );
     }
     out.push_str("    }\n}\n");
     out
+}
+
+/// Where the message stands, if REST clients look for it anywhere but in `message`.
+fn message_member(model: &Model, error: &str) -> &'static str {
+    let is_rest = model.protocols().iter().all(|protocol| protocol.starts_with("rest-"));
+    let capital = model.shape(error)["members"]["Message"].is_object();
+    if is_rest && capital { " | \"Message\"" } else { "" }
 }
 
 /// Texts that an error carries beside its message: Organizations' `Reason`.
@@ -307,14 +323,37 @@ fn service_schema(out: &mut String, service: &str, model: &Model) {
         out,
         "pub static SERVICE: ServiceSchema = ServiceSchema {{\n    name: {service:?},\n    \
          full_name: {:?},\n    version: {:?},\n    target_prefix: {:?},\n    xml_namespace: {:?},\n    \
-         protocols: &[{}],\n    operations: &{:?},\n}};\n",
+         protocols: &[{}],\n    operations: &{:?},\n    routes: &[{}],\n}};\n",
         model.metadata("serviceFullName"),
         model.metadata("apiVersion"),
         model.metadata("targetPrefix"),
         model.metadata("xmlNamespace"),
         protocols.join(", "),
         model.operations(),
+        routes(model),
     );
+}
+
+/// Where each operation is called, of services that have no other protocol.
+fn routes(model: &Model) -> String {
+    if !model.protocols().iter().all(|protocol| protocol.starts_with("rest-")) {
+        return String::new();
+    }
+    let mut out = String::new();
+    for name in model.operations() {
+        let Ok(operation) = model.operation(name) else { continue };
+        let (method, uri) = http(operation);
+        let _ = write!(
+            out,
+            "\n        haechi_wire::schema::Route {{ operation: {name:?}, method: {method:?}, uri: {uri:?} }},"
+        );
+    }
+    out + "\n    "
+}
+
+fn http(operation: &Value) -> (&str, &str) {
+    let http = &operation["http"];
+    (http["method"].as_str().unwrap_or("POST"), http["requestUri"].as_str().unwrap_or("/"))
 }
 
 fn one_operation(
@@ -332,16 +371,16 @@ fn one_operation(
         None => ("haechi_wire::shape::Unit".to_owned(), "haechi_wire::schema::UNIT".to_owned()),
     };
     let ((input, input_schema), (output, output_schema)) = (side("input"), side("output"));
+    let (method, uri) = http(operation);
+    let status = operation["http"]["responseCode"].as_u64().unwrap_or(200);
     let _ = writeln!(
         out,
         "/// `{name}`.\npub struct {name};\n\n\
          impl Operation for {name} {{\n    const SCHEMA: &'static OperationSchema = &OperationSchema {{\n        \
-         service: &SERVICE,\n        name: {name:?},\n        action: {action:?},\n        method: {:?},\n        uri: {:?},\n        \
-         input: &{input_schema},\n        output: &{output_schema},\n        result_wrapper: {:?},\n        \
+         service: &SERVICE,\n        name: {name:?},\n        action: {action:?},\n        method: {method:?},\n        uri: {uri:?},\n        \
+         status: {status},\n        input: &{input_schema},\n        output: &{output_schema},\n        result_wrapper: {:?},\n        \
          read_only: {read_only},\n    }};\n    type Input = {input};\n    type Output = {output};\n    \
          type Error = Error;\n}}\n",
-        operation["http"]["method"].as_str().unwrap_or("POST"),
-        operation["http"]["requestUri"].as_str().unwrap_or("/"),
         operation["output"]["resultWrapper"].as_str(),
     );
     Ok(())

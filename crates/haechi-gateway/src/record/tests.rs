@@ -12,6 +12,7 @@ static SERVICE: ServiceSchema = ServiceSchema {
     xml_namespace: "",
     protocols: &[Protocol::Json11],
     operations: &[],
+    routes: &[],
 };
 
 static IAM: ServiceSchema = ServiceSchema {
@@ -22,6 +23,7 @@ static IAM: ServiceSchema = ServiceSchema {
     xml_namespace: "",
     protocols: &[Protocol::Query],
     operations: &[],
+    routes: &[],
 };
 
 static DECRYPT: OperationSchema = OperationSchema {
@@ -30,6 +32,7 @@ static DECRYPT: OperationSchema = OperationSchema {
     action: "kms:Decrypt",
     method: "POST",
     uri: "/",
+    status: 200,
     input: &haechi_wire::schema::UNIT,
     output: &haechi_wire::schema::UNIT,
     result_wrapper: None,

@@ -10,6 +10,8 @@
 mod audit;
 mod bad_input;
 mod connections;
+mod notes;
+mod rest;
 mod signatures;
 mod stage;
 mod unsigned;

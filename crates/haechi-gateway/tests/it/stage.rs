@@ -90,6 +90,7 @@ pub async fn with(limits: Limits, audit: Audit) -> Stage {
     let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
     let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
     let mut router = Router::default();
+    crate::notes::mount(&mut router);
     iam.mount(&mut router);
     Arc::new(Kms::new(Arc::clone(&database), env.clone(), jobs)).mount(&mut router);
     Arc::new(Sts::new(database, Arc::clone(&iam) as _)).mount(&mut router);
