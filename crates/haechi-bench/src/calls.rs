@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::connection::{Connection, Connector};
-use crate::request::Requests;
+use crate::request::{Requests, Service};
 use crate::target::{Call, Target, read, write};
 
 /// The message of every signature and tag.
@@ -60,6 +60,7 @@ impl Maker {
     fn add(&mut self, operation: &str, what: &str, body: &Value) {
         self.calls.push(Call {
             name: format!("{operation} {what}"),
+            service: Service::Kms,
             operation: operation.to_owned(),
             body: body.to_string(),
         });
@@ -142,7 +143,7 @@ impl Maker {
     }
 
     async fn ask(&mut self, operation: &str, body: &Value) -> Result<Value, Failure> {
-        let request = self.requests.kms(operation, &body.to_string())?;
+        let request = self.requests.json(operation, &body.to_string())?;
         let answer = self.connection.call(&request).await?;
         if !answer.is_ok() {
             return Err(format!("{operation} was refused: {}", answer.text()).into());

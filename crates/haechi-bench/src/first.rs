@@ -36,7 +36,7 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
     target.ready.endpoint = format!("https://{address}");
     let key_id = target.key_ids.first().ok_or("the target has no key")?;
     let body = format!("{{\"KeyId\":\"{key_id}\",\"KeySpec\":\"AES_256\"}}");
-    let request = Requests::new(&target.ready, "kms").kms("GenerateDataKey", &body)?;
+    let request = Requests::new(&target.ready, "kms").json("GenerateDataKey", &body)?;
     let connector = Connector::new(&target.ready, true)?;
     let (program, arguments) = options.command.split_first().ok_or("no server to start")?;
     seed_random()?;

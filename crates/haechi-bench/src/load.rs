@@ -16,7 +16,7 @@ use clap::Args;
 use tokio::task::LocalSet;
 
 use crate::connection::{Connection, Connector};
-use crate::request::Requests;
+use crate::request::{Requests, Service};
 use crate::target::{Target, read};
 use crate::{Failure, cpu};
 
@@ -202,10 +202,11 @@ fn quantile(sorted_ns: &[u32], part: f64) -> f64 {
 /// Requests that differ where the operation lets them: their plaintext and their key.
 fn pool(target: &Target, options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
     let (operation, size) = (options.operation.as_str(), options.pool);
-    let mut requests = Requests::new(&target.ready, "kms");
     if let Some(call) = target.calls.iter().find(|call| call.name == operation) {
-        return Ok(vec![requests.kms(&call.operation, &call.body)?]);
+        let mut requests = Requests::to(&target.ready, call.service);
+        return Ok(vec![requests.json(&call.operation, &call.body)?]);
     }
+    let mut requests = Requests::to(&target.ready, Service::Kms);
     // An odd stride visits the keys in an order that no cache foresees.
     let keys = target.key_ids.len().min(options.keys.unwrap_or(usize::MAX)).max(1);
     (0..size)
@@ -227,7 +228,7 @@ fn pool(target: &Target, options: &Options) -> Result<Vec<Vec<u8>>, Failure> {
                 "Decrypt" => format!("{{\"CiphertextBlob\":\"{}\"}}", target.ciphertext),
                 _ => return Err(format!("no load is known for {operation}").into()),
             };
-            requests.kms(operation, &body)
+            requests.json(operation, &body)
         })
         .collect()
 }

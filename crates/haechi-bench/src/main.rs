@@ -8,6 +8,7 @@
 //! prepare.rs     a user, its policy and a key, made through the API
 //! calls.rs       a key of every spec, and what is done with it
 //! load.rs        64 connections that ask as fast as they are answered, or at a given rate
+//! secrets.rs     parameters and secrets, and the calls that read them
 //! bare.rs        the cryptography of a call, alone
 //! cpu.rs         CPU time of the server, thread by thread
 //! floor.rs       the bare server
@@ -25,6 +26,7 @@ mod floor;
 mod load;
 mod prepare;
 mod request;
+mod secrets;
 mod target;
 
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ enum Command {
     Seed(prepare::SeedOptions),
     /// Make a key of every spec, and add what they do to the target file.
     Calls(calls::Options),
+    /// Make parameters and secrets, and add the calls that read them to the target file.
+    Secrets(secrets::Options),
     /// Do the cryptography of a call, without a server.
     Bare(bare::Options),
     /// Ask as fast as answers come, or at a given rate.
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         (Ok(runtime), Command::Prepare(options)) => runtime.block_on(prepare::run(&options)),
         (Ok(runtime), Command::Seed(options)) => runtime.block_on(prepare::seed(&options)),
         (Ok(runtime), Command::Calls(options)) => runtime.block_on(calls::run(&options)),
+        (Ok(runtime), Command::Secrets(options)) => runtime.block_on(secrets::run(&options)),
         (Ok(_), Command::Bare(options)) => bare::run(&options),
         (Ok(runtime), Command::Load(options)) => runtime.block_on(load::run(&options)),
         (Ok(runtime), Command::First(options)) => runtime.block_on(first::run(&options)),

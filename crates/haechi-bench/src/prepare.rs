@@ -1,7 +1,8 @@
 //! Makes what the load needs, through the API as any client would: an IAM user whose inline policy
 //! allows KMS (so that the policy decision is the usual one, not root's), an access key, KMS keys.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
@@ -11,10 +12,10 @@ use tokio::task::LocalSet;
 
 use crate::Failure;
 use crate::connection::{Connection, Connector};
-use crate::request::Requests;
+use crate::request::{Requests, Service};
 use crate::target::{Ready, Target, read, write};
 
-/// Connections that create keys at once.
+/// Connections that create at once.
 const CONNECTIONS: usize = 64;
 
 /// Calls that one signed second is used for, so that signatures stay fresh.
@@ -50,12 +51,9 @@ pub async fn run(options: &PrepareOptions) -> Result<(), Failure> {
     let root: Ready = read(&options.ready)?;
     let mut connection = Connector::new(&root, true)?.connect().await?;
     let mut iam = Requests::new(&Ready { region: "us-east-1".to_owned(), ..root.clone() }, "iam");
-    let policy = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22\
-        Allow%22%2C%22Action%22%3A%22kms%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D";
     let name = "Version=2010-05-08&UserName=bench";
     call(&mut connection, &iam.query(&format!("Action=CreateUser&{name}"))?).await?;
-    let put = format!("Action=PutUserPolicy&{name}&PolicyName=kms&PolicyDocument={policy}");
-    call(&mut connection, &iam.query(&put)?).await?;
+    allow(&root, "kms").await?;
     let made = iam.query(&format!("Action=CreateAccessKey&{name}"))?;
     let made = call(&mut connection, &made).await?;
     let user = Ready {
@@ -63,10 +61,10 @@ pub async fn run(options: &PrepareOptions) -> Result<(), Failure> {
         secret_access_key: element(&made, "SecretAccessKey")?,
         ..root
     };
-    let mut kms = Requests::new(&user, "kms");
-    let key_id = create_key(&mut connection, &mut kms).await?;
+    let mut kms = Requests::to(&user, Service::Kms);
+    let key_id = key_id(&call(&mut connection, &kms.json("CreateKey", "{}")?).await?)?;
     let plaintext = format!("{{\"KeyId\":\"{key_id}\",\"Plaintext\":\"{}=\"}}", "A".repeat(43));
-    let encrypted = call(&mut connection, &kms.kms("Encrypt", &plaintext)?).await?;
+    let encrypted = call(&mut connection, &kms.json("Encrypt", &plaintext)?).await?;
     let ciphertext = member(&encrypted, "/CiphertextBlob")?;
     let (key_ids, calls) = (vec![key_id], Vec::new());
     write(&options.target, &Target { ready: user, key_ids, ciphertext, calls })
@@ -80,42 +78,71 @@ pub async fn seed(options: &SeedOptions) -> Result<(), Failure> {
         target.ready.endpoint = ready.endpoint;
     }
     let missing = options.keys.saturating_sub(target.key_ids.len());
-    let (left, made) = (Rc::new(Cell::new(missing)), Rc::new(RefCell::new(Vec::new())));
-    let connector = Connector::new(&target.ready, true)?;
-    let (local, began) = (LocalSet::new(), Instant::now());
-    let mut creating = Vec::new();
-    for _ in 0..CONNECTIONS.min(missing) {
-        let (left, made, ready) = (Rc::clone(&left), Rc::clone(&made), target.ready.clone());
-        let mut connection = connector.connect().await?;
-        creating.push(local.spawn_local(async move {
-            while left.get() > 0 {
-                let mut kms = Requests::new(&ready, "kms");
-                for _ in 0..CALLS_PER_SIGNER {
-                    if left.get() == 0 {
-                        break;
-                    }
-                    left.set(left.get() - 1);
-                    let key_id = create_key(&mut connection, &mut kms).await?;
-                    made.borrow_mut().push(key_id);
-                }
-            }
-            Ok::<_, Failure>(())
-        }));
-    }
-    local.await;
-    for ended in creating {
-        ended.await??;
-    }
+    let began = Instant::now();
+    let create = |_| ("CreateKey", "{}".to_owned());
+    let made = at_once(&target.ready, Service::Kms, 0..missing, create, key_id).await?;
     let seconds = began.elapsed().as_secs_f64();
-    target.key_ids.extend(made.take());
+    target.key_ids.extend(made);
     write(&options.target, &target)?;
     println!("{}", serde_json::json!({ "created": missing, "seconds": seconds }));
     Ok(())
 }
 
-async fn create_key(connection: &mut Connection, kms: &mut Requests) -> Result<String, Failure> {
-    let answer = call(connection, &kms.kms("CreateKey", "{}")?).await?;
-    member(&answer, "/KeyMetadata/KeyId")
+/// Makes a call for each number, on many connections at once; answers what `take` takes of the
+/// answers, in no order.
+pub async fn at_once(
+    ready: &Ready,
+    service: Service,
+    numbers: Range<usize>,
+    ask: impl Fn(usize) -> (&'static str, String) + 'static,
+    take: fn(&str) -> Result<String, Failure>,
+) -> Result<Vec<String>, Failure> {
+    let (ask, connector) = (Rc::new(ask), Connector::new(ready, true)?);
+    let connections = CONNECTIONS.min(numbers.len());
+    let (numbers, taken) = (Rc::new(RefCell::new(numbers)), Rc::new(RefCell::new(Vec::new())));
+    let local = LocalSet::new();
+    let mut asking = Vec::new();
+    for _ in 0..connections {
+        let (numbers, taken, ask) = (Rc::clone(&numbers), Rc::clone(&taken), Rc::clone(&ask));
+        let (ready, mut connection) = (ready.clone(), connector.connect().await?);
+        asking.push(local.spawn_local(async move {
+            let mut requests = Requests::to(&ready, service);
+            let mut signed = 0;
+            while let Some(number) = { numbers.borrow_mut().next() } {
+                signed += 1;
+                if signed % CALLS_PER_SIGNER == 0 {
+                    requests = Requests::to(&ready, service);
+                }
+                let (operation, body) = ask(number);
+                let answer = call(&mut connection, &requests.json(operation, &body)?).await?;
+                taken.borrow_mut().push(take(&answer)?);
+            }
+            Ok::<_, Failure>(())
+        }));
+    }
+    local.await;
+    for ended in asking {
+        ended.await??;
+    }
+    Ok(taken.take())
+}
+
+fn key_id(answer: &str) -> Result<String, Failure> {
+    member(answer, "/KeyMetadata/KeyId")
+}
+
+/// Lets the user of the load do everything that a service has.
+pub async fn allow(root: &Ready, service: &str) -> Result<(), Failure> {
+    let mut connection = Connector::new(root, true)?.connect().await?;
+    let mut iam = Requests::new(&Ready { region: "us-east-1".to_owned(), ..root.clone() }, "iam");
+    let policy = format!(
+        "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C\
+         %22Action%22%3A%22{service}%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D"
+    );
+    let name = "Version=2010-05-08&UserName=bench";
+    let put = format!("Action=PutUserPolicy&{name}&PolicyName={service}&PolicyDocument={policy}");
+    call(&mut connection, &iam.query(&put)?).await?;
+    Ok(())
 }
 
 async fn call(connection: &mut Connection, request: &[u8]) -> Result<String, Failure> {

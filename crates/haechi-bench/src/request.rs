@@ -4,6 +4,7 @@ use haechi_core::{Clock, SystemClock};
 use haechi_sigv4::{Payload, Rules, Scratch, Signer, SigningKey, Timestamp};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request};
+use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::target::Ready;
@@ -12,8 +13,42 @@ use crate::target::Ready;
 const USER_AGENT: &str = "Boto3/1.40.0 md/Botocore#1.40.0 ua/2.1 os/linux#6.12 md/arch#x86_64 \
     lang/python#3.13.5 md/pyimpl#CPython m/Z,b,D cfg/retry-mode#legacy Botocore/1.40.0";
 
+/// A service that speaks JSON.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// KMS.
+    #[default]
+    Kms,
+    /// Secrets Manager.
+    SecretsManager,
+    /// Systems Manager: Parameter Store.
+    Ssm,
+}
+
+impl Service {
+    /// Its name in signatures.
+    fn scope(self) -> &'static str {
+        match self {
+            Service::Kms => "kms",
+            Service::SecretsManager => "secretsmanager",
+            Service::Ssm => "ssm",
+        }
+    }
+
+    /// What stands before its operations' names.
+    fn prefix(self) -> &'static str {
+        match self {
+            Service::Kms => "TrentService",
+            Service::SecretsManager => "secretsmanager",
+            Service::Ssm => "AmazonSSM",
+        }
+    }
+}
+
 /// Signs requests of one caller to one service, with one derived key.
 pub struct Requests {
+    prefix: &'static str,
     access_key_id: String,
     host: String,
     key: SigningKey,
@@ -22,11 +57,17 @@ pub struct Requests {
 }
 
 impl Requests {
+    /// For requests to a service that speaks JSON, signed now.
+    pub fn to(ready: &Ready, service: Service) -> Requests {
+        Requests { prefix: service.prefix(), ..Requests::new(ready, service.scope()) }
+    }
+
     /// For requests that are signed now.
     pub fn new(ready: &Ready, service: &str) -> Requests {
         let timestamp = Timestamp::from_unix_seconds(SystemClock.now().seconds());
         let (secret, region) = (&ready.secret_access_key, &ready.region);
         Requests {
+            prefix: Service::Kms.prefix(),
             access_key_id: ready.access_key_id.clone(),
             host: ready.address().to_owned(),
             key: SigningKey::derive(secret, &timestamp.date(), region, service),
@@ -35,9 +76,9 @@ impl Requests {
         }
     }
 
-    /// A KMS call (AWS JSON 1.1).
-    pub fn kms(&mut self, operation: &str, body: &str) -> Result<Vec<u8>, Failure> {
-        let target = format!("TrentService.{operation}");
+    /// A call of the service (AWS JSON 1.1).
+    pub fn json(&mut self, operation: &str, body: &str) -> Result<Vec<u8>, Failure> {
+        let target = format!("{}.{operation}", self.prefix);
         self.bytes(&[("x-amz-target", &target)], "application/x-amz-json-1.1", body)
     }
 

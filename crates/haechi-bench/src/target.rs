@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
+use crate::request::Service;
 
 /// What a server writes once it serves (`--ready-file`).
 #[derive(Clone, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct Target {
 pub struct Call {
     /// `Sign RSA_2048`.
     pub name: String,
+    /// Whose operation it is.
+    #[serde(default)]
+    pub service: Service,
     /// `Sign`.
     pub operation: String,
     /// The JSON that is sent.
