@@ -15,6 +15,7 @@
 )]
 
 mod client;
+pub mod etcd;
 mod folder;
 mod http;
 pub mod postgres;

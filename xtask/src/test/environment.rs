@@ -18,6 +18,11 @@ const PACKAGES: &[Package] = &[
     Package { name: "build-essential", present: || process::exists("c++") },
     Package { name: "cmake", present: || process::exists("cmake") },
     Package { name: "curl", present: || process::exists("curl") },
+    // The distributed store's servers, and the networks in which they lose each other.
+    Package { name: "etcd-client", present: || process::exists("etcdctl") },
+    Package { name: "etcd-server", present: || process::exists("etcd") },
+    Package { name: "iproute2", present: || process::exists("ip") },
+    Package { name: "nftables", present: || process::exists("nft") },
     Package { name: "nodejs", present: || process::exists("node") },
     Package { name: "npm", present: || process::exists("npm") },
     // Servers whose passwords are rotated; no service of theirs is used.
