@@ -13,6 +13,7 @@ use haechi_store::{Cond, Key, Kv, Op, Range, Rev, Store, StoreError, TxnError};
 use haechi_wire::{Fault, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::Path;
@@ -62,6 +63,8 @@ pub struct Database {
     rows: tokio::sync::Mutex<()>,
     random: Arc<dyn Random>,
     cache: Cache,
+    /// Moves with each commit that schedules a job.
+    scheduled: watch::Sender<u64>,
 }
 
 impl Database {
@@ -80,7 +83,8 @@ impl Database {
         let (under, keyring) = rows::open(&*store, root, &*random, now, epoch).await?;
         let (under, keyring) = (ArcSwap::from_pointee(under), ArcSwap::from_pointee(keyring));
         let rows = tokio::sync::Mutex::new(());
-        Ok(Database { store, under, keyring, rows, random, cache: Cache::new() })
+        let (cache, scheduled) = (Cache::new(), watch::Sender::new(0));
+        Ok(Database { store, under, keyring, rows, random, cache, scheduled })
     }
 
     /// The store beneath.
@@ -114,7 +118,7 @@ impl Database {
         self.load_key(self.key(path)).await
     }
 
-    async fn load_key<T: Record>(&self, key: Key) -> Result<Option<Loaded<T>>, Fault> {
+    pub(crate) async fn load_key<T: Record>(&self, key: Key) -> Result<Option<Loaded<T>>, Fault> {
         let (rows, _) = self.store.get(&[key], None).await.map_err(refused)?;
         let Some(kv) = rows.into_iter().flatten().next() else { return Ok(None) };
         let value = self.open_row(&kv)?;
@@ -191,6 +195,25 @@ impl Database {
         Ok(Listing { items, next })
     }
 
+    /// Up to `limit` names of rows under `prefix`, after `from`, and whether more follow: of rows
+    /// whose names tell what they are.
+    pub(crate) async fn names(
+        &self,
+        prefix: &Path,
+        from: Option<&Key>,
+        limit: u32,
+    ) -> Result<(Vec<Key>, bool), Fault> {
+        let range = Range::prefix(self.key(prefix));
+        let range = from.map_or(range.clone(), |from| range.after(from));
+        let page = self.store.range(range, limit.max(1), None).await.map_err(refused)?;
+        Ok((page.kvs.into_iter().map(|kv| kv.key).collect(), page.more))
+    }
+
+    /// Tells of each commit that schedules a job.
+    pub(crate) fn scheduled(&self) -> watch::Receiver<u64> {
+        self.scheduled.subscribe()
+    }
+
     /// Every record under `prefix`, page by page.
     ///
     /// # Errors
@@ -216,6 +239,7 @@ impl Database {
         if let Some(failure) = batch.failure {
             return Err(Fault::internal(failure));
         }
+        let wakes = batch.wakes;
         let mut when: Vec<Cond> = batch.unchanged;
         let mut then = Vec::with_capacity(batch.writes.len());
         for (target, record) in batch.writes {
@@ -248,7 +272,11 @@ impl Database {
         for key in &keys {
             self.cache.invalidate(key.as_bytes());
         }
-        outcome.map(|_| ()).map_err(not_committed)
+        outcome.map_err(not_committed)?;
+        if wakes {
+            self.scheduled.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        Ok(())
     }
 
     /// Forgets everything that is cached: after the store was changed beneath (`--dev` reset).
@@ -280,6 +308,8 @@ pub struct Batch {
     unchanged: Vec<Cond>,
     writes: Vec<(Target, Option<Zeroizing<Vec<u8>>>)>,
     failure: Option<ciborium::ser::Error<std::io::Error>>,
+    /// Whether it schedules a job.
+    pub(crate) wakes: bool,
 }
 
 enum Target {

@@ -1,26 +1,35 @@
-//! Duties that fall due: durable, run once at a time, caught up with after downtime.
+//! Duties that fall due: durable, caught up with after downtime, many at a time.
 //!
 //! A job is a row, `/jobs/<when>/<kind>/<id>`, written in the same batch as the change that calls
 //! for it. Running it yields another batch, and the row goes in the same transaction as that
 //! batch: so its effect happens exactly once, however often it was begun.
+//!
+//! ```text
+//! rows that are due ─ scan ─► plan ─ begin ─► a task each ─► commit: effects, and the row goes
+//!                             │ one at a time of a kind and id, in the order in which they fell due
+//!                             │ so many of a kind: the slow ones wait for each other only
+//!                             └ so many in all
+//! ```
+//!
+//! A job that fails is put off, and what fell due later about the same id may then come first.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+mod plan;
+mod runner;
 
 use async_trait::async_trait;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, Notify};
 
 use crate::database::Unknown;
-use crate::{Batch, Database, Env, Loaded, Path, Record};
+use crate::{Batch, Path, Record};
 
-/// How long a failed job waits before it is tried again.
-const RETRY_AFTER_SECONDS: i64 = 30;
+pub use runner::Jobs;
 
-/// How long the runner sleeps at the most: a bound on the harm of a clock that was set forward.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+/// Jobs of one kind that run at a time, unless its handler says otherwise.
+pub const KIND_MAX: usize = 16;
+
+/// Jobs that run at a time in all.
+pub const RUNNING_MAX: usize = 256;
 
 /// A duty, due at a time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,6 +70,7 @@ impl Job {
 impl Batch {
     /// Adds a job.
     pub fn schedule(&mut self, job: &Job) {
+        self.wakes = true;
         self.put(job.path(), job);
     }
 
@@ -70,7 +80,8 @@ impl Batch {
     }
 }
 
-/// Runs the jobs of one kind.
+/// Runs the jobs of one kind. It may take its time, as others go on meanwhile; what it calls must
+/// come to an end, though, as the next job about the same id waits for it.
 #[async_trait]
 pub trait JobHandler: Send + Sync + 'static {
     /// What is to be changed; committed together with the end of the job. A job whose cause is
@@ -79,103 +90,12 @@ pub trait JobHandler: Send + Sync + 'static {
     /// # Errors
     /// Any fault; the job is then tried again later.
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault>;
-}
 
-/// The runner.
-pub struct Jobs {
-    database: Arc<Database>,
-    env: Env,
-    handlers: RwLock<HashMap<&'static str, Arc<dyn JobHandler>>>,
-    wake: Notify,
-    /// One at a time: the clock of `--dev` and the runner's own loop must not both run a job.
-    running: Mutex<()>,
-}
-
-impl Jobs {
-    /// A runner without handlers.
-    pub fn new(database: Arc<Database>, env: Env) -> Self {
-        let (handlers, wake) = (RwLock::default(), Notify::new());
-        Jobs { database, env, handlers, wake, running: Mutex::new(()) }
-    }
-
-    /// Names who runs jobs of a kind.
-    pub fn handle(&self, kind: &'static str, handler: Arc<dyn JobHandler>) {
-        let mut handlers = self.handlers.write().unwrap_or_else(PoisonError::into_inner);
-        handlers.insert(kind, handler);
-    }
-
-    /// Makes the runner look again: a job was added, or the clock was moved.
-    pub fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Runs all that has fallen due, until nothing is due.
-    ///
-    /// # Errors
-    /// If the store fails. A job that fails is put off and does not stop the others.
-    pub async fn run_due(&self) -> Result<(), Fault> {
-        let _running = self.running.lock().await;
-        loop {
-            let page = self.database.list::<Job>(&Path::new("jobs"), None, 1).await?;
-            let Some(job) = page.items.into_iter().next() else { return Ok(()) };
-            let now = self.env.now();
-            if job.value.due_ms > now.millis() {
-                return Ok(());
-            }
-            self.run(&job, now).await?;
-        }
-    }
-
-    async fn run(&self, job: &Loaded<Job>, now: Timestamp) -> Result<(), Fault> {
-        let handler = {
-            let handlers = self.handlers.read().unwrap_or_else(PoisonError::into_inner);
-            handlers.get(job.value.kind.as_str()).map(Arc::clone)
-        };
-        let outcome = match handler {
-            Some(handler) => handler.run(&job.value, now).await,
-            None => Err(Fault::internal(format!("no handler for jobs of kind {}", job.value.kind))),
-        };
-        let outcome = match outcome {
-            Ok(mut batch) => {
-                batch.remove(job);
-                self.database.commit(batch).await
-            }
-            Err(fault) => Err(fault),
-        };
-        match outcome {
-            Ok(()) => Ok(()),
-            // Decided on what has changed since: decide again.
-            Err(Fault::Conflict) => Ok(()),
-            Err(fault) => {
-                let (kind, id) = (&job.value.kind, &job.value.id);
-                tracing::error!(kind, id, error = ?fault, "a job failed; it will be tried again");
-                let mut batch = Batch::new();
-                batch.remove(job);
-                let later = now.plus_seconds(RETRY_AFTER_SECONDS);
-                batch.schedule(&Job { due_ms: later.millis(), ..job.value.clone() });
-                self.database.commit(batch).await
-            }
-        }
-    }
-
-    /// Runs jobs as they fall due, for ever.
-    pub async fn run_forever(&self) {
-        loop {
-            if let Err(fault) = self.run_due().await {
-                tracing::error!(error = ?fault, "jobs cannot be run; trying again");
-            }
-            let sleep = self.until_next().await.unwrap_or(SLEEP_MAX).min(SLEEP_MAX);
-            // Waking early is harmless; a store that fails must not be asked in a tight loop.
-            let _ =
-                tokio::time::timeout(sleep.max(Duration::from_millis(100)), self.wake.notified())
-                    .await;
-        }
-    }
-
-    async fn until_next(&self) -> Option<Duration> {
-        let page = self.database.list::<Job>(&Path::new("jobs"), None, 1).await.ok()?;
-        let due = page.items.first()?.value.due_ms;
-        let wait = due.saturating_sub(self.env.now().millis());
-        Some(Duration::from_millis(u64::try_from(wait).unwrap_or(0)))
+    /// How many jobs of this kind run at a time, of different ids; at least one.
+    fn at_a_time(&self) -> usize {
+        KIND_MAX
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,6 +57,11 @@ impl JobHandler for CreateAccounts {
         enter(&mut batch, head, &creation.value, now);
         Ok(batch)
     }
+
+    /// Each writes the organization's row.
+    fn at_a_time(&self) -> usize {
+        1
+    }
 }
 
 /// The request with its end.

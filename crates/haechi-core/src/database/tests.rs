@@ -1,11 +1,8 @@
-use std::sync::Mutex;
-
 use haechi_crypto::SystemRandom;
 use haechi_store::Options;
 use haechi_store_mem::MemStore;
 
 use super::*;
-use crate::{Env, Job, JobHandler, Jobs, MovableClock};
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Note {
@@ -129,40 +126,6 @@ async fn a_rotated_keyring_still_opens_what_the_old_key_sealed() {
     let due = Timestamp::from_seconds(2 * 24 * 3600);
     assert!(database.rotate_if_due(due).await.unwrap().is_some());
     assert_eq!(database.load::<Note>(&path("a")).await.unwrap().unwrap().value.text, "old");
-}
-
-struct Ran(Mutex<Vec<String>>);
-
-#[async_trait::async_trait]
-impl JobHandler for Ran {
-    async fn run(&self, job: &Job, _: Timestamp) -> Result<Batch, Fault> {
-        self.0.lock().unwrap().push(job.id.clone());
-        Ok(Batch::new())
-    }
-}
-
-#[tokio::test]
-async fn jobs_run_in_order_once_they_fall_due_and_only_once() {
-    let database = Arc::new(database().await);
-    let clock = Arc::new(MovableClock::new(Timestamp::from_seconds(1000)));
-    let env = Env { clock: Arc::clone(&clock) as _, random: Arc::new(SystemRandom::new()) };
-    let jobs = Jobs::new(Arc::clone(&database), env);
-    let ran = Arc::new(Ran(Mutex::default()));
-    jobs.handle("note", Arc::clone(&ran) as _);
-    let mut batch = Batch::new();
-    for (id, due) in [("late", 3000), ("second", 2000), ("first", 1500), ("cancelled", 1600)] {
-        batch.schedule(&Job::new("note", id, Timestamp::from_seconds(due), String::new()));
-    }
-    database.commit(batch).await.unwrap();
-    let mut batch = Batch::new();
-    batch.cancel(&Job::new("note", "cancelled", Timestamp::from_seconds(1600), String::new()));
-    database.commit(batch).await.unwrap();
-    jobs.run_due().await.unwrap();
-    assert!(ran.0.lock().unwrap().is_empty());
-    clock.advance(1500);
-    jobs.run_due().await.unwrap();
-    jobs.run_due().await.unwrap();
-    assert_eq!(*ran.0.lock().unwrap(), ["first", "second"]);
 }
 
 async fn rows(store: &Arc<dyn haechi_store::Store>) -> Vec<String> {
