@@ -22,6 +22,7 @@ use serde_json::Value;
 use super::process::{Server, bench, binary, product};
 use super::statistics::median;
 use crate::process;
+pub use growth::size;
 
 /// What is measured.
 const OPERATIONS: &[&str] = &["Encrypt", "GenerateDataKey", "Decrypt"];
@@ -47,14 +48,14 @@ pub struct Series {
 
 /// What one round showed.
 pub struct Sample {
-    per_second: f64,
+    pub per_second: f64,
     pub cpu_us: f64,
     threads_us: BTreeMap<String, f64>,
-    p50_us: f64,
-    p99_us: f64,
+    pub p50_us: f64,
+    pub p99_us: f64,
     p999_us: f64,
     generator_us: f64,
-    answer_bytes: u64,
+    pub answer_bytes: u64,
     request_bytes: u64,
 }
 
@@ -133,7 +134,7 @@ impl Options {
 }
 
 /// A server on a data directory that exists, and a target with a user and a key.
-fn start(directory: &Path) -> Result<Server, String> {
+pub fn start(directory: &Path) -> Result<Server, String> {
     let (ready, target) = (directory.join("ready.json"), directory.join("target.json"));
     let mut arguments = product(&directory.join("data"));
     arguments.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);

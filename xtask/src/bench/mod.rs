@@ -8,6 +8,7 @@ mod kms;
 mod policy;
 mod process;
 mod profile;
+mod secrets;
 mod statistics;
 
 /// A benchmark: its name, what it measures in one line, and the function that runs it with the
@@ -19,6 +20,11 @@ const BENCHMARKS: &[Benchmark] = &[
         "kms",
         "Encrypt, GenerateDataKey, Decrypt against a bare server; start, memory, growth with keys",
         kms::run,
+    ),
+    (
+        "secrets",
+        "Reads of secrets and parameters against a bare server; the same where there are many",
+        secrets::run,
     ),
     ("policy", "A decision by number of policies and of principals; memory", policy::run),
     ("oaep", "How long RSA-OAEP takes to refuse, by the cause: is the clock an oracle?", oaep),

@@ -94,6 +94,15 @@ impl Drop for Server {
     }
 }
 
+/// KiB of memory that a process has.
+pub fn resident_kib(pid: u32) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| format!("{path} does not tell VmRSS"))
+}
+
 /// Runs a command of `haechi-bench` on the generator's core; answers the JSON that it prints.
 pub fn bench(arguments: &[&str]) -> Result<Value, String> {
     bench_on(LOAD_CORE, arguments)

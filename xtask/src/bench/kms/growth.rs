@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::process::{Server, bench, binary, product};
+use super::super::process::{Server, bench, binary, product, resident_kib};
 use super::super::statistics::median;
 use super::{Sample, latency, sample, shown};
 
@@ -99,16 +99,8 @@ fn first_answers(target: &str, data: &Path) -> Result<Vec<Value>, String> {
     (0..STARTS).map(|_| bench(&arguments)).collect()
 }
 
-fn resident_kib(pid: u32) -> Result<u64, String> {
-    let path = format!("/proc/{pid}/status");
-    let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| format!("{path} does not tell VmRSS"))
-}
-
 /// Bytes of a file, or of all files under a directory.
-fn size(path: &Path) -> Result<u64, String> {
+pub fn size(path: &Path) -> Result<u64, String> {
     let broken = |error: std::io::Error| format!("{}: {error}", path.display());
     let metadata = std::fs::metadata(path).map_err(broken)?;
     if !metadata.is_dir() {
