@@ -2,17 +2,29 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use haechi_wire::decode::{InputError, input};
 use haechi_wire::{Fault, OperationSchema, Problem, Reader, ServiceSchema, Shape, Writer};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{Cx, GuardrailSource, Handle, Operation};
 
-/// How often a handler is run again when another write came between its read and its own.
-const ATTEMPTS: usize = 8;
+/// How often a handler is run when another write came between its read and its own.
+const ATTEMPTS: u32 = 32;
+
+/// Attempts after which it waits before the next: whoever is in its way is on another node.
+const PATIENT_AFTER: u32 = 4;
+
+/// The longest such wait, in milliseconds.
+const WAIT_MS_MAX: u64 = 32;
+
+/// Places in which calls wait for their turn.
+const TURNS: usize = 64;
 
 /// All operations that are mounted.
 #[derive(Default)]
@@ -22,6 +34,30 @@ pub struct Router {
     unsigned: Vec<(&'static str, &'static [&'static str])>,
     bodies: Vec<(&'static str, usize)>,
     guardrails: GuardrailSlot,
+    turns: Arc<Turns>,
+}
+
+/// Calls of one operation in one account whose writes met take turns: so each is met by newcomers
+/// only, and however many there are, all come through.
+struct Turns {
+    places: Vec<Mutex<()>>,
+    hasher: RandomState,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let places = (0..TURNS).map(|_| Mutex::default()).collect();
+        Turns { places, hasher: RandomState::new() }
+    }
+}
+
+impl Turns {
+    async fn take(&self, cx: &Cx) -> Option<MutexGuard<'_, ()>> {
+        let hash = self.hasher.hash_one((cx.account().as_str(), cx.operation.name));
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits choose a place")]
+        let place = self.places.get(hash as usize % TURNS)?;
+        Some(place.lock().await)
+    }
 }
 
 /// Who knows the guardrails: named once, and known to all handlers, also to those mounted before.
@@ -74,6 +110,7 @@ impl Router {
         let endpoint = Mounted::<Op, S> {
             service: Arc::clone(service),
             guardrails: Arc::clone(&self.guardrails),
+            turns: Arc::clone(&self.turns),
             operation: PhantomData,
         };
         let key = (Op::SCHEMA.service.name, Op::SCHEMA.name);
@@ -142,6 +179,7 @@ impl Router {
 struct Mounted<Op, S> {
     service: Arc<S>,
     guardrails: GuardrailSlot,
+    turns: Arc<Turns>,
     operation: PhantomData<fn() -> Op>,
 }
 
@@ -153,13 +191,15 @@ impl<Op: Operation, S: Handle<Op>> Endpoint for Mounted<Op, S> {
     fn decode(&self, reader: &mut dyn Reader) -> Result<Box<dyn Call>, InputError> {
         let input = input::<Op::Input>(reader, Op::SCHEMA.input)?;
         let (service, guardrails) = (Arc::clone(&self.service), Arc::clone(&self.guardrails));
-        Ok(Box::new(Decoded::<Op, S> { service, guardrails, input }))
+        let turns = Arc::clone(&self.turns);
+        Ok(Box::new(Decoded::<Op, S> { service, guardrails, turns, input }))
     }
 }
 
 struct Decoded<Op: Operation, S> {
     service: Arc<S>,
     guardrails: GuardrailSlot,
+    turns: Arc<Turns>,
     input: Op::Input,
 }
 
@@ -170,21 +210,37 @@ impl<Op: Operation, S: Handle<Op>> Call for Decoded<Op, S> {
 
     fn run<'a>(self: Box<Self>, cx: &'a Cx) -> Running<'a> {
         Box::pin(async move {
-            let Decoded { service, guardrails, input } = *self;
+            let Decoded { service, guardrails, turns, input } = *self;
             if let Some(source) = guardrails.get() {
                 cx.guard(source.guardrails().await?);
             }
             // What only reads cannot conflict, and need not keep its input.
-            let attempts = if Op::SCHEMA.read_only { 1 } else { ATTEMPTS };
-            for _ in 1..attempts {
-                match answer::<Op>(service.handle(cx, input.clone()).await) {
-                    Err(Problem::Fault(Fault::Conflict)) => tokio::task::yield_now().await,
-                    decided => return decided,
+            if Op::SCHEMA.read_only {
+                return answer::<Op>(service.handle(cx, input).await);
+            }
+            let mut decided = answer::<Op>(service.handle(cx, input.clone()).await);
+            if !met(&decided) {
+                return decided;
+            }
+            let _turn = turns.take(cx).await;
+            for attempt in 1..ATTEMPTS {
+                decided = answer::<Op>(service.handle(cx, input.clone()).await);
+                if !met(&decided) {
+                    break;
+                }
+                if let Some(doublings) = attempt.checked_sub(PATIENT_AFTER) {
+                    let wait = (1 << doublings.min(16)).min(WAIT_MS_MAX);
+                    tokio::time::sleep(Duration::from_millis(wait)).await;
                 }
             }
-            answer::<Op>(service.handle(cx, input).await)
+            decided
         })
     }
+}
+
+/// Whether another write came between.
+fn met(decided: &Result<Box<dyn Answer>, Problem>) -> bool {
+    matches!(decided, Err(Problem::Fault(Fault::Conflict)))
 }
 
 fn answer<Op: Operation>(
@@ -207,3 +263,6 @@ impl<Op: Operation> Answer for Output<Op> {
         self.0.write(writer, Op::SCHEMA.output);
     }
 }
+
+#[cfg(test)]
+mod tests;
