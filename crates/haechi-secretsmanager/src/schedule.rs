@@ -5,15 +5,13 @@
 //!
 //! Source: User Guide, "Schedule expressions"; API Reference, RotationRulesType.
 
-mod cron;
-
+use haechi_schedule::{Cron, Expression, Rate as Every, TimeZone, Unit};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::shapes::RotationRulesType;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::words;
-use cron::Cron;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -39,7 +37,7 @@ pub(crate) struct Window {
 enum Rate {
     Days(i64),
     Hours(i64),
-    Cron(Cron),
+    Cron(Box<Cron>),
 }
 
 /// Rules that were understood.
@@ -109,26 +107,39 @@ fn invalid(text: &str) -> Error {
 }
 
 fn expression(text: &str) -> Result<Rate, Error> {
-    let inner = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
-    if let Some(rate) = inner("rate") {
-        let (number, unit) = rate.trim().split_once(' ').ok_or_else(|| invalid(text))?;
-        let number: i64 = number.parse().map_err(|_| invalid(text))?;
-        return match unit.trim() {
-            "hour" | "hours" if (HOURS_MIN..=24 * 999).contains(&number) => Ok(Rate::Hours(number)),
-            "hour" | "hours" => Err(words::parameter(format!(
-                "A secret can be rotated every {HOURS_MIN} hours at the most."
-            ))),
-            "day" | "days" if (1..=999).contains(&number) => Ok(Rate::Days(number)),
-            _ => Err(invalid(text)),
-        };
+    let too_often = || {
+        words::parameter(format!("A secret can be rotated every {HOURS_MIN} hours at the most."))
+    };
+    match understood(text).ok_or_else(|| invalid(text))? {
+        Expression::Rate(Every { value, unit: Unit::Hours }) if value <= 24 * 999 => {
+            if value < HOURS_MIN { Err(too_often()) } else { Ok(Rate::Hours(value)) }
+        }
+        Expression::Rate(Every { value, unit: Unit::Days }) if value <= 999 => {
+            Ok(Rate::Days(value))
+        }
+        Expression::Cron(cron) if cron.minutes().eq([0]) => {
+            if gap_hours_min(&cron) < HOURS_MIN { Err(too_often()) } else { Ok(Rate::Cron(cron)) }
+        }
+        _ => Err(invalid(text)),
     }
-    let cron = inner("cron").and_then(Cron::parse).ok_or_else(|| invalid(text))?;
-    if cron.gap_hours_min() < HOURS_MIN {
-        return Err(words::parameter(format!(
-            "A secret can be rotated every {HOURS_MIN} hours at the most."
-        )));
-    }
-    Ok(Rate::Cron(cron))
+}
+
+/// Reads an expression; `rate(1 days)` and `rate(2 day)` are understood too.
+fn understood(text: &str) -> Option<Expression> {
+    let other_number = || {
+        let rate = text.strip_prefix("rate(")?.strip_suffix(')')?.trim();
+        let other = rate.strip_suffix('s').map_or_else(|| format!("{rate}s"), str::to_owned);
+        Every::parse(rate).or_else(|| Every::parse(&other)).map(Expression::Rate)
+    };
+    Expression::parse(text).or_else(other_number)
+}
+
+/// The least hours between two times, within a day and across midnight.
+fn gap_hours_min(cron: &Cron) -> i64 {
+    let hours: Vec<i64> = cron.hours().map(i64::from).collect();
+    let (Some(first), Some(last)) = (hours.first(), hours.last()) else { return 0 };
+    let within = hours.iter().zip(hours.iter().skip(1)).map(|(a, b)| b - a);
+    within.chain([first + 24 - last]).min().unwrap_or(24)
 }
 
 impl Rate {
@@ -136,7 +147,7 @@ impl Rate {
         match self {
             Rate::Days(days) => days * 24,
             Rate::Hours(hours) => *hours,
-            Rate::Cron(cron) => cron.gap_hours_min(),
+            Rate::Cron(cron) => gap_hours_min(cron),
         }
     }
 }
@@ -148,7 +159,7 @@ impl Schedule {
         let (start, whole_day) = match &self.rate {
             Rate::Days(days) => ((after.div_euclid(DAY_MS) + days) * DAY_MS, true),
             Rate::Hours(hours) => ((after.div_euclid(HOUR_MS) + hours) * HOUR_MS, false),
-            Rate::Cron(cron) => (cron.next(after)?, cron.is_daily()),
+            Rate::Cron(cron) => (cron.next(after, &TimeZone::UTC)?, cron.hours().count() == 1),
         };
         let end = match self.window_hours {
             Some(hours) => start + hours * HOUR_MS,

@@ -10,6 +10,7 @@ const LEAVES: &[&str] = &[
     "haechi-log",
     "haechi-policy",
     "haechi-rules",
+    "haechi-schedule",
     "haechi-sigv4",
     "haechi-store",
     "haechi-wire",
@@ -37,6 +38,7 @@ const SERVICE: &[&str] = &[
     "haechi-crypto",
     "haechi-policy",
     "haechi-rules",
+    "haechi-schedule",
     "haechi-store",
     "haechi-wire",
 ];
