@@ -19,12 +19,18 @@ pub struct Event {
     pub id: String,
     /// `time`: milliseconds since the epoch.
     pub time_ms: i64,
-    /// `account`: whose bus it is.
+    /// When EventBridge got it, where that is not its own time; milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_ms: Option<i64>,
+    /// `account`: where it happened.
     pub account: AccountId,
-    /// `region`: where the bus is.
+    /// `region`: where it happened.
     pub region: Region,
     /// The bus's name.
     pub bus: String,
+    /// Where the bus is, if not where the event happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bus_place: Option<(AccountId, Region)>,
     /// `source`, e.g. `aws.ssm`.
     pub source: String,
     /// `detail-type`, e.g. `Parameter Store Change`.
@@ -50,9 +56,11 @@ impl Event {
         Ok(Event {
             id: env.uuid().map_err(Fault::internal)?.to_string(),
             time_ms: time.millis(),
+            received_ms: None,
             account: account.clone(),
             region: region.clone(),
             bus: "default".to_owned(),
+            bus_place: None,
             source: source.to_owned(),
             detail_type: detail_type.to_owned(),
             resources: Vec::new(),
@@ -64,6 +72,23 @@ impl Event {
     #[must_use]
     pub fn about(mut self, resources: impl IntoIterator<Item = String>) -> Event {
         self.resources.extend(resources);
+        self
+    }
+
+    /// The account and Region of its bus.
+    pub fn place(&self) -> (&AccountId, &Region) {
+        match &self.bus_place {
+            Some((account, region)) => (account, region),
+            None => (&self.account, &self.region),
+        }
+    }
+
+    /// The same event on the bus of an account and Region.
+    #[must_use]
+    pub fn on(mut self, account: &AccountId, region: &Region, bus: &str) -> Event {
+        let elsewhere = *account != self.account || *region != self.region;
+        self.bus_place = elsewhere.then(|| (account.clone(), region.clone()));
+        bus.clone_into(&mut self.bus);
         self
     }
 

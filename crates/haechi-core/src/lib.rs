@@ -15,6 +15,7 @@
 //! authorization_message.rs             a denial that only some may read
 //! caller.rs     Caller, Identities     who calls, and how a key id becomes a caller
 //! session.rs    SessionClaims, Roles   what a session token says; what STS asks of IAM
+//! service_roles.rs          what services do in the name of a user's role
 //! evidence.rs   Evidence              MFA codes, identity providers; what STS asks of IAM too
 //! guardrails.rs Guardrails             what an organization lays over its accounts
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
@@ -48,6 +49,7 @@ pub mod paging;
 pub mod path;
 pub mod quota;
 pub mod router;
+pub mod service_roles;
 pub mod session;
 
 pub use audit::{
@@ -67,4 +69,5 @@ pub use name::{AccountId, Region};
 pub use operation::{Handle, Operation};
 pub use path::Path;
 pub use router::Router;
+pub use service_roles::{RoleSession, ServiceRoles};
 pub use session::{AssumableRole, Roles, Session, SessionClaims, SessionHolder};

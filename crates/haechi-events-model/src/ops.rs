@@ -350,6 +350,26 @@ impl Operation for PutEvents {
     type Error = Error;
 }
 
+/// `PutPermission`.
+pub struct PutPermission;
+
+impl Operation for PutPermission {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "PutPermission",
+        action: "events:PutPermission",
+        method: "POST",
+        uri: "/",
+        input: &shapes::PUT_PERMISSION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::PutPermissionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `PutRule`.
 pub struct PutRule;
 
@@ -389,6 +409,26 @@ impl Operation for PutTargets {
     };
     type Input = shapes::PutTargetsRequest;
     type Output = shapes::PutTargetsResponse;
+    type Error = Error;
+}
+
+/// `RemovePermission`.
+pub struct RemovePermission;
+
+impl Operation for RemovePermission {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RemovePermission",
+        action: "events:RemovePermission",
+        method: "POST",
+        uri: "/",
+        input: &shapes::REMOVE_PERMISSION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RemovePermissionRequest;
+    type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
 
@@ -476,6 +516,26 @@ impl Operation for UntagResource {
     type Error = Error;
 }
 
+/// `UpdateEventBus`.
+pub struct UpdateEventBus;
+
+impl Operation for UpdateEventBus {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateEventBus",
+        action: "events:UpdateEventBus",
+        method: "POST",
+        uri: "/",
+        input: &shapes::UPDATE_EVENT_BUS_REQUEST,
+        output: &shapes::UPDATE_EVENT_BUS_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateEventBusRequest;
+    type Output = shapes::UpdateEventBusResponse;
+    type Error = Error;
+}
+
 /// Mounts every operation. The bounds are the checklist: a missing handler is an error
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
@@ -493,12 +553,15 @@ where
         + Handle<ListTagsForResource>
         + Handle<ListTargetsByRule>
         + Handle<PutEvents>
+        + Handle<PutPermission>
         + Handle<PutRule>
         + Handle<PutTargets>
+        + Handle<RemovePermission>
         + Handle<RemoveTargets>
         + Handle<TagResource>
         + Handle<TestEventPattern>
-        + Handle<UntagResource>,
+        + Handle<UntagResource>
+        + Handle<UpdateEventBus>,
 {
     router.service(&SERVICE);
     router.mount::<CreateEventBus, S>(service);
@@ -514,10 +577,13 @@ where
     router.mount::<ListTagsForResource, S>(service);
     router.mount::<ListTargetsByRule, S>(service);
     router.mount::<PutEvents, S>(service);
+    router.mount::<PutPermission, S>(service);
     router.mount::<PutRule, S>(service);
     router.mount::<PutTargets, S>(service);
+    router.mount::<RemovePermission, S>(service);
     router.mount::<RemoveTargets, S>(service);
     router.mount::<TagResource, S>(service);
     router.mount::<TestEventPattern, S>(service);
     router.mount::<UntagResource, S>(service);
+    router.mount::<UpdateEventBus, S>(service);
 }

@@ -9,6 +9,8 @@ use haechi_wire::{
     Blob, Schema, SecretBlob, SecretString, Timestamp, enumeration, pattern, structure,
 };
 
+pub static ACTION: Schema = string("Action").length(1, 64).pattern(pattern!("events:[a-zA-Z]+"));
+
 structure! {
     pub struct AppSyncParameters as APP_SYNC_PARAMETERS "AppSyncParameters" {
         optional graph_ql_operation: SecretString = member("GraphQLOperation", &GRAPH_QL_OPERATION),
@@ -74,6 +76,14 @@ pub static CAPACITY_PROVIDER_STRATEGY_ITEM_BASE: Schema =
 
 pub static CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT: Schema =
     integer("CapacityProviderStrategyItemWeight").range(0, 1000);
+
+structure! {
+    pub struct Condition as CONDITION "Condition" {
+        required r#type: String = member("Type", &STRING),
+        required key: String = member("Key", &STRING),
+        required value: String = member("Value", &STRING),
+    }
+}
 
 structure! {
     pub struct CreateEventBusRequest as CREATE_EVENT_BUS_REQUEST "CreateEventBusRequest" {
@@ -412,6 +422,9 @@ structure! {
 
 pub static NEXT_TOKEN: Schema = string("NextToken").length(1, 2048);
 
+pub static NON_PARTNER_EVENT_BUS_NAME: Schema =
+    string("NonPartnerEventBusName").length(1, 256).pattern(pattern!("[\\.\\-_A-Za-z0-9]+"));
+
 pub static NON_PARTNER_EVENT_BUS_NAME_OR_ARN: Schema =
     string("NonPartnerEventBusNameOrArn").length(1, 1600).pattern(pattern!(
         "(arn:aws[\\w-]*:events:[a-z]+-[a-z]+-[\\w-]+:[0-9]{12}:event-bus\\/)?[\\.\\-_A-Za-z0-9]+"
@@ -462,6 +475,8 @@ enumeration! {
     }
 }
 
+pub static PRINCIPAL: Schema = string("Principal").length(1, 12).pattern(pattern!("(\\d{12}|\\*)"));
+
 enumeration! {
     pub enum PropagateTags as PROPAGATE_TAGS "PropagateTags" {
         TaskDefinition = "TASK_DEFINITION",
@@ -507,6 +522,17 @@ structure! {
 
 pub static PUT_EVENTS_RESULT_ENTRY_LIST: Schema =
     list("PutEventsResultEntryList", &member("member", &PUT_EVENTS_RESULT_ENTRY));
+
+structure! {
+    pub struct PutPermissionRequest as PUT_PERMISSION_REQUEST "PutPermissionRequest" {
+        optional event_bus_name: String = member("EventBusName", &NON_PARTNER_EVENT_BUS_NAME),
+        optional action: String = member("Action", &ACTION),
+        optional principal: String = member("Principal", &PRINCIPAL),
+        optional statement_id: String = member("StatementId", &STATEMENT_ID),
+        optional condition: Condition = member("Condition", &CONDITION),
+        optional policy: String = member("Policy", &STRING),
+    }
+}
 
 structure! {
     pub struct PutRuleRequest as PUT_RULE_REQUEST "PutRuleRequest" {
@@ -578,6 +604,14 @@ structure! {
 pub static REDSHIFT_SECRET_MANAGER_ARN: Schema = string("RedshiftSecretManagerArn").length(1, 1600).pattern(pattern!("(^arn:aws([a-z]|\\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\\$(\\.[\\w_-]+(\\[(\\d+|\\*)\\])*)*)"));
 
 pub static REFERENCE_ID: Schema = string("ReferenceId").length(0, 1024);
+
+structure! {
+    pub struct RemovePermissionRequest as REMOVE_PERMISSION_REQUEST "RemovePermissionRequest" {
+        optional statement_id: String = member("StatementId", &STATEMENT_ID),
+        optional remove_all_permissions: bool = member("RemoveAllPermissions", &BOOLEAN),
+        optional event_bus_name: String = member("EventBusName", &NON_PARTNER_EVENT_BUS_NAME),
+    }
+}
 
 structure! {
     pub struct RemoveTargetsRequest as REMOVE_TARGETS_REQUEST "RemoveTargetsRequest" {
@@ -711,6 +745,9 @@ structure! {
     }
 }
 
+pub static STATEMENT_ID: Schema =
+    string("StatementId").length(1, 64).pattern(pattern!("[a-zA-Z0-9-_]+"));
+
 pub static STATEMENT_NAME: Schema = string("StatementName").length(1, 500);
 
 pub static STRING: Schema = string("String");
@@ -813,5 +850,26 @@ structure! {
 
 structure! {
     pub struct UntagResourceResponse as UNTAG_RESOURCE_RESPONSE "UntagResourceResponse" {
+    }
+}
+
+structure! {
+    pub struct UpdateEventBusRequest as UPDATE_EVENT_BUS_REQUEST "UpdateEventBusRequest" {
+        optional name: String = member("Name", &EVENT_BUS_NAME),
+        optional kms_key_identifier: String = member("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+        optional description: String = member("Description", &EVENT_BUS_DESCRIPTION),
+        optional dead_letter_config: DeadLetterConfig = member("DeadLetterConfig", &DEAD_LETTER_CONFIG),
+        optional log_config: LogConfig = member("LogConfig", &LOG_CONFIG),
+    }
+}
+
+structure! {
+    pub struct UpdateEventBusResponse as UPDATE_EVENT_BUS_RESPONSE "UpdateEventBusResponse" {
+        optional arn: String = member("Arn", &STRING),
+        optional name: String = member("Name", &EVENT_BUS_NAME),
+        optional kms_key_identifier: String = member("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+        optional description: String = member("Description", &EVENT_BUS_DESCRIPTION),
+        optional dead_letter_config: DeadLetterConfig = member("DeadLetterConfig", &DEAD_LETTER_CONFIG),
+        optional log_config: LogConfig = member("LogConfig", &LOG_CONFIG),
     }
 }

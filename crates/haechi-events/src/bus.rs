@@ -1,19 +1,27 @@
 //! Buses by name or ARN, and whether the caller may do what he asks with them.
 
-use haechi_core::{Ask, Cx, Loaded, NoContext, Permit};
+use std::sync::Arc;
+
+use haechi_core::database::Unknown;
+use haechi_core::{AccountId, Ask, Cx, Loaded, NoContext, Permit, Region};
 use haechi_events_model::Error;
-use haechi_policy::ResourceRule;
+use haechi_policy::{Context, Document, Kind, ResourceRule, Values};
 use haechi_wire::Fault;
 
 use crate::Events;
-use crate::store::{BusRecord, Place};
+use crate::store::{BusRecord, Place, Tags};
 
 /// The bus that every account has in every Region.
 pub(crate) const DEFAULT: &str = "default";
 
 /// The caller's account in the call's Region.
 pub(crate) fn place(cx: &Cx) -> Place {
-    Place { account: cx.account().to_string(), region: cx.region.to_string() }
+    Place::new(cx.account(), &cx.region)
+}
+
+/// The ARN of a bus of an account in a Region.
+pub(crate) fn full_arn((account, region): (&AccountId, &Region), name: &str) -> String {
+    format!("arn:{}:events:{region}:{account}:event-bus/{name}", region.partition())
 }
 
 pub(crate) fn arn(cx: &Cx, name: &str) -> String {
@@ -52,7 +60,85 @@ pub(crate) fn allow(cx: &Cx, resource: &str) -> Result<Permit, Error> {
     Ok(permit)
 }
 
+/// A bus's policy, read; none if it has none.
+pub(crate) type BusPolicy = Option<Arc<Document>>;
+
+/// Condition keys of an event that is put on a bus.
+pub(crate) struct EventContext<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) detail_type: &'a str,
+    /// Whether a rule of another bus puts it there.
+    pub(crate) is_passed_on: bool,
+}
+
+impl Context for EventContext<'_> {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        match key {
+            "events:source" => Some(Values::one(self.source)),
+            "events:detail-type" => Some(Values::one(self.detail_type)),
+            "events:eventbusinvocation" => {
+                Some(Values::one(if self.is_passed_on { "true" } else { "false" }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The record of a bus that is changed for the first time: the default one.
+pub(crate) fn new_record(cx: &Cx, name: &str) -> BusRecord {
+    let now_ms = cx.now().millis();
+    BusRecord {
+        name: name.to_owned(),
+        tags: Tags::new(),
+        created_ms: now_ms,
+        modified_ms: now_ms,
+        unknown: Unknown::new(),
+        ..BusRecord::default()
+    }
+}
+
 impl Events {
+    /// The policy of a bus; `None` if there is no such bus.
+    pub(crate) async fn bus_policy(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        name: &str,
+    ) -> Result<Option<Arc<BusPolicy>>, Fault> {
+        let path = Place::new(account, region).bus(name);
+        let read = |record: BusRecord| {
+            let parse = |text: &str| Document::parse(text, Kind::Resource).map(Arc::new);
+            record.policy.as_deref().map(parse).transpose().map_err(Fault::internal)
+        };
+        let found = self.database.cached(&path, read).await?;
+        Ok(found.or_else(|| (name == DEFAULT).then(Arc::default)))
+    }
+
+    /// Changes the record of a bus of the caller's.
+    pub(crate) async fn change_bus(
+        &self,
+        cx: &Cx,
+        name: &str,
+        change: impl FnOnce(&mut BusRecord) -> Result<(), Error>,
+    ) -> Result<BusRecord, Error> {
+        let place = place(cx);
+        let found = self.bus(&place, name).await?;
+        let mut record = match &found {
+            Some(found) => found.value.clone(),
+            None if name == DEFAULT => new_record(cx, name),
+            None => return Err(missing(name)),
+        };
+        change(&mut record)?;
+        record.modified_ms = cx.now().millis();
+        let mut batch = haechi_core::Batch::new();
+        match &found {
+            Some(found) => batch.replace(found, &record),
+            None => batch.create(place.bus(name), &record),
+        }
+        self.database.commit(batch).await?;
+        Ok(record)
+    }
+
     /// A custom bus, or the default one where it has a row.
     pub(crate) async fn bus(
         &self,

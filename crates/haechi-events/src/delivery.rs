@@ -1,20 +1,16 @@
-//! Events meet rules, and targets get them.
-//!
-//! Both are jobs: the first turns an event into one delivery for each target of each rule that
-//! matches, in one transaction; each delivery then stands for itself, with its own tries.
+//! Targets get events: each delivery is a job, and stands for itself with its own tries.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use haechi_core::event::EVENT_JOB;
-use haechi_core::{AccountId, Batch, Env, Event, Job, JobHandler, Source};
+use haechi_core::{AccountId, Batch, Job, JobHandler, Source};
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::Events;
-use crate::rule::Compiled;
-use crate::store::{Place, TargetRecord};
-use crate::{rule, transform};
+use crate::matching::{self, Bus};
+use crate::store::TargetRecord;
+use crate::{Events, passing};
 
 /// The kind of the jobs that carry an event to a target.
 pub(crate) const DELIVERY: &str = "event-delivery";
@@ -24,21 +20,6 @@ const ATTEMPTS_MAX: i32 = 185;
 
 /// The age at which an event is given up, unless a target says otherwise: a day.
 const AGE_SECONDS_MAX: i32 = 86_400;
-
-/// The kind of the jobs that carry an event to the rules that come after others.
-pub(crate) const CONTINUATION: &str = "event-rest";
-
-/// Targets that are served in one transaction, which takes a hundred writes.
-const TARGETS_AT_ONCE: usize = 60;
-
-/// Bytes after which a transaction takes no further delivery: a megabyte is its limit.
-const BYTES_AT_ONCE: usize = 256 * 1024;
-
-/// Bytes that a target may get (SQS: a message of 256 KiB).
-const BODY_MAX: usize = 256 * 1024;
-
-/// Buses that an event may pass on its way: rules can send it in circles.
-const BUSES_MAX: usize = 8;
 
 /// What a target is to get.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,21 +33,60 @@ pub struct Message {
     /// What tells a message that is delivered twice from two, where the target wants to know.
     pub deduplication_id: String,
     /// Of a dead letter: why the target did not get it.
-    pub error: Option<String>,
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// Why a target did not take a message.
 #[derive(Debug)]
 pub enum Refusal {
     /// It will not take it later either: it does not exist, or its policy does not allow it.
-    Permanent(String),
+    Permanent {
+        /// The code of the error, as dead letters tell it.
+        code: String,
+        /// In the target's words.
+        message: String,
+    },
     /// It may take it later.
     Temporary(Fault),
+    /// It may take it, not earlier than in so many seconds.
+    Later {
+        /// From now on.
+        seconds: i64,
+        /// Whether this was a try: a target that was not asked was not tried.
+        is_try: bool,
+        /// Why.
+        message: String,
+    },
+}
+
+impl Refusal {
+    /// A target that must not be reached.
+    pub fn denied(message: impl Into<String>) -> Refusal {
+        Refusal::Permanent { code: "NO_PERMISSIONS".to_owned(), message: message.into() }
+    }
+
+    /// What a fault of a call on the target's behalf means.
+    pub fn of(fault: Fault) -> Refusal {
+        match fault {
+            Fault::AccessDenied(message) => Refusal::denied(message),
+            fault @ (Fault::Unavailable { .. } | Fault::Internal(_) | Fault::Conflict) => {
+                Refusal::Temporary(fault)
+            }
+            refused => Refusal::Permanent {
+                code: "INVALID_PARAMETER".to_owned(),
+                message: refused.to_string(),
+            },
+        }
+    }
 }
 
 /// What takes messages: the other services, wired by the binary.
 #[async_trait]
 pub trait Targets: Send + Sync + 'static {
+    /// Whether targets of a service can be reached: the third part of their ARNs (`sqs`).
+    fn has(&self, service: &str) -> bool;
+
     /// Hands a message to a target on behalf of a rule, if the target's policy lets EventBridge.
     ///
     /// # Errors
@@ -76,10 +96,12 @@ pub trait Targets: Send + Sync + 'static {
 
 /// A message on its way.
 #[derive(Serialize, Deserialize)]
-struct Delivery {
-    message: Message,
-    rule_arn: String,
-    account: AccountId,
+pub(crate) struct Delivery {
+    pub(crate) message: Message,
+    pub(crate) rule_arn: String,
+    pub(crate) account: AccountId,
+    #[serde(default)]
+    pub(crate) role_arn: Option<String>,
     dead_letter_arn: Option<String>,
     attempts_max: i32,
     /// When it is given up.
@@ -87,191 +109,137 @@ struct Delivery {
     attempts: i32,
 }
 
-/// Finds out who wants an event: the first part of the rules.
-pub(crate) struct Matching {
-    /// Weak, as the service holds the jobs that hold this.
-    pub(crate) events: Weak<Events>,
-}
-
-/// As [`Matching`], from where a transaction was full.
-pub(crate) struct Continuing {
-    pub(crate) events: Weak<Events>,
-}
-
-/// An event that some rules have seen: the last target that got it, by rule and id.
-#[derive(Serialize, Deserialize)]
-struct Rest {
-    event: Event,
-    after: (String, String),
-}
-
-#[async_trait]
-impl JobHandler for Matching {
-    async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
-        let first = (String::new(), String::new());
-        alive(&self.events)?.fan_out(job, Event::of(job)?, first, now).await
-    }
-}
-
-#[async_trait]
-impl JobHandler for Continuing {
-    async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
-        let rest: Rest = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
-        alive(&self.events)?.fan_out(job, rest.event, rest.after, now).await
-    }
-}
-
-fn alive(events: &Weak<Events>) -> Result<Arc<Events>, Fault> {
-    events.upgrade().ok_or_else(|| Fault::internal("the service of events has ended"))
-}
-
-impl Events {
-    /// Schedules a delivery for each target that comes after `after` and whose rule matches; what
-    /// one transaction does not hold is left to another job.
-    async fn fan_out(
-        &self,
-        job: &Job,
-        event: Event,
-        after: (String, String),
+impl Delivery {
+    /// A message of a rule of an account for one of its targets.
+    pub(crate) fn new(
+        message: Message,
+        account: &AccountId,
+        rule_arn: String,
+        target: &TargetRecord,
         now: Timestamp,
-    ) -> Result<Batch, Fault> {
-        let mut batch = Batch::new();
-        let place = Place { account: event.account.to_string(), region: event.region.to_string() };
-        let json = event.json();
-        let (mut count, mut bytes) = (0, 0);
-        let rules = self.compiled(&place, &event.bus).await?;
-        for rule in rules.iter().filter(|rule| rule.pattern.matches(&json)) {
-            for target in &rule.targets {
-                let at = (rule.name.clone(), target.id.clone());
-                if at <= after {
-                    continue;
-                }
-                let id = format!("{}+{}", job.id, self.env.uuid().map_err(Fault::internal)?);
-                if count == TARGETS_AT_ONCE || bytes > BYTES_AT_ONCE {
-                    // This target is the next one's first.
-                    let payload = serde_json::to_string(&Rest { event, after: last(&rules, &at) });
-                    let payload = payload.map_err(Fault::internal)?;
-                    batch.schedule(&Job::new(CONTINUATION, &id, now, payload));
-                    return Ok(batch);
-                }
-                let next = next_job(job, &event, (rule, target), &json, &id, now)?;
-                count += 1;
-                if let Some(next) = next {
-                    bytes += next.payload.len();
-                    batch.schedule(&next);
-                }
-            }
+    ) -> Delivery {
+        let age = i64::from(target.retry_age_seconds.unwrap_or(AGE_SECONDS_MAX));
+        Delivery {
+            message,
+            rule_arn,
+            account: account.clone(),
+            role_arn: target.role_arn.clone(),
+            dead_letter_arn: target.dead_letter_arn.clone(),
+            attempts_max: target.retry_attempts.unwrap_or(ATTEMPTS_MAX),
+            until_ms: now.plus_seconds(age).millis(),
+            attempts: 0,
         }
-        Ok(batch)
+    }
+
+    /// The job that carries it.
+    pub(crate) fn job(&self, id: &str, due: Timestamp) -> Result<Job, Fault> {
+        let payload = serde_json::to_string(self).map_err(Fault::internal)?;
+        Ok(Job::new(DELIVERY, id, due, payload))
+    }
+
+    /// On whose behalf it goes.
+    pub(crate) fn source(&self) -> Source {
+        Source { arn: self.rule_arn.clone(), account: self.account.clone() }
     }
 }
 
-/// The place just before `at`, in the order of rules and targets.
-fn last(rules: &[Compiled], at: &(String, String)) -> (String, String) {
-    let all = rules
-        .iter()
-        .flat_map(|rule| rule.targets.iter().map(|target| (rule.name.clone(), target.id.clone())));
-    all.take_while(|place| place < at).last().unwrap_or_default()
-}
-
-/// What carries an event to a target; none if it has been on too many buses, or is too long.
-fn next_job(
-    job: &Job,
-    event: &Event,
-    (rule, target): (&Compiled, &TargetRecord),
-    json: &serde_json::Value,
-    id: &str,
-    now: Timestamp,
-) -> Result<Option<Job>, Fault> {
-    if let Some((_, bus)) = target.arn.split_once(":event-bus/") {
-        // The id grows by a mark from job to job.
-        if job.id.split('+').count() > BUSES_MAX {
-            tracing::warn!(rule = rule.name, "an event goes in circles and ends here");
-            return Ok(None);
-        }
-        let passed_on = Event { bus: bus.to_owned(), ..event.clone() };
-        let payload = serde_json::to_string(&passed_on).map_err(Fault::internal)?;
-        return Ok(Some(Job::new(EVENT_JOB, id, now, payload)));
-    }
-    let rule_arn = format!(
-        "arn:{}:events:{}:{}:{}",
-        event.region.partition(),
-        event.region,
-        event.account,
-        rule::resource(&event.bus, &rule.name)
-    );
-    let named = transform::Rule { arn: &rule_arn, name: &rule.name };
-    let body = transform::body(target, json, &named);
-    if body.len() > BODY_MAX {
-        tracing::warn!(rule = rule.name, "what a target is to get is too long; it gets nothing");
-        return Ok(None);
-    }
-    let age = i64::from(target.retry_age_seconds.unwrap_or(AGE_SECONDS_MAX));
-    let delivery = Delivery {
-        message: Message {
-            target_arn: target.arn.clone(),
-            body,
-            group_id: target.group_id.clone(),
-            deduplication_id: format!("{}-{}", event.id, target.id),
-            error: None,
-        },
-        account: event.account.clone(),
-        dead_letter_arn: target.dead_letter_arn.clone(),
-        attempts_max: target.retry_attempts.unwrap_or(ATTEMPTS_MAX),
-        until_ms: now.plus_seconds(age).millis(),
-        attempts: 0,
-        rule_arn,
-    };
-    job_of(&delivery, id, now).map(Some)
-}
-
-fn job_of(delivery: &Delivery, id: &str, due: Timestamp) -> Result<Job, Fault> {
-    let payload = serde_json::to_string(delivery).map_err(Fault::internal)?;
-    Ok(Job::new(DELIVERY, id, due, payload))
+/// Why a delivery is given up, in the words of dead letters (User Guide, "Using dead-letter
+/// queues").
+struct GivenUp {
+    code: String,
+    message: String,
+    exhausted: Option<&'static str>,
 }
 
 /// Carries messages to targets.
 pub(crate) struct Delivering {
-    pub(crate) env: Env,
-    pub(crate) targets: Arc<dyn Targets>,
+    /// Weak, as the service holds the jobs that hold this.
+    pub(crate) events: Weak<Events>,
 }
 
 #[async_trait]
 impl JobHandler for Delivering {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
+        let events = matching::alive(&self.events)?;
         let mut delivery: Delivery = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
-        let rule = Source { arn: delivery.rule_arn.clone(), account: delivery.account.clone() };
-        let outcome = self.targets.deliver(rule.clone(), &delivery.message).await;
         let mut batch = Batch::new();
-        let error = match outcome {
+        let outcome = events.hand_over(job, &delivery, now, &mut batch).await;
+        let (message, seconds) = match outcome {
             Ok(()) => return Ok(batch),
-            Err(Refusal::Permanent(error)) => error,
+            Err(Refusal::Permanent { code, message }) => {
+                let why = GivenUp { code, message, exhausted: None };
+                events.give_up(delivery, why).await?;
+                return Ok(batch);
+            }
             Err(Refusal::Temporary(fault)) => {
                 delivery.attempts += 1;
-                let later = now.plus_seconds(wait_seconds(delivery.attempts));
-                if delivery.attempts <= delivery.attempts_max && later.millis() < delivery.until_ms
-                {
-                    batch.schedule(&job_of(&delivery, &job.id, later)?);
-                    return Ok(batch);
-                }
-                fault.to_string()
+                (fault.to_string(), wait_seconds(delivery.attempts))
+            }
+            Err(Refusal::Later { seconds, is_try, message }) => {
+                delivery.attempts += i32::from(is_try);
+                let least = if is_try { wait_seconds(delivery.attempts) } else { 1 };
+                (message, seconds.max(least))
             }
         };
-        let target = &delivery.message.target_arn;
-        tracing::warn!(rule = delivery.rule_arn, target, error, "an event was not delivered");
-        // A dead letter that is refused too is gone, as with AWS.
-        if let Some(queue) = delivery.dead_letter_arn {
-            let letter = Message {
-                target_arn: queue,
-                deduplication_id: self.env.uuid().map_err(Fault::internal)?.to_string(),
-                error: Some(error),
-                ..delivery.message
-            };
-            if let Err(refusal) = self.targets.deliver(rule, &letter).await {
-                tracing::error!(queue = letter.target_arn, ?refusal, "a dead letter is lost");
+        let later = now.plus_seconds(seconds);
+        let exhausted = match (delivery.attempts > delivery.attempts_max, later.millis()) {
+            (true, _) => "MaximumRetryAttempts",
+            (false, later) if later >= delivery.until_ms => "MaximumEventAgeInSeconds",
+            _ => {
+                batch.schedule(&delivery.job(&job.id, later)?);
+                return Ok(batch);
             }
-        }
+        };
+        let code = "SDK_CLIENT_ERROR".to_owned();
+        events.give_up(delivery, GivenUp { code, message, exhausted: Some(exhausted) }).await?;
         Ok(batch)
+    }
+}
+
+impl Events {
+    /// One try.
+    async fn hand_over(
+        self: &Arc<Self>,
+        job: &Job,
+        delivery: &Delivery,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        if let Some(bus) = Bus::parse(&delivery.message.target_arn) {
+            return passing::pass_on(self, job, delivery, &bus, now, batch).await;
+        }
+        self.around.targets.deliver(delivery.source(), &delivery.message).await
+    }
+
+    /// A delivery ends in its dead-letter queue, if it has one.
+    async fn give_up(&self, delivery: Delivery, why: GivenUp) -> Result<(), Fault> {
+        let target = &delivery.message.target_arn;
+        let (rule, error) = (&delivery.rule_arn, &why.message);
+        tracing::warn!(rule, target, error, "an event was not delivered");
+        let Some(queue) = &delivery.dead_letter_arn else { return Ok(()) };
+        let mut attributes = BTreeMap::from([
+            ("RULE_ARN".to_owned(), delivery.rule_arn.clone()),
+            ("TARGET_ARN".to_owned(), target.clone()),
+            ("ERROR_CODE".to_owned(), why.code),
+            ("ERROR_MESSAGE".to_owned(), why.message),
+            ("RETRY_ATTEMPTS".to_owned(), delivery.attempts.to_string()),
+        ]);
+        if let Some(exhausted) = why.exhausted {
+            attributes.insert("EXHAUSTED_RETRY_CONDITION".to_owned(), exhausted.to_owned());
+        }
+        attributes.retain(|_, value| !value.is_empty());
+        let letter = Message {
+            target_arn: queue.clone(),
+            deduplication_id: self.env.uuid().map_err(Fault::internal)?.to_string(),
+            body: passing::letter(&delivery)?,
+            attributes,
+            group_id: delivery.message.group_id.clone(),
+        };
+        // A dead letter that is refused too is gone, as with AWS.
+        if let Err(refusal) = self.around.targets.deliver(delivery.source(), &letter).await {
+            tracing::error!(queue, ?refusal, "a dead letter is lost");
+        }
+        Ok(())
     }
 }
 

@@ -9,8 +9,9 @@
 //! * A target's own policy decides, with `aws:SourceArn` the rule's: nothing is delivered because a
 //!   rule says so alone.
 //!
-//! What is missing answers 501: schedules, archives, API destinations, targets other than SQS
-//! queues and event buses of the same account and Region.
+//! * A rule that falls due by time tells its targets once for each time.
+//!
+//! What is missing answers 501: archives and replays, API destinations, endpoints, partner sources.
 //!
 //! Source of behaviour: EventBridge API Reference and User Guide, 2026; recordings.
 //!
@@ -20,16 +21,22 @@
 //! rule.rs         rules of a bus, compiled and kept
 //! target.rs       targets: what is accepted, how they are shown
 //! transform.rs    what of an event a target gets (pure)
-//! delivery.rs     jobs: events meet rules, targets get them
+//! matching.rs     jobs: events meet rules
+//! schedule.rs     jobs: rules fall due by time
+//! delivery.rs     jobs: targets get events, or their dead-letter queues
+//! passing.rs      events go to buses of other accounts and Regions
 //! tags.rs         tags on buses and rules
 //! store.rs        records, and where they lie
 //! ```
 
 mod bus;
 mod delivery;
+mod matching;
 mod op;
 mod paging;
+mod passing;
 mod rule;
+mod schedule;
 mod store;
 mod tags;
 mod target;
@@ -38,15 +45,24 @@ mod transform;
 use std::sync::Arc;
 
 use haechi_core::event::EVENT_JOB;
-use haechi_core::{Database, Env, Jobs, Router};
+use haechi_core::{Database, Env, Jobs, Router, ServiceRoles};
 
 pub use delivery::{Message, Refusal, Targets};
+
+/// What EventBridge acts through.
+pub struct Surroundings {
+    /// Where events go.
+    pub targets: Arc<dyn Targets>,
+    /// In whose name.
+    pub roles: Arc<dyn ServiceRoles>,
+}
 
 /// The service.
 pub struct Events {
     database: Arc<Database>,
     env: Env,
     jobs: Arc<Jobs>,
+    around: Surroundings,
 }
 
 impl Events {
@@ -55,13 +71,14 @@ impl Events {
         database: Arc<Database>,
         env: Env,
         jobs: Arc<Jobs>,
-        targets: Arc<dyn Targets>,
+        around: Surroundings,
     ) -> Arc<Events> {
-        let events = Arc::new(Events { database, env: env.clone(), jobs: Arc::clone(&jobs) });
-        jobs.handle(EVENT_JOB, Arc::new(delivery::Matching { events: Arc::downgrade(&events) }));
-        let continuing = delivery::Continuing { events: Arc::downgrade(&events) };
-        jobs.handle(delivery::CONTINUATION, Arc::new(continuing));
-        jobs.handle(delivery::DELIVERY, Arc::new(delivery::Delivering { env, targets }));
+        let events = Arc::new(Events { database, env, jobs: Arc::clone(&jobs), around });
+        let weak = || Arc::downgrade(&events);
+        jobs.handle(EVENT_JOB, Arc::new(matching::Matching { events: weak() }));
+        jobs.handle(matching::CONTINUATION, Arc::new(matching::Continuing { events: weak() }));
+        jobs.handle(delivery::DELIVERY, Arc::new(delivery::Delivering { events: weak() }));
+        jobs.handle(schedule::SCHEDULE, Arc::new(schedule::Scheduled { events: weak() }));
         events
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use haechi_core::{Cx, Loaded};
+use haechi_core::{AccountId, Cx, Loaded, Region};
 use haechi_events_model::Error;
 use haechi_events_model::shapes::RuleState;
 use haechi_rules::Pattern;
@@ -19,12 +19,17 @@ pub(crate) struct Compiled {
 }
 
 /// The resource part of a rule's ARN.
-pub(crate) fn resource(bus: &str, name: &str) -> String {
+fn resource(bus: &str, name: &str) -> String {
     if bus == bus::DEFAULT { format!("rule/{name}") } else { format!("rule/{bus}/{name}") }
 }
 
 pub(crate) fn arn(cx: &Cx, bus: &str, name: &str) -> String {
     cx.arn("events", &resource(bus, name))
+}
+
+/// The ARN of a rule of an account in a Region.
+pub(crate) fn full_arn((account, region): (&AccountId, &Region), bus: &str, name: &str) -> String {
+    format!("arn:{}:events:{region}:{account}:{}", region.partition(), resource(bus, name))
 }
 
 pub(crate) fn missing(bus: &str, name: &str) -> Error {
@@ -67,7 +72,7 @@ impl Events {
         Ok(rules)
     }
 
-    /// The enabled rules of a bus, compiled.
+    /// The enabled rules of a bus that have a pattern, compiled.
     pub(crate) async fn compiled(
         &self,
         place: &Place,
@@ -76,13 +81,16 @@ impl Events {
         let compile = async {
             let rules = self.rules(place, bus).await?;
             let enabled = rules.into_iter().filter(|rule| rule.is_enabled);
-            let compile = |rule: RuleRecord| {
-                let pattern = Pattern::parse(&rule.pattern).map_err(Fault::internal)?;
-                let mut rule = rule;
+            let compile = |mut rule: RuleRecord| {
+                let pattern = Pattern::parse(&rule.pattern?).map_err(Fault::internal);
                 rule.targets.sort_by(|left, right| left.id.cmp(&right.id));
-                Ok(Compiled { name: rule.name, pattern, targets: rule.targets })
+                Some(pattern.map(|pattern| Compiled {
+                    name: rule.name,
+                    pattern,
+                    targets: rule.targets,
+                }))
             };
-            enabled.map(compile).collect::<Result<Vec<_>, Fault>>().map(Some)
+            enabled.filter_map(compile).collect::<Result<Vec<_>, Fault>>().map(Some)
         };
         let id = format!("{}/{bus}", place.region);
         let kept = self.database.derived(&place.scope(), &id, compile).await?;

@@ -8,20 +8,25 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Path, Record};
+use haechi_core::{AccountId, Path, Record, Region};
 use serde::{Deserialize, Serialize};
 
 /// Tags, by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
 /// An event bus.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct BusRecord {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) tags: Tags,
     pub(crate) created_ms: i64,
     pub(crate) modified_ms: i64,
+    /// Who else may do what with it: a policy.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
+    #[serde(default)]
+    pub(crate) dead_letter_arn: Option<String>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -34,7 +39,10 @@ pub(crate) struct RuleRecord {
     pub(crate) name: String,
     pub(crate) bus: String,
     /// As it was given.
-    pub(crate) pattern: String,
+    #[serde(default)]
+    pub(crate) pattern: Option<String>,
+    #[serde(default)]
+    pub(crate) schedule: Option<ScheduleRecord>,
     pub(crate) is_enabled: bool,
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
@@ -45,6 +53,19 @@ pub(crate) struct RuleRecord {
 }
 
 impl Record for RuleRecord {}
+
+/// When a rule falls due by time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScheduleRecord {
+    /// As it was given.
+    pub(crate) expression: String,
+    /// The id of its jobs: another one with each plan.
+    pub(crate) id: String,
+    /// From when on a rate counts.
+    pub(crate) origin_ms: i64,
+    /// When it falls due next, if it ever does and the rule is enabled.
+    pub(crate) next_ms: Option<i64>,
+}
 
 /// A target of a rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +101,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Of an account in a Region.
+    pub(crate) fn new(account: &AccountId, region: &Region) -> Place {
+        Place { account: account.to_string(), region: region.to_string() }
+    }
+
     /// The prefix of all rows of the account, in all Regions.
     pub(crate) fn scope(&self) -> Path {
         Path::new("events").part(&self.account)

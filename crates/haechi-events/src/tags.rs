@@ -1,11 +1,10 @@
 //! Tags on buses and rules.
 
-use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx};
 use haechi_events_model::Error;
 use haechi_events_model::shapes::Tag;
 
-use crate::store::{BusRecord, RuleRecord, Tags};
+use crate::store::{RuleRecord, Tags};
 use crate::{Events, bus, rule};
 
 /// Tags on a resource, at most.
@@ -56,17 +55,9 @@ impl Events {
         let tags = match parse(arn) {
             Some(Named::Bus(name)) => {
                 let found = self.bus(&place, name).await?;
-                let now_ms = cx.now().millis();
                 let mut record = match &found {
                     Some(found) => found.value.clone(),
-                    None if name == bus::DEFAULT => BusRecord {
-                        name: name.to_owned(),
-                        description: None,
-                        tags: Tags::new(),
-                        created_ms: now_ms,
-                        modified_ms: now_ms,
-                        unknown: Unknown::new(),
-                    },
+                    None if name == bus::DEFAULT => bus::new_record(cx, name),
                     None => return Err(bus::missing(name)),
                 };
                 let before = record.tags.clone();

@@ -7,6 +7,8 @@ use haechi_events_model::shapes::{
 };
 
 use crate::bus::invalid;
+use crate::delivery::Targets;
+use crate::matching::Bus;
 use crate::store::{TargetRecord, Transformer};
 use crate::transform;
 
@@ -14,11 +16,15 @@ use crate::transform;
 pub(crate) const TARGETS_MAX: usize = 5;
 
 /// Checks a target.
-pub(crate) fn accept(cx: &Cx, target: Target) -> Result<TargetRecord, Error> {
+pub(crate) fn accept(
+    cx: &Cx,
+    targets: &dyn Targets,
+    target: Target,
+) -> Result<TargetRecord, Error> {
     let id = &target.id;
-    let is_queue = target.arn.split(':').nth(2) == Some("sqs");
-    let is_bus =
-        target.arn.contains(":event-bus/") && target.arn.split(':').nth(2) == Some("events");
+    let service = target.arn.split(':').nth(2).unwrap_or_default();
+    let is_queue = service == "sqs";
+    let bus = Bus::parse(&target.arn);
     let elsewhere = target.ecs_parameters.is_some()
         || target.kinesis_parameters.is_some()
         || target.run_command_parameters.is_some()
@@ -33,8 +39,16 @@ pub(crate) fn accept(cx: &Cx, target: Target) -> Result<TargetRecord, Error> {
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
         )));
     }
-    if elsewhere || !(is_queue || is_bus) {
+    if elsewhere || !(bus.is_some() || targets.has(service)) {
         return Err(cx.unsupported().into());
+    }
+    // Only where the other account's policy can decide without one.
+    if let Some(bus) = &bus
+        && bus.account == *cx.account()
+        && bus.region != cx.region
+        && target.role_arn.is_none()
+    {
+        return Err(invalid(format!("RoleArn is required for target {}.", target.arn)));
     }
     let group_id = target.sqs_parameters.and_then(|parameters| parameters.message_group_id);
     if is_queue && target.arn.ends_with(".fifo") && group_id.is_none() {
@@ -73,7 +87,7 @@ pub(crate) fn accept(cx: &Cx, target: Target) -> Result<TargetRecord, Error> {
 fn transformer_of(id: &str, given: InputTransformer) -> Result<Transformer, Error> {
     let (paths, template) = (given.input_paths_map.unwrap_or_default(), given.input_template);
     for placeholder in transform::placeholders(&template) {
-        if !paths.contains_key(placeholder) && !placeholder.starts_with("aws.events.") {
+        if !paths.contains_key(placeholder) && !transform::RESERVED.contains(&placeholder) {
             return Err(invalid(format!(
                 "InputTemplate for target {id} contains invalid placeholder {placeholder}."
             )));

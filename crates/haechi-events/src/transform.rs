@@ -2,18 +2,30 @@
 //!
 //! Source: EventBridge user guide, "Amazon EventBridge input transformation"; recordings.
 
+use haechi_wire::Timestamp;
 use serde_json::Value;
 
 use crate::store::{TargetRecord, Transformer};
 
-/// The rule by which an event comes to a target.
-pub(crate) struct Rule<'a> {
-    pub(crate) arn: &'a str,
-    pub(crate) name: &'a str,
+/// Names that templates may use without having been given them.
+pub(crate) const RESERVED: [&str; 5] = [
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+    "aws.events.event",
+    "aws.events.event.json",
+    "aws.events.event.ingestion-time",
+];
+
+/// What templates may tell beside the event: by which rule it comes, and when it was received.
+pub(crate) struct About<'a> {
+    pub(crate) rule_arn: &'a str,
+    pub(crate) rule_name: &'a str,
+    /// Milliseconds since the epoch.
+    pub(crate) received_ms: i64,
 }
 
 /// The text that a target gets for an event.
-pub(crate) fn body(target: &TargetRecord, event: &Value, rule: &Rule<'_>) -> String {
+pub(crate) fn body(target: &TargetRecord, event: &Value, about: &About<'_>) -> String {
     if let Some(input) = &target.input {
         return input.clone();
     }
@@ -21,13 +33,13 @@ pub(crate) fn body(target: &TargetRecord, event: &Value, rule: &Rule<'_>) -> Str
         return at(event, path).map_or_else(|| "{}".to_owned(), Value::to_string);
     }
     match &target.transformer {
-        Some(transformer) => fill(transformer, event, rule),
+        Some(transformer) => fill(transformer, event, about),
         None => event.to_string(),
     }
 }
 
 /// The value at a JSON path in dot notation: `$`, `$.detail.state`, `$.resources[0]`.
-fn at<'a>(event: &'a Value, path: &str) -> Option<&'a Value> {
+pub(crate) fn at<'a>(event: &'a Value, path: &str) -> Option<&'a Value> {
     let mut value = event;
     for step in path.strip_prefix('$')?.split('.').flat_map(|step| step.split('[')) {
         value = match step.strip_suffix(']') {
@@ -56,7 +68,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Fills a template in. Within a string, a value stands without its quotes.
-fn fill(transformer: &Transformer, event: &Value, rule: &Rule<'_>) -> String {
+fn fill(transformer: &Transformer, event: &Value, about: &About<'_>) -> String {
     let mut out = String::with_capacity(transformer.template.len());
     let (mut rest, mut in_string) = (transformer.template.as_str(), false);
     while let Some(position) = rest.find(['<', '"', '\\']) {
@@ -67,7 +79,7 @@ fn fill(transformer: &Transformer, event: &Value, rule: &Rule<'_>) -> String {
             .and_then(|found| found.split_once('>'))
             .filter(|(name, _)| is_name(name));
         if let Some((name, after)) = name {
-            let value = value(name, transformer, event, rule);
+            let value = value(name, transformer, event, about);
             out.push_str(&if in_string { within_string(&value) } else { value.to_string() });
             rest = after;
             continue;
@@ -84,10 +96,10 @@ fn fill(transformer: &Transformer, event: &Value, rule: &Rule<'_>) -> String {
     out
 }
 
-fn value(name: &str, transformer: &Transformer, event: &Value, rule: &Rule<'_>) -> Value {
+fn value(name: &str, transformer: &Transformer, event: &Value, about: &About<'_>) -> Value {
     match name {
-        "aws.events.rule-arn" => rule.arn.into(),
-        "aws.events.rule-name" => rule.name.into(),
+        "aws.events.rule-arn" => about.rule_arn.into(),
+        "aws.events.rule-name" => about.rule_name.into(),
         "aws.events.event.json" => event.clone(),
         "aws.events.event" => {
             let mut event = event.clone();
@@ -96,7 +108,9 @@ fn value(name: &str, transformer: &Transformer, event: &Value, rule: &Rule<'_>) 
             }
             event
         }
-        "aws.events.event.ingestion-time" => event.get("time").cloned().unwrap_or_default(),
+        "aws.events.event.ingestion-time" => {
+            Timestamp::from_millis(about.received_ms).format("%Y-%m-%dT%H:%M:%SZ").into()
+        }
         _ => {
             let path = transformer.paths.get(name);
             path.and_then(|path| at(event, path)).cloned().unwrap_or_else(|| "".into())
@@ -133,7 +147,11 @@ mod tests {
             "resources": ["arn:a"],
             "detail": {"path": "users/\"0a\"", "payload": {"acc_id": "0a", "sf_id": "baz"}}
         });
-        fill(&transformer, &event, &Rule { arn: "arn:rule", name: "rule" })
+        fill(
+            &transformer,
+            &event,
+            &About { rule_arn: "arn:rule", rule_name: "rule", received_ms: 0 },
+        )
     }
 
     #[test]

@@ -172,6 +172,8 @@ fn text(name: &str, value: &Value) -> Result<Text, PatternError> {
     })
 }
 
+const ANYTHING_BUT: &str = "Value of anything-but must be an array or single string/number value.";
+
 /// Values that a field must not have: strings or numbers, one or many, or one form of strings.
 fn anything_but(value: &Value) -> Result<Vec<Condition>, PatternError> {
     let Value::Object(fields) = value else { return excluded_values(value) };
@@ -185,12 +187,21 @@ fn anything_but(value: &Value) -> Result<Vec<Condition>, PatternError> {
     if !["prefix", "suffix", "equals-ignore-case", "wildcard"].contains(&name.as_str()) {
         return Err(PatternError::new(format!("Unsupported anything-but pattern: {name}")));
     }
+    if forms.is_object() && name != "wildcard" {
+        return Err(PatternError::new(ANYTHING_BUT));
+    }
     let forms = forms.as_array().map_or(std::slice::from_ref(forms), Vec::as_slice);
     if forms.is_empty() {
         return Err(PatternError::new("Empty arrays are not allowed"));
     }
     let form = |form: &Value| match (name.as_str(), form.as_str()) {
         ("prefix" | "suffix", Some("")) => Err(PatternError::new("Null prefix/suffix not allowed")),
+        ("prefix" | "suffix", None) => {
+            Err(PatternError::new("prefix/suffix match pattern must be a string"))
+        }
+        ("equals-ignore-case", None) => Err(PatternError::new(
+            "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+        )),
         ("prefix" | "suffix", _) => affix(name, form).map(Condition::Text),
         _ => text(name, form).map(Condition::Text),
     };
@@ -202,9 +213,7 @@ fn excluded_values(value: &Value) -> Result<Vec<Condition>, PatternError> {
         Value::Array(values) => values.as_slice(),
         Value::String(_) | Value::Number(_) => std::slice::from_ref(value),
         _ => {
-            return Err(PatternError::new(
-                "Value of anything-but must be an array or single string/number value.",
-            ));
+            return Err(PatternError::new(ANYTHING_BUT));
         }
     };
     if !values.iter().all(|value| value.is_string() || value.is_number()) {

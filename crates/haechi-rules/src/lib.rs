@@ -15,14 +15,17 @@
 //!
 //! ```text
 //! pattern.rs    Pattern    parse, match: fields, `$or`, arrays
+//! event.rs      Event      names with dots, unfolded
 //! condition.rs  Condition  one condition on one value
 //! wildcard.rs   Wildcard   `*` in strings
 //! network.rs    Network    CIDR blocks
 //! ```
 
 mod condition;
+mod event;
 mod network;
 mod pattern;
 mod wildcard;
 
+pub use event::Event;
 pub use pattern::{Pattern, PatternError};

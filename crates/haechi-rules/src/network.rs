@@ -26,7 +26,7 @@ impl Network {
             .map_err(|_| PatternError::new("Malformed CIDR, mask bits must be an integer"))?;
         let address: IpAddr = address
             .parse()
-            .map_err(|_| PatternError::new(format!("Invalid IP address: {address}")))?;
+            .map_err(|_| PatternError::new(format!("Nonstandard IP address: {address}")))?;
         if bits > width(address) {
             let reason = format!("IPv{} mask bits must be <= {}", version(address), width(address));
             return Err(PatternError::new(reason));

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::condition::Condition;
+use crate::event::{Event, unfolded};
 
 /// How deep patterns nest at the most; deeper ones are refused, so that matching one is bounded.
 const DEPTH_MAX: usize = 50;
@@ -59,14 +60,19 @@ impl Pattern {
     /// The reason why it is none.
     pub fn from_json(value: &Value) -> Result<Pattern, PatternError> {
         match value {
-            Value::Object(object) => Ok(Pattern(Fields::parse(object, 0)?)),
+            Value::Object(object) => Ok(Pattern(Fields::parse(&unfolded(object), 0)?)),
             _ => Err(PatternError::new("Filter is not an object")),
         }
     }
 
     /// Whether it wants this event.
     pub fn matches(&self, event: &Value) -> bool {
-        event.as_object().is_some_and(|object| self.0.match_object(Some(object)))
+        self.wants(&Event::new(event))
+    }
+
+    /// Whether it wants this event, which many patterns look at.
+    pub fn wants(&self, event: &Event<'_>) -> bool {
+        event.0.as_object().is_some_and(|object| self.0.match_object(Some(object)))
     }
 }
 

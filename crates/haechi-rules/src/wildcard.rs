@@ -2,6 +2,18 @@
 
 use crate::PatternError;
 
+/// Wildcards that may be followed by the same character. AWS's bound is not documented; with this
+/// one `*:*:*:*:*:event-bus/*`, its own example, is refused.
+const REPEATED_MAX: usize = 4;
+
+const COMPLEX: &str = "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character";
+
+fn is_complex(pieces: &[String]) -> bool {
+    let first = |piece: &String| piece.chars().next();
+    let after: Vec<char> = pieces.iter().skip(1).filter_map(first).collect();
+    after.iter().any(|one| after.iter().filter(|other| *other == one).count() > REPEATED_MAX)
+}
+
 /// A string with wildcards, cut at them: of `n` pieces, `n - 1` wildcards stand between.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wildcard(Vec<String>);
@@ -10,10 +22,12 @@ impl Wildcard {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// If two wildcards stand side by side, or a backslash before anything but `*` and itself.
+    /// If two wildcards stand side by side, or a backslash before anything but `*` and itself, or if
+    /// many wildcards are followed by the same character. Positions count the quote before the text.
     pub fn parse(text: &str) -> Result<Wildcard, PatternError> {
         let mut pieces = vec![String::new()];
-        let mut characters = text.chars().enumerate().peekable();
+        let mut characters =
+            text.chars().zip(1..).map(|(one, position)| (position, one)).peekable();
         while let Some((position, character)) = characters.next() {
             let piece = match character {
                 '*' if matches!(characters.peek(), Some((_, '*'))) => {
@@ -38,6 +52,9 @@ impl Wildcard {
             if let Some(last) = pieces.last_mut() {
                 last.push(piece);
             }
+        }
+        if is_complex(&pieces) {
+            return Err(PatternError::new(COMPLEX));
         }
         Ok(Wildcard(pieces))
     }

@@ -118,7 +118,11 @@ fn expression(text: &str) -> Result<Rate, Error> {
             Ok(Rate::Days(value))
         }
         Expression::Cron(cron) if cron.minutes().eq([0]) => {
-            if gap_hours_min(&cron) < HOURS_MIN { Err(too_often()) } else { Ok(Rate::Cron(cron)) }
+            if gap_hours_min(&cron) < HOURS_MIN {
+                Err(too_often())
+            } else {
+                Ok(Rate::Cron(cron))
+            }
         }
         _ => Err(invalid(text)),
     }

@@ -1,8 +1,11 @@
 //! Messages that other services put into queues for themselves: EventBridge, SNS.
 
+use std::collections::BTreeMap;
+
 use haechi_core::{AccountId, Batch, Cx, Env, Operation as _, Region, Source};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::SendMessage;
+use haechi_sqs_model::shapes::MessageAttributeValue;
 use haechi_wire::Fault;
 
 use crate::message::Draft;
@@ -18,6 +21,16 @@ pub struct Delivery {
     pub group_id: Option<String>,
     /// Of a FIFO queue: what tells a message that is delivered twice from two.
     pub deduplication_id: String,
+    /// Attributes of the message, of type `String`.
+    pub attributes: BTreeMap<String, String>,
+}
+
+fn attribute(text: &str) -> MessageAttributeValue {
+    MessageAttributeValue {
+        string_value: Some(text.to_owned()),
+        data_type: "String".to_owned(),
+        ..Default::default()
+    }
 }
 
 impl Sqs {
@@ -47,7 +60,10 @@ impl Sqs {
                 group_id: delivery.group_id.clone().filter(|_| is_fifo),
                 deduplication_id: is_fifo.then(|| delivery.deduplication_id.clone()),
                 delay_seconds: None,
-                attributes: None,
+                attributes: (!delivery.attributes.is_empty()).then(|| {
+                    let attributes = delivery.attributes.iter();
+                    attributes.map(|(name, text)| (name.clone(), attribute(text))).collect()
+                }),
                 system_attributes: None,
                 in_batch: false,
             };

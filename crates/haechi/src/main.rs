@@ -39,6 +39,7 @@ mod operator;
 mod parameters;
 mod quotas;
 mod rotators;
+mod service_roles;
 mod stack;
 mod targets;
 mod terminal;

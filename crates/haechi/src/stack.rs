@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_cloudtrail::{CloudTrail, Delivery, FolderDelivery, NoDelivery};
-use haechi_core::{AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, Router};
+use haechi_core::{
+    AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, Router, ServiceRoles,
+};
 use haechi_crypto::{RootKey, SystemRandom};
-use haechi_events::Events;
+use haechi_events::{Events, Surroundings};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
 use haechi_organizations::Organizations;
@@ -24,6 +26,7 @@ use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
 use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
+use crate::service_roles::SessionsOfRoles;
 use crate::targets::EventTargets;
 
 /// Everything that serves, but for the network.
@@ -145,10 +148,18 @@ impl Stack {
         Arc::new(ssm).mount(&mut router);
         let sqs = Arc::new(Sqs::new(Arc::clone(&database), Arc::clone(&jobs)));
         sqs.mount(&mut router);
+        let sts = Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _));
+        sts.mount(&mut router);
+        let roles: Arc<dyn ServiceRoles> = Arc::new(SessionsOfRoles {
+            env: env.clone(),
+            sts,
+            iam: Arc::clone(&iam),
+            organizations: Arc::clone(&organizations),
+        });
         let targets = Arc::new(EventTargets { env: env.clone(), sqs });
+        let around = Surroundings { targets, roles };
         let (records, time) = (Arc::clone(&database), env.clone());
-        Events::new(records, time, Arc::clone(&jobs), targets).mount(&mut router);
-        Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _)).mount(&mut router);
+        Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
         Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
     }
 

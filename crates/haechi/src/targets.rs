@@ -1,4 +1,4 @@
-//! Where EventBridge's events go: SQS.
+//! Where EventBridge's events go: a function for each service that takes them.
 
 use std::sync::Arc;
 
@@ -16,21 +16,44 @@ pub struct EventTargets {
     pub sqs: Arc<Sqs>,
 }
 
+/// What targets' ARNs name in their third part.
+const SERVICES: [&str; 1] = ["sqs"];
+
 #[async_trait]
 impl Targets for EventTargets {
+    fn has(&self, service: &str) -> bool {
+        SERVICES.contains(&service)
+    }
+
     async fn deliver(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
+        match message.target_arn.split(':').nth(2) {
+            Some("sqs") => self.queue(rule, message).await,
+            _ => Err(Refusal::of(Fault::Validation("there are no such targets".to_owned()))),
+        }
+    }
+}
+
+impl EventTargets {
+    async fn queue(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
         let delivery = Delivery {
             queue_arn: message.target_arn.clone(),
             body: message.body.clone(),
             group_id: message.group_id.clone(),
             deduplication_id: message.deduplication_id.clone(),
+            attributes: message.attributes.clone(),
         };
         let outcome = self.sqs.deliver(&self.env, "events", rule, delivery).await;
-        outcome.map_err(|error| match Problem::from(error) {
-            Problem::Fault(fault @ (Fault::Unavailable { .. } | Fault::Internal(_))) => {
-                Refusal::Temporary(fault)
-            }
-            refused => Refusal::Permanent(refused.message()),
-        })
+        outcome.map_err(|error| refusal(error.into()))
+    }
+}
+
+/// What a service's refusal means for a delivery.
+fn refusal(problem: Problem) -> Refusal {
+    match problem {
+        Problem::Fault(fault) => Refusal::of(fault),
+        refused => {
+            let code = refused.code(haechi_wire::Protocol::Json10).to_owned();
+            Refusal::Permanent { code, message: refused.message() }
+        }
     }
 }

@@ -54,6 +54,12 @@ fn kms_rotation() {
     Launch::dev().start().run_script("kms_rotation.py");
 }
 
+/// With `--dev`: time passes, and other accounts call.
+#[test]
+fn events_in_time_and_between_accounts() {
+    Launch::dev().start().run_script("events_dev.py");
+}
+
 /// With `--dev`: the members of an organization call as root users without keys.
 #[test]
 fn organizations() {

@@ -155,6 +155,35 @@ def test_rules_are_shown_turned_off_tagged_and_deleted():
     refused("ResourceNotFoundException", events.describe_rule, Name=name, message=message)
 
 
+def test_a_bus_lets_others_in_and_shuts_them_out():
+    bus = unique("bus")
+    arn = events.create_event_bus(Name=bus, Description="ours")["EventBusArn"]
+    events.put_permission(
+        EventBusName=bus, Action="events:PutEvents", Principal="444455556666", StatementId="other"
+    )
+    described = events.describe_event_bus(Name=bus)
+    statement = {
+        "Sid": "other",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+        "Action": "events:PutEvents",
+        "Resource": arn,
+    }
+    equal(json.loads(described["Policy"]), {"Version": "2012-10-17", "Statement": [statement]})
+    equal(described["Description"], "ours")
+    message = "Statement with the provided id does not exist."
+    remove = events.remove_permission
+    refused("ResourceNotFoundException", remove, EventBusName=bus, StatementId="no", message=message)
+    remove(EventBusName=bus, StatementId="other")
+    assert "Policy" not in events.describe_event_bus(Name=bus)
+    events.update_event_bus(Name=bus, Description="theirs")
+    equal(events.describe_event_bus(Name=bus)["Description"], "theirs")
+    events.delete_event_bus(Name=bus)
+    message = f"Event bus {bus} does not exist."
+    refused("ResourceNotFoundException", events.delete_event_bus, Name=bus, message=message)
+    refused("ResourceNotFoundException", remove, EventBusName=bus, StatementId="o", message=message)
+
+
 def test_mistakes_are_told_as_aws_tells_them():
     pattern = '{"source": "a"}'
     message = 'Event pattern is not valid. Reason: "source" must be an object or an array'

@@ -19,7 +19,6 @@ impl Handle<CreateEventBus> for Events {
         bus::allow(cx, &arn)?;
         let beyond = input.event_source_name.is_some()
             || input.kms_key_identifier.is_some()
-            || input.dead_letter_config.is_some()
             || input.log_config.is_some();
         if beyond {
             return Err(cx.unsupported().into());
@@ -38,6 +37,8 @@ impl Handle<CreateEventBus> for Events {
             tags: tags::merged(Tags::new(), input.tags.unwrap_or_default())?,
             created_ms: now_ms,
             modified_ms: now_ms,
+            policy: None,
+            dead_letter_arn: input.dead_letter_config.clone().and_then(|config| config.arn),
             unknown: Unknown::new(),
             name: input.name,
         };
@@ -47,6 +48,7 @@ impl Handle<CreateEventBus> for Events {
         Ok(CreateEventBusResponse {
             event_bus_arn: Some(arn),
             description: input.description,
+            dead_letter_config: input.dead_letter_config,
             ..Default::default()
         })
     }

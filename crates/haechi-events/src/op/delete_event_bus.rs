@@ -19,8 +19,8 @@ impl Handle<DeleteEventBus> for Events {
             return Err(bus::invalid("Cannot delete event bus default."));
         }
         let place = bus::place(cx);
-        // That there is none is no failure.
-        let Some(found) = self.bus(&place, &input.name).await? else { return Ok(Unit) };
+        let found = self.bus(&place, &input.name).await?;
+        let found = found.ok_or_else(|| bus::missing(&input.name))?;
         loop {
             let rules = place.rules(&input.name);
             let page = self.database.list::<RuleRecord>(&rules, None, RULES_MAX).await?;

@@ -23,6 +23,8 @@ impl Handle<DeleteRule> for Events {
         }
         let mut batch = Batch::new();
         batch.remove(&found);
+        let job = found.value.job((cx.account(), &cx.region))?;
+        job.iter().for_each(|job| batch.cancel(job));
         self.database.commit(batch).await?;
         Ok(Unit)
     }

@@ -3,7 +3,9 @@
 use haechi_core::{Cx, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::DescribeEventBus;
-use haechi_events_model::shapes::{DescribeEventBusRequest, DescribeEventBusResponse};
+use haechi_events_model::shapes::{
+    DeadLetterConfig, DescribeEventBusRequest, DescribeEventBusResponse,
+};
 use haechi_wire::Timestamp;
 
 use crate::{Events, bus};
@@ -27,6 +29,11 @@ impl Handle<DescribeEventBus> for Events {
             arn: Some(arn),
             creation_time: found.as_ref().map(|bus| time(bus.created_ms)),
             last_modified_time: found.as_ref().map(|bus| time(bus.modified_ms)),
+            policy: found.as_ref().and_then(|bus| bus.policy.clone()),
+            dead_letter_config: found
+                .as_ref()
+                .and_then(|bus| bus.dead_letter_arn.clone())
+                .map(|arn| DeadLetterConfig { arn: Some(arn) }),
             description: found.and_then(|bus| bus.description),
             ..Default::default()
         })

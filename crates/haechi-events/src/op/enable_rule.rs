@@ -6,7 +6,7 @@ use haechi_events_model::ops::EnableRule;
 use haechi_events_model::shapes::EnableRuleRequest;
 use haechi_wire::shape::Unit;
 
-use crate::Events;
+use crate::{Events, schedule};
 
 impl Handle<EnableRule> for Events {
     async fn handle(&self, cx: &Cx, input: EnableRuleRequest) -> Result<Unit, Error> {
@@ -26,9 +26,15 @@ impl Events {
         let (_, found) = self.rule(cx, bus, name).await?;
         let mut rule = found.value.clone();
         rule.is_enabled = is_enabled;
+        let before = rule.schedule.take();
+        let expression = before.as_ref().map(|schedule| schedule.expression.clone());
+        rule.schedule =
+            schedule::planned(&cx.env, cx.now(), expression, is_enabled, before.as_ref())?;
         let mut batch = Batch::new();
         batch.replace(&found, &rule);
+        rule.reschedule(Some(&found.value), (cx.account(), &cx.region), &mut batch)?;
         self.database.commit(batch).await?;
+        self.jobs.wake();
         Ok(Unit)
     }
 }

@@ -25,6 +25,7 @@ impl Handle<ListEventBuses> for Events {
                 arn: Some(bus::arn(cx, &record.name)),
                 creation_time: Some(Timestamp::from_millis(record.created_ms)),
                 last_modified_time: Some(Timestamp::from_millis(record.modified_ms)),
+                policy: record.policy,
                 description: record.description,
                 name: Some(record.name),
                 ..Default::default()

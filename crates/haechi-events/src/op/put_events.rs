@@ -1,13 +1,16 @@
 //! `PutEvents`.
 
-use haechi_core::{Batch, Cx, Event, Handle};
+use haechi_core::{AccountId, Ask, Batch, Cx, Event, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutEvents;
 use haechi_events_model::shapes::{
     PutEventsRequest, PutEventsRequestEntry, PutEventsResponse, PutEventsResultEntry,
 };
+use haechi_policy::ResourceRule;
 use serde_json::Value;
 
+use crate::bus::EventContext;
+use crate::matching::Bus;
 use crate::{Events, bus};
 
 /// Bytes of all entries of a request (Quotas, "PutEvents entry size").
@@ -19,8 +22,7 @@ impl Handle<PutEvents> for Events {
             return Err(cx.unsupported().into());
         }
         for entry in &input.entries {
-            let name = entry.event_bus_name.as_deref();
-            bus::allow(cx, &bus::arn(cx, bus::name(cx, name).unwrap_or(bus::DEFAULT)))?;
+            self.admit(cx, entry).await?;
         }
         if input.entries.iter().map(size).sum::<usize>() > BYTES_MAX {
             let told = "Total size of the entries in the request is over the limit.";
@@ -62,7 +64,44 @@ fn refused(code: &str, message: &str) -> PutEventsResultEntry {
     }
 }
 
+/// The account and name of the bus that an entry names. A bus of another Region is not reached from
+/// here: the event goes to one that does not exist.
+fn whose<'a>(cx: &Cx, named: Option<&'a str>) -> (AccountId, &'a str) {
+    let own = |name| (cx.account().clone(), name);
+    match named {
+        None => own(bus::DEFAULT),
+        Some(arn) if arn.starts_with("arn:") => match Bus::parse(arn) {
+            Some(bus) if bus.region == cx.region => {
+                (bus.account, arn.split_once(":event-bus/").map_or("", |(_, name)| name))
+            }
+            _ => own(arn),
+        },
+        Some(name) => own(name),
+    }
+}
+
 impl Events {
+    /// Decides whether the caller may put an entry on its bus.
+    async fn admit(&self, cx: &Cx, entry: &PutEventsRequestEntry) -> Result<(), Error> {
+        let (account, name) = whose(cx, entry.event_bus_name.as_deref());
+        let policy = self.bus_policy(&account, &cx.region, name).await?;
+        let policy = policy.unwrap_or_default();
+        let context = EventContext {
+            source: entry.source.as_deref().unwrap_or_default(),
+            detail_type: entry.detail_type.as_deref().unwrap_or_default(),
+            is_passed_on: false,
+        };
+        cx.authorize(&Ask {
+            action: cx.operation.action,
+            resource: &bus::full_arn((&account, &cx.region), name),
+            resource_account: account.as_str(),
+            policy: policy.as_ref().as_ref(),
+            rule: ResourceRule::Union,
+            context: &context,
+        })?;
+        Ok(())
+    }
+
     /// The event of an entry, or how the entry is refused.
     async fn event(
         &self,
@@ -86,11 +125,13 @@ impl Events {
             Ok(detail) if detail.is_object() => detail,
             _ => return Ok(Err(refused("MalformedDetail", "Detail is malformed."))),
         };
-        let bus = bus::name(cx, entry.event_bus_name.as_deref())?.to_owned();
+        let (account, bus) = whose(cx, entry.event_bus_name.as_deref());
         let whose = (cx.account(), &cx.region);
         let kind = (source.as_str(), detail_type.as_str());
         let event = Event::new(&cx.env, whose, entry.time.unwrap_or(cx.now()), kind, detail)?;
+        let event = Event { received_ms: Some(cx.now().millis()), ..event };
         // An event on a bus that does not exist is taken, and reaches nobody: as with AWS.
-        Ok(Ok(Event { bus, ..event.about(entry.resources.unwrap_or_default()) }))
+        let event = event.on(&account, &cx.region, bus);
+        Ok(Ok(event.about(entry.resources.unwrap_or_default())))
     }
 }

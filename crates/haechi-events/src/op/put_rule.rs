@@ -7,7 +7,7 @@ use haechi_events_model::ops::PutRule;
 use haechi_events_model::shapes::{PutRuleRequest, PutRuleResponse, RuleState};
 
 use crate::store::{RuleRecord, Tags};
-use crate::{Events, bus, rule, tags};
+use crate::{Events, bus, rule, schedule, tags};
 
 /// Rules on a bus, at most.
 const RULES_MAX: usize = 300;
@@ -17,23 +17,24 @@ impl Handle<PutRule> for Events {
         let bus = bus::name(cx, input.event_bus_name.as_deref())?;
         let arn = rule::arn(cx, bus, &input.name);
         bus::allow(cx, &arn)?;
-        if input.schedule_expression.is_some() {
-            if bus != bus::DEFAULT {
-                let told = "ScheduleExpression is supported only on the default event bus.";
-                return Err(bus::invalid(told));
-            }
-            return Err(cx.unsupported().into());
+        if input.schedule_expression.is_some() && bus != bus::DEFAULT {
+            let told = "ScheduleExpression is supported only on the default event bus.";
+            return Err(bus::invalid(told));
         }
         if input.state == Some(RuleState::EnabledWithAllCloudtrailManagementEvents) {
             return Err(cx.unsupported().into());
         }
         let place = bus::place(cx);
         self.require_bus(&place, bus).await?;
-        let Some(pattern) = input.event_pattern else {
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (pattern, expression) = (given(input.event_pattern), given(input.schedule_expression));
+        if pattern.is_none() && expression.is_none() {
             let told = "Parameter(s) EventPattern or ScheduleExpression must be specified.";
             return Err(bus::invalid(told));
-        };
-        rule::pattern(&pattern)?;
+        }
+        if let Some(pattern) = &pattern {
+            rule::pattern(pattern)?;
+        }
         let path = place.rule(bus, &input.name);
         let found = self.database.load::<RuleRecord>(&path).await?;
         if found.is_none() && self.rules(&place, bus).await?.len() >= RULES_MAX {
@@ -45,10 +46,14 @@ impl Handle<PutRule> for Events {
             Some(found) => (found.value.tags.clone(), found.value.targets.clone()),
             None => (tags::merged(Tags::new(), input.tags.unwrap_or_default())?, Vec::new()),
         };
+        let is_enabled = input.state != Some(RuleState::Disabled);
+        let before = found.as_ref().map(|found| &found.value);
+        let planned = before.and_then(|rule| rule.schedule.as_ref());
         let record = RuleRecord {
             bus: bus.to_owned(),
             pattern,
-            is_enabled: input.state != Some(RuleState::Disabled),
+            schedule: schedule::planned(&cx.env, cx.now(), expression, is_enabled, planned)?,
+            is_enabled,
             description: input.description,
             role_arn: input.role_arn,
             tags,
@@ -61,7 +66,9 @@ impl Handle<PutRule> for Events {
             Some(found) => batch.replace(found, &record),
             None => batch.create(path, &record),
         }
+        record.reschedule(before, (cx.account(), &cx.region), &mut batch)?;
         self.database.commit(batch).await?;
+        self.jobs.wake();
         Ok(PutRuleResponse { rule_arn: Some(arn) })
     }
 }

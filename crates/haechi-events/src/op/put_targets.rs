@@ -13,7 +13,7 @@ impl Handle<PutTargets> for Events {
         let (_, found) = self.rule(cx, input.event_bus_name.as_deref(), &input.rule).await?;
         let mut rule = found.value.clone();
         for given in input.targets {
-            let accepted = target::accept(cx, given)?;
+            let accepted = target::accept(cx, &*self.around.targets, given)?;
             match rule.targets.iter_mut().find(|target| target.id == accepted.id) {
                 Some(existing) => *existing = accepted,
                 None => rule.targets.push(accepted),

@@ -172,3 +172,21 @@ fn an_event_that_is_no_object_matches_nothing() {
         assert!(!wants(&json!({"x": [{"exists": false}]}), &event), "{event}");
     }
 }
+
+#[test]
+fn a_dot_in_a_name_leads_into_an_object_in_events_and_in_patterns() {
+    let nested = json!({"detail": {"state": {"status": "running", "code": 1}}});
+    let dotted = json!({"detail": {"state.status": "running", "state.code": 1}});
+    let half = json!({"detail.state": {"status": "running"}, "detail": {"state.code": 1}});
+    for event in [&nested, &dotted, &half] {
+        for pattern in [
+            json!({"detail": {"state.status": ["running"], "state": {"code": [1]}}}),
+            json!({"detail.state.status": ["running"]}),
+            json!({"detail": {"state": {"status": ["running"]}}}),
+        ] {
+            assert!(wants(&pattern, event), "{pattern} {event}");
+        }
+        assert!(!wants(&json!({"detail": {"state.status": {"status": ["running"]}}}), event));
+    }
+    assert!(wants(&json!({".": [1], "a.": [2]}), &json!({".": 1, "a.": 2})));
+}

@@ -41,9 +41,9 @@ impl DayOfMonth {
             DayOfMonth::Last => day == day.last_of_month(),
             DayOfMonth::LastWeekday => day == nearest_weekday(day.last_of_month()),
             DayOfMonth::Weekday(number) => {
-                let named = i8::try_from(*number).ok().and_then(|number| {
-                    Date::new(day.year(), day.month(), number).ok()
-                });
+                let named = i8::try_from(*number)
+                    .ok()
+                    .and_then(|number| Date::new(day.year(), day.month(), number).ok());
                 named.is_some_and(|named| day == nearest_weekday(named))
             }
         }

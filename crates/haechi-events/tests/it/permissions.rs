@@ -1,0 +1,195 @@
+//! Who else may put events on a bus.
+
+use haechi_events_model::ops::{
+    CreateEventBus, DeleteEventBus, DescribeEventBus, PutEvents, PutPermission, RemovePermission,
+};
+use haechi_events_model::shapes::{
+    Condition, CreateEventBusRequest, DeleteEventBusRequest, DescribeEventBusRequest,
+    PutEventsRequest, PutEventsRequestEntry, PutPermissionRequest, RemovePermissionRequest,
+};
+use haechi_testkit::told;
+use serde_json::{Value, json};
+
+use super::{ACCOUNT, Fixture, queue};
+
+const OTHER: &str = "444455556666";
+const PUT: &str = r#"{"Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}}"#;
+
+impl Fixture {
+    async fn allow(&self, sid: &str, principal: &str) {
+        let input = PutPermissionRequest {
+            action: Some("events:PutEvents".to_owned()),
+            principal: Some(principal.to_owned()),
+            statement_id: Some(sid.to_owned()),
+            ..Default::default()
+        };
+        self.kit.call::<PutPermission, _>(&*self.events, &self.root, input).await.unwrap();
+    }
+
+    async fn policy(&self) -> Option<Value> {
+        let input = DescribeEventBusRequest::default();
+        let bus = self.kit.call::<DescribeEventBus, _>(&*self.events, &self.root, input).await;
+        bus.unwrap().policy.map(|policy| serde_json::from_str(&policy).unwrap())
+    }
+
+    async fn remove(&self, sid: Option<&str>) -> Result<(), (&'static str, String)> {
+        let input = RemovePermissionRequest {
+            statement_id: sid.map(str::to_owned),
+            remove_all_permissions: sid.is_none().then_some(true),
+            ..Default::default()
+        };
+        let removed = self.kit.call::<RemovePermission, _>(&*self.events, &self.root, input).await;
+        removed.map(|_| ()).map_err(|problem| told(&problem))
+    }
+
+    /// What a user of the other account is told who puts an event on this account's default bus.
+    async fn stranger_puts(&self, source: &str) -> Option<&'static str> {
+        let user = self.kit.user(OTHER, "eve", &[PUT]);
+        let entry = PutEventsRequestEntry {
+            source: Some(source.to_owned()),
+            detail_type: Some("test".to_owned()),
+            detail: Some("{}".to_owned()),
+            event_bus_name: Some(format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default")),
+            ..Default::default()
+        };
+        let input = PutEventsRequest { entries: vec![entry], ..Default::default() };
+        let put = self.kit.call::<PutEvents, _>(&*self.events, &user, input).await;
+        self.kit.jobs.run_due().await.unwrap();
+        put.err().map(|problem| told(&problem).0)
+    }
+}
+
+#[tokio::test]
+async fn statements_have_the_form_that_was_recorded_and_go_one_by_one() {
+    let fixture = Fixture::new().await;
+    fixture.allow("first", OTHER).await;
+    fixture.allow("second", "*").await;
+    let arn = format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default");
+    let statement = |sid: &str, principal: Value| {
+        json!({
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "events:PutEvents",
+            "Resource": arn,
+        })
+    };
+    let first = statement("first", json!({"AWS": format!("arn:aws:iam::{OTHER}:root")}));
+    let second = statement("second", json!("*"));
+    let policy = |statements: Value| json!({"Version": "2012-10-17", "Statement": statements});
+    assert_eq!(fixture.policy().await, Some(policy(json!([first, second]))));
+    fixture.allow("first", "*").await;
+    assert_eq!(
+        fixture.policy().await,
+        Some(policy(json!([statement("first", json!("*")), second])))
+    );
+    fixture.remove(Some("first")).await.unwrap();
+    assert_eq!(fixture.policy().await, Some(policy(json!([second]))));
+    let told = "Statement with the provided id does not exist.".to_owned();
+    let missing = Err(("ResourceNotFoundException", told));
+    assert_eq!(fixture.remove(Some("first")).await, missing);
+    fixture.remove(None).await.unwrap();
+    assert_eq!(fixture.policy().await, None);
+    assert_eq!(fixture.remove(Some("second")).await, missing);
+}
+
+#[tokio::test]
+async fn another_account_puts_events_once_the_policy_lets_it() {
+    let fixture = Fixture::new().await;
+    fixture.rule("rule", vec![queue("q")]).await;
+    assert_eq!(fixture.stranger_puts("app").await, Some("AccessDeniedException"));
+    assert!(fixture.got().is_empty());
+    fixture.allow("other", OTHER).await;
+    assert_eq!(fixture.stranger_puts("app").await, None);
+    let got = std::mem::take(&mut *fixture.queues.got.lock().unwrap());
+    let event: Value = serde_json::from_str(&got[0].2.body).unwrap();
+    assert_eq!(event["account"], OTHER, "the event is the sender's");
+    fixture.remove(None).await.unwrap();
+    assert_eq!(fixture.stranger_puts("app").await, Some("AccessDeniedException"));
+}
+
+#[tokio::test]
+async fn a_policy_may_look_at_the_event() {
+    let fixture = Fixture::new().await;
+    fixture.rule("rule", vec![queue("q")]).await;
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"AWS": OTHER},
+            "Action": "events:PutEvents",
+            "Resource": format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"),
+            "Condition": {"StringEquals": {"events:source": "app", "events:detail-type": "test"}},
+        }],
+    });
+    let input = PutPermissionRequest { policy: Some(policy.to_string()), ..Default::default() };
+    fixture.kit.call::<PutPermission, _>(&*fixture.events, &fixture.root, input).await.unwrap();
+    assert_eq!(fixture.stranger_puts("app").await, None);
+    assert_eq!(fixture.stranger_puts("other").await, Some("AccessDeniedException"));
+    assert_eq!(fixture.got().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_permission_is_refused() {
+    let fixture = Fixture::new().await;
+    let good = PutPermissionRequest {
+        action: Some("events:PutEvents".to_owned()),
+        principal: Some("*".to_owned()),
+        statement_id: Some("s".to_owned()),
+        ..Default::default()
+    };
+    let condition = Condition {
+        r#type: "StringEquals".to_owned(),
+        key: "aws:SourceIp".to_owned(),
+        value: "x".to_owned(),
+    };
+    let long = format!(r#"{{"Version": "2012-10-17", "Id": "{}"}}"#, "x".repeat(10_240));
+    for (input, code) in [
+        (PutPermissionRequest { principal: None, ..good.clone() }, "ValidationException"),
+        (
+            PutPermissionRequest { action: Some("events:PutRule".to_owned()), ..good.clone() },
+            "ValidationException",
+        ),
+        (
+            PutPermissionRequest { principal: Some("eve".to_owned()), ..good.clone() },
+            "ValidationException",
+        ),
+        (
+            PutPermissionRequest { condition: Some(condition), ..good.clone() },
+            "ValidationException",
+        ),
+        (
+            PutPermissionRequest { policy: Some("{}".to_owned()), ..good.clone() },
+            "ValidationException",
+        ),
+        (
+            PutPermissionRequest { policy: Some(long), ..good.clone() },
+            "PolicyLengthExceededException",
+        ),
+        (
+            PutPermissionRequest { event_bus_name: Some("none".to_owned()), ..good.clone() },
+            "ResourceNotFoundException",
+        ),
+    ] {
+        let refused = fixture.kit.call::<PutPermission, _>(&*fixture.events, &fixture.root, input);
+        assert_eq!(told(&refused.await.unwrap_err()).0, code);
+    }
+    assert_eq!(fixture.policy().await, None);
+}
+
+#[tokio::test]
+async fn a_bus_that_is_not_there_cannot_be_deleted() {
+    let fixture = Fixture::new().await;
+    let name = "bus".to_owned();
+    let input = CreateEventBusRequest { name: name.clone(), ..Default::default() };
+    fixture.kit.call::<CreateEventBus, _>(&*fixture.events, &fixture.root, input).await.unwrap();
+    let delete = || {
+        let input = DeleteEventBusRequest { name: name.clone() };
+        fixture.kit.call::<DeleteEventBus, _>(&*fixture.events, &fixture.root, input)
+    };
+    delete().await.unwrap();
+    let told = told(&delete().await.unwrap_err());
+    let expected = "Event bus bus does not exist.".to_owned();
+    assert_eq!(told, ("ResourceNotFoundException", expected));
+}
