@@ -40,7 +40,11 @@ def received(queue, seconds=10, sqs=sqs):
     answer = sqs.receive_message(
         QueueUrl=queue, WaitTimeSeconds=seconds, MessageAttributeNames=["All"]
     )
-    return answer.get("Messages", [])
+    messages = answer.get("Messages", [])
+    for message in messages:
+        # Else it is there again once time has passed.
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return messages
 
 
 def test_a_rule_with_a_schedule_tells_its_targets():

@@ -1,5 +1,5 @@
 //! Events on their way, with targets that do as the test says.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod buses;
 mod deliveries;
