@@ -10,6 +10,7 @@ mod codegen;
 mod crash;
 mod fuzz;
 mod process;
+mod sim;
 mod test;
 mod tidy;
 
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   fuzz [TARGET…] [--seconds 60]      fuzz, two targets at a time
   crash [--rounds 2000]              kill -9 the storage engines in a loop
   bench NAME [OPTIONS]               measure; `cargo xtask bench` lists the names
+  sim NAME [OPTIONS]                 simulate; `cargo xtask sim` lists the names
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(&arguments),
         "crash" => crash::run(&arguments),
         "bench" => bench::run(&arguments),
+        "sim" => sim::run(&arguments),
         "" | "help" | "-h" | "--help" => {
             print!("{USAGE}");
             Ok(())
