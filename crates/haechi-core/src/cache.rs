@@ -5,11 +5,15 @@
 //! read, and counts only while the epoch is still the same. A commit that happens during the read
 //! therefore makes the entry stale at birth; no stale entry can outlive the answer to the write
 //! that changed it. Two keys on one slot only cost a re-read.
+//!
+//! Commits of other nodes advance the slots as the watch tells of them ([`crate::cluster`]).
 
 use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::cluster::freshness::Freshness;
 
 /// Slots for epochs; a power of two.
 const SLOTS: usize = 1 << 14;
@@ -23,6 +27,8 @@ pub(crate) struct Cache {
     entries: quick_cache::sync::Cache<Vec<u8>, Entry>,
     epochs: Vec<AtomicU64>,
     hasher: RandomState,
+    /// Until when what is kept may decide.
+    pub(crate) freshness: Freshness,
 }
 
 impl Cache {
@@ -31,6 +37,7 @@ impl Cache {
             entries: quick_cache::sync::Cache::new(ENTRIES_MAX),
             epochs: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
+            freshness: Freshness::always(),
         }
     }
 
@@ -44,12 +51,16 @@ impl Cache {
         self.slot(scope).map_or(0, |slot| slot.load(Ordering::Acquire))
     }
 
-    /// The entry under `key`, if nothing under `scope` was written since it was made.
+    /// The entry under `key`, if nothing under `scope` was written since it was made; on a store
+    /// that others write to only as long as that is surely known.
     pub(crate) fn find<V: Send + Sync + 'static>(
         &self,
         key: &[u8],
         scope: &[u8],
     ) -> Option<Arc<V>> {
+        if !self.freshness.holds() {
+            return None;
+        }
         let (epoch, value) = self.entries.get(key)?;
         if epoch == self.epoch(scope) { value.downcast().ok() } else { None }
     }

@@ -6,18 +6,21 @@ mod rows;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use haechi_crypto::keyring::KeyringError;
 use haechi_crypto::{Keyring, Random, RootKey};
 use haechi_store::{Cond, Key, Kv, Op, Range, Rev, Store, StoreError, TxnError};
 use haechi_wire::{Fault, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::Path;
 use crate::cache::Cache;
+use crate::{Path, cluster};
 use rows::Under;
 pub use rows::{Rekey, rows_under};
 
@@ -103,11 +106,17 @@ impl Database {
         Key::new(path.bytes(|context, name| keyring.hidden_name(context, name.as_bytes())))
     }
 
-    fn open_row<T: Record>(&self, kv: &Kv) -> Result<T, Fault> {
-        let keyring = self.keyring.load();
-        let plain =
-            keyring.open_value(kv.key.as_bytes(), kv.value.as_bytes()).map_err(Fault::internal)?;
-        ciborium::from_reader(plain.expose()).map_err(Fault::internal)
+    async fn open_row<T: Record>(&self, kv: &Kv) -> Result<T, Fault> {
+        let open = || self.keyring.load().open_value(kv.key.as_bytes(), kv.value.as_bytes());
+        let plain = match open() {
+            // Another node has rotated the domain key, and its row was written first.
+            Err(KeyringError::UnknownDomainKey { .. }) => {
+                self.reload_keyring().await?;
+                open()
+            }
+            opened => opened,
+        };
+        ciborium::from_reader(plain.map_err(Fault::internal)?.expose()).map_err(Fault::internal)
     }
 
     /// The record at `path`.
@@ -121,7 +130,7 @@ impl Database {
     pub(crate) async fn load_key<T: Record>(&self, key: Key) -> Result<Option<Loaded<T>>, Fault> {
         let (rows, _) = self.store.get(&[key], None).await.map_err(refused)?;
         let Some(kv) = rows.into_iter().flatten().next() else { return Ok(None) };
-        let value = self.open_row(&kv)?;
+        let value = self.open_row(&kv).await?;
         Ok(Some(Loaded { value, key: kv.key, rev: kv.mod_rev }))
     }
 
@@ -188,7 +197,7 @@ impl Database {
         let mut items = Vec::with_capacity(page.kvs.len());
         for kv in &page.kvs {
             let (key, rev) = (kv.key.clone(), kv.mod_rev);
-            items.push(Loaded { value: self.open_row(kv)?, key, rev });
+            items.push(Loaded { value: self.open_row(kv).await?, key, rev });
         }
         let last = page.kvs.last().filter(|_| page.more);
         let next = last.map(|kv| crate::paging::Cursor(kv.key.as_bytes().to_vec()));
@@ -241,6 +250,7 @@ impl Database {
         }
         let wakes = batch.wakes;
         let mut when: Vec<Cond> = batch.unchanged;
+        when.extend(cluster::condition());
         let mut then = Vec::with_capacity(batch.writes.len());
         for (target, record) in batch.writes {
             let key = match target {
@@ -274,9 +284,38 @@ impl Database {
         }
         outcome.map_err(not_committed)?;
         if wakes {
-            self.scheduled.send_modify(|count| *count = count.wrapping_add(1));
+            self.tell_scheduled();
         }
         Ok(())
+    }
+
+    pub(crate) fn tell_scheduled(&self) {
+        self.scheduled.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// From now on others write to the store, too.
+    pub(crate) fn share(&self) {
+        self.cache.freshness.share();
+    }
+
+    /// Whether only this process writes to the store.
+    pub fn is_alone(&self) -> bool {
+        self.cache.freshness.is_alone()
+    }
+
+    /// How old what is cached may be at the most; `None` where only this process writes.
+    pub fn age(&self) -> Option<Duration> {
+        self.cache.freshness.age()
+    }
+
+    /// Everything that was acknowledged before `moment` has been taken note of.
+    pub(crate) fn prove_fresh(&self, moment: Instant) {
+        self.cache.freshness.prove(moment);
+    }
+
+    /// Somebody has written a row.
+    pub(crate) fn invalidate(&self, key: &[u8]) {
+        self.cache.invalidate(key);
     }
 
     /// Forgets everything that is cached: after the store was changed beneath (`--dev` reset).

@@ -18,6 +18,7 @@
 //! service_roles.rs          what services do in the name of a user's role
 //! evidence.rs   Evidence              MFA codes, identity providers; what STS asks of IAM too
 //! guardrails.rs Guardrails             what an organization lays over its accounts
+//! cluster.rs    Cluster, Ownership     several nodes over one store
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
 //! path.rs       Path                   storage keys; user-given names in them are hidden
 //! jobs.rs       Jobs                   duties that fall due, durable
@@ -35,6 +36,7 @@ pub mod authorization_message;
 pub mod authorize;
 mod cache;
 pub mod caller;
+pub mod cluster;
 pub mod cx;
 pub mod database;
 pub mod env;
@@ -57,6 +59,7 @@ pub use audit::{
 };
 pub use authorize::{Ask, Denied, NoContext, Permit, Unchecked};
 pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
+pub use cluster::{Claim, Cluster, NodeRow, NodeState, Ownership};
 pub use cx::{Cx, RequestInfo, Resource, Source};
 pub use database::{Batch, Database, Listing, Loaded, Record};
 pub use env::{Clock, Env, MovableClock, SystemClock};

@@ -206,6 +206,39 @@ impl Keyring {
         Ok((Self { domain_keys, current: next, naming: Arc::clone(&self.naming) }, row))
     }
 
+    /// The keyring with the domain keys of `rows` that it lacks: other nodes have made them. `None`
+    /// if it lacks none.
+    ///
+    /// # Errors
+    /// When there is no row, or one is malformed or refused.
+    pub fn extended(
+        &self,
+        root: &RootKey,
+        rows: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Result<Option<Self>, KeyringError> {
+        let wrapping = root.keyring_aead()?;
+        let mut domain_keys = self.domain_keys.clone();
+        let mut is_empty = true;
+        for row in rows {
+            let row = WrappedKey::parse(row.as_ref())?;
+            is_empty = false;
+            if row.kind() == WrappedKeyKind::Domain && !domain_keys.contains_key(&row.id()) {
+                let key = row.unwrap_with(&wrapping)?;
+                let key = Arc::new(DomainKey::new(row.id(), row.created_at_ms(), key)?);
+                domain_keys.insert(row.id(), key);
+            }
+        }
+        if is_empty {
+            return Err(KeyringError::MissingRow { what: "domain key" });
+        }
+        if domain_keys.len() == self.domain_keys.len() {
+            return Ok(None);
+        }
+        let current = domain_keys.values().next_back().unwrap_or(&self.current);
+        let (current, naming) = (Arc::clone(current), Arc::clone(&self.naming));
+        Ok(Some(Self { domain_keys, current, naming }))
+    }
+
     /// All rows, wrapped under `root`: how the root key is changed. No value is touched.
     ///
     /// # Errors

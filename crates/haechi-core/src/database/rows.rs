@@ -105,7 +105,7 @@ impl Database {
     /// # Errors
     /// If the store or randomness fails; the old key then goes on.
     pub async fn rotate_if_due(&self, now: Timestamp) -> Result<Option<u32>, Fault> {
-        let _writing = self.rows.lock().await;
+        let writing = self.rows.lock().await;
         let (current, under) = (self.keyring(), self.under.load_full());
         if !current.is_rotation_due(now.millis()) {
             return Ok(None);
@@ -113,10 +113,44 @@ impl Database {
         let (next, row) =
             current.rotate(&under.root, now.millis(), &*self.random).map_err(Fault::internal)?;
         let when = [Cond::Absent(under.key(&row))];
-        self.store.txn(&when, puts(&under, &[row])).await.map_err(not_committed)?;
+        match self.store.txn(&when, puts(&under, &[row])).await.map_err(not_committed) {
+            Ok(_) => {}
+            Err(Fault::Conflict) => {
+                drop(writing);
+                // Another node did it.
+                self.reload_keyring().await?;
+                return Ok(None);
+            }
+            Err(fault) => return Err(fault),
+        }
         let id = next.current_id();
         self.keyring.store(Arc::new(next));
         Ok(Some(id))
+    }
+
+    /// Takes over domain keys that other nodes have made.
+    ///
+    /// # Errors
+    /// If the store fails, or has no keyring under this root key any more: another node has changed
+    /// it.
+    pub async fn reload_keyring(&self) -> Result<(), Fault> {
+        let _writing = self.rows.lock().await;
+        let (current, under) = (self.keyring(), self.under.load_full());
+        let range = Range::prefix(under.prefix.as_str());
+        let found = self.store.range(range, 0, None).await.map_err(refused)?.kvs;
+        let rows = rows_under(&under.root, &found)?;
+        let rows = rows.iter().map(|row| row.value.as_bytes());
+        let next = current.extended(&under.root, rows).map_err(Fault::internal)?;
+        if let Some(next) = next {
+            self.keyring.store(Arc::new(next));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn reload_keyring_or_warn(&self) {
+        if let Err(fault) = self.reload_keyring().await {
+            tracing::warn!(error = ?fault, "the keyring could not be read again");
+        }
     }
 
     /// Writes the keyring's rows a second time, under another root key. Nothing depends on them

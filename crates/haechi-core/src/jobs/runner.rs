@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::plan::{Due, Plan, WAITING_MAX};
 use super::{Job, JobHandler, KIND_MAX, RUNNING_MAX};
-use crate::{Batch, Database, Env, Loaded, Path};
+use crate::{Batch, Claim, Database, Env, Loaded, Ownership, Path};
 
 /// How long a failed job waits before it is tried again.
 const RETRY_AFTER_SECONDS: i64 = 30;
@@ -52,6 +52,8 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// The last failure of the store under a job.
     failure: Mutex<Option<Fault>>,
+    /// Which jobs are this node's.
+    ownership: OnceLock<Ownership>,
 }
 
 impl Jobs {
@@ -67,6 +69,7 @@ impl Jobs {
                 stale: AtomicBool::new(true),
                 changed: watch::Sender::new(0),
                 failure: Mutex::default(),
+                ownership: OnceLock::new(),
             }),
         }
     }
@@ -75,6 +78,16 @@ impl Jobs {
     pub fn handle(&self, kind: &'static str, handler: Arc<dyn JobHandler>) {
         let mut handlers = self.inner.handlers.write().unwrap_or_else(PoisonError::into_inner);
         handlers.insert(kind, handler);
+    }
+
+    /// Runs only what is this node's from now on; to be said before anything runs.
+    pub fn share(&self, ownership: Ownership) {
+        let _ = self.inner.ownership.set(ownership);
+    }
+
+    /// Who does which duty: also those that are no jobs.
+    pub fn ownership(&self) -> &Ownership {
+        self.inner.ownership()
     }
 
     /// Makes the runner look again: a job was added, or the clock was moved.
@@ -116,12 +129,14 @@ impl Jobs {
         let inner = &self.inner;
         let mut changed = inner.changed.subscribe();
         let mut scheduled = inner.database.scheduled();
+        let mut moves = inner.ownership().moves();
         let mut next = Instant::now();
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(next) => inner.stale.store(true, Ordering::Release),
                 _ = changed.changed() => {}
                 _ = scheduled.changed() => inner.stale.store(true, Ordering::Release),
+                _ = moves.changed() => inner.stale.store(true, Ordering::Release),
             }
             if inner.stale.swap(false, Ordering::AcqRel) || inner.plan().is_short() {
                 let wait = match inner.look().await {
@@ -152,6 +167,10 @@ impl Inner {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn ownership(&self) -> &Ownership {
+        self.ownership.get_or_init(Ownership::default)
+    }
+
     fn look_again(&self) {
         self.stale.store(true, Ordering::Release);
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
@@ -172,6 +191,9 @@ impl Inner {
             for due in keys.iter().filter_map(Due::parse) {
                 if due.due_ms > now_ms {
                     break 'pages Some(due.due_ms);
+                }
+                if !self.ownership().is_owned(&due.kind, &due.id) {
+                    continue;
                 }
                 let count: &mut usize = counts.entry(due.kind.clone()).or_default();
                 *count += 1;
@@ -202,9 +224,13 @@ impl Inner {
             let of_kind =
                 |kind: &str| self.handler(kind).map_or(KIND_MAX, |handler| handler.at_a_time());
             let Some(due) = self.plan().begin(RUNNING_MAX, of_kind) else { return };
+            let Some(claim) = self.ownership().claim(&due.kind, &due.id) else {
+                self.plan().end(due, false);
+                continue;
+            };
             let inner = Arc::clone(self);
             tokio::spawn(async move {
-                let again = match inner.run(&due).await {
+                let again = match claim.hold(inner.run(&due, &claim)).await {
                     Ok(done) => !done,
                     Err(fault) => {
                         let (kind, id) = (&due.kind, &due.id);
@@ -216,14 +242,18 @@ impl Inner {
                     }
                 };
                 inner.plan().end(due, again);
+                drop(claim);
                 inner.changed.send_modify(|count| *count = count.wrapping_add(1));
             });
         }
     }
 
-    /// Runs a job; answers whether it has ended, or was put off.
-    async fn run(&self, due: &Due) -> Result<bool, Fault> {
+    /// Runs a job; answers whether it has ended, was put off, or is another node's by now.
+    async fn run(&self, due: &Due, claim: &Claim) -> Result<bool, Fault> {
         for _ in 0..CONFLICTS_MAX {
+            if !claim.stands() {
+                return Ok(true);
+            }
             let Some(job) = self.database.load_key::<Job>(due.key.clone()).await? else {
                 return Ok(true);
             };
