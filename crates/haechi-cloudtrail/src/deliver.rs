@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::{
-    AuditPosition, AuditReader, Batch, Database, Env, Guardrails, Job, JobHandler, Loaded,
+    AuditPosition, AuditReader, Batch, Database, Env, Guardrails, Job, JobHandler, Loaded, Path,
 };
 use haechi_wire::{Fault, Timestamp};
 
@@ -36,10 +36,12 @@ pub(crate) const INTERVAL_SECONDS: i64 = 300;
 const RECORDS_MAX: usize = 20_000;
 const BYTES_MAX: usize = 32 << 20;
 
-/// A delivery that is due.
-pub(crate) fn job(due: Timestamp) -> Job {
-    Job::new(DELIVER, "trails", due, String::new())
+/// A delivery of a node's log that is due; of the only one where `node` is empty.
+pub(crate) fn job(node: &str, due: Timestamp) -> Job {
+    Job::new(DELIVER, &format!("{node}{TRAILS}"), due, String::new())
 }
+
+const TRAILS: &str = "trails";
 
 /// Delivers.
 pub(crate) struct Deliver {
@@ -66,6 +68,8 @@ struct Harvest {
 
 /// A trail and its chains while they are worked on.
 struct Work {
+    /// Whose log it is.
+    node: String,
     trail: Loaded<TrailRecord>,
     chains: BTreeMap<String, (Option<Loaded<ChainRecord>>, ChainRecord)>,
 }
@@ -80,13 +84,15 @@ struct Parcel {
 
 #[async_trait]
 impl JobHandler for Deliver {
-    async fn run(&self, _: &Job, now: Timestamp) -> Result<Batch, Fault> {
-        let Some(loaded) = self.database.load::<DeliveryRecord>(&delivery_path()).await? else {
+    async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
+        let node = job.id.strip_suffix(TRAILS).unwrap_or_default();
+        let path = delivery_path(node);
+        let Some(loaded) = self.database.load::<DeliveryRecord>(&path).await? else {
             return Ok(Batch::new());
         };
         let harvest = self.harvest(&loaded.value).await?;
-        let (loaded, time) = self.note(loaded, &harvest, now).await?;
-        let mut works = self.works().await?;
+        let (loaded, time) = self.note(&path, loaded, &harvest, now).await?;
+        let mut works = self.works(node).await?;
         let more = harvest.more;
         let last = harvest.records.last().map(|(position, _)| *position);
         for work in &mut works {
@@ -106,7 +112,7 @@ impl JobHandler for Deliver {
         delivery.due_ms = None;
         if works.iter().any(Work::goes_on) {
             let wait = if more { 0 } else { INTERVAL_SECONDS };
-            batch.schedule(&delivery.next(self.env.now().plus_seconds(wait)));
+            batch.schedule(&delivery.next(node, self.env.now().plus_seconds(wait)));
         }
         batch.replace(&loaded, &delivery);
         Ok(batch)
@@ -146,6 +152,7 @@ impl Deliver {
     /// Notes which records are about to be delivered, and answers when that began.
     async fn note(
         &self,
+        path: &Path,
         loaded: Loaded<DeliveryRecord>,
         harvest: &Harvest,
         now: Timestamp,
@@ -159,20 +166,22 @@ impl Deliver {
         let mut batch = Batch::new();
         batch.replace(&loaded, &delivery);
         self.database.commit(batch).await?;
-        let again = self.database.load(&delivery_path()).await?.ok_or(Fault::Conflict)?;
+        let again = self.database.load(path).await?.ok_or(Fault::Conflict)?;
         Ok((again, now))
     }
 
-    async fn works(&self) -> Result<Vec<Work>, Fault> {
+    async fn works(&self, node: &str) -> Result<Vec<Work>, Fault> {
         let mut works = Vec::new();
         for trail in self.database.list_all::<TrailRecord>(&trails_path()).await? {
             let rows =
                 self.database.list_all::<ChainRecord>(&chains_path(&trail.value.arn)).await?;
             let chains = rows
                 .into_iter()
+                // Each node goes on with its own.
+                .filter(|row| row.value.node == node)
                 .map(|row| (row.value.name(), (Some(row.clone()), row.value)))
                 .collect();
-            let mut work = Work { trail, chains };
+            let mut work = Work { node: node.to_owned(), trail, chains };
             if work.trail.value.is_logging() {
                 // Also where nothing was delivered, digests tell so.
                 let trail = &work.trail.value;
@@ -267,7 +276,12 @@ impl Deliver {
 impl Work {
     fn chain(&mut self, (account, region): &Place) -> &mut ChainRecord {
         let member = (*account != self.trail.value.account).then(|| account.clone());
-        let new = ChainRecord { region: region.clone(), member, ..ChainRecord::default() };
+        let new = ChainRecord {
+            region: region.clone(),
+            member,
+            node: self.node.clone(),
+            ..ChainRecord::default()
+        };
         &mut self.chains.entry(new.name()).or_insert_with(|| (None, new)).1
     }
 

@@ -53,6 +53,7 @@ pub use verify::{Trust, Verified, verify};
 /// The service.
 pub struct CloudTrail {
     database: Arc<Database>,
+    env: Env,
     jobs: Arc<Jobs>,
     audit: Arc<dyn AuditReader>,
     memberships: Memberships,
@@ -75,12 +76,12 @@ impl CloudTrail {
         let deliver = deliver::Deliver {
             memberships: Arc::clone(&memberships),
             database: Arc::clone(&database),
-            env,
+            env: env.clone(),
             audit: Arc::clone(&audit),
             delivery,
         };
         jobs.handle(deliver::DELIVER, Arc::new(deliver));
-        CloudTrail { database, jobs, audit, memberships }
+        CloudTrail { database, env, jobs, audit, memberships }
     }
 
     /// Lets trails of organizations keep what their members do.

@@ -5,9 +5,13 @@
 //! /cloudtrail-chain/<hidden ARN of trail>/[<member>.]<Region>
 //!                                                     ChainRecord: what was delivered there
 //! /cloudtrail-key/<Region>/<fingerprint>              SigningKeyRecord
-//! /cloudtrail-delivery                                DeliveryRecord: how far the log is delivered
+//! /cloudtrail-delivery[/<node>]                       DeliveryRecord: how far the log is delivered
 //! ```
+//! Where several nodes serve, each delivers its own log, in chains of its own (`….<node>`).
+//!
 //! Deliveries write chains and the delivery row, callers write trails, so that they do not meet.
+
+use std::time::Duration;
 
 use haechi_cloudtrail_model::Error;
 use haechi_core::database::Unknown;
@@ -21,6 +25,9 @@ use crate::organization::{self, organization};
 use crate::trail::TrailRecord;
 use crate::{CloudTrail, blocking, deliver};
 
+/// How often a node looks for trails that were started on another one.
+const FOLLOW_EVERY: Duration = Duration::from_secs(20);
+
 /// What a trail delivered for one Region, and for one account.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ChainRecord {
@@ -29,6 +36,9 @@ pub struct ChainRecord {
     /// account than the trail's.
     #[serde(default)]
     pub(crate) member: Option<String>,
+    /// The node whose log they come from, where there are several.
+    #[serde(default)]
+    pub(crate) node: String,
     pub(crate) latest_delivery_ms: Option<i64>,
     pub(crate) latest_delivery_error: Option<String>,
     pub(crate) latest_digest_ms: Option<i64>,
@@ -127,10 +137,11 @@ impl ChainRecord {
 
     /// Its place among the chains of its trail.
     pub(crate) fn name(&self) -> String {
-        match &self.member {
+        let name = match &self.member {
             Some(member) => format!("{member}.{}", self.region),
             None => self.region.clone(),
-        }
+        };
+        if self.node.is_empty() { name } else { format!("{name}.{}", self.node) }
     }
 }
 
@@ -143,8 +154,10 @@ pub(crate) fn keys_path(region: &str) -> Path {
     Path::new("cloudtrail-key").part(region)
 }
 
-pub(crate) fn delivery_path() -> Path {
-    Path::new("cloudtrail-delivery")
+/// How far the log of a node was delivered; of the only one where `node` is empty.
+pub(crate) fn delivery_path(node: &str) -> Path {
+    let path = Path::new("cloudtrail-delivery");
+    if node.is_empty() { path } else { path.part(node) }
 }
 
 impl TrailRecord {
@@ -218,24 +231,56 @@ impl CloudTrail {
     }
 
     /// Makes sure that a delivery is due, beginning behind the newest record if none was.
-    pub(crate) async fn schedule_delivery(&self, cx: &Cx, batch: &mut Batch) -> Result<(), Fault> {
-        let loaded = self.database.load::<DeliveryRecord>(&delivery_path()).await?;
+    pub(crate) async fn schedule_delivery(
+        &self,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let node = self.jobs.ownership().on_this_node();
+        let loaded = self.database.load::<DeliveryRecord>(&delivery_path(&node)).await?;
         let mut delivery = loaded.as_ref().map(|row| row.value.clone()).unwrap_or_default();
         if delivery.due_ms.is_some() {
             return Ok(());
         }
-        let audit = std::sync::Arc::clone(&self.audit);
-        let end = blocking(move || audit.end().map_err(Fault::internal)).await?;
-        let end = end.unwrap_or_default();
-        delivery.done = (end.frame, end.index);
-        let job = deliver::job(cx.now().plus_seconds(deliver::INTERVAL_SECONDS));
+        // A node among others may learn of a trail late: what it did before then is the trail's
+        // all the same, which knows since when it logs.
+        if node.is_empty() {
+            let audit = std::sync::Arc::clone(&self.audit);
+            let end = blocking(move || audit.end().map_err(Fault::internal)).await?;
+            let end = end.unwrap_or_default();
+            delivery.done = (end.frame, end.index);
+        }
+        let job = deliver::job(&node, now.plus_seconds(deliver::INTERVAL_SECONDS));
         delivery.due_ms = Some(job.due_ms);
         match &loaded {
             Some(row) => batch.replace(row, &delivery),
-            None => batch.create(delivery_path(), &delivery),
+            None => batch.create(delivery_path(&node), &delivery),
         }
         batch.schedule(&job);
         Ok(())
+    }
+
+    /// Delivers the log of this node as well, for ever, when a trail was started on another one.
+    pub async fn follow_trails(&self) {
+        loop {
+            if let Err(fault) = self.join_delivery().await {
+                tracing::warn!(error = ?fault, "trails cannot be looked for; trying again");
+            }
+            tokio::time::sleep(FOLLOW_EVERY).await;
+        }
+    }
+
+    async fn join_delivery(&self) -> Result<(), Fault> {
+        let trails = self.database.list_all::<TrailRecord>(&trails_path()).await?;
+        if !trails.iter().any(|trail| trail.value.is_logging()) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        self.schedule_delivery(self.env.now(), &mut batch).await?;
+        match self.database.commit(batch).await {
+            Ok(()) | Err(Fault::Conflict) => Ok(()),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Makes the runner see a job that was scheduled.
@@ -251,8 +296,8 @@ impl DeliveryRecord {
     }
 
     /// Notes when the next job is due, and answers the job.
-    pub(crate) fn next(&mut self, due: Timestamp) -> Job {
-        let job = deliver::job(due);
+    pub(crate) fn next(&mut self, node: &str, due: Timestamp) -> Job {
+        let job = deliver::job(node, due);
         self.due_ms = Some(job.due_ms);
         job
     }

@@ -11,6 +11,7 @@
 //!
 //! ```text
 //! /cluster/node/<node>       NodeRow, with the node's lease
+//! /cluster/sealed/<node>     the same while it waits for the root key
 //! /cluster/shard/<nn>        the id of the node that owns it, with that node's lease
 //! /cluster/format            the format of records that all nodes know
 //! /cluster/beat              written by whoever needs a sign of life from the store
@@ -35,7 +36,7 @@ mod shards;
 pub use claim::Claim;
 pub(crate) use claim::condition;
 pub use format::FORMAT;
-pub use members::{Cluster, NodeRow, NodeState, Standing, nodes};
+pub use members::{Cluster, NodeRow, NodeState, Standing, nodes, show_sealed};
 pub use shards::{Ownership, SHARDS};
 
 #[cfg(test)]

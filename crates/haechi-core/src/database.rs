@@ -289,12 +289,24 @@ impl Database {
         Ok(())
     }
 
+    /// Asks the store whether the duty under way is still this node's: to be done right before
+    /// something that no commit guards, such as a change of another system.
+    ///
+    /// # Errors
+    /// [`Fault::Conflict`] if another node may do it by now; or the store fails.
+    pub async fn still_claimed(&self) -> Result<(), Fault> {
+        let Some(condition) = cluster::condition() else { return Ok(()) };
+        let outcome = self.store.txn(&[condition], Vec::new()).await;
+        outcome.map(|_| ()).map_err(not_committed)
+    }
+
     pub(crate) fn tell_scheduled(&self) {
         self.scheduled.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// From now on others write to the store, too.
-    pub(crate) fn share(&self) {
+    /// From now on others write to the store, too: without a [`crate::Cluster`] that follows it,
+    /// nothing that is cached decides.
+    pub fn share(&self) {
         self.cache.freshness.share();
     }
 

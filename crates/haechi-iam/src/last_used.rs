@@ -104,15 +104,17 @@ impl Iam {
     }
 
     async fn use_under(&self, id: &str, path: &Path) -> Result<Option<Use>, Fault> {
-        if let Some(known) = self.last_used.lock().get(id) {
-            return Ok(Some(known.last.clone()));
+        let known = self.last_used.lock().get(id).map(|known| known.last.clone());
+        if known.is_some() && self.database.is_alone() {
+            return Ok(known);
         }
         let row = self.database.load::<LastUsedRecord>(path).await?;
-        Ok(row.map(|row| Use {
+        let written = row.map(|row| Use {
             time: Timestamp::from_millis(row.value.used_ms),
             service: row.value.service,
             region: row.value.region,
-        }))
+        });
+        Ok(known.into_iter().chain(written).max_by_key(|last| last.time.millis()))
     }
 
     /// When and where a role was last used, as AWS shows it: empty where it never was, or not
@@ -163,6 +165,14 @@ impl Iam {
         for (id, entry) in entries {
             // What is gone leaves nothing behind.
             let Some(path) = self.place_of(&mut batch, id, &entry.whose).await? else { continue };
+            if !self.database.is_alone() {
+                // Another node may have written a later use.
+                let written = self.database.load::<LastUsedRecord>(&path).await?;
+                let used_ms = entry.last.time.millis();
+                if written.is_some_and(|written| written.value.used_ms >= used_ms) {
+                    continue;
+                }
+            }
             found_any = true;
             let record = LastUsedRecord {
                 used_ms: entry.last.time.millis(),

@@ -79,7 +79,8 @@ impl Iam {
     pub(crate) async fn check_quota<T: Counted>(&self, account: &AccountId) -> Result<(), Error> {
         let key = (account.clone(), T::QUOTA);
         let known = self.counts.with(|counts| counts.get(&key).copied());
-        if known.is_some_and(|count| count < T::MAX) {
+        // Other nodes make and delete some, too.
+        if self.database.is_alone() && known.is_some_and(|count| count < T::MAX) {
             return Ok(());
         }
         let count = self.database.list_all::<T>(&T::all(account)).await?.len();

@@ -144,11 +144,13 @@ impl Kms {
 
     /// When a key was last used.
     pub(crate) async fn last_use(&self, key: &KeyRecord) -> Result<Option<LastUse>, Fault> {
-        if let Some(pending) = self.usage.lock().get(&key.arn) {
-            return Ok(Some(pending.last.clone()));
+        let pending = self.usage.lock().get(&key.arn).map(|pending| pending.last.clone());
+        if pending.is_some() && self.database.is_alone() {
+            return Ok(pending);
         }
         let path = usage_path(&key.account, &key.region, &key.id);
-        Ok(self.database.load::<UsageRecord>(&path).await?.map(|row| row.value.last))
+        let written = self.database.load::<UsageRecord>(&path).await?.map(|row| row.value.last);
+        Ok(pending.into_iter().chain(written).max_by_key(|last| last.time_ms))
     }
 
     /// How all keys were used, as far as it is written down.
@@ -197,6 +199,11 @@ impl Kms {
             if let Some(key) = key {
                 let path = usage_path(account, region, id);
                 if let Some(row) = self.database.load::<UsageRecord>(&path).await? {
+                    // Nobody else may have added to it meanwhile.
+                    batch.unchanged(&row);
+                    if row.value.last.time_ms > record.last.time_ms {
+                        record.last = row.value.last;
+                    }
                     (record.counts, record.unknown) = (row.value.counts, row.value.unknown);
                 }
                 for (operation, count) in &counts {

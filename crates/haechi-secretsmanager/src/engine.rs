@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Path, Record};
+use haechi_core::{Batch, Claim, Cx, Path, Record};
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Problem, SecretString};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ const STEP_MAX: Duration = Duration::from_secs(20);
 
 /// How often the engine looks, should it have missed a call.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Rotations that one node goes on with at once.
+const AT_ONCE_MAX: usize = 64;
 
 /// How often a step is decided anew when somebody else writes to the secret.
 const ATTEMPTS: usize = 8;
@@ -142,11 +145,17 @@ impl SecretsManager {
     pub async fn rotate_all(self: &Arc<Self>) -> Result<(), Fault> {
         let _one = self.rotating.lock().await;
         let path = Path::new("secretsmanager-rotating");
-        let rows = self.database.list::<RotatingRow>(&path, None, 64).await?.items;
+        let rows = self.database.list_all::<RotatingRow>(&path).await?;
         let mut rounds = JoinSet::new();
         for row in rows {
+            if rounds.len() == AT_ONCE_MAX {
+                break;
+            }
+            // Another node goes on with the others.
+            let claim = self.jobs.ownership().claim("secretsmanager-rotating", &row.value.key);
+            let Some(claim) = claim else { continue };
             let service = Arc::clone(self);
-            rounds.spawn(async move { service.go_on(&row.value).await });
+            rounds.spawn(async move { claim.hold(service.go_on(&row.value, &claim)).await });
         }
         while let Some(round) = rounds.join_next().await {
             round.map_err(Fault::internal)??;
@@ -157,17 +166,23 @@ impl SecretsManager {
 
     /// Rotates as rotations begin, for ever; first what a crash cut off.
     pub async fn rotate_forever(self: &Arc<Self>) {
+        let mut moves = self.jobs.ownership().moves();
         loop {
             if let Err(fault) = self.rotate_all().await {
                 tracing::error!(error = ?fault, "rotations cannot go on; trying again");
             }
-            let _ = tokio::time::timeout(LOOK_EVERY, self.rotate.notified()).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = self.rotate.notified() => {}
+                // Those of a node that has gone.
+                _ = moves.changed() => {}
+            }
         }
     }
 
-    async fn go_on(&self, row: &RotatingRow) -> Result<(), Fault> {
+    async fn go_on(&self, row: &RotatingRow, claim: &Claim) -> Result<(), Fault> {
         let mut conflicts = 0;
-        loop {
+        while claim.stands() {
             match self.step(row).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
@@ -175,6 +190,7 @@ impl SecretsManager {
                 Err(fault) => return Err(fault),
             }
         }
+        Ok(())
     }
 
     /// One step; answers whether another follows.
@@ -267,6 +283,7 @@ impl SecretsManager {
             None => None,
         };
         let target = Target { current, pending, previous, master };
+        self.database.still_claimed().await?;
         timed(rotator.set(&target)).await?;
         timed(rotator.test(&target.pending)).await?;
         let now = cx.now();

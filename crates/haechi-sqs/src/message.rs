@@ -13,7 +13,7 @@ use haechi_wire::Fault;
 
 use crate::error::{invalid, missing};
 use crate::queue::Queue;
-use crate::store::{Attribute, DeduplicationRecord, MessageRecord};
+use crate::store::{Attribute, DeduplicationRecord, MessageRecord, SequenceRecord};
 use crate::{Sqs, content, digest};
 
 /// How long a deduplication id is taken.
@@ -109,8 +109,9 @@ impl Sqs {
             system_attributes_digest: digest::of_attributes(system.iter()),
             sequence_number: None,
         };
-        let sequence = self.next_sequence(cx.now());
+        let mut sequence = self.next_sequence(cx.now());
         if queue.is_fifo() {
+            sequence = self.in_order(queue, sequence, batch).await?;
             sent.sequence_number = Some(sequence_number(sequence));
         }
         if let Some(id) = &deduplication_id {
@@ -144,6 +145,27 @@ impl Sqs {
         self.store_content(&queue.place, &mut message).await?;
         batch.create(queue.place.message(queue.record(), message.due_ms, sequence), &message);
         Ok(sent)
+    }
+
+    /// The number that follows those of a FIFO queue's messages, whichever node they were sent to
+    /// and whatever its clock says: where there are others, the queue keeps its last one.
+    async fn in_order(
+        &self,
+        queue: &Queue,
+        sequence: u64,
+        batch: &mut Batch,
+    ) -> Result<u64, Fault> {
+        if self.database.is_alone() {
+            return Ok(sequence);
+        }
+        let path = queue.place.sequence(&queue.record().id);
+        let Some(row) = self.database.load::<SequenceRecord>(&path).await? else {
+            batch.create(path, &SequenceRecord { last: sequence, unknown: Unknown::new() });
+            return Ok(sequence);
+        };
+        let last = sequence.max(row.value.last.saturating_add(1));
+        batch.replace(&row, &SequenceRecord { last, ..row.value.clone() });
+        Ok(last)
     }
 
     /// Takes a deduplication id of a group; answers who has it, if it is taken.

@@ -94,6 +94,16 @@ pub(crate) struct DeduplicationRecord {
 
 impl Record for DeduplicationRecord {}
 
+/// The last sequence number of a FIFO queue that several nodes serve.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SequenceRecord {
+    pub(crate) last: u64,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for SequenceRecord {}
+
 /// Where the rows of an account in a Region lie.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -127,6 +137,11 @@ impl Place {
         }
         let due = u64::try_from(due_ms).unwrap_or(0);
         order.part(&format!("{due:016x}")).part(&format!("{sequence:016x}"))
+    }
+
+    /// The last sequence number of a queue.
+    pub(crate) fn sequence(&self, queue: &str) -> Path {
+        self.rows("sequence").part(queue)
     }
 
     /// The prefix of the pieces of all long messages, those first that were sent first.

@@ -134,6 +134,7 @@ impl Sweep {
         let messages = self.remove::<MessageRecord>(&place.messages(queue), batch).await?;
         let receipts = self.remove::<ReceiptRecord>(&place.receipts(queue), batch).await?;
         let ids = self.remove::<DeduplicationRecord>(&place.deduplications(queue), batch).await?;
+        batch.delete(place.sequence(queue));
         Ok(messages || receipts || ids)
     }
 

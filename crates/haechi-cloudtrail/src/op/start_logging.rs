@@ -21,7 +21,7 @@ impl Handle<StartLogging> for CloudTrail {
         trail.start(cx.now());
         let mut batch = Batch::new();
         batch.replace(&loaded, &trail);
-        self.schedule_delivery(cx, &mut batch).await?;
+        self.schedule_delivery(cx.now(), &mut batch).await?;
         self.database.commit(batch).await?;
         self.wake();
         Ok(StartLoggingResponse {})

@@ -78,6 +78,11 @@ fn node_key(id: &str) -> Key {
     Key::from(format!("/cluster/node/{id}"))
 }
 
+/// The row of a node while it is sealed.
+fn sealed_key(id: &str) -> Key {
+    Key::from(format!("/cluster/sealed/{id}"))
+}
+
 /// How this node stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -115,6 +120,7 @@ struct Lease {
 #[derive(Default)]
 struct Seen {
     nodes: Vec<NodeRow>,
+    sealed: Vec<NodeRow>,
     shards: BTreeMap<u8, (Rev, Option<LeaseId>)>,
     format: Option<(u32, Rev)>,
     /// When a node registered last.
@@ -128,6 +134,8 @@ impl Seen {
             let Ok(name) = std::str::from_utf8(row.key.as_bytes()) else { continue };
             if name.starts_with("/cluster/node/") {
                 seen.nodes.extend(serde_json::from_slice::<NodeRow>(row.value.as_bytes()));
+            } else if name.starts_with("/cluster/sealed/") {
+                seen.sealed.extend(serde_json::from_slice::<NodeRow>(row.value.as_bytes()));
             } else if let Some(shard) = name.strip_prefix("/cluster/shard/") {
                 seen.shards.extend(shard.parse().map(|shard| (shard, (row.create_rev, row.lease))));
             } else if name == FORMAT_KEY {
@@ -160,7 +168,29 @@ async fn look(store: &dyn Store) -> Result<Seen, StoreError> {
 /// # Errors
 /// If the store fails.
 pub async fn nodes(store: &dyn Store) -> Result<Vec<NodeRow>, StoreError> {
-    Ok(look(store).await?.nodes)
+    let seen = look(store).await?;
+    let mut nodes = seen.nodes;
+    let mut sealed = seen.sealed;
+    sealed.retain(|row| nodes.iter().all(|node| node.id != row.id));
+    nodes.append(&mut sealed);
+    nodes.sort_by(|one, two| one.id.cmp(&two.id));
+    Ok(nodes)
+}
+
+/// Shows a node that is still sealed, until this is dropped and the lease has ended; ends only if
+/// the store fails.
+///
+/// # Errors
+/// If the store fails.
+pub async fn show_sealed(store: &dyn Store, row: &NodeRow) -> Result<(), StoreError> {
+    let lease = timed(store.lease(LEASE_TTL)).await?.id;
+    let value = serde_json::to_vec(row).unwrap_or_default();
+    let put = Op::put_leased(sealed_key(&row.id), value, lease);
+    unless_conflict(timed(store.txn(&[], vec![put])).await)?;
+    loop {
+        tokio::time::sleep(TICK).await;
+        timed(store.keep_alive(lease)).await?;
+    }
 }
 
 impl Cluster {
@@ -185,6 +215,11 @@ impl Cluster {
             env,
             row,
         })
+    }
+
+    /// The id of this node.
+    pub fn id(&self) -> &str {
+        &self.row.id
     }
 
     /// Who does which duty.
