@@ -194,6 +194,28 @@ impl Cx {
         self.authorize_on("*")
     }
 
+    /// Decides whether the caller may hand a role of his account over to a service (`scheduler`),
+    /// which then acts with it.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize_pass_role(&self, role_arn: &str, service: &str) -> Result<Permit, Fault> {
+        let account = role_arn.split(':').nth(4).unwrap_or_default();
+        if account != self.account().as_str() {
+            let told = "Cross-account pass role is not allowed.";
+            return Err(Fault::AccessDenied(told.to_owned()));
+        }
+        let context = PassedTo(format!("{service}.amazonaws.com"));
+        self.authorize(&Ask {
+            action: "iam:PassRole",
+            resource: role_arn,
+            resource_account: account,
+            policy: None,
+            rule: ResourceRule::Union,
+            context: &context,
+        })
+    }
+
     /// Decides an operation on a resource of the caller's account that has no policy of its own.
     ///
     /// # Errors
@@ -207,6 +229,15 @@ impl Cx {
             rule: ResourceRule::Union,
             context: &NoContext,
         })
+    }
+}
+
+/// The service that a role is handed over to.
+struct PassedTo(String);
+
+impl Context for PassedTo {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        (key == "iam:passedtoservice").then(|| Values::one(&self.0))
     }
 }
 

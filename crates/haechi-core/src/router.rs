@@ -26,8 +26,8 @@ const WAIT_MS_MAX: u64 = 32;
 /// Places in which calls wait for their turn.
 const TURNS: usize = 64;
 
-/// All operations that are mounted.
-#[derive(Default)]
+/// All operations that are mounted. A clone knows those that were mounted until it was made.
+#[derive(Clone, Default)]
 pub struct Router {
     services: BTreeMap<&'static str, &'static ServiceSchema>,
     endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,

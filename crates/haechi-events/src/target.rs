@@ -50,6 +50,9 @@ pub(crate) fn accept(
     {
         return Err(invalid(format!("RoleArn is required for target {}.", target.arn)));
     }
+    if let Some(role) = &target.role_arn {
+        cx.authorize_pass_role(role, "events")?;
+    }
     let group_id = target.sqs_parameters.and_then(|parameters| parameters.message_group_id);
     if is_queue && target.arn.ends_with(".fifo") && group_id.is_none() {
         return Err(invalid(format!(

@@ -12,6 +12,7 @@ use haechi_events::{Events, Surroundings};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
 use haechi_organizations::Organizations;
+use haechi_scheduler::Scheduler;
 use haechi_secretsmanager::SecretsManager;
 use haechi_sqs::Sqs;
 use haechi_store::{Options, Store};
@@ -26,6 +27,7 @@ use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
 use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
+use crate::role_calls::RoleCalls;
 use crate::service_roles::SessionsOfRoles;
 use crate::targets::EventTargets;
 
@@ -157,9 +159,13 @@ impl Stack {
             organizations: Arc::clone(&organizations),
         });
         let targets = Arc::new(EventTargets { env: env.clone(), sqs });
-        let around = Surroundings { targets, roles };
+        let around = Surroundings { targets, roles: Arc::clone(&roles) };
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
+        // Last: it calls what is mounted so far, and not itself.
+        let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
+        let (records, time) = (Arc::clone(&database), env.clone());
+        Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
         Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
     }
 

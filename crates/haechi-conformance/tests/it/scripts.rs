@@ -60,6 +60,12 @@ fn events_in_time_and_between_accounts() {
     Launch::dev().start().run_script("events_dev.py");
 }
 
+/// With `--dev`: time passes.
+#[test]
+fn scheduler() {
+    Launch::dev().start().run_script("scheduler.py");
+}
+
 /// With `--dev`: the members of an organization call as root users without keys.
 #[test]
 fn organizations() {

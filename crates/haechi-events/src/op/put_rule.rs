@@ -24,6 +24,9 @@ impl Handle<PutRule> for Events {
         if input.state == Some(RuleState::EnabledWithAllCloudtrailManagementEvents) {
             return Err(cx.unsupported().into());
         }
+        if let Some(role) = &input.role_arn {
+            cx.authorize_pass_role(role, "events")?;
+        }
         let place = bus::place(cx);
         self.require_bus(&place, bus).await?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());

@@ -1,0 +1,60 @@
+//! Calls of APIs in the name of roles, for EventBridge Scheduler: through the same router as
+//! everybody's, which knows the operations that were mounted before the scheduler's own.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haechi_core::router::Endpoint;
+use haechi_core::{Env, Region, RoleSession, Router};
+use haechi_scheduler::{Call, Calls, Refusal};
+use haechi_wire::decode::InputError;
+use haechi_wire::json::JsonReader;
+use haechi_wire::{Fault, Problem, Protocol};
+/// The operations that roles can call.
+pub struct RoleCalls {
+    /// Time and randomness.
+    pub env: Env,
+    /// The operations.
+    pub router: Router,
+}
+
+impl RoleCalls {
+    fn endpoint(&self, service: &str, operation: &str) -> Option<&Arc<dyn Endpoint>> {
+        self.router.endpoint(self.router.named(service)?, operation).ok()
+    }
+}
+
+#[async_trait]
+impl Calls for RoleCalls {
+    fn has(&self, service: &str, operation: &str) -> bool {
+        self.endpoint(service, operation).is_some()
+    }
+
+    async fn call(&self, role: &RoleSession, region: &Region, call: &Call) -> Result<(), Refusal> {
+        let Some(endpoint) = self.endpoint(&call.service, &call.operation) else {
+            let (code, message) = ("UnsupportedOperation", "haechi does not implement it");
+            return Err(Refusal::Permanent { code: code.into(), message: message.into() });
+        };
+        let input = call.input.to_string();
+        let decoded = endpoint.decode(&mut JsonReader::new(input.as_bytes()));
+        let decoded = decoded.map_err(|error| match error {
+            InputError::Malformed(malformed) => Fault::Malformed(malformed.0),
+            InputError::Invalid(message) => Fault::Validation(message),
+        })?;
+        let cx = role.cx(&self.env, region.clone(), endpoint.schema())?;
+        decoded.run(&cx).await.map(|_| ()).map_err(refusal)
+    }
+}
+
+fn refusal(problem: Problem) -> Refusal {
+    let code = problem.code(Protocol::Json11).to_owned();
+    let status = problem.status(Protocol::Json11);
+    let message = problem.message();
+    match problem {
+        Problem::Fault(fault) => fault.into(),
+        _ if status >= 500 || status == 429 || code.contains("Throttl") => {
+            Refusal::Temporary { code, message }
+        }
+        _ => Refusal::Permanent { code, message },
+    }
+}
