@@ -10,7 +10,7 @@ use haechi_wire::{Fault, Timestamp};
 
 use crate::authz::{Conditions, authorize};
 use crate::aws_managed::{self, AwsPolicy};
-use crate::policy::{characters, encoded, parse};
+use crate::policy::{characters, encoded};
 use crate::store::{PolicyRecord, PolicyVersionRecord, UseRecord, policy_path, uses_path};
 use crate::user::shown_tags;
 use crate::{Iam, PARTITION};
@@ -50,9 +50,8 @@ fn check_arn(arn: &str) -> Result<(), Error> {
 
 /// Refuses a document that a managed policy cannot have.
 pub(crate) fn check_document(document: &str) -> Result<(), Error> {
-    let parsed = parse(document, Kind::Identity)?;
-    let current = parsed.require_current_version();
-    current.map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))?;
+    Document::parse_current(document, Kind::Identity)
+        .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))?;
     if characters(document) <= CHARACTERS_MAX {
         return Ok(());
     }

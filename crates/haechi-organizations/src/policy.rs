@@ -139,8 +139,7 @@ pub(crate) fn check(rules: &Rules, content: &str) -> Result<bool, Error> {
         }
         return Ok(rules.name != TAG || !mentions(&json, "enforced_for"));
     };
-    let document = Document::parse(content, kind).map_err(|_| malformed_policy())?;
-    document.require_current_version().map_err(|_| malformed_policy())?;
+    Document::parse_current(content, kind).map_err(|_| malformed_policy())?;
     if kind == Kind::ResourceControl && !only_denies(content) {
         return Err(malformed_policy());
     }

@@ -99,7 +99,16 @@ impl Document {
     /// # Errors
     /// The first mistake found, in the order in which IAM looks for them.
     pub fn parse(text: &str, kind: Kind) -> Result<Self, ParseError> {
-        parse::document(text, kind)
+        parse::document(text, kind, false)
+    }
+
+    /// Parses a policy that must be written in the current version, 2012-10-17, as IAM's managed
+    /// policies and those of organizations must.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; [`ParseError::VersionTooOld`].
+    pub fn parse_current(text: &str, kind: Kind) -> Result<Self, ParseError> {
+        parse::document(text, kind, true)
     }
 
     /// The same policy under a name, shown by [`crate::explain`]: an ARN, or an inline name.
@@ -137,17 +146,6 @@ impl Document {
     #[must_use]
     pub fn statement_count(&self) -> usize {
         self.statements.len()
-    }
-
-    /// Refuses a policy that is not written in 2012-10-17, as IAM does for managed policies.
-    ///
-    /// # Errors
-    /// [`ParseError::VersionTooOld`].
-    pub fn require_current_version(&self) -> Result<(), ParseError> {
-        match self.version {
-            Version::V2012 => Ok(()),
-            Version::V2008 => Err(ParseError::VersionTooOld),
-        }
     }
 
     /// Refuses a policy with a statement that has no `Resource` or `NotResource`, for services

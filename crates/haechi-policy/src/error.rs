@@ -60,10 +60,10 @@ pub enum ParseError {
     /// A statement has neither `Resource` nor `NotResource`, or an empty list.
     #[error("Policy statement must contain resources.")]
     MissingResource,
-    /// An action or a condition key has no service prefix.
+    /// An action has no service prefix.
     #[error("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")]
     MissingVendor {
-        /// The action or key.
+        /// The action.
         text: String,
     },
     /// An action has more than one colon.
@@ -91,6 +91,24 @@ pub enum ParseError {
         partition: String,
         /// The resource, its missing parts shown as `*`.
         resource: String,
+    },
+    /// A resource of S3 names a Region.
+    #[error("Resource {resource} can not contain region information.")]
+    ResourceRegion {
+        /// The resource as written.
+        resource: String,
+    },
+    /// A resource of IAM names a Region.
+    #[error("IAM resource {resource} cannot contain region information.")]
+    IamResourceRegion {
+        /// The resource as written.
+        resource: String,
+    },
+    /// The last part of the ARN of a resource of IAM is none that IAM has.
+    #[error("IAM resource path must either be \"*\" or start with {known}.")]
+    IamResourcePath {
+        /// What it may start with.
+        known: String,
     },
     /// A resource's ARN stops before, or has a wildcard in, the service part.
     #[error("Resource vendor must be fully qualified and cannot contain regexes.")]

@@ -1,7 +1,8 @@
 //! From text to a compiled policy (Grammar of the IAM JSON policy language).
 //!
-//! The checks run in the order in which IAM's own are seen to: grammar, the second parser, `Sid`,
-//! actions, resources, and last what the kind of policy demands.
+//! The checks run in the order in which IAM's own are seen to: grammar, the version (of managed
+//! policies), the second parser, `Sid`, that there are actions, resources, prefixes of actions, and last
+//! what the kind of policy demands.
 
 use std::collections::HashSet;
 
@@ -18,7 +19,8 @@ mod check;
 
 type Result<T> = std::result::Result<T, ParseError>;
 
-pub(crate) fn document(text: &str, kind: Kind) -> Result<Document> {
+/// Parses a policy; with `current`, one that must be written in the current version.
+pub(crate) fn document(text: &str, kind: Kind, current: bool) -> Result<Document> {
     if text.len() > POLICY_BYTES_MAX {
         return Err(ParseError::TooLong { bytes: text.len() });
     }
@@ -50,17 +52,70 @@ pub(crate) fn document(text: &str, kind: Kind) -> Result<Document> {
     let Some(items) = statements.filter(|items| !items.is_empty()) else {
         return Err(ParseError::syntax("a policy has a Statement"));
     };
-    let raw = items.into_iter().map(Raw::read).collect::<Result<Vec<_>>>()?;
+    let (raw, doubted) = read(items, version)?;
+    if current && version == Version::V2008 {
+        return Err(ParseError::VersionTooOld);
+    }
+    if let Some(legacy) = doubted {
+        return Err(legacy);
+    }
+    let misnamed = misnamed_resource(&raw, kind)?;
     let mut sids = HashSet::new();
     for sid in raw.iter().filter_map(|raw| raw.sid.as_deref()).filter(|sid| !sid.is_empty()) {
         if !sids.insert(sid) {
             return Err(ParseError::DuplicateSid { sid: sid.to_owned() });
         }
     }
+    if raw.iter().any(|raw| raw.action.as_ref().is_none_or(|(_, list)| list.is_empty())) {
+        return Err(ParseError::MissingAction);
+    }
+    if let Some(misnamed) = misnamed {
+        return Err(misnamed);
+    }
     let statements: Box<[Statement]> =
         raw.into_iter().map(|raw| raw.compile(kind, version)).collect::<Result<_>>()?;
     let gates = gates(&statements);
     Ok(Document { name: None, kind, version, id, statements, gates })
+}
+
+/// The statements, and the first thing in them that IAM's second parser would not take.
+fn read(items: Vec<Json>, version: Version) -> Result<(Vec<Raw>, Option<ParseError>)> {
+    let mut doubted = None;
+    let mut statements = Vec::with_capacity(items.len());
+    for item in items {
+        let mut raw = Raw::read(item)?;
+        let mut doubts: Vec<ParseError> = raw.doubt.take().into_iter().collect();
+        for (operator, key, wanted) in std::mem::take(&mut raw.conditions) {
+            match Condition::compile(&operator, &key, wanted, version == Version::V2012) {
+                Ok(condition) => raw.compiled.push(condition),
+                Err(legacy @ ParseError::LegacyParsing { .. }) => doubts.push(legacy),
+                Err(other) => return Err(other),
+            }
+        }
+        doubted = doubted.or_else(|| doubts.into_iter().next());
+        statements.push(raw);
+    }
+    Ok((statements, doubted))
+}
+
+/// The first resource that is not written as one. What only the second parser minds is an error at
+/// once, unless another mistake was found before it.
+fn misnamed_resource(statements: &[Raw], kind: Kind) -> Result<Option<ParseError>> {
+    if kind == Kind::Trust {
+        return Ok(None);
+    }
+    let lists = statements.iter().filter_map(|raw| raw.resource.as_ref()).map(|(_, list)| list);
+    for list in lists {
+        for text in list {
+            if let Err(mistake) = check::resource(text) {
+                return Ok(Some(mistake));
+            }
+        }
+        for text in list {
+            check::resource_parts(text)?;
+        }
+    }
+    Ok(None)
 }
 
 /// A statement whose elements have the right JSON types, not yet compiled.
@@ -72,6 +127,9 @@ struct Raw {
     action: Option<(bool, Vec<String>)>,
     resource: Option<(bool, Vec<String>)>,
     conditions: Vec<(String, String, Vec<String>)>,
+    compiled: Vec<Condition>,
+    /// What the second parser would not take.
+    doubt: Option<ParseError>,
 }
 
 impl Raw {
@@ -83,7 +141,7 @@ impl Raw {
         for (name, value) in members {
             match (name.as_str(), value) {
                 ("Sid", Json::String(text)) => raw.sid = Some(text),
-                ("Effect", Json::String(text)) => raw.effect = Some(effect(&text)?),
+                ("Effect", Json::String(text)) => (raw.effect, raw.doubt) = effect(&text)?,
                 ("Principal", value) => once(&mut raw.principal, (false, value))?,
                 ("NotPrincipal", value) => once(&mut raw.principal, (true, value))?,
                 ("Action", value) => once(&mut raw.action, (false, strings(value)?))?,
@@ -94,7 +152,7 @@ impl Raw {
                 (other, _) => return Err(ParseError::syntax(format!("element {other:?}"))),
             }
         }
-        if raw.effect.is_none() {
+        if raw.effect.is_none() && raw.doubt.is_none() {
             return Err(ParseError::syntax("a statement has an Effect"));
         }
         Ok(raw)
@@ -115,22 +173,11 @@ impl Raw {
             }
             None if matches!(kind, Kind::Trust | Kind::Resource) => None,
             Some((negated, list)) if !list.is_empty() => {
-                for resource in &list {
-                    check::resource(resource)?;
-                }
                 let compile = |text: &String| ResourcePattern::compile(text, variables);
                 Some(Element { negated, patterns: list.iter().map(compile).collect() })
             }
             _ => return Err(ParseError::MissingResource),
         };
-        let conditions = self
-            .conditions
-            .into_iter()
-            .map(|(operator, key, wanted)| {
-                check::condition_key(&key)?;
-                Condition::compile(&operator, &key, wanted, variables)
-            })
-            .collect::<Result<_>>()?;
         Ok(Statement {
             sid: self.sid.map(Into::into),
             // `read` has refused a statement without effect.
@@ -138,18 +185,18 @@ impl Raw {
             principals: principals(self.principal, kind)?,
             actions,
             resources,
-            conditions,
+            conditions: self.compiled.into(),
         })
     }
 }
 
 /// IAM's grammar takes `allow` in any case, and its second parser does not.
-fn effect(text: &str) -> Result<Effect> {
+fn effect(text: &str) -> Result<(Option<Effect>, Option<ParseError>)> {
     match text {
-        "Allow" => Ok(Effect::Allow),
-        "Deny" => Ok(Effect::Deny),
+        "Allow" => Ok((Some(Effect::Allow), None)),
+        "Deny" => Ok((Some(Effect::Deny), None)),
         _ if text.eq_ignore_ascii_case("allow") || text.eq_ignore_ascii_case("deny") => {
-            Err(ParseError::legacy(format!("Effect {text:?}")))
+            Ok((None, Some(ParseError::legacy(format!("Effect {text:?}")))))
         }
         _ => Err(ParseError::syntax(format!("Effect {text:?}"))),
     }
@@ -166,8 +213,10 @@ fn once<T>(slot: &mut Option<T>, value: T) -> Result<()> {
 fn strings(json: Json) -> Result<Vec<String>> {
     match json {
         Json::String(text) => Ok(vec![text]),
+        // IAM takes null in a list, and it means nothing.
         Json::Array(items) => items
             .into_iter()
+            .filter(|item| !matches!(item, Json::Null))
             .map(|item| match item {
                 Json::String(text) => Ok(text),
                 _ => Err(ParseError::syntax("a list of strings")),

@@ -187,9 +187,8 @@ impl SecretsManager {
         if !overwrite || old.record().is_replica() || !old.record().replicas.is_empty() {
             state.status = Status::Failed;
             state.message = Some(format!(
-                "Replication failed: Secret name simple conflict: a secret named {} exists in \
-                 Region {}.",
-                copy.name, copy.region
+                "Replication failed: Secret name simple already exists in region {}.",
+                copy.region
             ));
             return Ok(());
         }

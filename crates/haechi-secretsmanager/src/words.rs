@@ -15,9 +15,17 @@ pub(crate) fn marked() -> Error {
 
 /// Of a change that a replica's Region was asked for.
 pub(crate) fn replica() -> Error {
-    request(
+    parameter(
         "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
     )
+}
+
+/// Of a token that stands for another value already.
+pub(crate) fn token_in_use(token: &str, arn: &str) -> Error {
+    Error::ResourceExistsException(format!(
+        "You can't use ClientRequestToken {token} because that value is already in use for a version \
+         of secret {arn}."
+    ))
 }
 
 /// Of a label or version that no value has.

@@ -131,7 +131,7 @@ def test_replicas_follow_and_can_be_promoted():
     equal(made["ReplicationStatus"][0]["Status"], "InSync")
     secrets.put_secret_value(SecretId=name, SecretString="two")
     equal(there.get_secret_value(SecretId=name)["SecretString"], "two")
-    refused("InvalidRequestException", there.put_secret_value, SecretId=name, SecretString="three")
+    refused("InvalidParameterException", there.put_secret_value, SecretId=name, SecretString="three")
     there.stop_replication_to_replica(SecretId=name)
     there.put_secret_value(SecretId=name, SecretString="three")
     equal(secrets.get_secret_value(SecretId=name)["SecretString"], "two")

@@ -38,41 +38,97 @@ pub(super) fn action(text: &str, kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// `*`, or an ARN whose service is written out. A partition may be `*`.
+/// What the last part of an ARN of IAM begins with.
+const IAM_PATHS: [&str; 13] = [
+    "user/",
+    "federated-user/",
+    "role/",
+    "group/",
+    "instance-profile/",
+    "mfa/",
+    "server-certificate/",
+    "policy/",
+    "sms-mfa/",
+    "saml-provider/",
+    "oidc-provider/",
+    "report/",
+    "access-report/",
+];
+
+/// `*`, or an ARN whose service is written out. A partition may be `*`. IAM takes what stands before
+/// the first colon for `arn`, whatever it is.
 pub(super) fn resource(text: &str) -> Result<()> {
     if text == "*" {
         return Ok(());
     }
-    let Some(("arn", rest)) = text.split_once(':') else {
+    let Some((_, rest)) = text.split_once(':') else {
         return Err(ParseError::ResourceNotArn { resource: text.to_owned() });
     };
     let Some((partition, rest)) = rest.split_once(':') else {
         // `arn:*`, which some policies have, means every ARN.
         return match rest {
             "*" => Ok(()),
-            _ => Err(ParseError::ResourceVendor { resource: text.to_owned() }),
+            known if is_partition(known) => {
+                Err(ParseError::ResourceVendor { resource: text.to_owned() })
+            }
+            other => Err(unknown_partition(other, "*:*:*:*")),
         };
     };
-    let known = partition == "*"
-        || partition == "aws"
-        || partition.strip_prefix("aws-").is_some_and(|rest| !rest.is_empty());
-    if !known {
-        let mut parts = rest.splitn(4, ':');
-        let mut part = || parts.next().filter(|text| !text.is_empty()).unwrap_or("*");
-        let resource = format!("arn:{partition}:{}:{}:{}:{}", part(), part(), part(), part());
-        return Err(ParseError::InvalidPartition { partition: partition.to_owned(), resource });
+    if !is_partition(partition) {
+        let parts: Vec<&str> = rest.splitn(4, ':').collect();
+        let missing = std::iter::repeat_n("*", 4_usize.saturating_sub(parts.len()));
+        let rest: Vec<&str> = parts.iter().copied().chain(missing).collect();
+        return Err(unknown_partition(partition, &rest.join(":")));
     }
-    let service = rest.split(':').next().unwrap_or_default();
-    if service.is_empty() {
-        return Err(ParseError::ResourceVendor { resource: text.to_owned() });
+    let mut parts = rest.splitn(4, ':');
+    let service = parts.next().unwrap_or_default();
+    let (region, name) = (parts.next().unwrap_or_default(), parts.nth(1));
+    // Without all parts it is for the second parser to say.
+    if let Some(name) = name {
+        if !region.is_empty() && (service == "iam" || service == "s3") {
+            return no_region(service, name, text);
+        }
+        if service == "iam" {
+            return iam_path(name);
+        }
     }
     Ok(())
 }
 
-/// `service:name`; the name may hold anything (`kms:EncryptionContext:a:b`).
-pub(super) fn condition_key(text: &str) -> Result<()> {
-    match text.split_once(':') {
-        Some((vendor, name)) if !vendor.is_empty() && !name.is_empty() => Ok(()),
-        _ => Err(ParseError::MissingVendor { text: text.to_owned() }),
+fn is_partition(text: &str) -> bool {
+    let of_aws = text.strip_prefix("aws-").is_some_and(|rest| !rest.is_empty());
+    text == "*" || text == "aws" || of_aws
+}
+
+fn unknown_partition(partition: &str, rest: &str) -> ParseError {
+    let resource = format!("arn:{partition}:{rest}");
+    ParseError::InvalidPartition { partition: partition.to_owned(), resource }
+}
+
+/// IAM and S3 know no Regions, but for S3's access points.
+fn no_region(service: &str, name: &str, text: &str) -> Result<()> {
+    match service {
+        "s3" if name.starts_with("accesspoint/") => Ok(()),
+        "s3" => Err(ParseError::ResourceRegion { resource: text.to_owned() }),
+        _ => Err(ParseError::IamResourceRegion { resource: text.to_owned() }),
     }
+}
+
+fn iam_path(name: &str) -> Result<()> {
+    // What a wildcard stands for is not known.
+    let head = name.split('/').next().unwrap_or_default();
+    if IAM_PATHS.iter().any(|path| name.starts_with(path)) || head.contains(['*', '?', '$']) {
+        return Ok(());
+    }
+    Err(ParseError::IamResourcePath { known: IAM_PATHS.join(", ") })
+}
+
+/// An ARN has six parts and names its service: only IAM's second parser looks.
+pub(super) fn resource_parts(text: &str) -> Result<()> {
+    let whole = text.split(':').count() > 5 || !text.contains("::");
+    let has_service = text.split(':').nth(2).is_none_or(|service| !service.is_empty());
+    if text == "*" || (whole && has_service) {
+        return Ok(());
+    }
+    Err(ParseError::legacy(format!("Resource {text:?}")))
 }

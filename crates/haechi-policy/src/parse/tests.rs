@@ -56,7 +56,7 @@ fn mistakes_are_told_in_the_words_of_iam() {
         ),
         (
             statement(r#""Action":"a:b","Resource":"arn:foo:s3:::b""#),
-            "Partition \"foo\" is not valid for resource \"arn:foo:s3:*:*:b\".",
+            "Partition \"foo\" is not valid for resource \"arn:foo:s3:::b\".",
         ),
         (
             statement(r#""Action":"a:b","Resource":"arn:aws""#),
@@ -162,6 +162,72 @@ fn a_text_that_is_too_long_is_not_read() {
 #[test]
 fn managed_policies_must_be_written_in_the_current_version() {
     let text = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-    let document = Document::parse(text, Kind::Identity).unwrap();
-    assert_eq!(document.require_current_version(), Err(ParseError::VersionTooOld));
+    assert!(Document::parse(text, Kind::Identity).is_ok());
+    let current = |text| Document::parse_current(text, Kind::Identity);
+    assert_eq!(current(text).err(), Some(ParseError::VersionTooOld));
+    // Before anything but the grammar.
+    let worse = r#"{"Statement":{"Effect":"denY","Action":"*","Resource":"arn:aws"}}"#;
+    assert_eq!(current(worse).err(), Some(ParseError::VersionTooOld));
+    assert!(matches!(current(r#"{"Statement":1}"#).err(), Some(ParseError::Syntax { .. })));
+}
+
+#[test]
+fn mistakes_come_in_the_order_in_which_iam_looks_for_them() {
+    let legacy = "The policy failed legacy parsing";
+    for (text, message) in [
+        // Seen before the missing actions, the resources and the actions' prefixes.
+        (r#""Resource":"arn:aws:s3::b""#, legacy),
+        (r#""Action":"a:b","Resource":"arn:aws::::b""#, legacy),
+        (r#""Action":"a:b","Resource":"arn:aws::b""#, legacy),
+        (r#""Condition":{"DateEquals":{"a":"tomorrow"}}"#, legacy),
+        (r#""Resource":"x""#, "Policy statement must contain actions."),
+        (r#""Action":"a:b:c","Resource":"x""#, "Resource x must be in ARN format or \"*\"."),
+        // But not before a resource that is no ARN of AWS.
+        (
+            r#""Action":"a:b","Resource":["arn:foo:s3:::b","arn:aws:s3::b"]"#,
+            "Partition \"foo\" is not valid for resource \"arn:foo:s3:::b\".",
+        ),
+        (
+            r#""Action":"a:b","Resource":"aws:s3:::b""#,
+            "Partition \"s3\" is not valid for resource \"arn:s3:::b:*\".",
+        ),
+        (
+            r#""Action":"a:b","Resource":"a:b""#,
+            "Partition \"b\" is not valid for resource \"arn:b:*:*:*:*\".",
+        ),
+        (
+            r#""Action":"a:b","Resource":"arn:aws:s3:us-east-1::b""#,
+            "Resource arn:aws:s3:us-east-1::b can not contain region information.",
+        ),
+        (
+            r#""Action":"a:b","Resource":"arn:aws:iam:us-east-1::user/b""#,
+            "IAM resource arn:aws:iam:us-east-1::user/b cannot contain region information.",
+        ),
+        (
+            r#""Action":"a:b","Resource":"*","Condition":{"x":{"a":"1"}}"#,
+            "Syntax errors in policy.",
+        ),
+    ] {
+        assert_eq!(error(&statement(text), Kind::Identity), message, "{text}");
+    }
+    let path = error(&statement(r#""Action":"a:b","Resource":"arn:aws:iam:::b""#), Kind::Identity);
+    assert!(
+        path.starts_with("IAM resource path must either be \"*\" or start with user/,"),
+        "{path}"
+    );
+}
+
+#[test]
+fn what_iam_takes_is_taken() {
+    for text in [
+        r#""Action":"a:b","Resource":["arn:aws:s3:::b",null]"#,
+        r#""Action":"a:b","Resource":"*","Condition":{"StringEqualsIfExists":{"a":"b"}}"#,
+        r#""Action":"a:b","Resource":"*","Condition":{"DateGreaterThan":{"a":[]}}"#,
+        r#""Action":"a:b","Resource":"arn:aws:iam::111122223333:*""#,
+        r#""Action":"a:b","Resource":"arn:aws:iam::*:user/${aws:username}""#,
+        r#""Action":"a:b","Resource":"arn:aws:s3:eu-west-1:111122223333:accesspoint/p""#,
+    ] {
+        let parsed = Document::parse(&statement(text), Kind::Identity);
+        assert!(parsed.is_ok(), "{text}: {:?}", parsed.err());
+    }
 }

@@ -9,6 +9,7 @@ use haechi_secretsmanager_model::shapes::{
 };
 use haechi_wire::{Fault, Problem, Protocol};
 
+use crate::filters::checked;
 use crate::listing::Listing;
 use crate::{SecretsManager, words};
 
@@ -26,7 +27,8 @@ impl Handle<BatchGetSecretValue> for SecretsManager {
             (Some(ids), None) => {
                 if input.max_results.is_some() || input.next_token.is_some() {
                     return Err(words::parameter(
-                        "MaxResults and NextToken can only be used with Filters.",
+                        "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is \
+                         provided.",
                     ));
                 }
                 (ids, None)
@@ -34,7 +36,7 @@ impl Handle<BatchGetSecretValue> for SecretsManager {
             (None, Some(filters)) => {
                 let limit = usize::try_from(input.max_results.unwrap_or(LIMIT));
                 let listing = Listing {
-                    filters: &filters,
+                    filters: checked(&filters)?,
                     deleted: false,
                     by: SortByType::CreatedDate,
                     order: SortOrderType::Asc,
@@ -47,7 +49,7 @@ impl Handle<BatchGetSecretValue> for SecretsManager {
             }
             _ => {
                 return Err(words::parameter(
-                    "You must include Filters or SecretIdList, but not both.",
+                    "Either 'SecretIdList' or 'Filters' must be provided, but not both.",
                 ));
             }
         };

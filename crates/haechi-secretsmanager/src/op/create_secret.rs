@@ -136,9 +136,11 @@ impl SecretsManager {
         }
         if let (Some(token), Some(plain)) = (token, plain)
             && old.versions.contains_key(&token)
-            && self.open(cx, old, &token).await?.equals(&plain)
         {
-            return Ok(answer(old, Some(token)));
+            if self.open(cx, old, &token).await?.equals(&plain) {
+                return Ok(answer(old, Some(token)));
+            }
+            return Err(words::token_in_use(&token, &old.arn));
         }
         Err(Error::ResourceExistsException(format!(
             "The operation failed because the secret {} already exists.",

@@ -39,9 +39,9 @@ impl Handle<DeleteSecret> for SecretsManager {
         }
         if !record.replicas.is_empty() {
             let regions: Vec<&str> = record.replicas.keys().map(String::as_str).collect();
-            return Err(words::request(format!(
+            return Err(words::parameter(format!(
                 "You can't delete secret {} that still has replica regions [{}]",
-                record.name,
+                record.arn,
                 regions.join(", ")
             )));
         }

@@ -8,6 +8,7 @@ use haechi_secretsmanager_model::shapes::{
 };
 use haechi_wire::{Fault, Timestamp};
 
+use crate::filters::checked;
 use crate::listing::Listing;
 use crate::secret::SecretRecord;
 use crate::{SecretsManager, tags};
@@ -24,7 +25,7 @@ impl Handle<ListSecrets> for SecretsManager {
         cx.authorize_any()?;
         let limit = usize::try_from(input.max_results.unwrap_or(LIMIT));
         let listing = Listing {
-            filters: input.filters.as_deref().unwrap_or_default(),
+            filters: checked(input.filters.as_deref().unwrap_or_default())?,
             deleted: input.include_planned_deletion == Some(true),
             by: input.sort_by.unwrap_or(SortByType::CreatedDate),
             order: input.sort_order.unwrap_or(SortOrderType::Asc),

@@ -7,8 +7,8 @@ use haechi_secretsmanager_model::shapes::{
     RemoveRegionsFromReplicationRequest, RemoveRegionsFromReplicationResponse,
 };
 
+use crate::SecretsManager;
 use crate::authz::{Facts, admit};
-use crate::{SecretsManager, words};
 
 impl Handle<RemoveRegionsFromReplication> for SecretsManager {
     async fn handle(
@@ -19,13 +19,8 @@ impl Handle<RemoveRegionsFromReplication> for SecretsManager {
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
         draft.record().writable()?;
-        for region in &input.remove_replica_regions {
-            if !draft.record().replicas.contains_key(region) {
-                let message = format!("The secret is not replicated to Region {region}.");
-                return Err(words::parameter(message));
-            }
-        }
         let mut batch = Batch::new();
+        // A Region that it is not replicated to is as good as removed.
         for region in &input.remove_replica_regions {
             draft.remove_replica(region, &mut batch);
         }

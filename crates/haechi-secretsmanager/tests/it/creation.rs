@@ -68,13 +68,23 @@ async fn a_request_sent_again_answers_the_same_and_another_is_refused() {
     let first = world.call::<ops::CreateSecret>(&world.root, request.clone()).await.unwrap();
     assert_eq!(first.version_id.as_ref(), Some(&token));
     let again = world.call::<ops::CreateSecret>(&world.root, request.clone()).await.unwrap();
-    assert_eq!((first.arn, first.version_id), (again.arn, again.version_id));
+    assert_eq!((&first.arn, first.version_id), (&again.arn, again.version_id));
     let other = CreateSecretRequest {
         secret_string: Some(haechi_wire::SecretString("other".to_owned())),
         ..request
     };
+    let arn = again.arn.unwrap();
     assert_refused(
         world.call::<ops::CreateSecret>(&world.root, other).await,
+        "ResourceExistsException",
+        &format!(
+            "You can't use ClientRequestToken {token} because that value is already in use for a \
+             version of secret {arn}."
+        ),
+    );
+    let without_token = world.call::<ops::CreateSecret>(&world.root, new("twice", Some("s"))).await;
+    assert_refused(
+        without_token,
         "ResourceExistsException",
         "The operation failed because the secret twice already exists.",
     );

@@ -48,15 +48,16 @@ async fn a_replica_says_what_its_primary_says_and_takes_no_orders() {
     assert_eq!(primary.replication_status.unwrap().len(), 1);
     assert_refused(
         world.call_in::<ops::PutSecretValue>(REPLICA, value_of("s", "3")).await,
-        "InvalidRequestException",
+        "InvalidParameterException",
         "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
     );
     let input = DeleteSecretRequest { secret_id: "s".to_owned(), ..Default::default() };
     let outcome = world.call::<ops::DeleteSecret>(&world.root, input).await;
+    let arn = world.describe("s").await.arn.unwrap();
     assert_refused(
         outcome,
-        "InvalidRequestException",
-        "You can't delete secret s that still has replica regions [eu-west-1]",
+        "InvalidParameterException",
+        &format!("You can't delete secret {arn} that still has replica regions [eu-west-1]"),
     );
 }
 

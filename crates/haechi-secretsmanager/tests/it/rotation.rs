@@ -233,7 +233,7 @@ async fn a_rotation_reaches_the_replicas() {
     assert_eq!(replica.secret_string.unwrap().0.clone(), world.text("s").await);
     let input = RotateSecretRequest { secret_id: "s".to_owned(), ..Default::default() };
     let outcome = world.call_in::<ops::RotateSecret>("eu-west-1", input).await;
-    assert_eq!(refused(outcome).0, "InvalidRequestException");
+    assert_eq!(refused(outcome).0, "InvalidParameterException");
 }
 
 #[tokio::test]
