@@ -33,7 +33,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     settle(root.join(actions::TABLE), &table, check, &mut stale)?;
     for service in services {
         let wanted = model::Wanted::read(&root.join(format!("models/{service}.ops")))?;
-        let model = model::Model::read(&models, &wanted.folder)?;
+        let mut model = model::Model::read(&models, &wanted.folder)?;
+        model.open(&wanted.open)?;
         let folder = root.join(format!("crates/haechi-{service}-model/src"));
         for (name, text) in emit::files(&service, &model, &wanted)? {
             settle(folder.join(name), &source::formatted(&text)?, check, &mut stale)?;

@@ -145,7 +145,7 @@ structure! {
 structure! {
     pub struct GetQueueAttributesRequest as GET_QUEUE_ATTRIBUTES_REQUEST "GetQueueAttributesRequest" {
         required queue_url: String = member("QueueUrl", &STRING),
-        optional attribute_names: Vec<QueueAttributeName> = member("AttributeNames", &ATTRIBUTE_NAME_LIST),
+        optional attribute_names: Vec<String> = member("AttributeNames", &ATTRIBUTE_NAME_LIST),
     }
 }
 
@@ -295,39 +295,14 @@ structure! {
 
 pub static QUEUE_ATTRIBUTE_MAP: Schema = map("QueueAttributeMap", &QUEUE_ATTRIBUTE_NAME, &STRING);
 
-enumeration! {
-    pub enum QueueAttributeName as QUEUE_ATTRIBUTE_NAME "QueueAttributeName" {
-        All = "All",
-        Policy = "Policy",
-        ReceiveMessageWaitTimeSeconds = "ReceiveMessageWaitTimeSeconds",
-        CreatedTimestamp = "CreatedTimestamp",
-        KmsMasterKeyId = "KmsMasterKeyId",
-        FifoThroughputLimit = "FifoThroughputLimit",
-        FifoQueue = "FifoQueue",
-        MaximumMessageSize = "MaximumMessageSize",
-        VisibilityTimeout = "VisibilityTimeout",
-        KmsDataKeyReusePeriodSeconds = "KmsDataKeyReusePeriodSeconds",
-        ApproximateNumberOfMessagesNotVisible = "ApproximateNumberOfMessagesNotVisible",
-        LastModifiedTimestamp = "LastModifiedTimestamp",
-        RedriveAllowPolicy = "RedriveAllowPolicy",
-        ApproximateNumberOfMessagesDelayed = "ApproximateNumberOfMessagesDelayed",
-        SqsManagedSseEnabled = "SqsManagedSseEnabled",
-        DelaySeconds = "DelaySeconds",
-        RedrivePolicy = "RedrivePolicy",
-        MessageRetentionPeriod = "MessageRetentionPeriod",
-        DeduplicationScope = "DeduplicationScope",
-        ContentBasedDeduplication = "ContentBasedDeduplication",
-        ApproximateNumberOfMessages = "ApproximateNumberOfMessages",
-        QueueArn = "QueueArn",
-    }
-}
+pub static QUEUE_ATTRIBUTE_NAME: Schema = string("QueueAttributeName");
 
 pub static QUEUE_URL_LIST: Schema = list("QueueUrlList", &member("member", &STRING));
 
 structure! {
     pub struct ReceiveMessageRequest as RECEIVE_MESSAGE_REQUEST "ReceiveMessageRequest" {
         required queue_url: String = member("QueueUrl", &STRING),
-        optional attribute_names: Vec<QueueAttributeName> = member("AttributeNames", &ATTRIBUTE_NAME_LIST),
+        optional attribute_names: Vec<String> = member("AttributeNames", &ATTRIBUTE_NAME_LIST),
         optional message_system_attribute_names: Vec<MessageSystemAttributeName> = member("MessageSystemAttributeNames", &MESSAGE_SYSTEM_ATTRIBUTE_LIST),
         optional message_attribute_names: Vec<String> = member("MessageAttributeNames", &MESSAGE_ATTRIBUTE_NAME_LIST),
         optional max_number_of_messages: i32 = member("MaxNumberOfMessages", &NULLABLE_INTEGER),

@@ -106,6 +106,50 @@ fn parse_redrive(text: &str) -> Option<Redrive> {
     Some(Redrive { target_arn, receive_max })
 }
 
+/// The policy with its count as a number, as it is shown however it was written.
+fn counted(policy: &str) -> String {
+    let Ok(mut json) = serde_json::from_str::<Value>(policy) else { return policy.to_owned() };
+    let Some(count) = json.get_mut("maxReceiveCount") else { return policy.to_owned() };
+    match count.as_str().and_then(|text| text.parse::<u32>().ok()) {
+        Some(number) => *count = number.into(),
+        None => return policy.to_owned(),
+    }
+    json.to_string()
+}
+
+/// Attributes of queues that are only shown.
+const SHOWN: [&str; 6] = [
+    "QueueArn",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+];
+
+/// Attributes that are set, beside [`NUMBERS`] and [`FIFO`].
+const OTHERS: [&str; 7] = [
+    "FifoQueue",
+    "Policy",
+    "RedrivePolicy",
+    "RedriveAllowPolicy",
+    "SqsManagedSseEnabled",
+    "KmsMasterKeyId",
+    "KmsDataKeyReusePeriodSeconds",
+];
+
+/// Refuses names that no attribute of a queue has.
+pub(crate) fn known<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+    let is_known = |name: &str| {
+        name == "All"
+            || SHOWN.contains(&name)
+            || OTHERS.contains(&name)
+            || NUMBERS.iter().any(|(known, ..)| *known == name)
+            || FIFO.iter().any(|(known, ..)| *known == name)
+    };
+    names.filter(|name| !is_known(name)).map(|name| Err(unknown(name))).next().unwrap_or(Ok(()))
+}
+
 fn unknown(name: &str) -> Error {
     Error::InvalidAttributeName(format!("Unknown Attribute {name}."))
 }
@@ -128,6 +172,9 @@ pub(crate) fn set(
             "FifoQueue" => {}
             _ if value.is_empty() => {
                 existing.remove(name);
+            }
+            "RedrivePolicy" => {
+                existing.insert(name.clone(), counted(value));
             }
             _ => {
                 existing.insert(name.clone(), value.clone());

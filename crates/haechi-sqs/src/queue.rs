@@ -1,5 +1,6 @@
 //! A queue by its URL, and whether the caller may do what he asks with it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::{AccountId, Ask, Cx, Loaded, NoContext, Permit, Unchecked};
@@ -46,6 +47,13 @@ pub(crate) fn parse_url(url: &str) -> Option<(AccountId, &str)> {
     Some((AccountId::parse(account)?, name)).filter(|(_, name)| !name.is_empty())
 }
 
+/// A name alone is that of a queue of the caller's account.
+fn own<'a>(cx: &Cx, name: &'a str) -> Option<(AccountId, &'a str)> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_name = !name.is_empty() && name.len() <= 80 && name.bytes().all(plain);
+    is_name.then(|| (cx.account().clone(), name))
+}
+
 /// The URL of a queue, at the host by which the caller reached this server.
 pub(crate) fn url(cx: &Cx, account: &str, name: &str) -> String {
     let scheme = if cx.request.secure_transport { "https" } else { "http" };
@@ -64,11 +72,28 @@ pub(crate) fn arn(cx: &Cx, account: &str, name: &str) -> String {
 impl Sqs {
     /// The queue of a URL, if the caller may call this operation on it.
     pub(crate) async fn queue(&self, cx: &Cx, url: &str) -> Result<(Queue, Permit), Error> {
-        let Some((account, name)) = parse_url(url) else {
+        let Some((account, name)) = parse_url(url).or_else(|| own(cx, url)) else {
             let told = "The address must be the URL of a queue.";
             return Err(if url.is_empty() { no_queue() } else { invalid("QueueUrl", url, told) });
         };
         self.queue_named(cx, &account, name).await
+    }
+
+    /// Refuses a redrive policy whose dead-letter queue is not there: it lies beside the queue.
+    pub(crate) async fn has_dead_letters(
+        &self,
+        cx: &Cx,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let Some(redrive) = Attributes(attributes).redrive() else { return Ok(()) };
+        let name = redrive.target_arn.rsplit(':').next().unwrap_or_default();
+        let place = Place { account: cx.account().to_string(), region: cx.region.to_string() };
+        let beside = redrive.target_arn == arn(cx, &place.account, name);
+        if beside && self.database.load::<QueueRecord>(&place.queue(name)).await?.is_some() {
+            return Ok(());
+        }
+        let value = attributes.get("RedrivePolicy").map_or("", String::as_str);
+        Err(invalid("RedrivePolicy", value, "Dead letter target does not exist."))
     }
 
     /// The queue of an account and a name, if the caller may call this operation on it.

@@ -22,18 +22,27 @@ pub struct Wanted {
     /// `error NAME CODE`: an error, in the model or not, and its code of the time when the service
     /// spoke query, which models no longer tell.
     pub errors: BTreeMap<String, String>,
+    /// `open SHAPE`: an enumeration that the service takes more texts for than its model lists.
+    pub open: BTreeSet<String>,
 }
 
 impl Wanted {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Wanted, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path:?}: {error}"))?;
-        let mut wanted =
-            Wanted { folder: String::new(), operations: Vec::new(), errors: BTreeMap::new() };
+        let mut wanted = Wanted {
+            folder: String::new(),
+            operations: Vec::new(),
+            errors: BTreeMap::new(),
+            open: BTreeSet::new(),
+        };
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let mut words = line.split_whitespace();
             match (words.next(), words.next()) {
                 (Some("model"), Some(folder)) => wanted.folder = folder.to_owned(),
+                (Some("open"), Some(name)) => {
+                    wanted.open.insert(name.to_owned());
+                }
                 (Some("error"), Some(name)) => {
                     let code = words.next().unwrap_or(name);
                     wanted.errors.insert(name.to_owned(), code.to_owned());
@@ -102,6 +111,16 @@ impl Model {
     pub fn unsigned_operations(&self) -> Vec<&str> {
         let is_unsigned = |name: &str| self.json["operations"][name]["authtype"] == "none";
         self.operations().into_iter().filter(|name| is_unsigned(name)).collect()
+    }
+
+    /// Makes texts of enumerations that take more than the model lists.
+    pub fn open(&mut self, names: &BTreeSet<String>) -> Result<(), String> {
+        for name in names {
+            let shape = &mut self.json["shapes"][name];
+            let values = shape.as_object_mut().and_then(|shape| shape.remove("enum"));
+            values.ok_or_else(|| format!("the model has no enumeration {name}"))?;
+        }
+        Ok(())
     }
 
     /// An operation.

@@ -212,6 +212,28 @@ def test_limits_are_refused_in_awss_words():
     message = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
     send = {"QueueUrl": fifo, "MessageBody": "a", "MessageGroupId": "g"}
     refused("InvalidParameterValue", sqs.send_message, **send, message=message)
+    message = "Unknown Attribute Colour."
+    ask = {"QueueUrl": queue, "AttributeNames": ["QueueArn", "Colour"]}
+    refused("InvalidAttributeName", sqs.get_queue_attributes, **ask, message=message)
+
+
+def test_the_older_name_of_a_parameter_and_a_queues_name_do_as_well():
+    name = unique("queue")
+    queue = new_queue(name)
+    sqs.send_message(QueueUrl=name, MessageBody="a")
+    names = ["SentTimestamp", "ApproximateReceiveCount"]
+    (message,) = receive(queue, AttributeNames=names)
+    equal(sorted(message["Attributes"]), sorted(names))
+
+
+def test_a_dead_letter_queue_must_be_there():
+    gone = json.dumps({"deadLetterTargetArn": arn_of(new_queue()) + "-gone", "maxReceiveCount": 2})
+    told = f"Value {gone} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."
+    refused("InvalidParameterValue", new_queue, RedrivePolicy=gone, message=told)
+    dead = arn_of(new_queue())
+    queue = new_queue(RedrivePolicy=json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": "2"}))
+    shown = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])["Attributes"]
+    equal(json.loads(shown["RedrivePolicy"]), {"deadLetterTargetArn": dead, "maxReceiveCount": 2})
 
 
 main()

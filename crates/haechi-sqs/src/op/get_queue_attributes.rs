@@ -8,9 +8,9 @@ use haechi_sqs_model::ops::GetQueueAttributes;
 use haechi_sqs_model::shapes::{GetQueueAttributesRequest, GetQueueAttributesResult};
 use haechi_wire::Fault;
 
-use crate::Sqs;
 use crate::queue::Queue;
 use crate::store::MessageRecord;
+use crate::{Sqs, attributes};
 
 impl Handle<GetQueueAttributes> for Sqs {
     async fn handle(
@@ -19,8 +19,8 @@ impl Handle<GetQueueAttributes> for Sqs {
         input: GetQueueAttributesRequest,
     ) -> Result<GetQueueAttributesResult, Error> {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
-        let names: Vec<&str> =
-            input.attribute_names.iter().flatten().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = input.attribute_names.iter().flatten().map(String::as_str).collect();
+        attributes::known(names.iter().copied())?;
         let is_wanted = |name: &str| names.contains(&"All") || names.contains(&name);
         let mut shown = queue.attributes().shown(queue.is_fifo());
         shown.insert("QueueArn".to_owned(), queue.arn.clone());

@@ -13,6 +13,9 @@ impl Handle<SetQueueAttributes> for Sqs {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
         let mut record = queue.record().clone();
         attributes::set(cx, &mut record.attributes, &input.attributes, queue.is_fifo())?;
+        if input.attributes.contains_key("RedrivePolicy") {
+            self.has_dead_letters(cx, &record.attributes).await?;
+        }
         record.modified_ms = cx.now().millis();
         let mut batch = Batch::new();
         batch.replace(&queue.loaded, &record);

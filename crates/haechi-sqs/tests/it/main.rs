@@ -12,8 +12,8 @@ use haechi_sqs_model::ops::{
 };
 use haechi_sqs_model::shapes::{
     ChangeMessageVisibilityRequest, CreateQueueRequest, DeleteMessageRequest, DeleteQueueRequest,
-    GetQueueAttributesRequest, Message, QueueAttributeName, ReceiveMessageRequest,
-    SendMessageRequest, SendMessageResult,
+    GetQueueAttributesRequest, Message, ReceiveMessageRequest, SendMessageRequest,
+    SendMessageResult,
 };
 use haechi_testkit::Kit;
 use haechi_wire::{Problem, Protocol};
@@ -76,7 +76,7 @@ impl Fixture {
     async fn waiting(&self) -> String {
         let input = GetQueueAttributesRequest {
             queue_url: self.queue.clone(),
-            attribute_names: Some(vec![QueueAttributeName::ApproximateNumberOfMessages]),
+            attribute_names: Some(vec!["ApproximateNumberOfMessages".to_owned()]),
         };
         let answer = self.kit.call::<GetQueueAttributes, _>(&self.sqs, &self.root, input).await;
         answer.unwrap().attributes.unwrap()["ApproximateNumberOfMessages"].clone()
