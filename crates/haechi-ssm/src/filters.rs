@@ -111,7 +111,8 @@ fn filter(sent: &ParameterStringFilter, key: Field) -> Result<Filter, Error> {
         }
     };
     let values = sent.values.clone().unwrap_or_default();
-    if values.is_empty() {
+    // A tag may be asked for whatever its value.
+    if values.is_empty() && !matches!(key, Field::Tag(_)) {
         return Err(Error::InvalidFilterValue(format!(
             "The following filter values are missing : null for filter key {}.",
             sent.key
@@ -238,7 +239,10 @@ impl Filter {
             Field::Tier => self.compare(&current.tier),
             Field::DataType => self.compare(&current.data_type),
             Field::Label => parameter.labels.keys().any(|label| self.compare(label)),
-            Field::Tag(key) => parameter.tags.get(key).is_some_and(|value| self.compare(value)),
+            Field::Tag(key) => {
+                let value = parameter.tags.get(key);
+                value.is_some_and(|value| self.values.is_empty() || self.compare(value))
+            }
         }
     }
 

@@ -156,6 +156,7 @@ async fn a_list_is_narrowed_by_every_filter() {
         (vec![filter("DataType", None, &["integer"])], &["/n/7"]),
         (vec![filter("tag:team", None, &["red", "blue"])], &["/n/7"]),
         (vec![filter("tag:other", None, &["blue"])], &[]),
+        (vec![filter("tag:team", None, &[])], &["/n/7"]),
         (
             vec![
                 filter("Path", Some("Recursive"), &["/a"]),
