@@ -69,7 +69,7 @@ impl ReaderCipher {
     pub fn trust(&self) -> Result<Trust, Failure> {
         let keyring = load(&self.data, &self.root)?;
         let mut trust = Trust::default();
-        let rows = |prefix| haechi_store_sqlite::peek(self.data.store(), prefix);
+        let rows = |prefix| crate::storage::peek(&self.data, prefix);
         for row in rows(Trust::KEYS)? {
             let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;
             trust.add_key(plain.expose())?;
@@ -83,7 +83,7 @@ impl ReaderCipher {
 }
 
 fn load(data: &DataDirectory, root: &RootKey) -> Result<Keyring, Failure> {
-    let rows = haechi_store_sqlite::peek(data.store(), "/keyring/")?;
+    let rows = crate::storage::peek(data, "/keyring/")?;
     let rows = haechi_core::database::rows_under(root, &rows)?;
     Ok(Keyring::open(root, rows.iter().map(|kv| kv.value.as_bytes()), 0)?)
 }

@@ -88,6 +88,7 @@ fn recorded(caller: Option<&Caller>, change: impl FnOnce(Event<'_>) -> Vec<u8>) 
         event_id: "event",
         shared_event_id: None,
         owner: None,
+        node: None,
         refused: None,
         made: None,
     });

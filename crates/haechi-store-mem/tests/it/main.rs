@@ -10,6 +10,8 @@
 
 mod sim;
 
+mod transfer;
+
 use std::sync::Arc;
 
 use haechi_store::{Options, Store};

@@ -30,7 +30,13 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
-    tokio::join!(open.stack.jobs.run_forever(), rotations, flushes, rotate_keyring(&open));
+    let among_others = async {
+        if let Some(cluster) = &open.cluster {
+            tokio::join!(cluster.run(), open.stack.cloudtrail.follow_trails());
+        }
+    };
+    let jobs = open.stack.jobs.run_forever();
+    tokio::join!(jobs, rotations, flushes, rotate_keyring(&open), among_others);
 }
 
 async fn rotate_keyring(open: &Installation) {
