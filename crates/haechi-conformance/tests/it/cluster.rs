@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use haechi_conformance::etcd::{Cluster, Setup};
+use haechi_conformance::postgres::Postgres;
 use haechi_conformance::{Launch, Server, haechi, outcome, python, script, send};
 use serde_json::Value;
 
@@ -242,4 +243,122 @@ fn whatever_befalls_etcd_and_the_nodes_everything_acknowledged_is_on_all_nodes()
     nodes.settle(3);
     load.goes_on(&all);
     load.end();
+}
+
+/// What etcd says of the format of records; nothing before it has risen.
+fn format(etcd: &Cluster) -> String {
+    let rows = etcd.etcdctl(&[], &["get", "--prefix", "haechi/d/"]).stdout;
+    let mut lines = rows.lines();
+    lines.find(|line| line.ends_with("//cluster/format"));
+    lines.next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_newer_version_serves_beside_the_older_and_its_format_counts_once_all_know_it() {
+    let mut nodes = Nodes::start(2);
+    nodes.servers[1].terminate();
+    let data = nodes.servers[1].data().to_path_buf();
+    let newer = launch(&nodes.etcd, &data).variable("HAECHI_TEST_FORMAT", "2");
+    nodes.servers[1] = newer.start();
+    nodes.settle(2);
+    let put = ["ssm", "put-parameter", "--name", "/by/newer", "--type", "String", "--value", "1"];
+    nodes.servers[1].aws(&put).ok();
+    let read = ["ssm", "get-parameter", "--name", "/by/newer", "--query", "Parameter.Value"];
+    assert_eq!(nodes.servers[0].aws(&read).ok(), "\"1\"");
+    assert_eq!(format(&nodes.etcd), "", "the older one would not understand");
+    let data = nodes.servers[0].data().to_path_buf();
+    assert_eq!(nodes.servers[0].terminate(), Some(0));
+    until("the format has risen", || format(&nodes.etcd) == "2");
+    let refusal = launch(&nodes.etcd, &data).refusal();
+    assert!(refusal.output.contains("use a newer version"), "{}", refusal.output);
+    let newer = launch(&nodes.etcd, &data).variable("HAECHI_TEST_FORMAT", "2");
+    nodes.servers[0] = newer.start();
+    nodes.settle(2);
+    assert_eq!(nodes.servers[0].aws(&read).ok(), "\"1\"");
+}
+
+#[test]
+fn records_move_to_etcd_and_back_and_into_a_backup() {
+    let etcd = Setup::members(1).start();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut server = Launch::new().data(&data).start();
+    let key = ["kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text"];
+    let key = server.aws(&key).ok();
+    let encrypt = ["kms", "encrypt", "--key-id", &key, "--plaintext", "aGFlY2hp"];
+    let blob = server.aws(&[&encrypt[..], &["--query", "CiphertextBlob"]].concat()).ok();
+    let blob = blob.trim_matches('"').to_owned();
+    let decrypt = |server: &Server| {
+        let blob = server.fileb("blob", &blob);
+        let decrypt = ["kms", "decrypt", "--ciphertext-blob", &blob, "--query", "Plaintext"];
+        server.aws(&decrypt).ok()
+    };
+    let plain = decrypt(&server);
+    let opens = |server: &Server| assert_eq!(decrypt(server), plain);
+    let migrate = |from: &str, to: &str, more: &[&str]| {
+        let mut command = haechi(&["migrate", "--from", from, "--to", to, "--data"]);
+        outcome(command.arg(&data).args(more))
+    };
+    let endpoint = etcd.endpoint(0);
+    let there: &[&str] = &["--etcd-endpoint", &endpoint];
+    migrate("embedded", "etcd", there).fails_with("in use by another haechi");
+    assert_eq!(server.terminate(), Some(0));
+    let told = migrate("embedded", "etcd", there).ok();
+    assert!(told.contains("Both stores hold the same"), "{told}");
+    server.restart();
+    opens(&server);
+    assert!(!data.join("store").exists());
+    migrate("etcd", "embedded", &[]).fails_with("in use by another haechi");
+    let backup = folder.path().join("backup");
+    outcome(haechi(&["backup", "--data"]).arg(&data).arg(&backup)).ok();
+    assert_eq!(server.terminate(), Some(0));
+    migrate("etcd", "embedded", &[]).ok();
+    server.restart();
+    opens(&server);
+    assert!(data.join("store").exists());
+    assert_eq!(server.terminate(), Some(0));
+    // There is something in etcd by now.
+    migrate("embedded", "etcd", there).fails_with("is not empty");
+    let restored = folder.path().join("restored");
+    outcome(haechi(&["restore", "--data"]).arg(&restored).arg(&backup)).ok();
+    std::fs::copy(data.join("root.key"), restored.join("root.key")).unwrap();
+    opens(&Launch::new().data(&restored).start());
+}
+
+#[test]
+fn a_rotation_whose_node_dies_is_ended_by_another() {
+    let mut nodes = Nodes::start(2);
+    let postgres = Postgres::start();
+    postgres.run("CREATE ROLE app LOGIN PASSWORD 'first'");
+    let port = postgres.port().to_string();
+    let mut attach = haechi(&["secrets", "attach", "postgres", "shop/db", "--user", "app"]);
+    attach.args(["--host", "127.0.0.1", "--port", &port, "--data"]).arg(nodes.servers[0].data());
+    attach.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = attach.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"first\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    let value = |server: &Server| -> String {
+        let read = ["get-secret-value", "--secret-id", "shop/db", "--query", "SecretString"];
+        let text = server.aws(&[&["secretsmanager"], &read[..], &["--output", "text"]].concat());
+        let value: Value = serde_json::from_str(&text.ok()).unwrap();
+        value["password"].as_str().unwrap().to_owned()
+    };
+    until("the first rotation is done", || postgres.logs_in("app", &value(&nodes.servers[0])));
+    for round in 0..6_u64 {
+        let victim = usize::try_from(round % 2).unwrap();
+        let other = 1 - victim;
+        let before = value(&nodes.servers[other]);
+        nodes.servers[victim]
+            .aws(&["secretsmanager", "rotate-secret", "--secret-id", "shop/db"])
+            .ok();
+        std::thread::sleep(Duration::from_millis(9 * round));
+        nodes.servers[victim].kill9();
+        let took = until("the rotation is ended", || {
+            let now = value(&nodes.servers[other]);
+            now != before && postgres.logs_in("app", &now)
+        });
+        println!("round {round}: ended {took:?} after node {victim} was killed");
+        nodes.servers[victim].restart();
+        nodes.settle(2);
+    }
 }

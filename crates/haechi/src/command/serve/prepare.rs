@@ -158,7 +158,7 @@ async fn join(
 ) -> Result<Arc<Cluster>, Failure> {
     let row = node_row(id, address, NodeState::Serving);
     let cluster = Cluster::join(Arc::clone(&stack.database), env.clone(), row).await?;
-    stack.jobs.share(cluster.ownership());
+    stack.jobs.share(cluster.ownership())?;
     Ok(Arc::new(cluster))
 }
 
