@@ -68,7 +68,10 @@ impl ReaderCipher {
     /// If the store cannot be read.
     pub fn trust(&self) -> Result<Trust, Failure> {
         let keyring = load(&self.data, &self.root)?;
-        let mut trust = Trust::default();
+        let mut trust = match crate::storage::known_node_id(&self.data)? {
+            Some(node) => Trust::of_node(&node),
+            None => Trust::default(),
+        };
         let rows = |prefix| crate::storage::peek(&self.data, prefix);
         for row in rows(Trust::KEYS)? {
             let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;

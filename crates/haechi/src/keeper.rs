@@ -56,6 +56,11 @@ impl Keeper {
         self.data.path()
     }
 
+    /// Whether its records lay in it before they moved to where several nodes share them.
+    pub fn served_alone(&self) -> bool {
+        self.data.store_before().exists()
+    }
+
     /// The seal as it is now.
     pub async fn seal(&self) -> SealConfig {
         self.seal.lock().await.clone()

@@ -181,6 +181,18 @@ pub fn node_id(data: &DataDirectory, env: &Env) -> Result<String, Failure> {
     }
 }
 
+/// The id of the node of a data directory whose records lie in etcd; none elsewhere.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn known_node_id(data: &DataDirectory) -> Result<Option<String>, Failure> {
+    let path = data.path().join(NODE);
+    if !Storage::of(data)?.is_shared() || !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(std::fs::read_to_string(path)?.trim().to_owned()))
+}
+
 /// Rows as they stand, beside a server that may be running.
 ///
 /// # Errors

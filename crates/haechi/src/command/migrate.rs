@@ -18,9 +18,6 @@ use crate::storage::Storage;
 /// Rows about nodes, which are of the one store only.
 const STAYS: &[&str] = &["/cluster/"];
 
-/// What the old records of a data directory are called afterwards.
-const BEFORE: &str = "store.before-migration";
-
 /// Moves the records.
 ///
 /// # Errors
@@ -54,13 +51,15 @@ async fn migrate(options: MigrateOptions) -> Result<ExitCode, Failure> {
     let Transferred { content, written } = copy(&data, &from, &to).await?;
     to.note(&data)?;
     if !from.is_shared() {
-        std::fs::rename(data.store(), data.path().join(BEFORE))?;
+        std::fs::rename(data.store(), data.store_before())?;
     }
     let digest: String = content.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     println!("{} rows, {written} of them written now.", content.count);
     println!("Both stores hold the same: SHA-256 {digest}.");
     if !from.is_shared() {
-        println!("The old records are kept as {BEFORE}; remove them when all is well.");
+        let before = data.store_before();
+        println!("The old records are kept as {}; delete what is in it when all", before.display());
+        println!("is well, and leave the folder: it tells that this node served alone before.");
     }
     println!("Next: haechi serve --data {}", data.path().display());
     Ok(ExitCode::SUCCESS)
