@@ -317,3 +317,11 @@ fn the_owner_of_what_was_touched_gets_a_record_that_shows_less_of_the_caller() {
         json!({"type": "AWSAccount", "principalId": "AROAEXAMPLE:run-1", "accountId": ACCOUNT})
     );
 }
+
+#[test]
+fn a_node_among_others_names_itself() {
+    let told = recorded(Some(&session()), |event| record(&Event { node: Some("n1"), ..event }));
+    assert_eq!(told["additionalEventData"]["haechiNode"], "n1");
+    let told = recorded(Some(&session()), |event| record(&event));
+    assert!(told.get("additionalEventData").is_none());
+}
