@@ -92,7 +92,7 @@ async fn everything_but_claims_moves_and_is_the_same() {
 #[tokio::test]
 async fn one_that_was_cut_off_anywhere_goes_on_where_it_was() {
     let from = filled(700).await;
-    for cut in [0, 1, 2, 7, 20, 27] {
+    for cut in [0, 1, 2, 7, 9, 10] {
         let to = Failing { inner: empty(), left: AtomicUsize::new(cut) };
         assert!(matches!(transfer(&from, &to, SKIP).await, Err(TransferError::Store(_))));
         to.left.store(usize::MAX, Ordering::SeqCst);
