@@ -90,6 +90,12 @@ impl JobHandler for Deliver {
         let Some(loaded) = self.database.load::<DeliveryRecord>(&path).await? else {
             return Ok(Batch::new());
         };
+        if node.is_empty() != self.database.is_alone() {
+            // The records have moved to where several nodes share them, or back.
+            let mut batch = Batch::new();
+            batch.replace(&loaded, &DeliveryRecord { due_ms: None, ..loaded.value.clone() });
+            return Ok(batch);
+        }
         let harvest = self.harvest(&loaded.value).await?;
         let (loaded, time) = self.note(&path, loaded, &harvest, now).await?;
         let mut works = self.works(node).await?;

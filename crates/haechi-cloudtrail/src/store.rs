@@ -260,22 +260,33 @@ impl CloudTrail {
         Ok(())
     }
 
-    /// Delivers the log of this node as well, for ever, when a trail was started on another one.
-    pub async fn follow_trails(&self) {
+    /// Delivers the log of this node as well, for ever, when a trail was started on another one. The
+    /// node that `served_alone` before goes on where its log was delivered up to then.
+    pub async fn follow_trails(&self, served_alone: bool) {
         loop {
-            if let Err(fault) = self.join_delivery().await {
+            if let Err(fault) = self.join_delivery(served_alone).await {
                 tracing::warn!(error = ?fault, "trails cannot be looked for; trying again");
             }
             tokio::time::sleep(FOLLOW_EVERY).await;
         }
     }
 
-    async fn join_delivery(&self) -> Result<(), Fault> {
+    async fn join_delivery(&self, served_alone: bool) -> Result<(), Fault> {
         let trails = self.database.list_all::<TrailRecord>(&trails_path()).await?;
         if !trails.iter().any(|trail| trail.value.is_logging()) {
             return Ok(());
         }
         let mut batch = Batch::new();
+        let (before, own) =
+            (delivery_path(""), delivery_path(&self.jobs.ownership().on_this_node()));
+        let before = self.database.load::<DeliveryRecord>(&before).await?.filter(|_| served_alone);
+        if let Some(before) = before
+            && self.database.load::<DeliveryRecord>(&own).await?.is_none()
+        {
+            let (done, begun) = (before.value.done, before.value.begun);
+            batch.create(own, &DeliveryRecord { done, begun, ..DeliveryRecord::default() });
+            self.database.commit(std::mem::take(&mut batch)).await?;
+        }
         self.schedule_delivery(self.env.now(), &mut batch).await?;
         match self.database.commit(batch).await {
             Ok(()) | Err(Fault::Conflict) => Ok(()),

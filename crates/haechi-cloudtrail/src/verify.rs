@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
+use haechi_core::Ownership;
+
 use crate::delivery::metadata_path;
 use crate::digest::{Digest, string_to_sign};
 use crate::signing_key::is_signed;
@@ -18,6 +20,8 @@ use crate::{hex, log_file, sha256};
 pub struct Trust {
     /// Public keys by fingerprint.
     keys: BTreeMap<String, Vec<u8>>,
+    /// Whose deliveries they are, where several nodes deliver.
+    node: Option<String>,
     /// Objects that were delivered last, with their hashes.
     last: Vec<(Object, String)>,
 }
@@ -30,6 +34,12 @@ impl Trust {
     pub const KEYS: &'static str = "/cloudtrail-key/";
     /// As [`Self::KEYS`].
     pub const CHAINS: &'static str = "/cloudtrail-chain/";
+
+    /// Of the deliveries of one node among several.
+    #[must_use]
+    pub fn of_node(id: &str) -> Trust {
+        Trust { node: Some(Ownership::prefix(id)), ..Trust::default() }
+    }
 
     /// Adds a row from under [`Self::KEYS`], opened.
     ///
@@ -47,6 +57,9 @@ impl Trust {
     /// If it is not such a row.
     pub fn add_chain(&mut self, row: &[u8]) -> io::Result<()> {
         let record: ChainRecord = ciborium::from_reader(row).map_err(io::Error::other)?;
+        if record.node != self.node.as_deref().unwrap_or_default() {
+            return Ok(());
+        }
         let digests = record.digest.into_iter().map(|link| ((link.bucket, link.key), link.hash));
         let files = record.pending.into_iter().map(|file| ((file.bucket, file.key), file.hash));
         self.last.extend(digests.chain(files));

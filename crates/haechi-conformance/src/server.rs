@@ -263,6 +263,21 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
+    /// Stops it as it stands (SIGSTOP): it keeps its connections and answers nothing.
+    pub fn pause(&self) {
+        self.send(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on after [`Server::pause`].
+    pub fn resume(&self) {
+        self.send(rustix::process::Signal::CONT);
+    }
+
+    fn send(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(id.unwrap(), signal).unwrap();
+    }
+
     /// Starts it again on the same data directory and port.
     pub fn restart(&mut self) {
         let listen = format!("127.0.0.1:{}", self.port());

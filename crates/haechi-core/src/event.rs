@@ -124,7 +124,7 @@ impl Batch {
     pub fn emit(&mut self, event: &Event) -> Result<(), Fault> {
         let payload = serde_json::to_string(event).map_err(Fault::internal)?;
         let due = Timestamp::from_millis(event.time_ms);
-        self.schedule(&Job::new(EVENT_JOB, &event.id, due, payload));
+        self.schedule(&Job::at_once(EVENT_JOB, &event.id, due, payload));
         Ok(())
     }
 }

@@ -31,6 +31,9 @@ pub const KIND_MAX: usize = 16;
 /// Jobs that run at a time in all.
 pub const RUNNING_MAX: usize = 256;
 
+/// How far apart the clocks of nodes may be before a duty that is due at once waits for another's.
+const CLOCKS_APART_SECONDS: i64 = 3600;
+
 /// A duty, due at a time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
@@ -59,6 +62,12 @@ impl Job {
             payload,
             unknown: Unknown::new(),
         }
+    }
+
+    /// A duty that is due at once, also by the clocks of nodes that are behind the one that says
+    /// `now`; in the order of such times.
+    pub fn at_once(kind: &str, id: &str, now: Timestamp, payload: String) -> Job {
+        Job::new(kind, id, now.plus_seconds(-CLOCKS_APART_SECONDS), payload)
     }
 
     fn path(&self) -> Path {

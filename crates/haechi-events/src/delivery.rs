@@ -131,6 +131,12 @@ impl Delivery {
         }
     }
 
+    /// The job that carries it for the first time.
+    pub(crate) fn first_job(&self, id: &str, now: Timestamp) -> Result<Job, Fault> {
+        let payload = serde_json::to_string(self).map_err(Fault::internal)?;
+        Ok(Job::at_once(DELIVERY, id, now, payload))
+    }
+
     /// The job that carries it.
     pub(crate) fn job(&self, id: &str, due: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;

@@ -96,7 +96,7 @@ impl Events {
                     // This target is the next one's first.
                     let payload = serde_json::to_string(&Rest { event, after: last(&rules, &at) });
                     let payload = payload.map_err(Fault::internal)?;
-                    batch.schedule(&Job::new(CONTINUATION, &id, now, payload));
+                    batch.schedule(&Job::at_once(CONTINUATION, &id, now, payload));
                     return Ok(batch);
                 }
                 if is_circling && Bus::parse(&target.arn).is_some() {
@@ -159,7 +159,7 @@ pub(crate) fn delivery(
     {
         let passed_on = event.clone().on(account, region, &bus.name);
         let payload = serde_json::to_string(&passed_on).map_err(Fault::internal)?;
-        return Ok(Some(Job::new(EVENT_JOB, id, now, payload)));
+        return Ok(Some(Job::at_once(EVENT_JOB, id, now, payload)));
     }
     let body = match &bus {
         // It gets the event as it is.
@@ -181,5 +181,5 @@ pub(crate) fn delivery(
         deduplication_id: format!("{}-{}", event.id, target.id),
         attributes: std::collections::BTreeMap::new(),
     };
-    Delivery::new(message, account, rule_arn, target, now).job(id, now).map(Some)
+    Delivery::new(message, account, rule_arn, target, now).first_job(id, now).map(Some)
 }

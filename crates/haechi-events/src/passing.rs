@@ -47,7 +47,7 @@ pub(crate) async fn pass_on(
     decided.map_err(Refusal::of)?;
     let passed_on = event.on(&bus.account, &bus.region, &bus.name);
     let payload = serde_json::to_string(&passed_on).map_err(internal)?;
-    batch.schedule(&Job::new(EVENT_JOB, &job.id, now, payload));
+    batch.schedule(&Job::at_once(EVENT_JOB, &job.id, now, payload));
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -64,6 +65,23 @@ impl Admin {
     }
 }
 
+/// A node whose store has given no sign of life for so long takes no calls.
+const CUT_OFF: Duration = Duration::from_secs(3);
+
+fn is_cut_off(gateway: &Gateway) -> bool {
+    let lag = gateway.cluster.as_ref().and_then(|cluster| cluster.standing().lag);
+    lag.is_some_and(|lag| lag > CUT_OFF)
+}
+
+fn metrics(gateway: &Gateway) -> Result<String, std::fmt::Error> {
+    if let Some(cluster) = &gateway.cluster {
+        let standing = cluster.standing();
+        let lag = standing.lag.unwrap_or_default().as_secs_f64();
+        gateway.metrics.stands(lag, standing.shards.len());
+    }
+    gateway.metrics.text()
+}
+
 fn answer(gateway: &Gateway, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let (status, body) = match request.uri().path() {
         // Alive: the process answers at all.
@@ -72,11 +90,14 @@ fn answer(gateway: &Gateway, request: &Request<Incoming>) -> Response<Full<Bytes
         "/readyz" if gateway.sealed => {
             (StatusCode::SERVICE_UNAVAILABLE, "sealed: haechi operator unseal\n".to_owned())
         }
-        "/readyz" if gateway.audit.is_healthy() => (StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" => {
+        "/readyz" if !gateway.audit.is_healthy() => {
             (StatusCode::SERVICE_UNAVAILABLE, "the audit log cannot be written\n".to_owned())
         }
-        "/metrics" => match gateway.metrics.text() {
+        "/readyz" if is_cut_off(gateway) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n".to_owned())
+        }
+        "/readyz" => (StatusCode::OK, "ok\n".to_owned()),
+        "/metrics" => match metrics(gateway) {
             Ok(text) => (StatusCode::OK, text),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
         },

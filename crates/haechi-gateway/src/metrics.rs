@@ -1,5 +1,6 @@
 //! What is counted, for Prometheus.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -36,6 +37,8 @@ pub struct Metrics {
     registry: Registry,
     calls: Family<Call, Counter>,
     seconds: Family<Timed, Histogram, fn() -> Histogram>,
+    watch_lag_seconds: Gauge<f64, AtomicU64>,
+    shards_owned: Gauge,
     /// Connections open now.
     pub connections: Gauge,
     /// Requests that named no operation of any service.
@@ -56,11 +59,35 @@ impl Default for Metrics {
             "Requests that named no operation of any service",
             unidentified.clone(),
         );
-        Metrics { registry, calls, seconds, connections, unidentified }
+        Metrics {
+            registry,
+            calls,
+            seconds,
+            watch_lag_seconds: Gauge::default(),
+            shards_owned: Gauge::default(),
+            connections,
+            unidentified,
+        }
     }
 }
 
 impl Metrics {
+    /// Of a node among others.
+    #[must_use]
+    pub fn with_cluster(mut self) -> Metrics {
+        let (lag, shards) = (self.watch_lag_seconds.clone(), self.shards_owned.clone());
+        let registry = &mut self.registry;
+        registry.register("watch_lag_seconds", "How old what is cached may be", lag);
+        registry.register("shards_owned", "Shards of duties that this node has", shards);
+        self
+    }
+
+    /// How this node stands among others.
+    pub(crate) fn stands(&self, lag_seconds: f64, shards: usize) {
+        self.watch_lag_seconds.set(lag_seconds);
+        self.shards_owned.set(i64::try_from(shards).unwrap_or(i64::MAX));
+    }
+
     /// Counts a call. Names come from models, so that a client cannot make up labels.
     pub(crate) fn called(
         &self,

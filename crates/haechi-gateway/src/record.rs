@@ -46,6 +46,8 @@ pub(crate) struct Event<'a> {
     pub owner: Option<&'a str>,
     /// Where a service made the call.
     pub made: Option<&'a MadeCall>,
+    /// The node that handled the call, where there are several.
+    pub node: Option<&'a str>,
     /// Of a denial: the request, for haechi's part of the record.
     pub refused: Option<&'a RecordedRequest>,
 }
@@ -118,6 +120,12 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     error(&mut json, event);
     json.raw("requestParameters", event.parameters);
     json.raw("responseElements", event.elements);
+    if let Some(node) = event.node {
+        json.name("additionalEventData");
+        json.out.push(b'{');
+        json.text("haechiNode", node);
+        json.out.push(b'}');
+    }
     json.text("requestID", &event.request.id);
     json.text("eventID", event.event_id);
     json.raw("readOnly", if event.read_only { b"true" } else { b"false" });

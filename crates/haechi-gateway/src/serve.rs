@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use haechi_core::router::{Answer, Call, Endpoint};
 use haechi_core::{
-    AuditLog, Caller, Clock, Cx, Env, Identities, MadeCall, Region, RequestInfo, Router,
+    AuditLog, Caller, Clock, Cluster, Cx, Env, Identities, MadeCall, Region, RequestInfo, Router,
 };
 use haechi_policy::Principal;
 use haechi_sigv4::RequestView;
@@ -51,6 +51,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// The controls of `--dev`, where it is on.
     pub dev: Option<Arc<dyn DevControls>>,
+    /// This node among others over its store, where there are others.
+    pub cluster: Option<Arc<Cluster>>,
     /// Whether the root key is not there yet: every call is then refused, and nothing is recorded.
     pub sealed: bool,
 }
@@ -339,6 +341,7 @@ impl Gateway {
             event_id: &event_id,
             shared_event_id: shared.as_deref(),
             owner: None,
+            node: self.cluster.as_ref().map(|cluster| cluster.id()),
             refused: refused.as_ref(),
             made: None,
         };
@@ -368,6 +371,7 @@ impl Gateway {
             resources: &made.resources,
             event_id: &made.event_id,
             shared_event_id: shared.as_deref(),
+            node: self.cluster.as_ref().map(|cluster| cluster.id()),
             refused: None,
             made: Some(made),
             ..*event

@@ -19,6 +19,9 @@ use crate::{Sqs, content, digest};
 /// How long a deduplication id is taken.
 const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
 
+/// How far apart the clocks of nodes may be.
+const CLOCKS_APART_MS: i64 = 60 * 60 * 1000;
+
 /// Attributes on a message, at most.
 const ATTRIBUTES_MAX: usize = 10;
 
@@ -133,7 +136,7 @@ impl Sqs {
             trace_header,
             sender_id: cx.caller.user_id.clone(),
             sent_ms: now_ms,
-            due_ms: now_ms.saturating_add(delay_ms),
+            due_ms: self.due_ms(now_ms, delay_ms),
             receive_count: 0,
             first_received_ms: None,
             group_id: draft.group_id,
@@ -145,6 +148,15 @@ impl Sqs {
         self.store_content(&queue.place, &mut message).await?;
         batch.create(queue.place.message(queue.record(), message.due_ms, sequence), &message);
         Ok(sent)
+    }
+
+    /// When a message is to be had: one without a delay at once, also from nodes whose clocks are
+    /// behind this one's.
+    fn due_ms(&self, now_ms: i64, delay_ms: i64) -> i64 {
+        if delay_ms == 0 && !self.database.is_alone() {
+            return now_ms.saturating_sub(CLOCKS_APART_MS).max(0);
+        }
+        now_ms.saturating_add(delay_ms)
     }
 
     /// The number that follows those of a FIFO queue's messages, whichever node they were sent to

@@ -17,6 +17,7 @@
 //! lease.rs   Lease, LeaseId, Clock   what may expire, and by whose time
 //! watch.rs   Watch, Batch, Event     what has changed
 //! archive.rs                         the logical export format: backup, engine move
+//! transfer.rs                        from one store to another
 //! store.rs   Store                   the trait
 //! ```
 
@@ -30,6 +31,7 @@ mod lease;
 pub mod limits;
 mod options;
 mod store;
+pub mod transfer;
 mod txn;
 mod watch;
 

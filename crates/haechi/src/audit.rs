@@ -68,8 +68,11 @@ impl ReaderCipher {
     /// If the store cannot be read.
     pub fn trust(&self) -> Result<Trust, Failure> {
         let keyring = load(&self.data, &self.root)?;
-        let mut trust = Trust::default();
-        let rows = |prefix| haechi_store_sqlite::peek(self.data.store(), prefix);
+        let mut trust = match crate::storage::known_node_id(&self.data)? {
+            Some(node) => Trust::of_node(&node),
+            None => Trust::default(),
+        };
+        let rows = |prefix| crate::storage::peek(&self.data, prefix);
         for row in rows(Trust::KEYS)? {
             let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;
             trust.add_key(plain.expose())?;
@@ -83,7 +86,7 @@ impl ReaderCipher {
 }
 
 fn load(data: &DataDirectory, root: &RootKey) -> Result<Keyring, Failure> {
-    let rows = haechi_store_sqlite::peek(data.store(), "/keyring/")?;
+    let rows = crate::storage::peek(data, "/keyring/")?;
     let rows = haechi_core::database::rows_under(root, &rows)?;
     Ok(Keyring::open(root, rows.iter().map(|kv| kv.value.as_bytes()), 0)?)
 }

@@ -94,6 +94,11 @@ pub enum Command {
         cp /safe/root.key ./restored/root.key\n  haechi serve --data ./restored"
     )]
     Restore(ArchiveOptions),
+    /// Move the records from the data directory to etcd, or back, while haechi is stopped.
+    #[command(after_help = "Example:\n  haechi migrate --from embedded --to etcd \\\n    \
+        --etcd-endpoint https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379\n\n\
+        Cut off, it goes on when it is run again. Nothing is deleted.")]
+    Migrate(MigrateOptions),
     /// List the operations that are done, and those that are missing.
     Services(ServicesOptions),
     /// Write shell completions, the man page or a systemd unit.
@@ -149,6 +154,8 @@ pub struct ServeOptions {
     pub request_quotas: Option<bool>,
     #[command(flatten)]
     pub seal: SealOptions,
+    #[command(flatten)]
+    pub store: StoreOptions,
     /// Format of the log on standard error [default: text].
     #[arg(long, value_name = "FORMAT", env = "HAECHI_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -180,6 +187,45 @@ pub struct SealOptions {
     pub pkcs11_pin_file: Option<PathBuf>,
 }
 
+/// Where the records lie.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StoreOptions {
+    /// Where a new data directory has its records [default: embedded].
+    #[arg(long, value_name = "KIND", env = "HAECHI_STORE")]
+    pub store: Option<StoreKind>,
+    /// Client URL of a member of etcd; all members, one by one or with commas between.
+    #[arg(long, value_name = "URL", env = "HAECHI_ETCD_ENDPOINTS", value_delimiter = ',')]
+    pub etcd_endpoint: Vec<String>,
+    /// What the records' keys in etcd begin with [default: haechi].
+    #[arg(long, value_name = "PREFIX", env = "HAECHI_ETCD_PREFIX")]
+    pub etcd_prefix: Option<String>,
+    /// File with the CA of etcd's certificates (PEM).
+    #[arg(long, value_name = "FILE", env = "HAECHI_ETCD_CA")]
+    pub etcd_ca: Option<PathBuf>,
+    /// File with our certificate for etcd (PEM).
+    #[arg(long, value_name = "FILE", env = "HAECHI_ETCD_CERT")]
+    pub etcd_cert: Option<PathBuf>,
+    /// File with its private key (PEM).
+    #[arg(long, value_name = "FILE", env = "HAECHI_ETCD_KEY")]
+    pub etcd_key: Option<PathBuf>,
+    /// Our name, where etcd's authentication is on.
+    #[arg(long, value_name = "NAME", env = "HAECHI_ETCD_USER")]
+    pub etcd_user: Option<String>,
+    /// File with the password.
+    #[arg(long, value_name = "FILE", env = "HAECHI_ETCD_PASSWORD_FILE")]
+    pub etcd_password_file: Option<PathBuf>,
+}
+
+/// A kind of store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// In the data directory: one server.
+    Embedded,
+    /// In etcd: as many servers as wanted.
+    Etcd,
+}
+
 /// A kind of seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,6 +248,21 @@ pub enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+/// Options of `migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// Where the records lie.
+    #[arg(long, value_name = "KIND")]
+    pub from: StoreKind,
+    /// Where they are to lie.
+    #[arg(long, value_name = "KIND")]
+    pub to: StoreKind,
+    #[command(flatten)]
+    pub store: StoreOptions,
 }
 
 /// Options of `exec`.
@@ -314,6 +375,14 @@ pub enum OperatorCommand {
     },
     /// Tell whether the server is sealed, and what it takes to unseal it.
     Status {
+        #[command(flatten)]
+        data: DataOptions,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the nodes over the store: address, version, whether sealed, lag, duties.
+    Nodes {
         #[command(flatten)]
         data: DataOptions,
         /// Write JSON.

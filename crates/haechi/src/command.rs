@@ -8,6 +8,7 @@ mod explain;
 mod generate;
 mod inject;
 mod kms;
+mod migrate;
 mod operator;
 mod secrets;
 mod serve;
@@ -40,6 +41,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Operator(command)) => operator::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),
+        Some(Command::Migrate(options)) => migrate::run(options),
         Some(Command::Services(options)) => services::run(options),
         Some(Command::Generate(command)) => generate::run(&command),
     }

@@ -9,8 +9,9 @@ use haechi_core::{AccountId, Region};
 use serde::Deserialize;
 
 use crate::Failure;
-use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
+use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions, StoreKind, StoreOptions};
 use crate::quotas::QuotaOptions;
+use crate::storage::{Etcd, Storage};
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
 
@@ -38,6 +39,7 @@ struct File {
     request_quota: Vec<QuotaOptions>,
     listen: FileListen,
     seal: FileSeal,
+    store: FileStore,
     log: FileLog,
     web_identity: WebIdentityOptions,
     xks: XksOptions,
@@ -63,6 +65,19 @@ struct FileSeal {
     pkcs11_token: Option<String>,
     pkcs11_key: Option<String>,
     pkcs11_pin_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FileStore {
+    kind: Option<StoreKind>,
+    endpoints: Vec<String>,
+    prefix: Option<String>,
+    ca: Option<PathBuf>,
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -140,6 +155,8 @@ pub struct Config {
     pub cloudhsm: BTreeMap<String, CloudHsmOptions>,
     /// How the root key is kept.
     pub seal: SealOptions,
+    /// Where the records lie, if that is said.
+    pub storage: Option<Storage>,
     /// Format of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -193,6 +210,7 @@ impl Config {
             xks: file.xks,
             cloudhsm: file.cloudhsm,
             seal: seal(options.seal, file.seal),
+            storage: storage(with_file(options.store, file.store))?,
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),
             log: options.log.or(file.log.filter).unwrap_or_else(|| "info".to_owned()),
         })
@@ -207,6 +225,45 @@ fn seal(options: SealOptions, file: FileSeal) -> SealOptions {
         pkcs11_token: options.pkcs11_token.or(file.pkcs11_token),
         pkcs11_key: options.pkcs11_key.or(file.pkcs11_key),
         pkcs11_pin_file: options.pkcs11_pin_file.or(file.pkcs11_pin_file),
+    }
+}
+
+fn with_file(options: StoreOptions, file: FileStore) -> StoreOptions {
+    let endpoints = options.etcd_endpoint;
+    StoreOptions {
+        store: options.store.or(file.kind),
+        etcd_endpoint: if endpoints.is_empty() { file.endpoints } else { endpoints },
+        etcd_prefix: options.etcd_prefix.or(file.prefix),
+        etcd_ca: options.etcd_ca.or(file.ca),
+        etcd_cert: options.etcd_cert.or(file.cert),
+        etcd_key: options.etcd_key.or(file.key),
+        etcd_user: options.etcd_user.or(file.user),
+        etcd_password_file: options.etcd_password_file.or(file.password_file),
+    }
+}
+
+/// Where the records are to lie, if that is said.
+///
+/// # Errors
+/// If no member of etcd is named.
+pub fn storage(options: StoreOptions) -> Result<Option<Storage>, Failure> {
+    match options.store {
+        None if options.etcd_endpoint.is_empty() => Ok(None),
+        None => Err("--etcd-endpoint goes with --store etcd".into()),
+        Some(StoreKind::Embedded) => Ok(Some(Storage::Embedded)),
+        Some(StoreKind::Etcd) if options.etcd_endpoint.is_empty() => {
+            Err("--store etcd needs --etcd-endpoint URL, of each member".into())
+        }
+        // Commands are run from other folders.
+        Some(StoreKind::Etcd) => Ok(Some(Storage::Etcd(Etcd {
+            endpoints: options.etcd_endpoint,
+            prefix: options.etcd_prefix.unwrap_or_else(|| "haechi".to_owned()),
+            ca: options.etcd_ca.map(std::path::absolute).transpose()?,
+            certificate: options.etcd_cert.map(std::path::absolute).transpose()?,
+            key: options.etcd_key.map(std::path::absolute).transpose()?,
+            user: options.etcd_user,
+            password_file: options.etcd_password_file.map(std::path::absolute).transpose()?,
+        }))),
     }
 }
 

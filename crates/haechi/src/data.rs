@@ -129,6 +129,11 @@ impl DataDirectory {
         self.path.join("store")
     }
 
+    /// Where the records lay before they moved to etcd.
+    pub fn store_before(&self) -> PathBuf {
+        self.path.join("store.before-migration")
+    }
+
     /// Where the audit log lies.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit")

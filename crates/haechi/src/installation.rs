@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use haechi_core::{Clock, Env, SystemClock};
-use haechi_store::Store;
-use haechi_store_sqlite::SqliteStore;
+use haechi_core::{Clock, Cluster, Env, SystemClock};
 
 use crate::Failure;
 use crate::cli::SealOptions;
 use crate::data::DataDirectory;
 use crate::keeper::Keeper;
-use crate::stack::{Stack, environment, store_clock};
+use crate::stack::{Records, Stack, environment};
+use crate::storage::Storage;
 use crate::unseal::unseal;
 
 /// Services over an open store. A server's router is with its gateway, so `stack.router` is empty
@@ -22,6 +21,8 @@ pub struct Installation {
     pub env: Env,
     /// The seal of the data directory; `None` in memory.
     pub keeper: Option<Keeper>,
+    /// This node among others over its store.
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 impl Installation {
@@ -36,9 +37,11 @@ impl Installation {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let env = environment(Arc::clone(&clock));
         let (seal, root) = unseal(data, secrets, false, &*env.random)?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(data.store(), store_clock(&clock))?);
-        let stack = Stack::new(store, root, &env, seal.epoch(), Some(data)).await?;
-        Ok(Installation { stack, env, keeper: Some(Keeper::new(data, seal)) })
+        let storage = Storage::of(data)?;
+        let (store, is_shared) = (storage.open(data, &clock).await?, storage.is_shared());
+        let records = Records { store, root, epoch: seal.epoch(), is_shared };
+        let stack = Stack::new(records, &env, Some(data)).await?;
+        Ok(Installation { stack, env, keeper: Some(Keeper::new(data, seal)), cluster: None })
     }
 
     /// Closes the store: everything is on disk afterwards.

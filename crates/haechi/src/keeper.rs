@@ -56,6 +56,11 @@ impl Keeper {
         self.data.path()
     }
 
+    /// Whether its records lay in it before they moved to where several nodes share them.
+    pub fn served_alone(&self) -> bool {
+        self.data.store_before().exists()
+    }
+
     /// The seal as it is now.
     pub async fn seal(&self) -> SealConfig {
         self.seal.lock().await.clone()
@@ -72,10 +77,15 @@ impl Keeper {
         env: &Env,
     ) -> Result<Option<u32>, Failure> {
         let mut seal = self.seal.lock().await;
-        let Some(id) = database.rotate_if_due(env.now()).await? else { return Ok(None) };
+        let made = database.rotate_if_due(env.now()).await?;
+        // Another node may have made it.
+        let id = database.keyring().current_id();
+        if id <= seal.epoch() {
+            return Ok(None);
+        }
         seal.advance_epoch(&database.root(), id, &*env.random)?;
         seal.save(self.data.path())?;
-        Ok(Some(id))
+        Ok(made)
     }
 
     /// Keeps a new root key until the operator says that it is to count; forgets one before.
@@ -102,6 +112,14 @@ impl Keeper {
     ) -> Result<Option<PathBuf>, Failure> {
         let NewRoot { seal: mut next, root } =
             self.pending.lock().await.take().ok_or("no new root key was prepared")?;
+        let nodes = haechi_core::cluster::nodes(&**database.store()).await?;
+        if nodes.len() > 1 {
+            return Err(format!(
+                "{} nodes run over this store, and each has a seal.json: stop all but this one, change the root key, copy seal.json (and what the root key lies in) to the others, and start them",
+                nodes.len()
+            )
+            .into());
+        }
         let mut seal = self.seal.lock().await;
         let rekey = database.rekey(root).await?;
         next.advance_epoch(rekey.root(), rekey.epoch(), &*env.random)?;

@@ -10,6 +10,7 @@
 //! operator/       the operator's commands on a running server
 //! keys.rs         the keys of KMS, as Secrets Manager asks for them
 //! rotators.rs     passwords of real servers, as Secrets Manager changes them
+//! storage.rs      where the records lie: here, or in etcd
 //! stack.rs        store, database, services, router: wired
 //! terminal.rs     secrets that are typed
 //! tls.rs          the local CA and the server's certificate
@@ -42,6 +43,7 @@ mod role_calls;
 mod rotators;
 mod service_roles;
 mod stack;
+mod storage;
 mod targets;
 mod terminal;
 mod tls;

@@ -43,6 +43,8 @@ pub struct Stack {
     pub secrets: Arc<SecretsManager>,
     /// Which account is in which organization.
     pub organizations: Arc<Organizations>,
+    /// Where trails are.
+    pub cloudtrail: Arc<CloudTrail>,
     /// Duties that fall due.
     pub jobs: Arc<Jobs>,
     /// Where records of calls go.
@@ -101,6 +103,18 @@ pub fn store_clock(clock: &Arc<dyn Clock>) -> Options {
     Options::new(move || Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or(0)))
 }
 
+/// The store, and what opens it.
+pub struct Records {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The root key.
+    pub root: RootKey,
+    /// The least id that the newest domain key may have.
+    pub epoch: u32,
+    /// Whether other nodes write, too.
+    pub is_shared: bool,
+}
+
 impl Stack {
     /// Wires the services over a store; the audit log and what trails deliver lie in the data
     /// directory, where there is one.
@@ -109,14 +123,16 @@ impl Stack {
     /// If the store cannot be read, or does not open under this root key; as
     /// [`DurableAudit::open`].
     pub async fn new(
-        store: Arc<dyn Store>,
-        root: RootKey,
+        records: Records,
         env: &Env,
-        epoch: u32,
         data: Option<&DataDirectory>,
     ) -> Result<Stack, Failure> {
+        let Records { store, root, epoch, is_shared } = records;
         let random = Arc::clone(&env.random);
         let database = Database::open(store, root, random, env.now(), epoch).await?;
+        if is_shared {
+            database.share();
+        }
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
@@ -143,7 +159,8 @@ impl Stack {
         let mut router = Router::default();
         organizations.mount(&mut router);
         let cloudtrail = cloudtrail.with_organizations(Arc::clone(&organizations) as _);
-        Arc::new(cloudtrail).mount(&mut router);
+        let cloudtrail = Arc::new(cloudtrail);
+        cloudtrail.mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);
         secrets.mount(&mut router);
@@ -166,7 +183,7 @@ impl Stack {
         let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
-        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
+        Ok(Stack { database, iam, kms, secrets, organizations, cloudtrail, jobs, audit, router })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.
@@ -177,7 +194,8 @@ impl Stack {
         let clock: Arc<dyn Clock> = Arc::new(Timestamp::from_seconds(0));
         let env = environment(Arc::clone(&clock));
         let root = RootKey::generate(&*env.random)?;
-        Stack::new(Arc::new(MemStore::new(store_clock(&clock))), root, &env, 0, None).await
+        let store = Arc::new(MemStore::new(store_clock(&clock)));
+        Stack::new(Records { store, root, epoch: 0, is_shared: false }, &env, None).await
     }
 
     /// The account to serve: the one `wished` for, else the first there is. Where there is none it

@@ -3,12 +3,11 @@
 //! The CA's key and the server's lie among the records, sealed; only the CA's certificate is a
 //! file (`ca.pem`), because clients need it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Database, Path, Record};
-use haechi_wire::Timestamp;
+use haechi_wire::{Fault, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
@@ -55,12 +54,9 @@ pub struct Tls {
 }
 
 /// Names that every server certificate holds.
-fn names(further: &[String], listen: IpAddr) -> Vec<String> {
+fn names(further: &[String]) -> Vec<String> {
     let mut names: Vec<String> =
         ["localhost", "*.localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    if !listen.is_unspecified() {
-        names.push(listen.to_string());
-    }
     names.extend(further.iter().cloned());
     names.sort();
     names.dedup();
@@ -68,26 +64,38 @@ fn names(further: &[String], listen: IpAddr) -> Vec<String> {
 }
 
 /// The installation's CA and a server certificate for these names; both are made when first needed.
+/// Several nodes have one CA, and each a certificate of its own.
 ///
 /// # Errors
 /// If the store fails, or a name is not valid.
 pub async fn load_or_create(
     database: &Database,
     further: &[String],
-    listen: IpAddr,
+    node: Option<&str>,
     now: Timestamp,
 ) -> Result<Tls, Failure> {
-    let names = names(further, listen);
-    let path = Path::new("haechi").part("tls");
-    let stored = database.load::<TlsRecord>(&path).await?;
+    let names = names(further);
+    let (path, stored) = match node {
+        None => {
+            let path = Path::new("haechi").part("tls");
+            let stored = database.load::<TlsRecord>(&path).await?;
+            (path, stored.map(|stored| stored.value))
+        }
+        Some(node) => {
+            let path = Path::new("haechi-node-tls").part(node);
+            let ca = shared_ca(database, now).await?;
+            let stored = database.load::<TlsRecord>(&path).await?.map(|stored| stored.value);
+            // One of another CA is no use.
+            (path, Some(stored.filter(|own| own.ca_pem == ca.ca_pem).unwrap_or(ca)))
+        }
+    };
     let fresh = |record: &TlsRecord| {
         record.names == names
             && record.server_until_ms - now.millis() > RENEW_DAYS * DAY_SECONDS * 1000
     };
     let record = match stored {
-        Some(stored) if fresh(&stored.value) => stored.value,
-        stored => {
-            let old = stored.map(|stored| stored.value);
+        Some(stored) if fresh(&stored) => stored,
+        old => {
             let record = issue(old, names, now)?;
             let mut batch = Batch::new();
             batch.put(path, &record);
@@ -99,6 +107,25 @@ pub async fn load_or_create(
     Ok(Tls { config: Arc::new(config), ca_pem: record.ca_pem })
 }
 
+/// The CA of all nodes, made by the first.
+async fn shared_ca(database: &Database, now: Timestamp) -> Result<TlsRecord, Failure> {
+    let path = Path::new("haechi").part("tls");
+    if let Some(stored) = database.load::<TlsRecord>(&path).await? {
+        return Ok(stored.value);
+    }
+    let record = issue(None, names(&[]), now)?;
+    let mut batch = Batch::new();
+    batch.create(path.clone(), &record);
+    match database.commit(batch).await {
+        Ok(()) => Ok(record),
+        Err(Fault::Conflict) => {
+            let made = database.load::<TlsRecord>(&path).await?;
+            Ok(made.ok_or("the CA of the nodes has vanished")?.value)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
 /// For a server that cannot read its certificate yet: a self-signed one that nobody trusts, for as
 /// long as the process lives.
 ///
@@ -106,7 +133,7 @@ pub async fn load_or_create(
 /// If a key cannot be made.
 pub fn momentary(now: Timestamp) -> Result<rustls::ServerConfig, Failure> {
     let key = KeyPair::generate()?;
-    let mut parameters = CertificateParams::new(names(&[], std::net::Ipv4Addr::LOCALHOST.into()))?;
+    let mut parameters = CertificateParams::new(names(&[]))?;
     parameters.distinguished_name = name("haechi is sealed");
     validity(&mut parameters, now, SERVER_DAYS)?;
     let pem = parameters.self_signed(&key)?.pem();

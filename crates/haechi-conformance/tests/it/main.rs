@@ -9,6 +9,8 @@ mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod configuration;

@@ -239,9 +239,14 @@ impl Ownership {
         self.shards.as_ref().map_or(&*self.never, |shards| &shards.moved).subscribe()
     }
 
+    /// What the ids of duties begin with that only the node `id` can do.
+    pub fn prefix(id: &str) -> String {
+        format!("{ON_NODE}{id}:")
+    }
+
     /// What the ids of duties begin with that only this node can do; nothing where it is alone.
     pub fn on_this_node(&self) -> String {
-        self.shards.as_ref().map(|shards| format!("{ON_NODE}{}:", shards.node)).unwrap_or_default()
+        self.shards.as_ref().map(|shards| Ownership::prefix(&shards.node)).unwrap_or_default()
     }
 }
 

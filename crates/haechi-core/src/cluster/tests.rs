@@ -64,7 +64,7 @@ impl Node {
         let env = Env { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom::new()) };
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let cluster = Cluster::join(Arc::clone(&database), env, row(id, format)).await.unwrap();
-        jobs.share(cluster.ownership());
+        jobs.share(cluster.ownership()).unwrap();
         Node { database, cluster: Arc::new(cluster), jobs, loops: Vec::new() }
     }
 

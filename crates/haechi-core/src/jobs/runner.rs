@@ -81,8 +81,12 @@ impl Jobs {
     }
 
     /// Runs only what is this node's from now on; to be said before anything runs.
-    pub fn share(&self, ownership: Ownership) {
-        let _ = self.inner.ownership.set(ownership);
+    ///
+    /// # Errors
+    /// If something has run, or asked whose it is.
+    pub fn share(&self, ownership: Ownership) -> Result<(), Fault> {
+        let set = self.inner.ownership.set(ownership);
+        set.map_err(|_| Fault::internal("jobs were run before it was known whose they are"))
     }
 
     /// Who does which duty: also those that are no jobs.

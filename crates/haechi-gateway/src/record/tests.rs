@@ -88,6 +88,7 @@ fn recorded(caller: Option<&Caller>, change: impl FnOnce(Event<'_>) -> Vec<u8>) 
         event_id: "event",
         shared_event_id: None,
         owner: None,
+        node: None,
         refused: None,
         made: None,
     });
@@ -315,4 +316,12 @@ fn the_owner_of_what_was_touched_gets_a_record_that_shows_less_of_the_caller() {
         told["userIdentity"],
         json!({"type": "AWSAccount", "principalId": "AROAEXAMPLE:run-1", "accountId": ACCOUNT})
     );
+}
+
+#[test]
+fn a_node_among_others_names_itself() {
+    let told = recorded(Some(&session()), |event| record(&Event { node: Some("n1"), ..event }));
+    assert_eq!(told["additionalEventData"]["haechiNode"], "n1");
+    let told = recorded(Some(&session()), |event| record(&event));
+    assert!(told.get("additionalEventData").is_none());
 }

@@ -1,14 +1,17 @@
 //! `haechi backup` and `haechi restore`.
 //!
-//! A backup is a tar file: `seal.json` and `store` (one consistent snapshot of the records, as
-//! sealed as they are on disk). The root key is not in it, and neither is the audit log, which is
+//! A backup is a tar file: `seal.json` and the records as sealed as they are on disk, at one
+//! revision: `store` (a snapshot of the embedded store), or `export` (of etcd). Either becomes an
+//! embedded store when it is restored; `haechi migrate` takes it to etcd. The root key is not in it, and neither is the audit log, which is
 //! to be shipped as it grows. A backup is made beside a running server, from a snapshot.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use haechi_core::{Clock, SystemClock};
 use haechi_crypto::SealConfig;
 use haechi_crypto::seal::SEAL_FILE_NAME;
 use haechi_store_sqlite::SqliteStore;
@@ -17,9 +20,13 @@ use crate::Failure;
 use crate::cli::ArchiveOptions;
 use crate::data::DataDirectory;
 use crate::keeper::root_key_file;
+use crate::storage::Storage;
 
 /// Name of the store's snapshot in the backup.
 const STORE: &str = "store";
+
+/// Name of what was exported from etcd.
+const EXPORT: &str = "export";
 
 /// Snapshots that a backup takes until it has one that no change of `seal.json` fell into.
 const SNAPSHOTS_MAX: u32 = 8;
@@ -40,8 +47,10 @@ pub fn backup(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     let mut snapshot = target.as_os_str().to_owned();
     snapshot.push(".snapshot");
     let snapshot = Path::new(&snapshot);
-    let written = snapshot_and_seal(&data, snapshot)
-        .and_then(|seal| archive(&seal, snapshot))
+    let storage = Storage::of(&data)?;
+    let name = if storage.is_shared() { EXPORT } else { STORE };
+    let written = snapshot_and_seal(&data, &storage, snapshot)
+        .and_then(|seal| archive(&seal, snapshot, name))
         .and_then(|partial| publish(&partial, target));
     std::fs::remove_file(snapshot)?;
     written?;
@@ -55,11 +64,18 @@ pub fn backup(options: ArchiveOptions) -> Result<ExitCode, Failure> {
 
 /// Takes the snapshot, and the `seal.json` that belongs to it: one that was replaced meanwhile (by a
 /// new domain key, or a new root key) may need rows that the snapshot does not have.
-fn snapshot_and_seal(data: &DataDirectory, snapshot: &Path) -> Result<Vec<u8>, Failure> {
+fn snapshot_and_seal(
+    data: &DataDirectory,
+    storage: &Storage,
+    snapshot: &Path,
+) -> Result<Vec<u8>, Failure> {
     let path = data.path().join(SEAL_FILE_NAME);
     let mut seal = std::fs::read(&path)?;
     for _ in 0..SNAPSHOTS_MAX {
-        haechi_store_sqlite::backup(data.store(), snapshot)?;
+        match storage {
+            Storage::Embedded => haechi_store_sqlite::backup(data.store(), snapshot)?,
+            Storage::Etcd(_) => export(data, storage, snapshot)?,
+        };
         let after = std::fs::read(&path)?;
         if after == seal {
             return Ok(seal);
@@ -69,8 +85,36 @@ fn snapshot_and_seal(data: &DataDirectory, snapshot: &Path) -> Result<Vec<u8>, F
     Err("seal.json is being replaced again and again: try again later".into())
 }
 
+/// Writes what etcd holds.
+fn export(data: &DataDirectory, storage: &Storage, snapshot: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file =
+        File::options().write(true).create(true).truncate(true).mode(0o600).open(snapshot)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = storage.open(data, &clock).await?;
+        let exported = store.export(Box::new(file)).await;
+        store.close().await?;
+        exported.map(|_| ()).map_err(Failure::from)
+    })
+}
+
+/// Makes an embedded store of what was exported.
+fn import(data: &DataDirectory, exported: &Path) -> Result<(), Failure> {
+    let file = File::open(exported)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Storage::Embedded.open(data, &clock).await?;
+        let imported = store.import(Box::new(file)).await;
+        store.close().await?;
+        imported.map(|_| ()).map_err(Failure::from)
+    })
+}
+
 /// Packs the parts beside the snapshot; answers where.
-fn archive(seal: &[u8], snapshot: &Path) -> Result<std::path::PathBuf, Failure> {
+fn archive(seal: &[u8], snapshot: &Path, name: &str) -> Result<std::path::PathBuf, Failure> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = snapshot.with_extension("partial");
     let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
@@ -79,7 +123,7 @@ fn archive(seal: &[u8], snapshot: &Path) -> Result<std::path::PathBuf, Failure> 
     header.set_size(u64::try_from(seal.len())?);
     header.set_mode(0o600);
     tar.append_data(&mut header, SEAL_FILE_NAME, seal)?;
-    tar.append_path_with_name(snapshot, STORE)?;
+    tar.append_path_with_name(snapshot, name)?;
     tar.into_inner()?.sync_all()?;
     Ok(path)
 }
@@ -129,23 +173,31 @@ fn unpack(file: &Path, unpacked: &Path, data: &DataDirectory) -> Result<(), Fail
     let source = File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut archive = tar::Archive::new(source);
     let mut seal = Vec::new();
-    let mut store = false;
+    let mut store = None;
     for entry in archive.entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         let name = entry.path().map_err(|error| damaged(&error))?.into_owned();
         if name == Path::new(SEAL_FILE_NAME) {
             entry.take(SEAL_BYTES_MAX).read_to_end(&mut seal).map_err(|error| damaged(&error))?;
-        } else if name == Path::new(STORE) {
+        } else if name == Path::new(STORE) || name == Path::new(EXPORT) {
             let mut out = File::create(unpacked)?;
             std::io::copy(&mut entry, &mut out).map_err(|error| damaged(&error))?;
             out.sync_all()?;
-            store = true;
+            store = Some(name == Path::new(EXPORT));
         }
     }
-    if seal.is_empty() || !store {
+    let Some(is_export) = store.filter(|_| !seal.is_empty()) else {
         return Err(damaged(&"a part is missing"));
+    };
+    if is_export {
+        if let Err(error) = import(data, unpacked) {
+            // It was not there before.
+            let _ = std::fs::remove_dir_all(data.store());
+            return Err(damaged(&error));
+        }
+    } else {
+        SqliteStore::restore(unpacked, data.store())?;
     }
-    SqliteStore::restore(unpacked, data.store())?;
     // Last: a directory with a seal is one that `serve` takes for whole.
     crate::data::write_private(&data.path().join(SEAL_FILE_NAME), &seal)?;
     Ok(())

@@ -1,5 +1,6 @@
 //! `haechi operator`: the root key split among people, a server sealed and unsealed.
 
+mod nodes;
 mod rekey;
 
 use std::io::{self, Write};
@@ -38,6 +39,9 @@ pub fn run(command: OperatorCommand) -> Result<ExitCode, Failure> {
             }
             OperatorCommand::Status { data, json } => {
                 status(&DataDirectory::existing(data.data)?, json).await
+            }
+            OperatorCommand::Nodes { data, json } => {
+                nodes::run(&DataDirectory::existing(data.data)?, json).await
             }
             OperatorCommand::Unseal { data } => unseal(&DataDirectory::existing(data.data)?).await,
             OperatorCommand::Seal { data } => seal(&DataDirectory::existing(data.data)?).await,

@@ -32,6 +32,7 @@ use crate::config::Config;
 use crate::data::DataDirectory;
 use crate::operator::{self, Door};
 use crate::stack::environment;
+use crate::storage::{self, Storage};
 use crate::unseal::{load_seal, unseal};
 use crate::xks;
 use background::flush;
@@ -108,11 +109,19 @@ async fn serve(config: Config) -> Result<Ended, Failure> {
 impl Server {
     async fn run(mut self) -> Result<Ended, Failure> {
         let Some(data) = self.data.clone() else {
-            let ready = self.prepare(None, None).await?;
+            let ready = self.prepare(None, &Storage::Embedded, None).await?;
             return self.serve(ready, None).await;
         };
         let door = Arc::new(Door::new(&data));
+        let storage = Storage::settle(self.config.storage.as_ref(), &data)?;
         let seal = load_seal(&data)?;
+        if seal.is_none() && storage.is_shared() && !storage::peek(&data, "/keyring/")?.is_empty() {
+            return Err(format!(
+                "other nodes have records in this etcd already: copy seal.json of one of them to {} (and what its root key lies in), so that this node opens them too",
+                data.path().display()
+            )
+            .into());
+        }
         let shared = seal.as_ref().and_then(|seal| match seal.method() {
             SealMethod::Shamir(shared) => Some(shared.clone()),
             _ => None,
@@ -126,7 +135,7 @@ impl Server {
         }
         let (opened, port): (Opened, Option<Port>) = match (seal, shared) {
             (Some(seal), Some(shared)) => {
-                match sealed::wait(&mut self, &data, &door, &shared).await? {
+                match sealed::wait(&mut self, &data, &storage, &door, &shared).await? {
                     Some((root, port)) => {
                         seal.verify(&root)?;
                         ((seal, root), Some(port))
@@ -136,7 +145,7 @@ impl Server {
             }
             _ => (unseal(&data, &self.config.seal, true, &*self.env.random)?, None),
         };
-        let ready = self.prepare(Some((&data, opened)), port).await?;
+        let ready = self.prepare(Some((&data, opened)), &storage, port).await?;
         door.open(&ready.installation);
         self.serve(ready, Some(&door)).await
     }
@@ -144,10 +153,11 @@ impl Server {
     async fn prepare(
         &self,
         data: Option<(&DataDirectory, Opened)>,
+        storage: &Storage,
         port: Option<Port>,
     ) -> Result<Ready, Failure> {
         let Server { config, env, movable, .. } = self;
-        prepare(Parts { config, env, movable, data, port }).await
+        prepare(Parts { config, env, movable, data, storage, port }).await
     }
 
     /// Serves until told to stop, or to be sealed.
@@ -181,6 +191,9 @@ impl Server {
         let serving = ready.listener.run(Arc::clone(&ready.gateway), stop.clone());
         let (ended, (), ()) = tokio::join!(ended, serving, proxying);
         flush(&ready.installation.stack).await;
+        if let Some(cluster) = &ready.installation.cluster {
+            cluster.leave().await;
+        }
         ready.installation.close().await?;
         tracing::info!("{}", if ended == Ended::Sealed { "sealed" } else { "stopped" });
         Ok(ended)

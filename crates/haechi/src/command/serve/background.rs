@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::installation::Installation;
+use crate::keeper::Keeper;
 use crate::stack::Stack;
 
 /// How often the domain key's age is looked at.
@@ -30,7 +31,14 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
-    tokio::join!(open.stack.jobs.run_forever(), rotations, flushes, rotate_keyring(&open));
+    let among_others = async {
+        if let Some(cluster) = &open.cluster {
+            let served_alone = open.keeper.as_ref().is_some_and(Keeper::served_alone);
+            tokio::join!(cluster.run(), open.stack.cloudtrail.follow_trails(served_alone));
+        }
+    };
+    let jobs = open.stack.jobs.run_forever();
+    tokio::join!(jobs, rotations, flushes, rotate_keyring(&open), among_others);
 }
 
 async fn rotate_keyring(open: &Installation) {

@@ -4,14 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haechi_core::{AccountId, Env, Identities, MovableClock, SystemClock};
+use haechi_core::cluster::FORMAT;
+use haechi_core::{
+    AccountId, Cluster, Env, Identities, MovableClock, NodeRow, NodeState, SystemClock,
+};
 use haechi_crypto::{RootKey, SealConfig};
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Gateway, Limits, Listener, Port};
-use haechi_store::Store;
 use haechi_store_mem::MemStore;
-use haechi_store_sqlite::SqliteStore;
 
 use super::background::background;
 use crate::Failure;
@@ -21,7 +22,8 @@ use crate::dev::{Controls, DevIdentities};
 use crate::installation::Installation;
 use crate::keeper::{Keeper, root_key_file};
 use crate::quotas::quotas;
-use crate::stack::{Stack, store_clock};
+use crate::stack::{Records, Stack, store_clock};
+use crate::storage::{Storage, node_id};
 use crate::tls::{self, Tls};
 use crate::{web_identity, xks};
 
@@ -52,6 +54,8 @@ pub struct Parts<'a> {
     pub movable: &'a Arc<MovableClock>,
     /// The data directory and its open seal; `None` is memory.
     pub data: Option<(&'a DataDirectory, Opened)>,
+    /// Where the records lie.
+    pub storage: &'a Storage,
     /// Where the sealed server listened.
     pub port: Option<Port>,
 }
@@ -61,26 +65,15 @@ pub struct Parts<'a> {
 /// # Errors
 /// If any of it fails.
 pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
-    let Parts { config, env, movable, data, port } = parts;
-    let (store, root, seal, data): (Arc<dyn Store>, _, _, _) = match data {
-        Some((data, (seal, root))) => {
-            let store = SqliteStore::open(data.store(), store_clock(&env.clock))?;
-            (Arc::new(store), root, Some(seal), Some(data))
-        }
-        None => {
-            let root = RootKey::generate(&*env.random)?;
-            (Arc::new(MemStore::new(store_clock(&env.clock))), root, None, None)
-        }
-    };
-    if !root.is_locked() {
-        tracing::warn!(
-            "the root key could not be locked in memory (RLIMIT_MEMLOCK): it may reach swap"
-        );
+    let Parts { config, env, movable, data, storage, port } = parts;
+    let (records, seal, data) = open(env, storage, data).await?;
+    let is_shared = storage.is_shared();
+    let node = data.filter(|_| is_shared).map(|data| node_id(data, env)).transpose()?;
+    let mut stack = Stack::new(records, env, data).await?;
+    if !is_shared {
+        // What a change of the root key that was cut off has left.
+        stack.database.forget_other_roots().await?;
     }
-    let epoch = seal.as_ref().map_or(0, SealConfig::epoch);
-    let mut stack = Stack::new(store, root, env, epoch, data).await?;
-    // What a change of the root key that was cut off has left.
-    stack.database.forget_other_roots().await?;
     web_identity::mount(&mut stack, &config.web_identity)?;
     stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
     // Of several accounts it is the one that the credentials file is for.
@@ -91,7 +84,8 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let root_key = root_access_key(&stack, &account, data).await?;
     let listen = config.listen;
     let Tls { config: tls, ca_pem } =
-        tls::load_or_create(&stack.database, &tls_names(config), listen.ip(), env.now()).await?;
+        tls::load_or_create(&stack.database, &tls_names(config), node.as_deref(), env.now())
+            .await?;
     let (ca_bundle, proxy_tls) = (ca_file(config, data, &ca_pem)?, Arc::clone(&tls));
     let listener = match port {
         Some(port) => Listener::at(&port, tls, config.plaintext)?,
@@ -106,6 +100,10 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }
+    let cluster = match node {
+        Some(node) => Some(join(&stack, env, node, &endpoint.endpoint).await?),
+        None => None,
+    };
     let (dev, identities) = dev(config, &stack, movable).await?;
     let quotas = quotas(config, &stack.router)?;
     let gateway = Arc::new(Gateway {
@@ -116,17 +114,72 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
         quotas,
-        metrics: Metrics::default(),
+        metrics: if is_shared { Metrics::default().with_cluster() } else { Metrics::default() },
         dev,
+        cluster: cluster.clone(),
         sealed: false,
     });
     let root_key_file =
         data.zip(seal.as_ref()).and_then(|(data, seal)| root_key_file(data.path(), seal));
     let keeper = data.zip(seal).map(|(data, seal)| Keeper::new(data, seal));
-    let installation = Arc::new(Installation { stack, env: env.clone(), keeper });
+    let installation = Arc::new(Installation { stack, env: env.clone(), keeper, cluster });
     let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
     tokio::spawn(background(Arc::clone(&installation)));
     Ok(Ready { gateway, listener, installation, endpoint, root_key, account, root_key_file, xks })
+}
+
+/// The store, in memory where there is no data directory; and what else of the directory counts.
+async fn open<'a>(
+    env: &Env,
+    storage: &Storage,
+    data: Option<(&'a DataDirectory, Opened)>,
+) -> Result<(Records, Option<SealConfig>, Option<&'a DataDirectory>), Failure> {
+    let Some((data, (seal, root))) = data else {
+        let root = RootKey::generate(&*env.random)?;
+        let store = Arc::new(MemStore::new(store_clock(&env.clock)));
+        return Ok((Records { store, root, epoch: 0, is_shared: false }, None, None));
+    };
+    if !root.is_locked() {
+        tracing::warn!(
+            "the root key could not be locked in memory (RLIMIT_MEMLOCK): it may reach swap"
+        );
+    }
+    let (store, epoch) = (storage.open(data, &env.clock).await?, seal.epoch());
+    let records = Records { store, root, epoch, is_shared: storage.is_shared() };
+    Ok((records, Some(seal), Some(data)))
+}
+
+/// Joins the nodes over the store.
+async fn join(
+    stack: &Stack,
+    env: &Env,
+    id: String,
+    address: &str,
+) -> Result<Arc<Cluster>, Failure> {
+    let row = node_row(id, address, NodeState::Serving);
+    let cluster = Cluster::join(Arc::clone(&stack.database), env.clone(), row).await?;
+    stack.jobs.share(cluster.ownership())?;
+    Ok(Arc::new(cluster))
+}
+
+/// What this node tells of itself.
+pub fn node_row(id: String, address: &str, state: NodeState) -> NodeRow {
+    NodeRow {
+        id,
+        address: address.to_owned(),
+        version: crate::cli::VERSION.to_owned(),
+        format: known_format(),
+        state,
+        seen_ms: 0,
+        lag_ms: None,
+        shards: Vec::new(),
+    }
+}
+
+/// The newest format of records that this program knows; a build for tests can pretend.
+fn known_format() -> u32 {
+    let pretended = cfg!(debug_assertions).then(|| std::env::var("HAECHI_TEST_FORMAT").ok());
+    pretended.flatten().and_then(|format| format.parse().ok()).unwrap_or(FORMAT)
 }
 
 /// What `--dev` adds: controls, and callers whom nobody made.
@@ -171,8 +224,10 @@ pub fn endpoint(config: &Config, listening: SocketAddr) -> String {
 
 /// Names in the server's certificate beside those that it always has.
 fn tls_names(config: &Config) -> Vec<String> {
+    let listen = config.listen.ip();
+    let own = (!listen.is_unspecified()).then(|| listen.to_string());
     let regional = format!("*.{}.localhost", config.region);
-    config.tls_names.iter().cloned().chain([regional]).collect()
+    config.tls_names.iter().cloned().chain([regional]).chain(own).collect()
 }
 
 /// Where clients find the CA's certificate.

@@ -5,8 +5,10 @@
 //! unsealed, and retry as they do when a server is down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use haechi_core::SystemClock;
+use haechi_core::cluster::show_sealed;
+use haechi_core::{NodeState, SystemClock};
 use haechi_crypto::RootKey;
 use haechi_crypto::seal::ShamirSeal;
 use haechi_gateway::metrics::Metrics;
@@ -14,11 +16,12 @@ use haechi_gateway::{Gateway, Limits, Listener, Port, Quotas};
 use tokio::sync::watch;
 
 use super::Server;
-use super::prepare::endpoint;
+use super::prepare::{endpoint, node_row};
 use crate::Failure;
 use crate::data::DataDirectory;
 use crate::operator::Door;
 use crate::stack::Stack;
+use crate::storage::{Storage, node_id};
 
 /// Answers 503 until enough shares were given; `None` if told to stop before.
 ///
@@ -27,6 +30,7 @@ use crate::stack::Stack;
 pub async fn wait(
     server: &mut Server,
     data: &DataDirectory,
+    storage: &Storage,
     door: &Door,
     seal: &ShamirSeal,
 ) -> Result<Option<(RootKey, Port)>, Failure> {
@@ -37,7 +41,8 @@ pub async fn wait(
     let port = listener.port()?;
     let root = door.take_shares(seal);
     server.show(&gateway);
-    announce(&endpoint(&server.config, listener.address()), data, seal);
+    let address = endpoint(&server.config, listener.address());
+    announce(&address, data, seal);
     let (tell, stop) = watch::channel(false);
     let mut signal = server.stop.clone();
     let ended = async {
@@ -51,9 +56,37 @@ pub async fn wait(
         tell.send_replace(true);
         root
     };
-    let (root, ()) = tokio::join!(ended, listener.run(gateway, stop));
+    let shown = show(server, data, storage, &address);
+    let (root, ()) = tokio::select! {
+        ended = async { tokio::join!(ended, listener.run(gateway, stop)) } => ended,
+        never = shown => never,
+    };
     Ok(root.map(|root| (root, port)))
 }
+
+/// Shows the other nodes that this one waits; never ends.
+async fn show(
+    server: &Server,
+    data: &DataDirectory,
+    storage: &Storage,
+    address: &str,
+) -> (Option<RootKey>, ()) {
+    let shown = async || -> Result<(), Failure> {
+        let store = storage.open(data, &server.env.clock).await?;
+        let id = node_id(data, &server.env)?;
+        Ok(show_sealed(&*store, &node_row(id, address, NodeState::Sealed)).await?)
+    };
+    while storage.is_shared() {
+        if let Err(error) = shown().await {
+            tracing::warn!(%error, "this node cannot show that it is sealed");
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    std::future::pending().await
+}
+
+/// How long until a node that could not show itself tries again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Knows all services by name, and nothing else.
 async fn gateway(server: &Server) -> Result<Gateway, Failure> {
@@ -68,6 +101,7 @@ async fn gateway(server: &Server) -> Result<Gateway, Failure> {
         quotas: Quotas::none(),
         metrics: Metrics::default(),
         dev: None,
+        cluster: None,
         sealed: true,
     })
 }

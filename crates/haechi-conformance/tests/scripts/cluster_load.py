@@ -1,0 +1,142 @@
+"""Load on all nodes while faults befall them; then whether everything acknowledged is everywhere.
+
+NODES is a JSON list of endpoints. FOLDER has `progress.json` (written here: acknowledged writes by
+node), `faults` (written by the test: a line `<time> <name>` each) and `stop` (made by the test).
+Every write to Parameter Store is an event, which a rule takes to a queue: jobs on some node."""
+
+import collections
+import json
+import os
+import threading
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from harness import ACCOUNT, REGION
+
+NODES = json.loads(os.environ["NODES"])
+FOLDER = os.environ["FOLDER"]
+QUICK = Config(
+    retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5, max_pool_connections=4
+)
+PATIENT = Config(retries={"total_max_attempts": 12, "mode": "standard"}, read_timeout=30)
+
+acknowledged = [[] for _ in NODES]
+stop = threading.Event()
+
+
+def write(node):
+    ssm = boto3.client("ssm", endpoint_url=NODES[node], config=QUICK)
+    kms = boto3.client("kms", endpoint_url=NODES[node], config=QUICK)
+    count = 0
+    while not stop.is_set():
+        name = f"/load/{node}/{count}"
+        count += 1
+        try:
+            ssm.put_parameter(Name=name, Value=name, Type="String")
+            acknowledged[node].append((time.time(), name))
+            blob = kms.encrypt(KeyId="alias/load", Plaintext=name.encode())["CiphertextBlob"]
+            plain = kms.decrypt(CiphertextBlob=blob)["Plaintext"]
+            assert plain == name.encode()
+        except (ClientError, BotoCoreError) as error:
+            print(f"node {node}: {name}: {str(error)[:160]}", flush=True)
+            time.sleep(0.05)
+
+
+def prepare():
+    sqs = boto3.client("sqs", endpoint_url=NODES[0], config=PATIENT)
+    url = sqs.create_queue(QueueName="changes")["QueueUrl"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": "*",
+            }
+        ],
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    events = boto3.client("events", endpoint_url=NODES[0], config=PATIENT)
+    events.put_rule(Name="changes", EventPattern=json.dumps({"source": ["aws.ssm"]}))
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:changes"
+    events.put_targets(Rule="changes", Targets=[{"Id": "queue", "Arn": arn}])
+    kms = boto3.client("kms", endpoint_url=NODES[0], config=PATIENT)
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/load", TargetKeyId=key)
+    return url
+
+
+def load():
+    threads = [threading.Thread(target=write, args=(node,)) for node in range(len(NODES))]
+    for thread in threads:
+        thread.start()
+    while not os.path.exists(f"{FOLDER}/stop"):
+        partial = f"{FOLDER}/progress.new"
+        with open(partial, "w") as file:
+            json.dump([len(one) for one in acknowledged], file)
+        os.rename(partial, f"{FOLDER}/progress.json")
+        time.sleep(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def everything_is_everywhere(names):
+    for node, endpoint in enumerate(NODES):
+        ssm = boto3.client("ssm", endpoint_url=endpoint, config=PATIENT)
+        lost = []
+        for start in range(0, len(names), 10):
+            part = names[start : start + 10]
+            lost += ssm.get_parameters(Names=part)["InvalidParameters"]
+        assert not lost, f"acknowledged, and not on node {node}: {lost[:10]} ({len(lost)})"
+    print(f"{len(names)} acknowledged writes are on all {len(NODES)} nodes")
+
+
+def every_event_has_come(url, names):
+    sqs = boto3.client("sqs", endpoint_url=NODES[0], config=PATIENT)
+    seen, missing = collections.Counter(), set(names)
+    until = time.monotonic() + 120
+    while missing:
+        assert time.monotonic() < until, f"no event of {sorted(missing)[:10]} ({len(missing)})"
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        messages = answer.get("Messages", [])
+        for message in messages:
+            name = json.loads(message["Body"])["detail"]["name"]
+            seen[name] += 1
+            missing.discard(name)
+        if messages:
+            entries = [
+                {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
+                for place, message in enumerate(messages)
+            ]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    twice = sum(1 for count in seen.values() if count > 1)
+    print(f"events of all {len(names)} have come, {twice} of them more than once")
+
+
+def tell_faults():
+    with open(f"{FOLDER}/faults") as file:
+        faults = [line.split(" ", 1) for line in file.read().splitlines()]
+    for when, name in faults:
+        when = float(when)
+        firsts = []
+        for node, writes in enumerate(acknowledged):
+            first = next((at for at, _ in writes if at > when), None)
+            firsts.append("-" if first is None else f"{first - when:.2f}")
+        print(f"{name}: first success after, by node: {', '.join(firsts)} s")
+
+
+def main():
+    url = prepare()
+    load()
+    tell_faults()
+    names = [name for writes in acknowledged for _, name in writes]
+    everything_is_everywhere(names)
+    every_event_has_come(url, names)
+
+
+main()
