@@ -56,7 +56,7 @@ pub struct Cx {
     /// Time, randomness, ids.
     pub env: Env,
     /// What the listener knows.
-    pub request: RequestInfo,
+    pub request: Arc<RequestInfo>,
     /// The Region of the credential scope.
     pub region: Region,
     /// Who calls.
@@ -81,11 +81,12 @@ impl Cx {
     /// A call that is about to be handled.
     pub fn new(
         env: Env,
-        request: RequestInfo,
+        request: impl Into<Arc<RequestInfo>>,
         region: Region,
         caller: Arc<Caller>,
         operation: &'static OperationSchema,
     ) -> Cx {
+        let request = request.into();
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
         let event_id = OnceLock::new();
         let (via, vouched, mfa) = (Vec::new(), OnceLock::new(), OnceLock::new());
@@ -242,6 +243,11 @@ impl Cx {
     /// The resources noted.
     pub fn noted(&self) -> Vec<Resource> {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The resources noted, at the end of the call.
+    pub fn take_noted(&self) -> Vec<Resource> {
+        std::mem::take(&mut self.resources.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn shared_refused(&self) -> Refused {

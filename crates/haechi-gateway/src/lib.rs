@@ -26,6 +26,7 @@ mod body;
 pub mod dev;
 mod finish;
 pub mod identify;
+mod intent;
 pub mod limits;
 pub mod listener;
 pub mod metrics;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use haechi_core::router::{Answer, Call, Endpoint};
 use haechi_core::{
-    AuditLog, Caller, Clock, Cx, Env, Identities, MadeCall, Region, RequestInfo, Router,
+    AuditLog, Caller, Clock, Cx, Env, Identities, Intent, Intents, MadeCall, Region, RequestInfo,
+    Router,
 };
 use haechi_policy::Principal;
 use haechi_sigv4::RequestView;
@@ -51,6 +52,9 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// The controls of `--dev`, where it is on.
     pub dev: Option<Arc<dyn DevControls>>,
+    /// What tells of changes whose record is not on disk yet; `None` where nothing outlives the
+    /// process.
+    pub intents: Option<Arc<Intents>>,
     /// Whether the root key is not there yet: every call is then refused, and nothing is recorded.
     pub sealed: bool,
 }
@@ -61,7 +65,7 @@ const SEALED: &str = "haechi is sealed: its operators have to unseal it. Nothing
 /// What is known of the connection that a request came on.
 pub struct Connection {
     peer: IpAddr,
-    tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
     /// Its place among all connections; kept until its last call is done.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -87,17 +91,26 @@ impl Connection {
 }
 
 /// A call on its way through the stages; what is known of it when it ends goes into the record.
-struct Passage<'a> {
-    identified: &'a Identified,
+pub(crate) struct Passage<'a> {
+    pub(crate) identified: &'a Identified,
+    pub(crate) connection: &'a Connection,
     parts: &'a Parts,
     view: RequestView<'a>,
-    info: RequestInfo,
+    pub(crate) info: Arc<RequestInfo>,
     caller: Option<Arc<Caller>>,
     region: Option<Region>,
     access_key_id: Option<String>,
     cx: Option<Cx>,
-    read_only: bool,
-    parameters: Vec<u8>,
+    intent: Option<Arc<Intent>>,
+    pub(crate) read_only: bool,
+    pub(crate) parameters: Vec<u8>,
+}
+
+impl Passage<'_> {
+    /// The `Host` header.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.view.host().and_then(|host| std::str::from_utf8(host).ok())
+    }
 }
 
 impl Gateway {
@@ -115,7 +128,7 @@ impl Gateway {
         if parts.uri.path().starts_with("/_haechi/")
             && let Some(controls) = &self.dev
         {
-            return match dev::control(&**controls, parts, body).await {
+            return match Box::pin(dev::control(&**controls, parts, body)).await {
                 Ok(json) => {
                     answer::response(StatusCode::OK, "application/json", "", json.into_bytes())
                 }
@@ -204,13 +217,15 @@ impl Gateway {
         let id = info.id.clone();
         let mut passage = Passage {
             identified,
+            connection,
             parts,
             view: RequestView::from(parts),
-            info,
+            info: Arc::new(info),
             caller: None,
             region: None,
             access_key_id: None,
             cx: None,
+            intent: None,
             read_only: false,
             parameters: Vec::new(),
         };
@@ -225,8 +240,13 @@ impl Gateway {
         {
             tracing::error!(request = id, operation = identified.operation, error = ?fault, "a call failed");
         }
-        let outcome = match self.audit(&passage, connection, &outcome).await {
-            Ok(()) => outcome,
+        let outcome = match self.audit(&passage, &outcome).await {
+            Ok(()) => {
+                if let (Some(intents), Some(intent)) = (&self.intents, &passage.intent) {
+                    intents.settle(intent);
+                }
+                outcome
+            }
             Err(fault) => {
                 tracing::error!(request = id, error = ?fault, "a call could not be audited");
                 Err(fault.into())
@@ -265,9 +285,17 @@ impl Gateway {
         let mut writer = AuditWriter::default();
         call.write_input(&mut writer);
         passage.parameters = writer.finish();
-        let (env, info) = (self.env.clone(), passage.info.clone());
-        let cx = passage.cx.insert(Cx::new(env, info, region, caller, endpoint.schema()));
-        call.run(cx).await
+        let (env, info) = (self.env.clone(), Arc::clone(&passage.info));
+        let cx = Cx::new(env, info, region, caller, endpoint.schema());
+        passage.intent = self.intent(passage, &cx)?;
+        let cx = &*passage.cx.insert(cx);
+        match (&self.intents, &passage.intent) {
+            (Some(intents), Some(intent)) => {
+                // In a box, so that calls that only read do not carry its room.
+                Box::pin(intents.around(Arc::clone(intent), call.run(cx))).await
+            }
+            _ => call.run(cx).await,
+        }
     }
 
     /// Who calls and where: as the signature says, or nobody where the model asks for none.
@@ -300,7 +328,6 @@ impl Gateway {
     async fn audit(
         &self,
         passage: &Passage<'_>,
-        connection: &Connection,
         outcome: &Result<Box<dyn Answer>, Problem>,
     ) -> Result<(), Fault> {
         let elements = match outcome {
@@ -313,8 +340,7 @@ impl Gateway {
             Some(cx) => cx.event_id()?.to_owned(),
             None => self.request_id()?,
         };
-        let host = passage.view.host().and_then(|host| std::str::from_utf8(host).ok());
-        let resources = passage.cx.as_ref().map(Cx::noted).unwrap_or_default();
+        let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
         // Whoever an identity provider vouched for is known only now.
         let caller = passage.cx.as_ref().map(Cx::recorded_caller).or(passage.caller.as_ref());
         let caller = caller.map(Arc::as_ref);
@@ -322,28 +348,19 @@ impl Gateway {
         let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
         let refused = passage.cx.as_ref().filter(|_| outcome.is_err()).and_then(Cx::refused);
         let event = Event {
-            service: passage.identified.service,
-            operation: &passage.identified.operation,
-            protocol: passage.identified.protocol,
-            request: &passage.info,
-            host,
-            tls: connection.tls.as_ref(),
             region: passage.region.as_ref(),
             caller,
             access_key_id: passage.access_key_id.as_deref(),
-            read_only: passage.read_only,
-            parameters: &passage.parameters,
             elements: &elements,
             problem: outcome.as_ref().err(),
             resources: &resources,
-            event_id: &event_id,
             shared_event_id: shared.as_deref(),
-            owner: None,
             refused: refused.as_ref(),
-            made: None,
+            ..Event::begun(passage, &event_id)
         };
         for made in passage.cx.as_ref().map(Cx::made).unwrap_or_default() {
-            self.record_made(&made, &event).await?;
+            // In a box: it is seldom needed, and large.
+            Box::pin(self.record_made(&made, &event)).await?;
         }
         self.record(&event, &owners).await
     }

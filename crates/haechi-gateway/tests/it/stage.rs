@@ -108,6 +108,7 @@ pub async fn with(limits: Limits, audit: Audit) -> Stage {
         quotas: Quotas::none(),
         metrics: Metrics::default(),
         dev: None,
+        intents: None,
         sealed: false,
     });
     let any = SocketAddr::from(([127, 0, 0, 1], 0));

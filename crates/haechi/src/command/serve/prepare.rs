@@ -118,6 +118,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         quotas,
         metrics: Metrics::default(),
         dev,
+        intents: stack.intents.clone(),
         sealed: false,
     });
     let root_key_file =

@@ -68,6 +68,7 @@ async fn gateway(server: &Server) -> Result<Gateway, Failure> {
         quotas: Quotas::none(),
         metrics: Metrics::default(),
         dev: None,
+        intents: None,
         sealed: true,
     })
 }
