@@ -236,6 +236,23 @@ impl Database {
         self.scheduled.subscribe()
     }
 
+    /// How many records lie under `prefix`. Reads all of them, and opens none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn count(&self, prefix: &Path) -> Result<usize, Fault> {
+        let mut range = Range::prefix(self.key(prefix));
+        let mut count = 0;
+        loop {
+            let page = self.store.range(range.clone(), 1000, None).await.map_err(refused)?;
+            count += page.kvs.len();
+            match page.kvs.last().filter(|_| page.more) {
+                Some(last) => range = range.after(&last.key),
+                None => return Ok(count),
+            }
+        }
+    }
+
     /// Every record under `prefix`, page by page.
     ///
     /// # Errors

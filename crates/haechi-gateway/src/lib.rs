@@ -32,10 +32,12 @@ pub mod listener;
 pub mod metrics;
 mod quotas;
 mod record;
+mod recorder;
 mod serve;
 
 pub use answer::Body;
 pub use limits::Limits;
 pub use listener::{Listener, ListenerError, Port};
 pub use quotas::{QuotaRule, Quotas};
+pub use recorder::record_unsent;
 pub use serve::{Connection, Gateway, Tls};

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use haechi_core::router::{Answer, Call, Endpoint};
 use haechi_core::{
-    AuditLog, Caller, Clock, Cx, Env, Identities, Intent, Intents, MadeCall, Region, RequestInfo,
-    Router,
+    AuditLog, Caller, Clock, Cx, Env, Identities, Intent, Intents, Region, RequestInfo, Router,
 };
 use haechi_policy::Principal;
 use haechi_sigv4::RequestView;
@@ -26,7 +25,8 @@ use crate::authenticate::{Authenticated, authenticate};
 use crate::dev::{self, DevControls};
 use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
-use crate::record::{Event, other_owners, record};
+use crate::record::{Event, other_owners};
+use crate::recorder::Recorder;
 use crate::{Limits, Quotas};
 
 /// CloudTrail keeps this much of a user agent.
@@ -47,7 +47,7 @@ pub struct Gateway {
     /// What clients may take up.
     pub limits: Limits,
     /// How many requests an account may make.
-    pub quotas: Quotas,
+    pub quotas: Arc<Quotas>,
     /// What is counted.
     pub metrics: Metrics,
     /// The controls of `--dev`, where it is on.
@@ -287,6 +287,7 @@ impl Gateway {
         passage.parameters = writer.finish();
         let (env, info) = (self.env.clone(), Arc::clone(&passage.info));
         let cx = Cx::new(env, info, region, caller, endpoint.schema());
+        cx.meter(Arc::clone(&self.quotas) as _);
         passage.intent = self.intent(passage, &cx)?;
         let cx = &*passage.cx.insert(cx);
         match (&self.intents, &passage.intent) {
@@ -358,54 +359,12 @@ impl Gateway {
             refused: refused.as_ref(),
             ..Event::begun(passage, &event_id)
         };
+        let recorder = Recorder { audit: &*self.audit, env: &self.env };
         for made in passage.cx.as_ref().map(Cx::made).unwrap_or_default() {
             // In a box: it is seldom needed, and large.
-            Box::pin(self.record_made(&made, &event)).await?;
+            Box::pin(recorder.record_made(&made, &event)).await?;
         }
-        self.record(&event, &owners).await
-    }
-
-    /// Records a call that a service made for this one.
-    async fn record_made(&self, made: &MadeCall, event: &Event<'_>) -> Result<(), Fault> {
-        let owners = other_owners(Some(&made.caller), &made.resources);
-        let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
-        let request = RequestInfo { id: self.request_id()?, ..event.request.clone() };
-        let event = Event {
-            service: made.operation.service,
-            operation: made.operation.name,
-            request: &request,
-            host: None,
-            tls: None,
-            region: Some(&made.region),
-            caller: Some(&made.caller),
-            read_only: made.operation.read_only,
-            parameters: &made.parameters,
-            elements: &made.elements,
-            problem: None,
-            resources: &made.resources,
-            event_id: &made.event_id,
-            shared_event_id: shared.as_deref(),
-            refused: None,
-            made: Some(made),
-            ..*event
-        };
-        self.record(&event, &owners).await
-    }
-
-    /// Writes a record, and those for the other accounts that own what was touched.
-    async fn record(&self, event: &Event<'_>, owners: &[&str]) -> Result<(), Fault> {
-        self.append(event).await?;
-        for owner in owners {
-            let event_id = self.request_id()?;
-            self.append(&Event { event_id: &event_id, owner: Some(owner), ..*event }).await?;
-        }
-        Ok(())
-    }
-
-    async fn append(&self, event: &Event<'_>) -> Result<(), Fault> {
-        let message = "The request could not be recorded in the audit log. It may have been done.";
-        let appended = self.audit.append(record(event)).await;
-        appended.map_err(|error| unavailable(message, error))
+        recorder.record(&event, &owners).await
     }
 }
 
@@ -418,7 +377,7 @@ fn unsigned_region(view: &RequestView<'_>) -> Result<Region, Fault> {
     named.or_else(first).ok_or_else(|| Fault::internal("the first Region has no valid name"))
 }
 
-fn unavailable(
+pub(crate) fn unavailable(
     message: &'static str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Fault {

@@ -90,8 +90,9 @@ fn secrets(
     env: &Env,
     jobs: &Arc<Jobs>,
     kms: &Arc<Kms>,
+    audit: &Arc<dyn AuditLog>,
 ) -> Arc<SecretsManager> {
-    let keys = Arc::new(SecretKeys(Arc::clone(kms)));
+    let keys = Arc::new(SecretKeys { kms: Arc::clone(kms), audit: Arc::clone(audit) });
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
     let secrets = SecretsManager::new(database, env.clone(), jobs, keys);
     Arc::new(crate::rotators::with_rotators(secrets))
@@ -161,7 +162,7 @@ impl Stack {
             Arc::new(IamAccounts::new(Arc::clone(&iam), env.clone())),
         );
         let organizations = Arc::new(organizations);
-        let secrets = secrets(&database, env, &jobs, &kms);
+        let secrets = secrets(&database, env, &jobs, &kms, &audit);
         let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);

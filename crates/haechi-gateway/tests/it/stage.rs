@@ -105,7 +105,7 @@ pub async fn with(limits: Limits, audit: Audit) -> Stage {
         env,
         wall: clock,
         limits,
-        quotas: Quotas::none(),
+        quotas: Arc::new(Quotas::none()),
         metrics: Metrics::default(),
         dev: None,
         intents: None,

@@ -107,7 +107,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         data.write_endpoint(&endpoint)?;
     }
     let (dev, identities) = dev(config, &stack, movable).await?;
-    let quotas = quotas(config, &stack.router)?;
+    let quotas = Arc::new(quotas(config, &stack.router)?);
     let gateway = Arc::new(Gateway {
         router: std::mem::take(&mut stack.router),
         identities,

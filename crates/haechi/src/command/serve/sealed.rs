@@ -65,7 +65,7 @@ async fn gateway(server: &Server) -> Result<Gateway, Failure> {
         env: server.env.clone(),
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
-        quotas: Quotas::none(),
+        quotas: Arc::new(Quotas::none()),
         metrics: Metrics::default(),
         dev: None,
         intents: None,
