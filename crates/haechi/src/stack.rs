@@ -186,15 +186,11 @@ impl Stack {
         let around = Surroundings { targets, roles: Arc::clone(&roles) };
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
-<<<<<<< HEAD
         // Last: it calls what is mounted so far, and not itself.
         let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
-        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
-=======
         Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, intents, router })
->>>>>>> 2559321 (wip)
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.
