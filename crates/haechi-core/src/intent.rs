@@ -119,26 +119,37 @@ impl Intents {
     /// The call's record is on disk. To be told only then.
     pub fn settle(&self, intent: &Intent) {
         if !intent.wrote().is_empty() {
-            let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-            settled.push(intent.path.clone());
+            self.settled().push(intent.path.clone());
         }
+    }
+
+    fn settled(&self) -> MutexGuard<'_, Vec<Path>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes the rows of what is settled: to be called every second or so, and before the end.
     ///
     /// # Errors
-    /// If the store fails; the rows then stay until the next time, or the next start.
+    /// If the store fails; the rows then stay until the next time.
     pub async fn flush(&self) -> Result<(), Fault> {
-        let settled =
-            std::mem::take(&mut *self.settled.lock().unwrap_or_else(PoisonError::into_inner));
-        for chunk in settled.chunks(CHUNK) {
-            let mut batch = Batch::new();
-            for path in chunk {
-                batch.delete(path.clone());
+        loop {
+            let rows: Vec<Path> = {
+                let mut settled = self.settled();
+                let first = settled.len().saturating_sub(CHUNK);
+                settled.split_off(first)
+            };
+            if rows.is_empty() {
+                return Ok(());
             }
-            self.database.commit(batch).await?;
+            let mut batch = Batch::new();
+            for row in &rows {
+                batch.delete(row.clone());
+            }
+            if let Err(fault) = self.database.commit(batch).await {
+                self.settled().extend(rows);
+                return Err(fault);
+            }
         }
-        Ok(())
     }
 
     /// Puts the records of calls into the audit log that a crash cut off between their change and

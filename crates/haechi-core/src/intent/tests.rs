@@ -122,5 +122,5 @@ async fn a_call_that_changes_nothing_and_what_runs_beside_calls_leave_no_intent(
     write(&database, "a").await;
     assert_eq!(rows(&database).await, 0);
     intents.settle(&idle);
-    assert!(intents.settled.lock().unwrap().is_empty());
+    assert!(intents.settled().is_empty());
 }
