@@ -9,7 +9,7 @@
 //! Commits of other nodes advance the slots as the watch tells of them ([`crate::cluster`]).
 
 use std::any::Any;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,7 +26,7 @@ type Entry = (u64, Arc<dyn Any + Send + Sync>);
 pub(crate) struct Cache {
     entries: quick_cache::sync::Cache<Vec<u8>, Entry>,
     epochs: Vec<AtomicU64>,
-    hasher: RandomState,
+    hasher: quick_cache::DefaultHashBuilder,
     /// Until when what is kept may decide.
     pub(crate) freshness: Freshness,
 }
@@ -36,7 +36,7 @@ impl Cache {
         Cache {
             entries: quick_cache::sync::Cache::new(ENTRIES_MAX),
             epochs: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
-            hasher: RandomState::new(),
+            hasher: quick_cache::DefaultHashBuilder::default(),
             freshness: Freshness::always(),
         }
     }

@@ -7,6 +7,7 @@ use haechi_policy::RecordedRequest;
 use haechi_wire::{Fault, OperationSchema, Timestamp};
 
 use crate::made::{MadeCall, MadeCalls};
+use crate::quota::{RequestMeter, Spending};
 use crate::{AccountId, Caller, Env, Guardrails, Region};
 
 /// Of an installation without organizations.
@@ -56,7 +57,7 @@ pub struct Cx {
     /// Time, randomness, ids.
     pub env: Env,
     /// What the listener knows.
-    pub request: RequestInfo,
+    pub request: Arc<RequestInfo>,
     /// The Region of the credential scope.
     pub region: Region,
     /// Who calls.
@@ -68,6 +69,7 @@ pub struct Cx {
     event_id: OnceLock<String>,
     resources: Mutex<Vec<Resource>>,
     guardrails: OnceLock<Arc<Guardrails>>,
+    meter: OnceLock<Arc<dyn RequestMeter>>,
     vouched: OnceLock<Arc<Caller>>,
     mfa: OnceLock<()>,
     refused: OnceLock<Refused>,
@@ -81,13 +83,14 @@ impl Cx {
     /// A call that is about to be handled.
     pub fn new(
         env: Env,
-        request: RequestInfo,
+        request: impl Into<Arc<RequestInfo>>,
         region: Region,
         caller: Arc<Caller>,
         operation: &'static OperationSchema,
     ) -> Cx {
+        let request = request.into();
         let (resources, guardrails) = (Mutex::new(Vec::new()), OnceLock::new());
-        let event_id = OnceLock::new();
+        let (event_id, meter) = (OnceLock::new(), OnceLock::new());
         let (via, vouched, mfa) = (Vec::new(), OnceLock::new(), OnceLock::new());
         let (refused, made) = (OnceLock::new(), OnceLock::new());
         Cx {
@@ -101,6 +104,7 @@ impl Cx {
             event_id,
             resources,
             guardrails,
+            meter,
             vouched,
             mfa,
             refused,
@@ -118,9 +122,7 @@ impl Cx {
         let mut call = Cx::new(env, request, region, caller, self.operation);
         call.refused = self.shared_refused().into();
         call.made = self.shared_made().into();
-        if let Some(guardrails) = self.guardrails.get() {
-            call.guard(Arc::clone(guardrails));
-        }
+        call.inherit(self);
         call
     }
 
@@ -150,9 +152,7 @@ impl Cx {
         call.via = [&*self.via, &[service]].concat();
         call.refused = self.shared_refused().into();
         call.made = self.shared_made().into();
-        if let Some(guardrails) = self.guardrails.get() {
-            call.guard(Arc::clone(guardrails));
-        }
+        call.inherit(self);
         call
     }
 
@@ -191,6 +191,39 @@ impl Cx {
     /// The services that call on behalf of the caller, the first one first; mostly none.
     pub fn via(&self) -> &[&'static str] {
         &self.via
+    }
+
+    /// What is laid over a call is laid over those that it makes.
+    fn inherit(&self, from: &Cx) {
+        if let Some(guardrails) = from.guardrails.get() {
+            self.guard(Arc::clone(guardrails));
+        }
+        if let Some(meter) = from.meter.get() {
+            self.meter(Arc::clone(meter));
+        }
+    }
+
+    /// Counts the requests under each kind of key; the first that is given stays.
+    pub fn meter(&self, meter: Arc<dyn RequestMeter>) {
+        self.meter.get_or_init(|| meter);
+    }
+
+    /// Takes this request from the quota of the kind of key that it turned out to be for; of `one`
+    /// of the kind, where each has a quota of its own.
+    ///
+    /// # Errors
+    /// [`Fault::Throttled`] if nothing is left.
+    pub fn spend(&self, kind: &str, one: &str) -> Result<(), Fault> {
+        let Some(meter) = self.meter.get() else { return Ok(()) };
+        meter.spend(&Spending {
+            service: self.operation.service.name,
+            operation: self.operation.name,
+            kind,
+            one,
+            account: self.account().as_str(),
+            region: self.region.as_str(),
+            now: self.now(),
+        })
     }
 
     /// Lays these guardrails over the call's decisions; the first that are laid stay.
@@ -242,6 +275,11 @@ impl Cx {
     /// The resources noted.
     pub fn noted(&self) -> Vec<Resource> {
         self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The resources noted, at the end of the call.
+    pub fn take_noted(&self) -> Vec<Resource> {
+        std::mem::take(&mut self.resources.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn shared_refused(&self) -> Refused {

@@ -143,6 +143,12 @@ impl Database {
         path: &Path,
         build: impl FnOnce(T) -> Result<V, Fault> + Send,
     ) -> Result<Option<Arc<V>>, Fault> {
+        // Mostly it is there, and nothing needs to be made to ask for it.
+        if let Some(key) = path.plain()
+            && let Some(hit) = self.cache.find(key, key)
+        {
+            return Ok(Some(hit));
+        }
         let key = self.key(path);
         if let Some(hit) = self.cache.find(key.as_bytes(), key.as_bytes()) {
             return Ok(Some(hit));
@@ -165,12 +171,19 @@ impl Database {
         id: &str,
         build: impl Future<Output = Result<Option<V>, Fault>> + Send,
     ) -> Result<Option<Arc<V>>, Fault> {
-        let scope = self.key(scope);
-        let key = [scope.as_bytes(), b"\0derived\0", id.as_bytes()].concat();
-        if let Some(hit) = self.cache.find(&key, scope.as_bytes()) {
+        let hidden;
+        let scope = match scope.plain() {
+            Some(plain) => plain,
+            None => {
+                hidden = self.key(scope);
+                hidden.as_bytes()
+            }
+        };
+        let key = [scope, b"\0derived\0", id.as_bytes()].concat();
+        if let Some(hit) = self.cache.find(&key, scope) {
             return Ok(Some(hit));
         }
-        let epoch = self.cache.epoch(scope.as_bytes());
+        let epoch = self.cache.epoch(scope);
         let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
         self.cache.insert(key, epoch, Arc::clone(&value));
         Ok(Some(value))
@@ -223,6 +236,23 @@ impl Database {
         self.scheduled.subscribe()
     }
 
+    /// How many records lie under `prefix`. Reads all of them, and opens none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn count(&self, prefix: &Path) -> Result<usize, Fault> {
+        let mut range = Range::prefix(self.key(prefix));
+        let mut count = 0;
+        loop {
+            let page = self.store.range(range.clone(), 1000, None).await.map_err(refused)?;
+            count += page.kvs.len();
+            match page.kvs.last().filter(|_| page.more) {
+                Some(last) => range = range.after(&last.key),
+                None => return Ok(count),
+            }
+        }
+    }
+
     /// Every record under `prefix`, page by page.
     ///
     /// # Errors
@@ -238,6 +268,12 @@ impl Database {
                 return Ok(all);
             }
         }
+    }
+
+    fn sealed(&self, key: Key, plain: &[u8]) -> Result<Op, Fault> {
+        let keyring = self.keyring.load();
+        let sealed = keyring.seal(key.as_bytes(), plain, &*self.random).map_err(Fault::internal)?;
+        Ok(Op::put(key, sealed))
     }
 
     /// Writes all of a batch, or nothing. What was cached of its rows is stale once this returns.
@@ -266,17 +302,15 @@ impl Database {
                 }
             };
             then.push(match record {
-                Some(plain) => {
-                    let keyring = self.keyring.load();
-                    let sealed = keyring
-                        .seal(key.as_bytes(), &plain, &*self.random)
-                        .map_err(Fault::internal)?;
-                    Op::put(key, sealed)
-                }
+                Some(plain) => self.sealed(key, &plain)?,
                 None => Op::delete(key),
             });
         }
         let keys: Vec<Key> = then.iter().map(|op| op.key().clone()).collect();
+        if let Some((path, record)) = crate::intent::row(&keys) {
+            let plain = encoded(&record).map_err(Fault::internal)?;
+            then.push(self.sealed(self.key(&path), &plain)?);
+        }
         let outcome = self.store.txn(&when, then).await;
         // Also when it failed: the outcome of a write that was cut off is not known.
         for key in &keys {
@@ -362,10 +396,18 @@ fn not_committed(error: TxnError) -> Fault {
 pub struct Batch {
     unchanged: Vec<Cond>,
     writes: Vec<(Target, Option<Zeroizing<Vec<u8>>>)>,
-    failure: Option<ciborium::ser::Error<std::io::Error>>,
+    failure: Option<EncodeError>,
     /// Whether it schedules a job.
     pub(crate) wakes: bool,
 }
+
+fn encoded<T: Record>(record: &T) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(1024));
+    ciborium::into_writer(record, &mut *plain)?;
+    Ok(plain)
+}
+
+type EncodeError = ciborium::ser::Error<std::io::Error>;
 
 enum Target {
     New(Path),
@@ -380,9 +422,8 @@ impl Batch {
     }
 
     fn write<T: Record>(&mut self, target: Target, record: &T) {
-        let mut plain = Zeroizing::new(Vec::with_capacity(1024));
-        match ciborium::into_writer(record, &mut *plain) {
-            Ok(()) => self.writes.push((target, Some(plain))),
+        match encoded(record) {
+            Ok(plain) => self.writes.push((target, Some(plain))),
             Err(error) => self.failure = Some(error),
         }
     }

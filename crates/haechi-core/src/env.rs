@@ -81,7 +81,7 @@ impl Env {
     /// If randomness fails.
     pub fn uuid(&self) -> Result<uuid::Uuid, CryptoError> {
         let mut bytes = [0; 16];
-        self.random.fill(&mut bytes)?;
+        self.random.fill_name(&mut bytes)?;
         Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 

@@ -22,6 +22,7 @@
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
 //! path.rs       Path                   storage keys; user-given names in them are hidden
 //! jobs.rs       Jobs                   duties that fall due, durable
+//! intent.rs     Intents              what tells of a change until its call is recorded
 //! env.rs        Env, Clock             time, randomness, ids: injected, so that tests can move them
 //! event.rs      Event                 what services tell EventBridge, in the batch of the change
 //! audit.rs      AuditLog, AuditReader  where records of calls go before an answer leaves
@@ -43,6 +44,7 @@ pub mod env;
 pub mod event;
 pub mod evidence;
 pub mod guardrails;
+pub mod intent;
 pub mod jobs;
 pub mod made;
 pub mod name;
@@ -66,6 +68,7 @@ pub use env::{Clock, Env, MovableClock, SystemClock};
 pub use event::Event;
 pub use evidence::{Evidence, MfaError, OidcProvider, SamlProvider};
 pub use guardrails::{GuardrailSource, Guardrails};
+pub use intent::{Intent, Intents};
 pub use jobs::{Job, JobHandler, Jobs};
 pub use made::MadeCall;
 pub use name::{AccountId, Region};

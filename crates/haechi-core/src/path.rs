@@ -7,8 +7,8 @@
 /// A storage key, or the prefix of some.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Path {
-    /// The parts before the first hidden one, as they stand in the store: mostly all of them, and
-    /// every cached read makes a path.
+    /// The parts before the first hidden one, as they stand in the store, each with a slash behind
+    /// it: mostly all of them, and every cached read makes a path.
     plain: String,
     /// The first hidden part, and what comes after it.
     rest: Vec<Part>,
@@ -23,15 +23,17 @@ enum Part {
 impl Path {
     /// Starts at a service (or another root of the key space).
     pub fn new(root: &str) -> Path {
-        Path { plain: String::with_capacity(96), rest: Vec::new() }.part(root)
+        let mut plain = String::with_capacity(128);
+        plain.push('/');
+        Path { plain, rest: Vec::new() }.part(root)
     }
 
     /// Adds a part that may be read on disk.
     #[must_use]
     pub fn part(mut self, part: &str) -> Path {
         if self.rest.is_empty() {
-            self.plain.push('/');
             push_escaped(&mut self.plain, part);
+            self.plain.push('/');
         } else {
             self.rest.push(Part::Plain(part.to_owned()));
         }
@@ -45,11 +47,21 @@ impl Path {
         self
     }
 
+    /// The bytes in the store, if nothing of it is hidden.
+    pub(crate) fn plain(&self) -> Option<&[u8]> {
+        self.rest.is_empty().then_some(self.plain.as_bytes())
+    }
+
     /// The bytes in the store. `pseudonym` maps (the path so far, a name) to what stands for it.
     /// A prefix's bytes are a prefix of its members' bytes.
     pub fn bytes(&self, pseudonym: impl Fn(&str, &str) -> [u8; 16]) -> Vec<u8> {
-        let mut out = String::with_capacity(self.plain.len() + 1 + 40 * self.rest.len());
+        let mut out = String::with_capacity(self.plain.len() + 40 * self.rest.len());
         out.push_str(&self.plain);
+        if self.rest.is_empty() {
+            return out.into_bytes();
+        }
+        // What a pseudonym is made in ends without a slash.
+        out.pop();
         for part in &self.rest {
             match part {
                 Part::Plain(text) => {
@@ -72,10 +84,22 @@ impl Path {
     }
 }
 
+/// Whether a byte stands for itself.
+static PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0_u8;
+    while let [plain, after @ ..] = rest {
+        *plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+};
+
 /// Escapes what could be taken for a separator, so that parts cannot run into each other.
 fn push_escaped(out: &mut String, text: &str) {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+    let plain = |byte: u8| PLAIN.get(usize::from(byte)).copied().unwrap_or_default();
     if text.bytes().all(plain) {
         out.push_str(text);
         return;

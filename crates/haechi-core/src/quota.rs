@@ -1,5 +1,7 @@
 //! How many requests a service takes from one account in one Region.
 
+use haechi_wire::{Fault, Timestamp};
+
 /// A quota of requests, which the operations that it names share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RequestQuota {
@@ -11,6 +13,46 @@ pub struct RequestQuota {
     pub per_second: f64,
     /// Regions where it is another number.
     pub regions: &'static [(&'static str, f64)],
+}
+
+/// A quota of requests under one kind of key. Which key it is a handler learns, and it then takes
+/// the request from here ([`crate::Cx::spend`]), once the quota of its operation let it in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KindQuota {
+    /// Its service, as in credential scopes.
+    pub service: &'static str,
+    /// What it is of, e.g. `RSA`.
+    pub kind: &'static str,
+    /// Requests per second.
+    pub per_second: f64,
+}
+
+/// A request that a handler takes from a [`KindQuota`].
+#[derive(Debug, Clone, Copy)]
+pub struct Spending<'a> {
+    /// The service.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+    /// What its key is.
+    pub kind: &'a str,
+    /// Where each of them has a quota of its own: which one; else empty.
+    pub one: &'a str,
+    /// The account that asks.
+    pub account: &'a str,
+    /// Where.
+    pub region: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Counts requests; the gateway does.
+pub trait RequestMeter: Send + Sync + 'static {
+    /// Takes a request from the quota of its key's kind.
+    ///
+    /// # Errors
+    /// [`Fault::Throttled`] if nothing is left.
+    fn spend(&self, spending: &Spending<'_>) -> Result<(), Fault>;
 }
 
 impl RequestQuota {

@@ -306,14 +306,29 @@ impl Keyring {
         plaintext: &[u8],
         random: &dyn Random,
     ) -> Result<Vec<u8>, KeyringError> {
+        let mut sealed = Vec::with_capacity(SEALED_OVERHEAD_BYTES + plaintext.len());
+        self.seal_into(purpose, aad, plaintext, random, &mut sealed)?;
+        Ok(sealed)
+    }
+
+    /// As [`Self::seal_for`], appended to `out`.
+    ///
+    /// # Errors
+    /// As [`Self::seal`]; what was appended by then is of no use.
+    pub fn seal_into(
+        &self,
+        purpose: Purpose,
+        aad: &[u8],
+        plaintext: &[u8],
+        random: &dyn Random,
+        out: &mut Vec<u8>,
+    ) -> Result<(), KeyringError> {
         let key = &self.current;
         key.count_seal()?;
-        let mut sealed = Vec::with_capacity(SEALED_OVERHEAD_BYTES + plaintext.len());
-        sealed.push(VALUE_VERSION);
-        sealed.extend_from_slice(&key.id().to_be_bytes());
+        out.push(VALUE_VERSION);
+        out.extend_from_slice(&key.id().to_be_bytes());
         let aad = value_aad(key.id(), aad);
-        key.aead(purpose).seal_into(&mut sealed, &aad, plaintext, random)?;
-        Ok(sealed)
+        Ok(key.aead(purpose).seal_into(out, &aad, plaintext, random)?)
     }
 
     /// As [`Self::open_value`], under the sub-key of another purpose.

@@ -4,10 +4,9 @@ use bytes::Bytes;
 use haechi_core::router::Answer;
 use haechi_wire::json::JsonWriter;
 use haechi_wire::rest::RestWriter;
-use haechi_wire::{Problem, Protocol, query};
+use haechi_wire::{Problem, Protocol, SecretBlob, query};
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
-use zeroize::Zeroizing;
 
 use crate::identify::Identified;
 
@@ -89,7 +88,7 @@ pub(crate) fn response(
     body: Vec<u8>,
 ) -> Response<Body> {
     // Wiped once sent: it may hold a plaintext.
-    let body = Bytes::from_owner(Zeroizing::new(body));
+    let body = Bytes::from_owner(SecretBlob(body));
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use haechi_wire::Fault;
+use haechi_wire::{Fault, SecretBlob};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zeroize::Zeroizing;
 
 use crate::Limits;
 
@@ -19,7 +18,7 @@ const DISCARD_MAX: u64 = 16 << 20;
 
 /// A whole body.
 pub(crate) struct Received {
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) bytes: SecretBlob,
     room: Option<OwnedSemaphorePermit>,
 }
 
@@ -67,12 +66,12 @@ async fn collect(
 ) -> Result<Received, BodyError> {
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     // Not all that is announced at once: memory goes to those who send.
-    let bytes = Zeroizing::new(Vec::with_capacity(declared.min(SMALL)));
+    let bytes = SecretBlob(Vec::with_capacity(declared.min(SMALL)));
     let mut received = Received { bytes, room: None };
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(BodyError::Gone) };
         let Some(data) = frame.data_ref() else { continue };
-        if received.bytes.len() + data.len() > bytes_max {
+        if received.bytes.0.len() + data.len() > bytes_max {
             return Err(too_large(bytes_max));
         }
         received.append(data, room)?;
@@ -91,16 +90,16 @@ async fn discard(body: &mut Incoming) {
 
 impl Received {
     fn append(&mut self, data: &[u8], room: &Arc<Semaphore>) -> Result<(), BodyError> {
-        let needed = self.bytes.len() + data.len();
-        if needed > self.bytes.capacity() {
-            let capacity = (self.bytes.capacity() * 2).max(needed);
+        let needed = self.bytes.0.len() + data.len();
+        if needed > self.bytes.0.capacity() {
+            let capacity = (self.bytes.0.capacity() * 2).max(needed);
             self.take_room(capacity, room)?;
             // Growing in place would leave a copy behind: move by hand, wipe the old.
-            let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-            larger.extend_from_slice(&self.bytes);
+            let mut larger = SecretBlob(Vec::with_capacity(capacity));
+            larger.0.extend_from_slice(&self.bytes.0);
             self.bytes = larger;
         }
-        self.bytes.extend_from_slice(data);
+        self.bytes.0.extend_from_slice(data);
         Ok(())
     }
 

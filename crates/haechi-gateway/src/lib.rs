@@ -26,15 +26,18 @@ mod body;
 pub mod dev;
 mod finish;
 pub mod identify;
+mod intent;
 pub mod limits;
 pub mod listener;
 pub mod metrics;
 mod quotas;
 mod record;
+mod recorder;
 mod serve;
 
 pub use answer::Body;
 pub use limits::Limits;
 pub use listener::{Listener, ListenerError, Port};
 pub use quotas::{QuotaRule, Quotas};
+pub use recorder::record_unsent;
 pub use serve::{Connection, Gateway, Tls};

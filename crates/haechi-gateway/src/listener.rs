@@ -289,7 +289,7 @@ impl Serving {
         match body::read(incoming, &gateway.limits, bytes_max, &self.room, waits).await {
             Ok(body) => {
                 Ok(Finish::new(
-                    async move { gateway.answer(&connection, &parts, &body.bytes).await },
+                    async move { gateway.answer(&connection, &parts, &body.bytes.0).await },
                 )
                 .await)
             }

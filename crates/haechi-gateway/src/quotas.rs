@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use haechi_core::quota::RequestQuota;
+use haechi_core::quota::{KindQuota, RequestMeter, RequestQuota, Spending};
 use haechi_wire::{Fault, Timestamp};
 
 /// Parts of the table, each with a lock of its own; a power of two.
@@ -69,6 +69,7 @@ impl QuotaRule {
 pub struct Quotas {
     rules: Vec<QuotaRule>,
     quotas: Vec<RequestQuota>,
+    kinds: Vec<KindQuota>,
     /// From service and operation to the place of its quota.
     places: HashMap<(&'static str, &'static str), usize>,
     shards: [Mutex<HashMap<u64, Bucket>>; SHARDS],
@@ -91,6 +92,12 @@ impl Quotas {
             }
         }
         Quotas { quotas, places, ..Quotas::default() }
+    }
+
+    /// With these, which handlers take from.
+    #[must_use]
+    pub fn with_kinds(self, kinds: Vec<KindQuota>) -> Quotas {
+        Quotas { kinds, ..self }
     }
 
     /// With the operator's rules before them.
@@ -132,8 +139,18 @@ impl Quotas {
         let Some((place, per_second)) = self.binding(service, operation, account, region) else {
             return Ok(());
         };
+        self.take_from((account, region, place, ""), per_second, now)
+    }
+
+    /// Takes one request from a bucket: of an account, in a Region, of a quota, of one thing.
+    fn take_from(
+        &self,
+        bucket: (&str, &str, usize, &str),
+        per_second: f64,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         // Two buckets on one keyed hash of 64 bits are not to be expected, nor to be contrived.
-        let hash = self.hasher.hash_one((account, region, place));
+        let hash = self.hasher.hash_one(bucket);
         let shard = usize::try_from(hash % 16).unwrap_or_default();
         let Some(shard) = self.shards.get(shard) else { return Ok(()) };
         let mut buckets = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,6 +172,21 @@ impl Quotas {
         }
         bucket.tokens -= 1.0;
         Ok(())
+    }
+}
+
+impl RequestMeter for Quotas {
+    fn spend(&self, spending: &Spending<'_>) -> Result<(), Fault> {
+        let Spending { service, operation, kind, one, account, region, now } = *spending;
+        // A rule of the operator stands in place of all defaults; it has let the request in.
+        if self.rules.iter().any(|rule| rule.fits(service, operation, account, region)) {
+            return Ok(());
+        }
+        let mut kinds = self.kinds.iter().enumerate();
+        let found = kinds.find(|(_, quota)| quota.service == service && quota.kind == kind);
+        let Some((at, quota)) = found else { return Ok(()) };
+        let place = self.quotas.len() + self.rules.len() + at;
+        self.take_from((account, region, place, one), quota.per_second, now)
     }
 }
 
@@ -235,6 +267,30 @@ mod tests {
         assert_eq!(taken(&quotas, "ListKeys", "2", "eu-west-3", 0), 0);
         assert_eq!(taken(&quotas, "ListKeys", "2", "us-east-1", 0), 2);
         assert_eq!(taken(&quotas, "ListKeys", "3", "us-east-1", 0), 100);
+    }
+
+    #[test]
+    fn a_kind_of_key_has_a_quota_of_its_own_unless_the_operator_has_set_one() {
+        let kind = |kind, per_second| KindQuota { service: "kms", kind, per_second };
+        let rule = QuotaRule {
+            service: "kms".to_owned(),
+            operations: vec!["Encrypt".to_owned()],
+            account: Some("2".to_owned()),
+            region: None,
+            per_second: 50.0,
+        };
+        let quotas = Quotas::new(TABLE).with_kinds(vec![kind("RSA", 2.0), kind("STORE", 1.0)]);
+        let quotas = quotas.with_rules(vec![rule]);
+        let spent = |kind, one, account| {
+            let (service, operation, region) = ("kms", "Encrypt", "x");
+            let now = Timestamp::from_millis(0);
+            let spending = Spending { service, operation, kind, one, account, region, now };
+            (0..100).filter(|_| quotas.spend(&spending).is_ok()).count()
+        };
+        assert_eq!((spent("RSA", "", "1"), spent("RSA", "", "1")), (2, 0));
+        assert_eq!((spent("STORE", "a", "1"), spent("STORE", "b", "1")), (1, 1));
+        assert_eq!(spent("RSA", "", "2"), 100);
+        assert_eq!(spent("UNKNOWN", "", "1"), 100);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! Shape: "CloudTrail record contents", "userIdentity element" and real records (`eventVersion`
 //! 1.11). Written by hand because it is made for every call; names and order are CloudTrail's.
 
+use std::net::IpAddr;
+
 use haechi_core::{Caller, MadeCall, Region, RequestInfo, Resource};
 use haechi_policy::{Principal, RecordedRequest};
 use haechi_wire::json::push_string;
 use haechi_wire::{Fault, Problem, Protocol, ServiceSchema};
 
-use crate::serve::Tls;
+use crate::serve::{Passage, Tls};
 
 /// The version of the record's shape.
 const EVENT_VERSION: &str = "1.11";
@@ -50,6 +52,34 @@ pub(crate) struct Event<'a> {
     pub node: Option<&'a str>,
     /// Of a denial: the request, for haechi's part of the record.
     pub refused: Option<&'a RecordedRequest>,
+}
+
+impl<'a> Event<'a> {
+    /// Of a call that is not done yet, by nobody so far.
+    pub(crate) fn begun(passage: &'a Passage<'_>, event_id: &'a str) -> Event<'a> {
+        Event {
+            service: passage.identified.service,
+            operation: &passage.identified.operation,
+            protocol: passage.identified.protocol,
+            request: &passage.info,
+            host: passage.host(),
+            tls: passage.connection.tls.as_ref(),
+            region: None,
+            caller: None,
+            access_key_id: None,
+            read_only: passage.read_only,
+            parameters: &passage.parameters,
+            elements: &[],
+            problem: None,
+            resources: &[],
+            event_id,
+            shared_event_id: None,
+            owner: None,
+            node: None,
+            made: None,
+            refused: None,
+        }
+    }
 }
 
 /// Accounts other than the caller's that own something the call touched, each once.
@@ -159,8 +189,30 @@ fn source(json: &mut Json, event: &Event<'_>) {
         json.text("userAgent", &service);
         return;
     }
-    json.text("sourceIPAddress", &event.request.source_ip.to_string());
+    json.name("sourceIPAddress");
+    push_address(&mut json.out, event.request.source_ip);
     json.text("userAgent", event.request.user_agent.as_deref().unwrap_or_default());
+}
+
+/// An address as a JSON string.
+fn push_address(out: &mut Vec<u8>, address: IpAddr) {
+    let IpAddr::V4(address) = address else {
+        push_string(out, &address.to_string());
+        return;
+    };
+    // By hand: formatting takes a sixth of the time of the whole record.
+    out.push(b'"');
+    for (index, octet) in address.octets().into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        for (divisor, least) in [(100, 100), (10, 10), (1, 0)] {
+            if octet >= least {
+                out.push(b'0' + octet / divisor % 10);
+            }
+        }
+    }
+    out.push(b'"');
 }
 
 fn invoked_by(made: &MadeCall) -> String {

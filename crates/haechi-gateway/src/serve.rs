@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use haechi_core::router::{Answer, Call, Endpoint};
 use haechi_core::{
-    AuditLog, Caller, Clock, Cluster, Cx, Env, Identities, MadeCall, Region, RequestInfo, Router,
+    AuditLog, Caller, Clock, Cluster, Cx, Env, Identities, Intent, Intents, Region, RequestInfo,
+    Router,
 };
 use haechi_policy::Principal;
 use haechi_sigv4::RequestView;
@@ -25,7 +26,8 @@ use crate::authenticate::{Authenticated, authenticate};
 use crate::dev::{self, DevControls};
 use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
-use crate::record::{Event, other_owners, record};
+use crate::record::{Event, other_owners};
+use crate::recorder::Recorder;
 use crate::{Limits, Quotas};
 
 /// CloudTrail keeps this much of a user agent.
@@ -46,13 +48,16 @@ pub struct Gateway {
     /// What clients may take up.
     pub limits: Limits,
     /// How many requests an account may make.
-    pub quotas: Quotas,
+    pub quotas: Arc<Quotas>,
     /// What is counted.
     pub metrics: Metrics,
     /// The controls of `--dev`, where it is on.
     pub dev: Option<Arc<dyn DevControls>>,
     /// This node among others over its store, where there are others.
     pub cluster: Option<Arc<Cluster>>,
+    /// What tells of changes whose record is not on disk yet; `None` where nothing outlives the
+    /// process.
+    pub intents: Option<Arc<Intents>>,
     /// Whether the root key is not there yet: every call is then refused, and nothing is recorded.
     pub sealed: bool,
 }
@@ -63,7 +68,7 @@ const SEALED: &str = "haechi is sealed: its operators have to unseal it. Nothing
 /// What is known of the connection that a request came on.
 pub struct Connection {
     peer: IpAddr,
-    tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
     /// Its place among all connections; kept until its last call is done.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -89,17 +94,26 @@ impl Connection {
 }
 
 /// A call on its way through the stages; what is known of it when it ends goes into the record.
-struct Passage<'a> {
-    identified: &'a Identified,
+pub(crate) struct Passage<'a> {
+    pub(crate) identified: &'a Identified,
+    pub(crate) connection: &'a Connection,
     parts: &'a Parts,
     view: RequestView<'a>,
-    info: RequestInfo,
+    pub(crate) info: Arc<RequestInfo>,
     caller: Option<Arc<Caller>>,
     region: Option<Region>,
     access_key_id: Option<String>,
     cx: Option<Cx>,
-    read_only: bool,
-    parameters: Vec<u8>,
+    intent: Option<Arc<Intent>>,
+    pub(crate) read_only: bool,
+    pub(crate) parameters: Vec<u8>,
+}
+
+impl Passage<'_> {
+    /// The `Host` header.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.view.host().and_then(|host| std::str::from_utf8(host).ok())
+    }
 }
 
 impl Gateway {
@@ -117,7 +131,7 @@ impl Gateway {
         if parts.uri.path().starts_with("/_haechi/")
             && let Some(controls) = &self.dev
         {
-            return match dev::control(&**controls, parts, body).await {
+            return match Box::pin(dev::control(&**controls, parts, body)).await {
                 Ok(json) => {
                     answer::response(StatusCode::OK, "application/json", "", json.into_bytes())
                 }
@@ -206,13 +220,15 @@ impl Gateway {
         let id = info.id.clone();
         let mut passage = Passage {
             identified,
+            connection,
             parts,
             view: RequestView::from(parts),
-            info,
+            info: Arc::new(info),
             caller: None,
             region: None,
             access_key_id: None,
             cx: None,
+            intent: None,
             read_only: false,
             parameters: Vec::new(),
         };
@@ -227,8 +243,13 @@ impl Gateway {
         {
             tracing::error!(request = id, operation = identified.operation, error = ?fault, "a call failed");
         }
-        let outcome = match self.audit(&passage, connection, &outcome).await {
-            Ok(()) => outcome,
+        let outcome = match self.audit(&passage, &outcome).await {
+            Ok(()) => {
+                if let (Some(intents), Some(intent)) = (&self.intents, &passage.intent) {
+                    intents.settle(intent);
+                }
+                outcome
+            }
             Err(fault) => {
                 tracing::error!(request = id, error = ?fault, "a call could not be audited");
                 Err(fault.into())
@@ -267,9 +288,18 @@ impl Gateway {
         let mut writer = AuditWriter::default();
         call.write_input(&mut writer);
         passage.parameters = writer.finish();
-        let (env, info) = (self.env.clone(), passage.info.clone());
-        let cx = passage.cx.insert(Cx::new(env, info, region, caller, endpoint.schema()));
-        call.run(cx).await
+        let (env, info) = (self.env.clone(), Arc::clone(&passage.info));
+        let cx = Cx::new(env, info, region, caller, endpoint.schema());
+        cx.meter(Arc::clone(&self.quotas) as _);
+        passage.intent = self.intent(passage, &cx)?;
+        let cx = &*passage.cx.insert(cx);
+        match (&self.intents, &passage.intent) {
+            (Some(intents), Some(intent)) => {
+                // In a box, so that calls that only read do not carry its room.
+                Box::pin(intents.around(Arc::clone(intent), call.run(cx))).await
+            }
+            _ => call.run(cx).await,
+        }
     }
 
     /// Who calls and where: as the signature says, or nobody where the model asks for none.
@@ -302,7 +332,6 @@ impl Gateway {
     async fn audit(
         &self,
         passage: &Passage<'_>,
-        connection: &Connection,
         outcome: &Result<Box<dyn Answer>, Problem>,
     ) -> Result<(), Fault> {
         let elements = match outcome {
@@ -315,8 +344,7 @@ impl Gateway {
             Some(cx) => cx.event_id()?.to_owned(),
             None => self.request_id()?,
         };
-        let host = passage.view.host().and_then(|host| std::str::from_utf8(host).ok());
-        let resources = passage.cx.as_ref().map(Cx::noted).unwrap_or_default();
+        let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
         // Whoever an identity provider vouched for is known only now.
         let caller = passage.cx.as_ref().map(Cx::recorded_caller).or(passage.caller.as_ref());
         let caller = caller.map(Arc::as_ref);
@@ -324,75 +352,23 @@ impl Gateway {
         let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
         let refused = passage.cx.as_ref().filter(|_| outcome.is_err()).and_then(Cx::refused);
         let event = Event {
-            service: passage.identified.service,
-            operation: &passage.identified.operation,
-            protocol: passage.identified.protocol,
-            request: &passage.info,
-            host,
-            tls: connection.tls.as_ref(),
             region: passage.region.as_ref(),
             caller,
             access_key_id: passage.access_key_id.as_deref(),
-            read_only: passage.read_only,
-            parameters: &passage.parameters,
             elements: &elements,
             problem: outcome.as_ref().err(),
             resources: &resources,
-            event_id: &event_id,
             shared_event_id: shared.as_deref(),
-            owner: None,
             node: self.cluster.as_ref().map(|cluster| cluster.id()),
             refused: refused.as_ref(),
-            made: None,
+            ..Event::begun(passage, &event_id)
         };
+        let recorder = Recorder { audit: &*self.audit, env: &self.env };
         for made in passage.cx.as_ref().map(Cx::made).unwrap_or_default() {
-            self.record_made(&made, &event).await?;
+            // In a box: it is seldom needed, and large.
+            Box::pin(recorder.record_made(&made, &event)).await?;
         }
-        self.record(&event, &owners).await
-    }
-
-    /// Records a call that a service made for this one.
-    async fn record_made(&self, made: &MadeCall, event: &Event<'_>) -> Result<(), Fault> {
-        let owners = other_owners(Some(&made.caller), &made.resources);
-        let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
-        let request = RequestInfo { id: self.request_id()?, ..event.request.clone() };
-        let event = Event {
-            service: made.operation.service,
-            operation: made.operation.name,
-            request: &request,
-            host: None,
-            tls: None,
-            region: Some(&made.region),
-            caller: Some(&made.caller),
-            read_only: made.operation.read_only,
-            parameters: &made.parameters,
-            elements: &made.elements,
-            problem: None,
-            resources: &made.resources,
-            event_id: &made.event_id,
-            shared_event_id: shared.as_deref(),
-            node: self.cluster.as_ref().map(|cluster| cluster.id()),
-            refused: None,
-            made: Some(made),
-            ..*event
-        };
-        self.record(&event, &owners).await
-    }
-
-    /// Writes a record, and those for the other accounts that own what was touched.
-    async fn record(&self, event: &Event<'_>, owners: &[&str]) -> Result<(), Fault> {
-        self.append(event).await?;
-        for owner in owners {
-            let event_id = self.request_id()?;
-            self.append(&Event { event_id: &event_id, owner: Some(owner), ..*event }).await?;
-        }
-        Ok(())
-    }
-
-    async fn append(&self, event: &Event<'_>) -> Result<(), Fault> {
-        let message = "The request could not be recorded in the audit log. It may have been done.";
-        let appended = self.audit.append(record(event)).await;
-        appended.map_err(|error| unavailable(message, error))
+        recorder.record(&event, &owners).await
     }
 }
 
@@ -405,7 +381,7 @@ fn unsigned_region(view: &RequestView<'_>) -> Result<Region, Fault> {
     named.or_else(first).ok_or_else(|| Fault::internal("the first Region has no valid name"))
 }
 
-fn unavailable(
+pub(crate) fn unavailable(
     message: &'static str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Fault {

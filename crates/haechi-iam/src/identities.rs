@@ -49,7 +49,8 @@ impl Identities for Iam {
         if let Some(token) = session_token {
             return self.session_credential(&account, access_key_id, token).await;
         }
-        let build = build(&self.database, &account, access_key_id);
+        // In a box, so that the usual case does not carry its room.
+        let build = async { Box::pin(build(&self.database, &account, access_key_id)).await };
         self.database.derived(&account_scope(&account), access_key_id, build).await
     }
 

@@ -19,7 +19,7 @@ use crate::key::Use;
 use crate::material::invalid;
 use crate::spec::plaintext_bytes_max;
 use crate::store::Key;
-use crate::{Kms, request};
+use crate::{Kms, quotas, request};
 
 /// Why a message cannot be signed or verified.
 pub(crate) fn not_signed(key: &Key, error: SignError) -> Error {
@@ -104,6 +104,7 @@ impl Kms {
         let found = self.key(cx, key_id).await?;
         let (key, permit) = admit(cx, found, Facts { extra, ..Facts::default() })?;
         key.admit(Use::Material)?;
+        quotas::count(cx, &key)?;
         request::check_usage(cx, &key, usage)?;
         Ok((key, permit))
     }

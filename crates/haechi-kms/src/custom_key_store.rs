@@ -45,9 +45,9 @@ use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::Kms;
 use crate::key::{State, Use};
 use crate::store::{Key, KeyRecord, root};
+use crate::{Kms, quotas};
 
 pub use surroundings::{CloudHsmCluster, KeyStoreSurroundings};
 
@@ -309,8 +309,9 @@ impl Kms {
     }
 
     /// Whether a key can be used now: its own state, then its store's.
-    pub(crate) async fn admit_use(&self, key: &Key) -> Result<(), Error> {
+    pub(crate) async fn admit_use(&self, cx: &Cx, key: &Key) -> Result<(), Error> {
         key.admit(Use::Material)?;
+        quotas::count(cx, key)?;
         let Some(backing) = &key.record.custom_key_store else { return Ok(()) };
         let record = &key.record;
         let stores = self.stores(&record.account, &record.region).await?;

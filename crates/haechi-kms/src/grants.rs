@@ -178,7 +178,7 @@ impl Kms {
         let scope = count_path(&key.account, &key.region, &key.id);
         let prefix = grants_of(&key.account, &key.region, &key.id);
         let build = async {
-            let rows = self.database.list_all::<GrantRecord>(&prefix).await?;
+            let rows = Box::pin(self.database.list_all::<GrantRecord>(&prefix)).await?;
             Ok(Some(Grants::new(rows.into_iter().map(|row| row.value))))
         };
         Ok(self.database.derived(&scope, "grants", build).await?.unwrap_or_default())

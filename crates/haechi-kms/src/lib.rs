@@ -33,6 +33,8 @@
 //! proxied.rs     keys of this KMS as external keys of another
 //! workers.rs     threads for RSA
 //! inspect.rs     what decides about a key, for the operator
+//! key_count.rs   how many keys an account may have
+//! quotas.rs      how many requests it may make
 //! usage.rs       which keys are used, when last, how often
 //! jobs.rs        deletion at its date
 //! ```
@@ -49,6 +51,7 @@ mod import_token;
 mod inspect;
 mod jobs;
 mod key;
+mod key_count;
 mod managed;
 mod material;
 mod metadata;
@@ -77,7 +80,7 @@ pub use custom_key_store::{CloudHsmCluster, KeyStoreSurroundings};
 pub use inspect::InspectedKey;
 pub use policy::Principals;
 pub use proxied::ProxiedKey;
-pub use quotas::REQUEST_QUOTAS;
+pub use quotas::{KEY_QUOTAS, REQUEST_QUOTAS};
 pub use usage::{KeyUsage, LastUse};
 
 /// The service.
@@ -90,6 +93,7 @@ pub struct Kms {
     dummy: SymmetricMaterial,
     workers: workers::Workers,
     usage: usage::Usage,
+    key_counts: key_count::KeyCounts,
     key_stores: OnceLock<Arc<KeyStoreSurroundings>>,
 }
 
@@ -104,8 +108,9 @@ impl Kms {
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
         let workers = workers::Workers::new();
         let usage = usage::Usage::default();
-        let key_stores = OnceLock::new();
-        Kms { database, env, jobs, principals: None, dummy, workers, usage, key_stores }
+        let (key_counts, key_stores) = (key_count::KeyCounts::default(), OnceLock::new());
+        let principals = None;
+        Kms { database, env, jobs, principals, dummy, workers, usage, key_counts, key_stores }
     }
 
     /// Lets key policies name only principals that exist. Without it every name is accepted.

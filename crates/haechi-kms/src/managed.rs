@@ -135,6 +135,17 @@ impl Kms {
         Ok(unused)
     }
 
+    /// How many keys of an account in a Region belong to services.
+    pub(crate) async fn managed_keys(&self, account: &str, region: &str) -> Result<usize, Fault> {
+        let mut managed = 0;
+        for service in SERVICES {
+            let path = alias_path(account, region, &service.alias());
+            let alias = self.database.cached(&path, |row: AliasRecord| Ok(row)).await?;
+            managed += usize::from(alias.is_some());
+        }
+        Ok(managed)
+    }
+
     async fn has_alias(&self, cx: &Cx, name: &str) -> Result<bool, Fault> {
         let path = alias_path(cx.account().as_str(), cx.region.as_str(), name);
         Ok(self.database.cached(&path, |row: AliasRecord| Ok(row)).await?.is_some())

@@ -1,10 +1,15 @@
 //! Request quotas, with AWS's default rates.
 //!
-//! Source: Developer Guide, "Request quotas". Which key an operation uses is not known before it is
-//! handled, so the quotas of asymmetric keys are not told apart from that of symmetric ones where
-//! an operation serves both.
+//! Source: Developer Guide, "Request quotas". What an operation asks for is known before it is
+//! handled, and its quota is taken then ([`REQUEST_QUOTAS`]); what its key is, only afterwards
+//! ([`KEY_QUOTAS`], [`count`]).
 
-use haechi_core::quota::RequestQuota;
+use haechi_core::Cx;
+use haechi_core::quota::{KindQuota, RequestQuota};
+use haechi_crypto::KeySpec;
+use haechi_wire::Fault;
+
+use crate::store::Key;
 
 const fn each(operations: &'static [&'static str], per_second: f64) -> RequestQuota {
     RequestQuota { service: "kms", operations, per_second, regions: &[] }
@@ -37,8 +42,10 @@ pub const REQUEST_QUOTAS: &[RequestQuota] = &[
             ("eu-west-2", 20_000.0),
         ],
     },
-    each(&["Sign", "Verify", "DeriveSharedSecret", "Encapsulate", "Decapsulate"], 1000.0),
-    each(&["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"], 100.0),
+    // As much as all kinds of keys together, for requests whose key is none.
+    each(&["Sign", "Verify", "DeriveSharedSecret"], 3000.0),
+    each(&["Encapsulate", "Decapsulate"], 1000.0),
+    each(&["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"], 600.0),
     each(&["CancelKeyDeletion"], 5.0),
     each(&["ConnectCustomKeyStore"], 5.0),
     each(&["CreateAlias"], 5.0),
@@ -81,6 +88,52 @@ pub const REQUEST_QUOTAS: &[RequestQuota] = &[
     each(&["UpdatePrimaryRegion"], 5.0),
 ];
 
+const fn kind(kind: &'static str, per_second: f64) -> KindQuota {
+    KindQuota { service: "kms", kind, per_second }
+}
+
+/// The kind of a key in a custom key store: each store has a quota of its own.
+const CUSTOM_KEY_STORE: &str = "custom key store";
+
+/// Requests of one account in one Region under one kind of key, and for one kind of data key pair.
+pub const KEY_QUOTAS: &[KindQuota] = &[
+    kind("RSA", 1000.0),
+    kind("ECC", 1000.0),
+    kind("ML_DSA", 1000.0),
+    kind(CUSTOM_KEY_STORE, 1800.0),
+    kind("pair ECC_NIST_P256", 100.0),
+    kind("pair ECC_NIST_P384", 100.0),
+    kind("pair ECC_NIST_P521", 100.0),
+    kind("pair ECC_SECG_P256K1", 100.0),
+    kind("pair ECC_NIST_EDWARDS25519", 100.0),
+    // Ours: the page does not name them yet.
+    kind("pair ML_KEM_512", 100.0),
+    kind("pair ML_KEM_768", 100.0),
+    kind("pair ML_KEM_1024", 100.0),
+    kind("pair RSA_2048", 1.0),
+    kind("pair RSA_3072", 0.5),
+    kind("pair RSA_4096", 0.1),
+];
+
+/// Takes a request from the quota of its key.
+pub(crate) fn count(cx: &Cx, key: &Key) -> Result<(), Fault> {
+    if let Some(backing) = &key.record.custom_key_store {
+        return cx.spend(CUSTOM_KEY_STORE, &backing.store_id);
+    }
+    // The quota of symmetric keys was taken with the operation's.
+    ["RSA", "ECC", "ML_DSA"]
+        .into_iter()
+        .find(|kind| key.record.spec.starts_with(kind))
+        .map_or(Ok(()), |kind| cx.spend(kind, ""))
+}
+
+/// Takes a request from the quota of the data key pairs of a spec.
+pub(crate) fn count_pair(cx: &Cx, spec: KeySpec) -> Result<(), Fault> {
+    let name = spec.name();
+    let is_it = |quota: &&KindQuota| quota.kind.strip_prefix("pair ") == Some(name);
+    KEY_QUOTAS.iter().find(is_it).map_or(Ok(()), |quota| cx.spend(quota.kind, ""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +146,13 @@ mod tests {
         operations.sort_unstable();
         operations.dedup();
         assert_eq!(operations.len(), all);
+    }
+
+    #[test]
+    fn each_spec_of_data_key_pairs_has_a_quota() {
+        let kinds: Vec<&str> = KEY_QUOTAS.iter().map(|quota| quota.kind).collect();
+        for spec in KeySpec::ALL.iter().filter(|spec| spec.is_data_key_pair()) {
+            assert!(kinds.contains(&format!("pair {}", spec.name()).as_str()), "{}", spec.name());
+        }
     }
 }

@@ -30,12 +30,13 @@ impl Gcm {
 }
 
 impl FrameCipher for Gcm {
-    fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CipherError> {
-        let mut sealed = plaintext.to_vec();
-        self.0
-            .seal_in_place_append_tag(Self::nonce(aad)?, Aad::from(aad), &mut sealed)
-            .map_err(|_| CipherError)?;
-        Ok(sealed)
+    fn seal(&self, aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), CipherError> {
+        let start = out.len();
+        out.extend_from_slice(plaintext);
+        let body = out.get_mut(start..).ok_or(CipherError)?;
+        let sealed = self.0.seal_in_place_separate_tag(Self::nonce(aad)?, Aad::from(aad), body);
+        out.extend_from_slice(sealed.map_err(|_| CipherError)?.as_ref());
+        Ok(())
     }
 
     fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CipherError> {

@@ -71,18 +71,28 @@ pub(crate) fn aad(sequence: u64, previous: &[u8; HASH], segment_start: u64) -> [
     aad
 }
 
-/// Writes the frame after `head` into `out` and returns the new head.
-pub(crate) fn encode(out: &mut Vec<u8>, head: &ChainHead, sealed: &[u8]) -> Option<ChainHead> {
-    let length = u32::try_from(sealed.len()).ok().filter(|length| *length <= MAX_PAYLOAD)?;
+/// Writes the frame after `head` into `out`, whose sealed payload `seal` appends, and returns the
+/// new head.
+pub(crate) fn encode(
+    out: &mut Vec<u8>,
+    head: &ChainHead,
+    seal: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+) -> Option<ChainHead> {
     let sequence = head.sequence + 1;
     out.clear();
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(&sequence.to_be_bytes());
-    out.extend_from_slice(&head.hash);
-    let check = sha256(out);
-    out.extend_from_slice(check.get(..HEADER - CHECKED)?);
-    out.extend_from_slice(sealed);
+    // The header comes last, when the length is known.
+    out.resize(HEADER, 0);
+    seal(out)?;
+    let length = out.len().checked_sub(HEADER).and_then(|length| u32::try_from(length).ok());
+    let length = length.filter(|length| *length <= MAX_PAYLOAD)?;
+    let mut header = Vec::with_capacity(HEADER);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&length.to_be_bytes());
+    header.extend_from_slice(&sequence.to_be_bytes());
+    header.extend_from_slice(&head.hash);
+    let check = sha256(&header);
+    header.extend_from_slice(check.get(..HEADER - CHECKED)?);
+    out.get_mut(..HEADER)?.copy_from_slice(&header);
     let hash = sha256(out);
     out.extend_from_slice(&hash);
     Some(ChainHead { sequence, hash })

@@ -108,8 +108,9 @@ impl Writer {
         self.rotate_if_due()?;
         let current = self.current.as_mut().ok_or(LogError::Closed)?;
         let aad = frame::aad(self.head.sequence + 1, &self.head.hash, current.segment.start);
-        let sealed = self.cipher.seal(&aad, payload).map_err(|_| LogError::Seal)?;
-        let head = frame::encode(&mut self.frame, &self.head, &sealed).ok_or(LogError::Seal)?;
+        let cipher = &self.cipher;
+        let seal = |out: &mut Vec<u8>| cipher.seal(&aad, payload, out).ok();
+        let head = frame::encode(&mut self.frame, &self.head, seal).ok_or(LogError::Seal)?;
         let written = current
             .file
             .append(&self.frame)
@@ -131,7 +132,7 @@ impl Writer {
     /// a new segment made. The failed file is opened anew: after a failed sync the old handle may
     /// not report the next one.
     fn repair(&mut self) -> Result<(), LogError> {
-        self.cipher.seal(&[], &[]).map_err(|_| LogError::Seal)?;
+        self.cipher.seal(&[], &[], &mut Vec::new()).map_err(|_| LogError::Seal)?;
         if let Some((segment, length)) = self.failed.take() {
             let path = segment.path(&self.directory);
             let cut = if length == 0 {

@@ -89,7 +89,7 @@ fn by_id<T: Record>(rows: Vec<Loaded<T>>, id: impl Fn(&T) -> String) -> Rows<T> 
 #[async_trait]
 impl GuardrailSource for Organizations {
     async fn guardrails(&self) -> Result<Arc<Guardrails>, Fault> {
-        let build = async { Ok(Some(Guardrails::new(all(&self.database).await?))) };
+        let build = async { Ok(Some(Guardrails::new(Box::pin(all(&self.database)).await?))) };
         let built = self.database.derived(&revision_path(), "guardrails", build).await?;
         Ok(built.unwrap_or_default())
     }

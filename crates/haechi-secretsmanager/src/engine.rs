@@ -211,6 +211,7 @@ impl SecretsManager {
             Step::Create => self.create(&cx, &mut draft, &running.token, &mut batch).await,
             Step::Set => self.set_and_finish(&cx, &mut draft, &running.token, &mut batch).await,
         };
+        self.keys.record(&cx).await?;
         let more = match outcome {
             Ok(()) => running.step == Step::Create,
             Err(error) => {

@@ -61,6 +61,12 @@ pub trait Keys: Send + Sync + 'static {
     /// # Errors
     /// Whatever KMS answers.
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem>;
+
+    /// Records the calls that were made for work that nobody called for.
+    ///
+    /// # Errors
+    /// If the audit log cannot be written.
+    async fn record(&self, cx: &Cx) -> Result<(), Fault>;
 }
 
 /// The value of a version.

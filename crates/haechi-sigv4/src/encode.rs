@@ -26,13 +26,26 @@ fn push_byte(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
+/// The two lower-case digits of each byte.
+static HEX: [[u8; 2]; 256] = {
+    let mut table = [[0; 2]; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0;
+    while let [pair, after @ ..] = rest {
+        *pair = [hex_digit(byte >> 4, b'a'), hex_digit(byte & 15, b'a')];
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+};
+
 /// Appends a SHA-256 in lower-case hex.
 pub(crate) fn push_hex(out: &mut Vec<u8>, hash: &[u8; 32]) {
-    let mut hex = [0; 64];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(hash) {
-        pair.copy_from_slice(&[hex_digit(byte >> 4, b'a'), hex_digit(byte & 15, b'a')]);
+    let mut hex = [[0; 2]; 32];
+    for (pair, byte) in hex.iter_mut().zip(hash) {
+        *pair = HEX.get(usize::from(*byte)).copied().unwrap_or_default();
     }
-    out.extend_from_slice(&hex);
+    out.extend_from_slice(hex.as_flattened());
 }
 
 /// Reads 64 lower-case hex digits.

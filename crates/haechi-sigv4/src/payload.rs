@@ -113,13 +113,11 @@ pub(crate) fn resolve(
 
 /// After the signature matched: compares a declared hash with the body, if that is known.
 pub(crate) fn settle(claim: PayloadClaim, payload: Payload<'_>) -> Result<PayloadClaim, AuthError> {
-    match (claim, payload.sha256()) {
-        (PayloadClaim::Declared(declared), Some(actual)) if declared == actual => {
-            Ok(PayloadClaim::Verified)
-        }
-        (PayloadClaim::Declared(declared), Some(actual)) => {
-            Err(AuthError::ContentSha256Mismatch { declared, actual })
-        }
-        (claim, _) => Ok(claim),
+    // Only then is the body hashed once more.
+    let PayloadClaim::Declared(declared) = claim else { return Ok(claim) };
+    match payload.sha256() {
+        Some(actual) if declared == actual => Ok(PayloadClaim::Verified),
+        Some(actual) => Err(AuthError::ContentSha256Mismatch { declared, actual }),
+        None => Ok(PayloadClaim::Declared(declared)),
     }
 }

@@ -29,8 +29,23 @@ pub trait Shape: Sized {
 pub struct Blob(pub Vec<u8>);
 
 /// Bytes that are a secret: zeroed when dropped, never printed.
-#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Default, Zeroize)]
 pub struct SecretBlob(pub Vec<u8>);
+
+impl Drop for SecretBlob {
+    /// As fast as memory is written; `zeroize` goes byte by byte.
+    fn drop(&mut self) {
+        self.0.fill(0);
+        // The optimiser must not take the write for useless: it cannot know what this reads.
+        std::hint::black_box(&mut self.0);
+    }
+}
+
+impl AsRef<[u8]> for SecretBlob {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Text that is a secret: zeroed when dropped, never printed.
 #[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]

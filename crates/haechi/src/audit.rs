@@ -27,9 +27,11 @@ struct ServerCipher {
 }
 
 impl FrameCipher for ServerCipher {
-    fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CipherError> {
+    fn seal(&self, aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), CipherError> {
         let keyring = self.database.keyring();
-        keyring.seal_for(Purpose::AuditLog, aad, plaintext, &*self.random).map_err(|_| CipherError)
+        keyring
+            .seal_into(Purpose::AuditLog, aad, plaintext, &*self.random, out)
+            .map_err(|_| CipherError)
     }
 
     fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
@@ -92,7 +94,7 @@ fn load(data: &DataDirectory, root: &RootKey) -> Result<Keyring, Failure> {
 }
 
 impl FrameCipher for ReaderCipher {
-    fn seal(&self, _: &[u8], _: &[u8]) -> Result<Vec<u8>, CipherError> {
+    fn seal(&self, _: &[u8], _: &[u8], _: &mut Vec<u8>) -> Result<(), CipherError> {
         Err(CipherError)
     }
 

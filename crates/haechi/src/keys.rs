@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Cx, Region};
+use haechi_core::{AccountId, AuditLog, Cx, Region};
+use haechi_gateway::record_unsent;
 use haechi_kms::Kms;
 use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
@@ -13,12 +14,17 @@ use haechi_secretsmanager::Keys;
 use haechi_wire::{Fault, Problem};
 
 /// KMS, for Secrets Manager.
-pub struct SecretKeys(pub Arc<Kms>);
+pub struct SecretKeys {
+    /// The keys.
+    pub kms: Arc<Kms>,
+    /// Where the calls of rotations are recorded, which no request is behind.
+    pub audit: Arc<dyn AuditLog>,
+}
 
 #[async_trait]
 impl Keys for SecretKeys {
     async fn managed_key(&self, account: &AccountId, region: &Region) -> Result<String, Fault> {
-        self.0.aws_managed_key(account, region, "secretsmanager").await
+        self.kms.aws_managed_key(account, region, "secretsmanager").await
     }
 
     async fn generate_data_key(
@@ -26,10 +32,14 @@ impl Keys for SecretKeys {
         cx: &Cx,
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem> {
-        cx.perform::<GenerateDataKey, _>(&*self.0, input).await
+        cx.perform::<GenerateDataKey, _>(&*self.kms, input).await
     }
 
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
-        cx.perform::<Decrypt, _>(&*self.0, input).await
+        cx.perform::<Decrypt, _>(&*self.kms, input).await
+    }
+
+    async fn record(&self, cx: &Cx) -> Result<(), Fault> {
+        record_unsent(&*self.audit, cx, &[], None).await
     }
 }

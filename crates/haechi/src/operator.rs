@@ -11,6 +11,7 @@
 //! table.rs      the list of all asks
 //! order.rs      what is asked of a server itself: its status, shares, to seal
 //! door.rs       the server's side of that: sealed, open or shut
+//! told.rs       what the audit log tells of a command
 //! wire.rs       what goes over the socket: two lines there, two lines back
 //! ```
 //!
@@ -26,6 +27,7 @@ mod door;
 pub mod order;
 mod socket;
 mod table;
+mod told;
 mod wire;
 
 use std::future::Future;
@@ -35,6 +37,7 @@ use serde::de::DeserializeOwned;
 
 pub use door::Door;
 pub use socket::{bind, serve};
+pub use told::Told;
 
 use crate::Failure;
 use crate::cli::AccountOptions;
@@ -47,6 +50,12 @@ pub trait Ask: Serialize + DeserializeOwned + Send + 'static {
     const NAME: &'static str;
     /// What comes back. Secrets in it are `Zeroizing`.
     type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// What the audit log is to tell of it; `None` for what only looks, and for what leaves records
+    /// of its own.
+    fn told(&self) -> Option<Told> {
+        None
+    }
 
     /// Does it.
     fn answer(
@@ -110,7 +119,7 @@ impl Session {
     /// What the ask answers; or if the server is gone meanwhile.
     pub async fn ask<A: Ask>(&self, ask: A) -> Result<A::Answer, Failure> {
         if let Some((installation, _)) = &self.here {
-            return ask.answer(installation).await;
+            return told::done(ask, installation).await;
         }
         let mut server = client::Client::connect(&self.data).await?.ok_or("the server is gone")?;
         server.ask(A::NAME, &ask).await

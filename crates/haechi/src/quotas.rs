@@ -35,7 +35,8 @@ pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
     ];
     let rules: Result<Vec<QuotaRule>, String> =
         config.request_quota.iter().map(|rule| checked(router, rule)).collect();
-    Ok(Quotas::new(defaults.concat()).with_rules(rules?))
+    let kinds = haechi_kms::KEY_QUOTAS.to_vec();
+    Ok(Quotas::new(defaults.concat()).with_kinds(kinds).with_rules(rules?))
 }
 
 fn checked(router: &Router, rule: &QuotaOptions) -> Result<QuotaRule, String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use haechi_cloudtrail::{CloudTrail, Delivery, FolderDelivery, NoDelivery};
 use haechi_core::{
-    AccountId, AuditLog, AuditReader, Clock, Database, Env, Jobs, Router, ServiceRoles,
+    AccountId, AuditLog, AuditReader, Clock, Database, Env, Intents, Jobs, Router, ServiceRoles,
 };
 use haechi_crypto::{RootKey, SystemRandom};
 use haechi_events::{Events, Surroundings};
@@ -49,6 +49,8 @@ pub struct Stack {
     pub jobs: Arc<Jobs>,
     /// Where records of calls go.
     pub audit: Arc<dyn AuditLog>,
+    /// What tells of changes whose record is not on disk yet; `None` in memory.
+    pub intents: Option<Arc<Intents>>,
     /// The operations.
     pub router: Router,
 }
@@ -90,11 +92,29 @@ fn secrets(
     env: &Env,
     jobs: &Arc<Jobs>,
     kms: &Arc<Kms>,
+    audit: &Arc<dyn AuditLog>,
 ) -> Arc<SecretsManager> {
-    let keys = Arc::new(SecretKeys(Arc::clone(kms)));
+    let keys = Arc::new(SecretKeys { kms: Arc::clone(kms), audit: Arc::clone(audit) });
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
     let secrets = SecretsManager::new(database, env.clone(), jobs, keys);
     Arc::new(crate::rotators::with_rotators(secrets))
+}
+
+/// The name of the one server of a store in this data directory.
+const ONLY_SERVER: &str = "0";
+
+/// The intents of this server's calls; what a crash has left of them is in the audit log then.
+async fn recovered(
+    database: &Arc<Database>,
+    audit: &dyn AuditLog,
+    reader: Arc<dyn AuditReader>,
+) -> Result<Arc<Intents>, Failure> {
+    let intents = Intents::new(Arc::clone(database), ONLY_SERVER);
+    let calls = intents.recover(audit, reader).await?;
+    if calls > 0 {
+        tracing::warn!(calls, "the last end came between a change and its record: recorded now");
+    }
+    Ok(Arc::new(intents))
 }
 
 /// How a store is told the time.
@@ -140,6 +160,10 @@ impl Stack {
             .with_principals(Arc::new(Directory(Arc::clone(&iam))));
         let kms = Arc::new(kms);
         let (audit, reader, delivery) = trails(data, &database, env)?;
+        let intents = match data {
+            Some(_) => Some(recovered(&database, &*audit, Arc::clone(&reader)).await?),
+            None => None,
+        };
         let cloudtrail = CloudTrail::new(
             Arc::clone(&database),
             env.clone(),
@@ -154,7 +178,7 @@ impl Stack {
             Arc::new(IamAccounts::new(Arc::clone(&iam), env.clone())),
         );
         let organizations = Arc::new(organizations);
-        let secrets = secrets(&database, env, &jobs, &kms);
+        let secrets = secrets(&database, env, &jobs, &kms, &audit);
         let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);
@@ -183,7 +207,18 @@ impl Stack {
         let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
-        Ok(Stack { database, iam, kms, secrets, organizations, cloudtrail, jobs, audit, router })
+        Ok(Stack {
+            database,
+            iam,
+            kms,
+            secrets,
+            organizations,
+            cloudtrail,
+            jobs,
+            audit,
+            intents,
+            router,
+        })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.

@@ -19,7 +19,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("audit log: `fdatasync`", &["SegmentFile>::sync"]),
     ("audit log: write, seal, hash chain, wake-ups of its thread", &["haechi_log::writer"]),
     ("audit record", &["haechi_gateway::record::", "haechi_gateway::redact"]),
-    ("audit log: handing records over", &["Gateway::append::", "haechi_log::"]),
+    ("audit log: handing records over", &["haechi_gateway::recorder::", "haechi_log::"]),
     ("KMS: randomness", &["SystemRandom as haechi_crypto::random::Random>::fill"]),
     ("KMS: derivation, AES-GCM", &["haechi_kms::Kms>::seal", "haechi_crypto::ciphertext"]),
     ("policy", &["haechi_policy::"]),

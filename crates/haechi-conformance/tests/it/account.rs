@@ -43,3 +43,22 @@ fn an_account_that_the_operator_makes_is_listed_and_its_root_key_signs() {
     let identity = ["sts", "get-caller-identity", "--query=Account", "--output=text"];
     assert_eq!(server.aws_as((&key.0, &key.1), &identity).ok().trim(), id);
 }
+
+#[test]
+fn what_the_operator_does_is_in_the_audit_log() {
+    let server = Launch::new().start();
+    let data = server.data().to_str().unwrap().to_owned();
+    let (done, output) = account(&data, &["create", "audited", "--email", "audited@example.com"]);
+    assert!(done, "{output}");
+    let (done, _) = account(&data, &["create", "again", "--email", "audited@example.com"]);
+    assert!(!done);
+    let told = server.operator(&["audit", "tail"], &["--json", "--lines", "1000"]).ok();
+    let records = told.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let records: Vec<_> =
+        records.filter(|record| record["eventName"] == "account.create").collect();
+    assert_eq!(records.len(), 2, "{told}");
+    let names: Vec<_> =
+        records.iter().map(|record| record["requestParameters"]["name"].as_str()).collect();
+    assert!(names.contains(&Some("audited")) && names.contains(&Some("again")), "{told}");
+    assert_eq!(records.iter().filter(|one| one["errorCode"] == "Failed").count(), 1, "{told}");
+}

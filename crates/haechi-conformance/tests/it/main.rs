@@ -5,6 +5,8 @@ mod account;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod audit_crash;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;

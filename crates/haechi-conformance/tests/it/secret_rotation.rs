@@ -116,6 +116,14 @@ fn with_one_user_whoever_tries_again_with_pauses_is_let_in() {
     attach(&server, &postgres, &[]);
     wait_for_rotation(&server);
     assert!(!postgres.logs_in("app", "first"));
+    let told = server.operator(&["audit", "tail"], &["--json", "--lines", "1000"]).ok();
+    let of = |name: &str, agent: &str| {
+        let (name, agent) = (format!("\"eventName\":\"{name}\""), format!("\"{agent}\""));
+        told.lines().filter(|line| line.contains(&name) && line.contains(&agent)).count()
+    };
+    assert_eq!(of("CreateSecret", "haechi secrets"), 1, "{told}");
+    assert!(of("Decrypt", "secretsmanager.amazonaws.com") > 0, "{told}");
+    assert!(of("GenerateDataKey", "secretsmanager.amazonaws.com") > 0, "{told}");
     let clients = clients(&server, &["retry"]);
     for _ in 0..6 {
         rotate(&server);

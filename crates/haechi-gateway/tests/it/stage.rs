@@ -105,10 +105,11 @@ pub async fn with(limits: Limits, audit: Audit) -> Stage {
         env,
         wall: clock,
         limits,
-        quotas: Quotas::none(),
+        quotas: Arc::new(Quotas::none()),
         metrics: Metrics::default(),
         dev: None,
         cluster: None,
+        intents: None,
         sealed: false,
     });
     let any = SocketAddr::from(([127, 0, 0, 1], 0));

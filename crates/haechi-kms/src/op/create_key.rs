@@ -122,6 +122,7 @@ impl Kms {
         wanted: Wanted,
         place: Option<&Placed>,
     ) -> Result<KeyRecord, Error> {
+        self.admit_key(&record.account, &record.region, cx.now()).await?;
         let mut batch = Batch::new();
         if let (Some(placed), Some(path)) = (place, record.backing_key_path()) {
             placed.stores.hold(&mut batch);

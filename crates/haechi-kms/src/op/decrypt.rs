@@ -35,7 +35,7 @@ impl Handle<Decrypt> for Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
-        self.admit_use(&key).await?;
+        self.admit_use(cx, &key).await?;
         let opened = self.open(cx, &key, permit, &sealed, &context).await?;
         request::end_dry_run(input.dry_run)?;
         self.used(cx, &key)?;

@@ -27,7 +27,7 @@ impl Handle<Encrypt> for Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
-        self.admit_use(&key).await?;
+        self.admit_use(cx, &key).await?;
         request::check_algorithm(cx, &key, algorithm)?;
         request::check_context(algorithm, &context)?;
         let plaintext = &input.plaintext.0;

@@ -76,7 +76,7 @@ impl Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
-        self.admit_use(&key).await?;
+        self.admit_use(cx, &key).await?;
         request::check_algorithm(cx, &key, algorithm)?;
         request::end_dry_run(asked.dry_run)?;
         let mut plaintext = SecretBlob(vec![0; length]);

@@ -14,7 +14,7 @@ use haechi_wire::{Blob, Fault, SecretBlob};
 use crate::authz::{Facts, admit};
 use crate::key::Use;
 use crate::rotation::check_own_material;
-use crate::{Kms, request};
+use crate::{Kms, quotas, request};
 
 impl Handle<GenerateDataKeyPair> for Kms {
     async fn handle(
@@ -88,6 +88,7 @@ impl Kms {
         let (key, permit) = admit(cx, found, facts)?;
         check_own_material(&key.record)?;
         key.admit(Use::Material)?;
+        quotas::count_pair(cx, spec)?;
         request::check_algorithm(cx, &key, algorithm)?;
         request::end_dry_run(asked.dry_run)?;
         let pair = self.workers.generate(spec, &cx.env.random).await?;

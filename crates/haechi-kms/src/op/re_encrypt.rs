@@ -45,8 +45,8 @@ impl Handle<ReEncrypt> for Kms {
         let (source, from_permit) = admit_action(cx, FROM, source, from)?;
         let (target, to_permit) = admit_action(cx, TO, target, to)?;
 
-        self.admit_use(&source).await?;
-        self.admit_use(&target).await?;
+        self.admit_use(cx, &source).await?;
+        self.admit_use(cx, &target).await?;
         request::check_algorithm(cx, &target, to_algorithm)?;
         request::check_context(to_algorithm, &to_context)?;
         let opened = self.open(cx, &source, from_permit, &sealed, &from_context).await?;

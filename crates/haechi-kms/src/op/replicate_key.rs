@@ -64,6 +64,7 @@ impl Handle<ReplicateKey> for Kms {
             ..replica_of(record, to, arn, cx.now().millis())
         };
 
+        self.admit_key(&record.account, to, cx.now()).await?;
         let mut at = record.multi_region.clone().ok_or_else(|| not_primary(record))?;
         at.replicas.insert(to.to_owned());
         let mut siblings = siblings(&self.database, record).await?;

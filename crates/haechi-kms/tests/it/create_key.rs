@@ -1,3 +1,7 @@
+use std::sync::Arc;
+
+use haechi_core::AccountId;
+use haechi_kms::Kms;
 use haechi_kms_model::ops;
 use haechi_kms_model::shapes::*;
 use haechi_wire::Timestamp;
@@ -149,4 +153,40 @@ async fn conditions_see_the_tags_and_the_kind_of_key() {
     input.bypass_policy_lockout_safety_check = Some(true);
     let outcome = world.call::<ops::CreateKey>(&user, input).await;
     assert_eq!(refused(outcome).0, "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_keys_in_a_region_and_those_of_services_do_not_count() {
+    let World { kit, kms, root } = World::new().await;
+    let world = World { kit, kms: kms.with_keys_max(2), root };
+    let account = AccountId::parse(ACCOUNT).unwrap();
+    world.kms.aws_managed_key(&account, &world.kit.region, "ssm").await.unwrap();
+    let (first, _) = (world.key().await, world.key().await);
+    let create = || world.call::<ops::CreateKey>(&world.root, CreateKeyRequest::default());
+    let message = "You cannot have more than 2 KMS keys in this Region.";
+    assert_refused(create().await, "LimitExceededException", message);
+    // One that waits for its deletion counts until it is gone.
+    world.schedule_deletion(&first.key_id, 7).await;
+    world.pass_days(6).await;
+    assert_refused(create().await, "LimitExceededException", message);
+    world.pass_days(1).await;
+    create().await.unwrap();
+    assert_refused(create().await, "LimitExceededException", message);
+    let other = world.kit.root(OTHER);
+    world.call::<ops::CreateKey>(&other, CreateKeyRequest::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_were_there_before_the_process_are_counted() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        world.key().await;
+    }
+    let World { kit, root, .. } = world;
+    let kms = Kms::new(Arc::clone(&kit.database), kit.env.clone(), Arc::clone(&kit.jobs));
+    let world = World { kit, kms: kms.with_keys_max(4), root };
+    world.key().await;
+    let outcome = world.call::<ops::CreateKey>(&world.root, CreateKeyRequest::default()).await;
+    let message = "You cannot have more than 4 KMS keys in this Region.";
+    assert_refused(outcome, "LimitExceededException", message);
 }

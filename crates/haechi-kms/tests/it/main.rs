@@ -10,6 +10,7 @@
 
 mod openssl;
 mod proxy;
+mod quotas;
 mod world;
 
 mod aliases;

@@ -23,11 +23,11 @@ impl TestCipher {
 }
 
 impl FrameCipher for TestCipher {
-    fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, CipherError> {
-        let mut sealed: Vec<u8> = plaintext.iter().map(|byte| byte ^ 0xA5).collect();
-        let tag = self.tag(aad, &sealed);
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(sealed)
+    fn seal(&self, aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), CipherError> {
+        let masked: Vec<u8> = plaintext.iter().map(|byte| byte ^ 0xA5).collect();
+        out.extend_from_slice(&masked);
+        out.extend_from_slice(self.tag(aad, &masked).as_ref());
+        Ok(())
     }
 
     fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CipherError> {

@@ -47,7 +47,7 @@ asks! {
 
 async fn run<A: Ask>(input: &[u8], installation: &Installation) -> Result<Line, Failure> {
     let ask: A = wire::value(input)?;
-    wire::line(&ask.answer(installation).await?)
+    wire::line(&super::told::done(ask, installation).await?)
 }
 
 #[cfg(test)]

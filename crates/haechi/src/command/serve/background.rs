@@ -13,8 +13,20 @@ const KEYRING_CHECK: Duration = Duration::from_secs(3600);
 /// How often the use of access keys and of KMS keys is written down.
 const LAST_USED_FLUSH: Duration = Duration::from_secs(60);
 
+/// How often the rows of calls whose records are on disk are removed.
+const INTENTS_FLUSH: Duration = Duration::from_secs(1);
+
+/// Removes what told of changes that are recorded by now.
+async fn flush_intents(stack: &Stack) {
+    let Some(intents) = &stack.intents else { return };
+    if let Err(fault) = intents.flush().await {
+        tracing::warn!(error = ?fault, "rows of calls that are recorded could not be removed");
+    }
+}
+
 /// Writes down what was used, and when.
 pub async fn flush(stack: &Stack) {
+    flush_intents(stack).await;
     if let Err(fault) = stack.iam.flush_last_used().await {
         tracing::warn!(error = ?fault, "the last use of access keys could not be written");
     }
@@ -30,6 +42,12 @@ pub async fn background(open: Arc<Installation>) {
             flush(&open.stack).await;
         }
     };
+    let intents = async {
+        loop {
+            tokio::time::sleep(INTENTS_FLUSH).await;
+            flush_intents(&open.stack).await;
+        }
+    };
     let rotations = open.stack.secrets.rotate_forever();
     let among_others = async {
         if let Some(cluster) = &open.cluster {
@@ -38,7 +56,7 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let jobs = open.stack.jobs.run_forever();
-    tokio::join!(jobs, rotations, flushes, rotate_keyring(&open), among_others);
+    tokio::join!(jobs, rotations, flushes, intents, rotate_keyring(&open), among_others);
 }
 
 async fn rotate_keyring(open: &Installation) {

@@ -105,7 +105,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         None => None,
     };
     let (dev, identities) = dev(config, &stack, movable).await?;
-    let quotas = quotas(config, &stack.router)?;
+    let quotas = Arc::new(quotas(config, &stack.router)?);
     let gateway = Arc::new(Gateway {
         router: std::mem::take(&mut stack.router),
         identities,
@@ -117,6 +117,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         metrics: if is_shared { Metrics::default().with_cluster() } else { Metrics::default() },
         dev,
         cluster: cluster.clone(),
+        intents: stack.intents.clone(),
         sealed: false,
     });
     let root_key_file =

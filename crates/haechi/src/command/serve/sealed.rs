@@ -98,10 +98,11 @@ async fn gateway(server: &Server) -> Result<Gateway, Failure> {
         env: server.env.clone(),
         wall: Arc::new(SystemClock),
         limits: Limits::default(),
-        quotas: Quotas::none(),
+        quotas: Arc::new(Quotas::none()),
         metrics: Metrics::default(),
         dev: None,
         cluster: None,
+        intents: None,
         sealed: true,
     })
 }

@@ -2,12 +2,13 @@
 
 use haechi_core::AccountId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::data::RootAccessKey;
 use crate::installation::Installation;
-use crate::operator::Ask;
+use crate::operator::{Ask, Told};
 
 /// Makes an account that is in no organization; the answer is its id.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,6 +22,10 @@ pub struct AccountCreate {
 impl Ask for AccountCreate {
     const NAME: &'static str = "account.create";
     type Answer = String;
+
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({ "name": self.name, "email": self.email })))
+    }
 
     async fn answer(self, installation: &Installation) -> Result<String, Failure> {
         let Installation { stack, env, .. } = installation;
@@ -57,6 +62,11 @@ impl From<AccessKey> for RootAccessKey {
 impl Ask for AccountKey {
     const NAME: &'static str = "account.key";
     type Answer = AccessKey;
+
+    fn told(&self) -> Option<Told> {
+        let account = Some(self.account.clone());
+        Some(Told { account, parameters: json!({ "account": self.account }) })
+    }
 
     async fn answer(self, installation: &Installation) -> Result<AccessKey, Failure> {
         let account = AccountId::parse(&self.account)

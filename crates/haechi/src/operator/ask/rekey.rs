@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use haechi_crypto::seal::{Argon2idCost, SealRequest, create, create_shared};
 use haechi_crypto::{SealConfig, SecretVec};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::installation::Installation;
 use crate::keeper::{Keeper, NewRoot};
-use crate::operator::Ask;
 use crate::operator::order::SealStatus;
+use crate::operator::{Ask, Told};
 
 /// How the new root key is to be kept. (Externally tagged: serde would copy secrets otherwise.)
 #[derive(Serialize, Deserialize)]
@@ -82,6 +83,10 @@ impl Ask for RekeyPrepare {
     const NAME: &'static str = "rekey.prepare";
     type Answer = Prepared;
 
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({ "newSeal": self.seal.is_some() })))
+    }
+
     async fn answer(self, installation: &Installation) -> Result<Prepared, Failure> {
         let keeper = keeper(installation)?;
         keeper.prepare(None).await;
@@ -136,6 +141,10 @@ fn make(
 impl Ask for RekeyCommit {
     const NAME: &'static str = "rekey.commit";
     type Answer = Rekeyed;
+
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({})))
+    }
 
     async fn answer(self, installation: &Installation) -> Result<Rekeyed, Failure> {
         let (keeper, database) = (keeper(installation)?, &installation.stack.database);

@@ -3,13 +3,15 @@
 use std::net::Ipv4Addr;
 
 use haechi_core::{AccountId, Cx, Handle, Operation, Region, RequestInfo};
+use haechi_gateway::record_unsent;
 use haechi_rotate::{Login, MySql, Postgres, Redis, Server, Tls};
 use haechi_secretsmanager::{SecretsManager, built_in_arn};
 use haechi_secretsmanager_model::ops::{CreateSecret, RotateSecret};
 use haechi_secretsmanager_model::shapes::{
     CreateSecretRequest, RotateSecretRequest, RotationRulesType,
 };
-use haechi_wire::{Problem, SecretString};
+use haechi_wire::audit::AuditWriter;
+use haechi_wire::{Problem, Schema, SecretString, Shape};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -166,9 +168,23 @@ where
     };
     let caller = std::sync::Arc::new(haechi_iam::root_caller(account, "operator"));
     let cx = Cx::new(env.clone(), request, region.clone(), caller, Op::SCHEMA);
+    let audit = &*installation.stack.audit;
+    if !audit.is_healthy() {
+        return Err("the audit log cannot be written, so nothing was done".into());
+    }
+    let parameters = redacted(&input, Op::SCHEMA.input);
     let answer = installation.stack.secrets.handle(&cx, input).await;
-    answer.map_err(|error| {
-        let problem: Problem = error.into();
-        problem.message().into()
-    })
+    let answer: Result<Op::Output, Problem> = answer.map_err(Into::into);
+    let elements = answer.as_ref().map(|output| redacted(output, Op::SCHEMA.output));
+    let outcome = elements.as_ref().map(Vec::as_slice).map_err(|problem| *problem);
+    let recorded = record_unsent(audit, &cx, &parameters, Some(outcome)).await;
+    recorded.map_err(|fault| Problem::from(fault).message())?;
+    answer.map_err(|problem| problem.message().into())
+}
+
+/// As the audit log shows it.
+fn redacted(shape: &impl Shape, schema: &'static Schema) -> Vec<u8> {
+    let mut writer = AuditWriter::default();
+    shape.write(&mut writer, schema);
+    writer.finish()
 }

@@ -2,10 +2,11 @@
 
 use haechi_core::{AccountId, Region};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::Failure;
 use crate::installation::Installation;
-use crate::operator::Ask;
+use crate::operator::{Ask, Told};
 use crate::xks::{Credential, ExposedKey, Exposure};
 
 /// Lets another KMS use keys; the answer is its first credential.
@@ -24,6 +25,13 @@ pub struct XksCreate {
 impl Ask for XksCreate {
     const NAME: &'static str = "xks.create";
     type Answer = Credential;
+
+    fn told(&self) -> Option<Told> {
+        let keys: Option<Vec<String>> =
+            self.keys.as_ref().map(|keys| keys.iter().map(|key| key.id.clone()).collect());
+        let parameters = json!({ "prefix": self.prefix, "region": self.region, "keys": keys });
+        Some(Told { account: Some(self.account.clone()), parameters })
+    }
 
     async fn answer(self, installation: &Installation) -> Result<Credential, Failure> {
         let XksCreate { prefix, account, region, keys } = self;
@@ -88,6 +96,10 @@ impl Ask for XksDelete {
     const NAME: &'static str = "xks.delete";
     type Answer = ();
 
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({ "prefix": self.prefix })))
+    }
+
     async fn answer(self, installation: &Installation) -> Result<(), Failure> {
         let database = &installation.stack.database;
         Exposure::change(database, &self.prefix, |_| Ok((None, ()))).await
@@ -104,6 +116,10 @@ pub struct XksCredentialCreate {
 impl Ask for XksCredentialCreate {
     const NAME: &'static str = "xks.credential.create";
     type Answer = Credential;
+
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({ "prefix": self.prefix })))
+    }
 
     async fn answer(self, installation: &Installation) -> Result<Credential, Failure> {
         let Installation { stack, env, .. } = installation;
@@ -124,6 +140,11 @@ pub struct XksCredentialDelete {
 impl Ask for XksCredentialDelete {
     const NAME: &'static str = "xks.credential.delete";
     type Answer = ();
+
+    fn told(&self) -> Option<Told> {
+        let (prefix, id) = (&self.prefix, &self.access_key_id);
+        Some(Told::installation(json!({ "prefix": prefix, "accessKeyId": id })))
+    }
 
     async fn answer(self, installation: &Installation) -> Result<(), Failure> {
         let remove = |exposure: Exposure| exposure.remove_credential(&self.access_key_id);
