@@ -5,6 +5,7 @@
 //! other programs; they are not part of the product.
 
 mod bench;
+mod chaos;
 mod ci;
 mod codegen;
 mod crash;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   codegen [SERVICE…] [--check]       write the *-model crates from AWS's service models
   fuzz [TARGET…] [--seconds 60]      fuzz, two targets at a time
   crash [--rounds 2000]              kill -9 the storage engines in a loop
+  chaos [--rounds 1000] [--seed 1]   random faults on clusters under load
   bench NAME [OPTIONS]               measure; `cargo xtask bench` lists the names
   sim NAME [OPTIONS]                 simulate; `cargo xtask sim` lists the names
 ";
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "codegen" => codegen::run(&arguments),
         "fuzz" => fuzz::run(&arguments),
         "crash" => crash::run(&arguments),
+        "chaos" => chaos::run(&arguments),
         "bench" => bench::run(&arguments),
         "sim" => sim::run(&arguments),
         "" | "help" | "-h" | "--help" => {

@@ -5,6 +5,7 @@
 //! a watchdog waits for the end of a pipe that only the test holds.
 
 mod certificates;
+mod faults;
 mod network;
 
 use std::net::TcpListener;
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 use crate::client::{Outcome, outcome};
 
 pub use certificates::Certificates;
+pub use faults::Fault;
 pub use network::Network;
 
 /// Tries until a cluster has a leader; each waits a twentieth of a second.
@@ -77,6 +79,8 @@ pub struct Cluster {
     members: Vec<Member>,
     certificates: Option<Certificates>,
     network: Option<Network>,
+    /// Makes a cluster that is started anew another one.
+    token: u32,
 }
 
 impl Drop for Cluster {
@@ -112,7 +116,7 @@ impl Cluster {
             })
             .collect();
         drop(ports);
-        let mut cluster = Cluster { folder, setup, members, certificates, network };
+        let mut cluster = Cluster { folder, setup, members, certificates, network, token: 0 };
         for member in 0..cluster.members.len() {
             cluster.run(member);
         }
@@ -164,6 +168,17 @@ impl Cluster {
     /// Starts a member that was killed, with the data that it had.
     pub fn restart(&mut self, member: usize) {
         self.kill(member);
+        self.run(member);
+    }
+
+    /// Starts a member anew, with nothing of what it had; alone it becomes another cluster.
+    pub fn reset(&mut self, member: usize) {
+        self.kill(member);
+        let data = &self.members[member].data;
+        if data.exists() {
+            std::fs::remove_dir_all(data).unwrap();
+        }
+        self.token += 1;
         self.run(member);
     }
 
@@ -269,6 +284,7 @@ impl Cluster {
         command.arg(format!("--listen-peer-urls={}", peer(member)));
         command.arg(format!("--initial-advertise-peer-urls={}", peer(member)));
         command.arg(format!("--initial-cluster={}", everyone.join(",")));
+        command.arg(format!("--initial-cluster-token=haechi-{}", self.token));
         command.args(["--logger=zap", "--log-level=error"]).args(&self.setup.flags);
         if let Some(files) = &self.certificates {
             for side in ["", "peer-"] {

@@ -338,9 +338,13 @@ impl Database {
 
 fn refused(error: StoreError) -> Fault {
     match error {
-        full @ StoreError::DiskFull { .. } => Fault::Unavailable {
+        full @ (StoreError::DiskFull { .. } | StoreError::QuotaFull { .. }) => Fault::Unavailable {
             message: "The storage is full. Nothing was changed.",
             source: Box::new(full),
+        },
+        gone @ StoreError::Unavailable { .. } => Fault::Unavailable {
+            message: "The storage does not answer. Nothing was changed.",
+            source: Box::new(gone),
         },
         other => Fault::internal(other),
     }

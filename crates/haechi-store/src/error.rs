@@ -162,6 +162,66 @@ pub enum StoreError {
         /// What the engine said.
         detail: String,
     },
+    /// No server of the store answers, or none that has a majority behind it. Nothing was written.
+    #[error(
+        "the store at {endpoint} is not available ({detail}): see that a majority of its servers \
+         runs and can be reached, then retry; nothing was written"
+    )]
+    Unavailable {
+        /// Whom we asked last.
+        endpoint: String,
+        /// What came instead of an answer.
+        detail: String,
+    },
+    /// A write was sent and no answer came for as long as we may wait. It may have been done, or be
+    /// done yet: read before you write it again.
+    #[error(
+        "the store at {endpoint} did not answer a write ({detail}), so it may or may not be done: \
+         read before you retry"
+    )]
+    Unanswered {
+        /// Whom we asked last.
+        endpoint: String,
+        /// What came instead of an answer.
+        detail: String,
+    },
+    /// The servers refuse writes because their quota of space is used up. Nothing was written, and
+    /// reads still work.
+    #[error(
+        "the store at {endpoint} has used up its quota of space: compact and defragment it, or \
+         raise `--quota-backend-bytes`, then `etcdctl alarm disarm`; nothing was written and reads \
+         still work"
+    )]
+    QuotaFull {
+        /// Whom we asked.
+        endpoint: String,
+    },
+    /// A server refuses us, or our settings cannot work.
+    #[error("{endpoint}: {detail}: correct the store's user, certificates or URLs")]
+    Denied {
+        /// Whom we asked.
+        endpoint: String,
+        /// What it said.
+        detail: String,
+    },
+    /// A server has a version that is known to lose data.
+    #[error("{endpoint} runs version {found}, which can lose data: upgrade it to {needed}")]
+    TooOld {
+        /// The server.
+        endpoint: String,
+        /// Its version.
+        found: String,
+        /// What it takes.
+        needed: &'static str,
+    },
+    /// The store beneath is not the one that was opened.
+    #[error("the store at {endpoint} was replaced ({detail}): restart")]
+    Replaced {
+        /// Whom we asked.
+        endpoint: String,
+        /// How we know.
+        detail: String,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::{Key, LeaseId, Range};
 
 /// A revision of the whole store: one number per committed change, never reused, never lower.
-/// An empty store is at [`Rev::ZERO`]; its first commit makes revision 1.
+/// An empty store is at [`Rev::ZERO`]. Where servers are shared with others, their changes take
+/// numbers too: revisions rise, but not always by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Rev(pub u64);
 

@@ -40,19 +40,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// `Conflict` if a precondition does not hold; the limits of [`crate::limits`];
     /// `DuplicateKey`; `LeaseNotFound`; or the engine fails. On every error but `OutcomeUnknown`
-    /// nothing was written.
+    /// and `Unanswered` nothing was written.
     async fn txn(&self, when: &[Cond], then: Vec<Op>) -> Result<Rev, TxnError>;
 
     /// Every change under `prefix` from revision `from` (included) on, in order, without end.
     /// `Rev::ZERO` means from the next revision on. To read and then follow without a gap: read at
     /// revision r, watch from `r.next()`; after a broken watch, from the last batch's `rev.next()`.
     ///
-    /// The stream reports `Compacted` if `from` is not in the history (read again, watch anew)
-    /// and `Closed` when the store is closed.
+    /// The stream reports `Compacted` if `from` is not in the history (read again, watch anew),
+    /// `Unavailable` if no server could be followed for too long (watch anew from where it ended),
+    /// and `Closed` when the store is closed. With `Rev::ZERO` a distributed engine may tell what
+    /// others wrote shortly before the call.
     fn watch(&self, prefix: Key, from: Rev) -> Watch;
 
     /// Grants a lease that lives for `ttl`. The grant takes a revision: the lease's id and fencing
-    /// token.
+    /// token. An engine with time of its own may round `ttl` up: [`Lease::ttl`] says what it is.
     ///
     /// # Errors
     /// `LeaseTtl` if `ttl` is under a millisecond; or the engine fails.
@@ -71,7 +73,8 @@ pub trait Store: Send + Sync + 'static {
     async fn revoke(&self, lease: LeaseId) -> Result<(), StoreError>;
 
     /// Ends the leases whose time has come. Every other operation does this first, so nobody sees
-    /// an outlived row; a ticker calls it so that watchers learn of the end without traffic.
+    /// an outlived row; a ticker calls it so that watchers learn of the end without traffic. In a
+    /// distributed engine the servers do it, by their own time, and this does nothing.
     ///
     /// # Errors
     /// The engine fails.
@@ -86,7 +89,9 @@ pub trait Store: Send + Sync + 'static {
     async fn export(&self, writer: Box<dyn Write + Send>) -> Result<Summary, StoreError>;
 
     /// Reads what `export` wrote into this store, which must be new. All or nothing. Revisions go
-    /// on from the export's; its history before is not readable.
+    /// on from the export's; its history before is not readable. An embedded engine gives each row
+    /// its revisions and version again; a distributed one the export's revision and version 1, for
+    /// its servers count themselves.
     ///
     /// # Errors
     /// `NotEmpty`; `Archive` if the input is truncated, damaged or no export; `Io` if `reader`

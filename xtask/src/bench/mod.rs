@@ -28,6 +28,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ),
     ("policy", "A decision by number of policies and of principals; memory", policy::run),
     ("oaep", "How long RSA-OAEP takes to refuse, by the cause: is the clock an oracle?", oaep),
+    ("store", "etcd through haechi's store against a bare client of the same servers", store),
     ("profile", "Where the CPU time of an Encrypt goes, by stage; a flame graph", profile::run),
 ];
 
@@ -43,6 +44,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         Some((.., benchmark)) => benchmark(rest),
         None => Err(format!("there is no benchmark `{name}`; `cargo xtask bench` lists them")),
     }
+}
+
+/// The measurement itself is a bench of `haechi-store-etcd`.
+fn store(_: &[String]) -> Result<(), String> {
+    let bench = ["bench", "--package", "haechi-store-etcd", "--bench", "throughput"];
+    crate::process::run(&mut crate::process::cargo(&bench))
 }
 
 /// The measurement itself is a bench of `haechi-crypto`.

@@ -1,5 +1,5 @@
-//! `cargo xtask sim NAME`: simulations that back figures of the documentation. They run in seconds,
-//! from a seed, and print tables; they judge nothing.
+//! `cargo xtask sim NAME`: simulations that back figures of the documentation, from a seed; and
+//! schedules of what runs at once, which must keep its promises in each.
 
 mod cells;
 mod random;
@@ -7,8 +7,15 @@ mod random;
 /// A simulation: its name, what it tells in one line, and the function that runs it.
 type Simulation = (&'static str, &'static str, fn(&[String]) -> Result<(), String>);
 
-const SIMULATIONS: &[Simulation] =
-    &[("cells", "How accounts spread over cells, and what a cell holds", cells::run)];
+const SIMULATIONS: &[Simulation] = &[
+    ("cells", "How accounts spread over cells, and what a cell holds", cells::run),
+    ("jobs", "Schedules of jobs, leases, clients and watches over a store that loses answers", jobs),
+];
+
+/// The schedules are tests of `haechi-store-mem`.
+fn jobs(arguments: &[String]) -> Result<(), String> {
+    crate::chaos::simulate("haechi-store-mem", arguments)
+}
 
 /// Runs the simulation that the first argument names; without one, lists them.
 pub fn run(arguments: &[String]) -> Result<(), String> {

@@ -1,4 +1,14 @@
-//! The memory engine keeps the contract.
+//! The memory engine keeps the contract, and what stands on a store keeps its promises under every
+//! schedule that we can think of.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a panic with the reason is how a test fails"
+)]
+
+mod sim;
 
 use std::sync::Arc;
 

@@ -29,6 +29,18 @@ use crate::{Kv, Op, Options, Rev, Store};
 /// Opens a new, empty store.
 pub type Open = dyn Fn(Options) -> Arc<dyn Store> + Sync;
 
+/// Where engines may differ. Each test of such a behaviour says what is promised of which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// In this process: leases end by the injected clock to the millisecond, and an import gives
+    /// each row the revisions that it had.
+    Embedded,
+    /// On servers that several nodes share: leases end by the servers' own time, for no node's clock
+    /// can be trusted to end another node's claim; and the servers count revisions themselves, so an
+    /// import gives its rows the export's revision.
+    Distributed,
+}
+
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug, Default)]
 pub struct TestClock(Arc<AtomicU64>);
@@ -77,10 +89,14 @@ async fn rev(store: &dyn Store) -> Rev {
     store.get(&[], None).await.unwrap().1
 }
 
-/// Makes one test of each behaviour. `$open` is a `Fn(Options) -> Arc<dyn Store>`.
+/// Makes one test of each behaviour. `$open` is a `Fn(Options) -> Arc<dyn Store>`; the engine is
+/// [`Kind::Embedded`] unless another [`Kind`] follows.
 #[macro_export]
 macro_rules! contract_tests {
     ($open:expr) => {
+        $crate::contract_tests!($open, $crate::contract::Kind::Embedded);
+    };
+    ($open:expr, $kind:expr) => {
         $crate::contract_tests!(@module $open, reads:
             a_row_is_read_back_with_its_revisions
             get_keeps_the_order_of_its_keys
@@ -111,7 +127,7 @@ macro_rules! contract_tests {
             a_slow_watch_is_told_rather_than_skipped
             watches_agree_under_concurrent_writers
             a_watch_ends_when_the_store_closes);
-        $crate::contract_tests!(@module $open, leases:
+        $crate::contract_tests!(@kinds $open, $kind, leases:
             a_leased_row_vanishes_when_its_time_has_come
             keeping_a_lease_alive_starts_its_time_anew
             revoking_removes_the_rows_in_one_revision
@@ -120,7 +136,7 @@ macro_rules! contract_tests {
             a_row_rewritten_without_its_lease_stays
             tokens_rise_with_every_grant
             a_lease_needs_a_time_to_live);
-        $crate::contract_tests!(@module $open, archives:
+        $crate::contract_tests!(@kinds $open, $kind, archives:
             an_export_imports_to_the_same_rows
             an_import_goes_on_from_the_exported_revision
             an_export_reads_one_revision_while_others_write
@@ -137,6 +153,17 @@ macro_rules! contract_tests {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     $crate::contract::$module::$name(&$open).await;
+                }
+            )*
+        }
+    };
+    (@kinds $open:expr, $kind:expr, $module:ident: $($name:ident)*) => {
+        mod $module {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    $crate::contract::$module::$name(&$open, $kind).await;
                 }
             )*
         }
