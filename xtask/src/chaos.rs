@@ -29,8 +29,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 /// Runs the simulated schedules of a crate: its tests named `sim_…`.
 pub fn simulate(package: &str, arguments: &[String]) -> Result<(), String> {
     let (schedules, seed) = options(arguments, "--schedules", SCHEDULES_BY_HAND)?;
-    // Unoptimised a hundred thousand take ten times as long.
-    let mut command = process::cargo(&["test", "--release", "--package", package]);
+    let mut command = process::cargo(&["test", "--package", package]);
     command.args(["--test", "it", "sim_", "--", "--nocapture"]);
     set(&mut command, "SIM", "SCHEDULES", (schedules, seed));
     process::run(&mut command)

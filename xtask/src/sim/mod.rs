@@ -9,7 +9,11 @@ type Simulation = (&'static str, &'static str, fn(&[String]) -> Result<(), Strin
 
 const SIMULATIONS: &[Simulation] = &[
     ("cells", "How accounts spread over cells, and what a cell holds", cells::run),
-    ("jobs", "Schedules of jobs, leases, clients and watches over a store that loses answers", jobs),
+    (
+        "jobs",
+        "Schedules of jobs, leases, clients and watches over a store that loses answers",
+        jobs,
+    ),
 ];
 
 /// The schedules are tests of `haechi-store-mem`.
