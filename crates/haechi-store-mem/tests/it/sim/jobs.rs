@@ -174,16 +174,16 @@ async fn judge(world: World, commits: Commits, broken: Rc<RefCell<Vec<String>>>)
             say(format!("job {job} was done {} times", effects.len()));
         }
     }
-    for Commit { job, claim, rev } in commits.borrow().iter() {
+    for Commit { job, claim, rev } in commits.take() {
         let shard = shard_key(job % SHARDS);
         let at = Rev(rev.0 - 1);
         let (rows, _) = world.store.get(&[shard], Some(at)).await.unwrap();
-        if rows[0].as_ref().is_none_or(|row| row.create_rev != *claim) {
+        if rows[0].as_ref().is_none_or(|row| row.create_rev != claim) {
             say(format!("job {job} was committed at {rev} under claim {claim}, which had ended"));
         }
         let prefix = Range::prefix(format!("/effect/{job}/"));
         let effects = world.store.range(prefix, 0, None).await.unwrap().kvs;
-        if effects.iter().all(|effect| effect.mod_rev != *rev) {
+        if effects.iter().all(|effect| effect.mod_rev != rev) {
             say(format!("the acknowledged commit of job {job} at {rev} is lost"));
         }
     }
