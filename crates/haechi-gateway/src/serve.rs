@@ -294,7 +294,8 @@ impl Gateway {
     ) -> Result<Authenticated, Fault> {
         let Identified { service, protocol, operation, .. } = passage.identified;
         let form = passage.identified.form.as_ref();
-        let opened = self.router.opened(operation).is_some_and(|opened| opened.name == service.name);
+        let opened =
+            self.router.opened(operation).is_some_and(|opened| opened.name == service.name);
         let is_link = opened && !bears_signature(form, passage.view.headers);
         if is_link || self.router.is_unsigned(service, operation) {
             let region = match form.and_then(named_region) {

@@ -99,9 +99,7 @@ fn attribute(name: &str, given: MessageAttributeValue) -> Result<Attribute, Erro
         )));
     }
     if kind == "Number" && !value.parse::<f64>().is_ok_and(f64::is_finite) {
-        return Err(refused(format!(
-            "Could not cast message attribute '{name}' value to number."
-        )));
+        return Err(refused(format!("Could not cast message attribute '{name}' value to number.")));
     }
     Ok(Attribute { data_type, value })
 }

@@ -67,8 +67,9 @@ fn text(record: &SubscriptionRecord) -> (Kind, String) {
         return (Kind::UnsubscribeConfirmation, told);
     }
     let topic = &record.topic_arn;
-    let told =
-        format!("You have chosen to subscribe to the topic {topic}.\nTo confirm the subscription, {visit}");
+    let told = format!(
+        "You have chosen to subscribe to the topic {topic}.\nTo confirm the subscription, {visit}"
+    );
     (Kind::SubscriptionConfirmation, told)
 }
 

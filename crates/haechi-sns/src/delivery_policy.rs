@@ -110,7 +110,9 @@ impl RetryPolicy {
     fn check(&self) -> Result<(), Error> {
         let refused = |told: &str| Err(invalid(format!("DeliveryPolicy: {told}")));
         if self.min_delay_target < 1 || self.min_delay_target > self.max_delay_target {
-            return refused("healthyRetryPolicy.minDelayTarget must be between 1 and healthyRetryPolicy.maxDelayTarget");
+            return refused(
+                "healthyRetryPolicy.minDelayTarget must be between 1 and healthyRetryPolicy.maxDelayTarget",
+            );
         }
         if self.max_delay_target > DELAY_MAX {
             return refused("healthyRetryPolicy.maxDelayTarget must be less than or equal to 3600");
@@ -122,11 +124,15 @@ impl RetryPolicy {
             + u64::from(self.num_min_delay_retries)
             + u64::from(self.num_max_delay_retries);
         if named > u64::from(self.num_retries) {
-            return refused("healthyRetryPolicy.numRetries must be greater than or equal to total of numMinDelayRetries, numNoDelayRetries and numMaxDelayRetries");
+            return refused(
+                "healthyRetryPolicy.numRetries must be greater than or equal to total of numMinDelayRetries, numNoDelayRetries and numMaxDelayRetries",
+            );
         }
         let total: i64 = (1..=self.num_retries).filter_map(|n| self.delay_seconds(n)).sum();
         if u64::try_from(total).unwrap_or(u64::MAX) > TOTAL_MAX {
-            return refused("healthyRetryPolicy: the total time of all retries must not be longer than 3600 seconds");
+            return refused(
+                "healthyRetryPolicy: the total time of all retries must not be longer than 3600 seconds",
+            );
         }
         Ok(())
     }

@@ -34,10 +34,7 @@ pub(crate) fn sequence_number(sequence: u64) -> String {
 /// Where the endpoint confirms.
 pub(crate) fn subscribe_url(message: &Published, topic_arn: &str) -> Option<String> {
     let token = message.token.as_deref()?;
-    Some(format!(
-        "{}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}",
-        message.url
-    ))
+    Some(format!("{}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}", message.url))
 }
 
 /// The text that is signed: some of the members, by name, each name and value on a line.

@@ -48,8 +48,8 @@ pub(crate) struct Filter {
 impl Filter {
     /// Reads a policy; answers why it is none.
     pub(crate) fn parse(text: &str, scope: Scope) -> Result<Filter, String> {
-        let policy: Value = serde_json::from_str(text)
-            .map_err(|error| format!("failed to parse JSON. {error}"))?;
+        let policy: Value =
+            serde_json::from_str(text).map_err(|error| format!("failed to parse JSON. {error}"))?;
         let Value::Object(fields) = &policy else {
             return Err("failed to parse JSON. The policy is not an object".to_owned());
         };
@@ -77,9 +77,9 @@ impl Filter {
     pub(crate) fn wants(&self, attributes: &BTreeMap<String, Attribute>, body: &str) -> bool {
         match self.scope {
             Scope::Attributes => {
-                let fields = attributes.iter().filter_map(|(name, attribute)| {
-                    Some((name.clone(), value(attribute)?))
-                });
+                let fields = attributes
+                    .iter()
+                    .filter_map(|(name, attribute)| Some((name.clone(), value(attribute)?)));
                 self.pattern.matches(&Value::Object(fields.collect()))
             }
             Scope::Body => serde_json::from_str::<Value>(body)

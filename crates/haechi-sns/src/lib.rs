@@ -31,6 +31,7 @@
 //! permission.rs               statements of AddPermission (pure)
 //! message.rs                  a message that is published: checks
 //! publish.rs                  what becomes of it, in one transaction
+//! post.rs                     messages of other services
 //! delivery.rs                 jobs: endpoints get messages
 //! envelope.rs                 what an endpoint gets (pure)
 //! sweep.rs                    job: what nobody needs any more goes
@@ -50,6 +51,7 @@ mod filter;
 mod message;
 mod op;
 mod permission;
+mod post;
 mod publish;
 mod signing;
 mod store;
@@ -69,6 +71,7 @@ use haechi_wire::Timestamp;
 use tokio::sync::OnceCell;
 
 pub use endpoint::{Attribute, Endpoints, HttpMessage, Mail, QueueMessage, Refusal};
+pub use post::Posting;
 pub use signing::CertificateIssuer;
 
 /// The service.

@@ -199,8 +199,8 @@ fn check_subject(subject: Option<&str>) -> Result<(), Error> {
 /// A body for each protocol, of a message with `MessageStructure` `json`.
 fn structured(message: &str) -> Result<BTreeMap<String, String>, Error> {
     let refused = |told: &str| invalid(format!("Message Structure - {told}"));
-    let value: Value = serde_json::from_str(message)
-        .map_err(|_| refused("JSON message body failed to parse"))?;
+    let value: Value =
+        serde_json::from_str(message).map_err(|_| refused("JSON message body failed to parse"))?;
     let fields = match value {
         Value::Object(fields) => fields,
         _ => return Err(refused("JSON message body failed to parse")),
@@ -224,10 +224,9 @@ fn order(
     deduplication_id: Option<String>,
 ) -> Result<Option<String>, Error> {
     let told = "can only include alphanumeric and punctuation characters. 1 to 128 in length.";
-    for (name, id) in [
-        ("MessageGroupId", group_id),
-        ("MessageDeduplicationId", deduplication_id.as_deref()),
-    ] {
+    for (name, id) in
+        [("MessageGroupId", group_id), ("MessageDeduplicationId", deduplication_id.as_deref())]
+    {
         if id.is_some_and(|id| !is_id(id)) {
             return Err(invalid_because(name, format!("{name} {told}")));
         }

@@ -101,7 +101,8 @@ pub(crate) fn attributes(
         }
     }
     if record.protocol.starts_with("http") {
-        let text = |attributes: &BTreeMap<String, String>| attributes.get("DeliveryPolicy").cloned();
+        let text =
+            |attributes: &BTreeMap<String, String>| attributes.get("DeliveryPolicy").cloned();
         let effective = Effective::of_topic(text(&topic.record.attributes).as_deref())?
             .with_subscription(text(&record.attributes).as_deref())?;
         shown.insert("EffectiveDeliveryPolicy".to_owned(), effective.show_subscription());

@@ -73,8 +73,7 @@ fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> 
 fn is_feedback(name: &str) -> bool {
     let kinds = ["HTTP", "Firehose", "Lambda", "SQS", "Application"];
     let rest = kinds.iter().find_map(|kind| name.strip_prefix(kind));
-    let known =
-        ["SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn"];
+    let known = ["SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn"];
     rest.is_some_and(|rest| known.contains(&rest))
 }
 

@@ -129,7 +129,10 @@ fn mistakes_are_told_in_the_words_of_aws() {
         (r#"{"key": [{"suffix": 100}]}"#, "suffix match pattern must be a string"),
         (r#"{"key": [{"cidr": "bad-filter"}]}"#, "Malformed CIDR, one '/' required"),
         (r#"{"key": [{"cidr": "xx.11.xx/8"}]}"#, "Nonstandard IP address: xx.11.xx"),
-        (r#"{"key": [{"suffix": "a", "prefix": "b"}]}"#, "Only one key allowed in match expression"),
+        (
+            r#"{"key": [{"suffix": "a", "prefix": "b"}]}"#,
+            "Only one key allowed in match expression",
+        ),
     ] {
         assert_eq!(Filter::parse(policy, Scope::Attributes).unwrap_err(), reason, "{policy}");
     }

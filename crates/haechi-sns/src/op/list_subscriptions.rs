@@ -43,9 +43,11 @@ impl Handle<ListSubscriptions> for Sns {
         let prefix = place.all_subscriptions();
         let from = from.transpose()?;
         let page = self.database.list::<SubscriptionRecord>(&prefix, from.as_ref(), PAGE).await?;
-        let mine = page.items.into_iter().map(|row| row.value).filter(|record| {
-            record.owner == place.account && record.state != State::Ended
-        });
+        let mine = page
+            .items
+            .into_iter()
+            .map(|row| row.value)
+            .filter(|record| record.owner == place.account && record.state != State::Ended);
         shown.extend(mine.map(subscription::show));
         let more = || async {
             let prefix = place.all_elsewhere();

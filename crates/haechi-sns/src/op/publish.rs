@@ -17,7 +17,9 @@ impl Handle<Publish> for Sns {
             return Err(cx.unsupported().into());
         }
         let arn = match (&input.topic_arn, &input.target_arn) {
-            (Some(_), Some(_)) => return Err(invalid("TopicArn or TargetArn Reason: both are set")),
+            (Some(_), Some(_)) => {
+                return Err(invalid("TopicArn or TargetArn Reason: both are set"));
+            }
             (Some(arn), None) => TopicArn::parse(cx, arn)?,
             // A device of mobile push.
             (None, Some(arn)) if arn.contains(":endpoint/") => return Err(cx.unsupported().into()),

@@ -165,9 +165,7 @@ impl Sns {
             }
             "email" | "email-json" if !is_address(endpoint) => Err(invalid("Email address")),
             "sqs" => Ok(()),
-            _ if topic.is_fifo() => {
-                Err(invalid(format!("Invalid protocol type: {protocol}")))
-            }
+            _ if topic.is_fifo() => Err(invalid(format!("Invalid protocol type: {protocol}"))),
             _ if !self.endpoints.serves(protocol) => Err(cx.unsupported().into()),
             _ => Ok(()),
         }
