@@ -1,7 +1,6 @@
 //! Filter policies: which messages a subscription wants (pure).
 //!
-//! The language is that of event patterns. What differs: a dot in a name stands for nesting where
-//! policies look at bodies, and the limits.
+//! The language is that of event patterns; the limits are SNS's own.
 //!
 //! Source: Developer Guide, "Amazon SNS subscription filter policies"; recordings.
 
@@ -17,12 +16,6 @@ const KEYS_MAX: usize = 5;
 
 /// Combinations of values, at most.
 const COMBINATIONS_MAX: usize = 150;
-
-/// How deep a message is looked into; deeper ones are not wanted, so that matching is bounded.
-const DEPTH_MAX: usize = 50;
-
-/// Dots of a name that stand for nesting, at most.
-const DOTS_MAX: usize = 16;
 
 /// What a policy looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +46,7 @@ impl Filter {
         let Value::Object(fields) = &policy else {
             return Err("failed to parse JSON. The policy is not an object".to_owned());
         };
-        let parse = |policy: &Value| Pattern::from_json(policy).map_err(|error| told(&error));
-        let mut pattern = parse(&policy)?;
+        let pattern = Pattern::from_json(&policy).map_err(|error| told(&error))?;
         if fields.len() > KEYS_MAX {
             return Err(format!("Filter policy can not have more than {KEYS_MAX} keys"));
         }
@@ -66,9 +58,6 @@ impl Filter {
         }
         if combinations(fields, 1, 1) > COMBINATIONS_MAX {
             return Err("Filter policy is too complex".to_owned());
-        }
-        if scope == Scope::Body {
-            pattern = parse(&unfolded(&policy, 0))?;
         }
         Ok(Filter { scope, pattern })
     }
@@ -82,8 +71,9 @@ impl Filter {
                     .filter_map(|(name, attribute)| Some((name.clone(), value(attribute)?)));
                 self.pattern.matches(&Value::Object(fields.collect()))
             }
-            Scope::Body => serde_json::from_str::<Value>(body)
-                .is_ok_and(|body| self.pattern.matches(&unfolded(&body, 0))),
+            Scope::Body => {
+                serde_json::from_str::<Value>(body).is_ok_and(|body| self.pattern.matches(&body))
+            }
         }
     }
 }
@@ -132,40 +122,6 @@ fn combinations(fields: &Map<String, Value>, depth: usize, so_far: usize) -> usi
         Value::Array(values) => total.saturating_mul(values.len()).saturating_mul(depth),
         _ => total,
     })
-}
-
-/// The same with nesting in place of dots: `{"a.b": 1}` is `{"a": {"b": 1}}`.
-fn unfolded(value: &Value, depth: usize) -> Value {
-    match value {
-        Value::Object(fields) if depth < DEPTH_MAX => {
-            let mut out = Map::new();
-            for (name, value) in fields {
-                put(&mut out, name, unfolded(value, depth + 1), DOTS_MAX);
-            }
-            Value::Object(out)
-        }
-        Value::Array(values) if depth < DEPTH_MAX => {
-            Value::Array(values.iter().map(|value| unfolded(value, depth + 1)).collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn put(fields: &mut Map<String, Value>, name: &str, value: Value, dots: usize) {
-    match name.split_once('.').filter(|_| dots > 0) {
-        Some((first, rest)) if !first.is_empty() && !rest.is_empty() => {
-            let inner = fields.entry(first).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(inner) = inner {
-                put(inner, rest, value, dots - 1);
-            }
-        }
-        _ => match (fields.get_mut(name), value) {
-            (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
-            (_, value) => {
-                fields.insert(name.to_owned(), value);
-            }
-        },
-    }
 }
 
 #[cfg(test)]

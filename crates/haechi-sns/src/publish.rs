@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::arn::{self, TopicArn};
 use crate::delivery::{Delivery, alive};
 use crate::message::{Draft, Published};
-use crate::store::{DeduplicationRecord, TopicRecord, WaitingRecord};
+use crate::store::{DeduplicationRecord, Place, SequenceRecord, TopicRecord, WaitingRecord};
 use crate::subscribers::Subscriber;
 use crate::topic::TopicState;
 use crate::{Refusal, Sns};
@@ -114,9 +114,9 @@ impl Sns {
         mut message: Published,
     ) -> Result<Receipt, Error> {
         let (place, id) = (&arn.place, &topic.record.id);
-        let sequence = self.next_sequence(cx.now());
-        message.sequence = Some(sequence);
         let mut batch = Batch::new();
+        let sequence = self.in_order(place, id, cx.now(), &mut batch).await?;
+        message.sequence = Some(sequence);
         let scope = match (&message.group_id, topic.deduplicates_by_group()) {
             (Some(group), true) => group.as_str(),
             _ => "",
@@ -144,6 +144,31 @@ impl Sns {
         batch.schedule(&Job::new(DRAIN, id, cx.now(), arn.arn.clone()));
         self.database.commit(batch).await?;
         Ok(Receipt { message_id, sequence: Some(sequence) })
+    }
+}
+
+impl Sns {
+    /// The number that follows those of a FIFO topic's messages, whichever node they were published
+    /// to and whatever its clock says: where there are others, the topic keeps its last one.
+    async fn in_order(
+        &self,
+        place: &Place,
+        topic: &str,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<u64, Fault> {
+        let sequence = self.next_sequence(now);
+        if self.database.is_alone() {
+            return Ok(sequence);
+        }
+        let path = place.sequence(topic);
+        let Some(row) = self.database.load::<SequenceRecord>(&path).await? else {
+            batch.create(path, &SequenceRecord { last: sequence, unknown: Unknown::new() });
+            return Ok(sequence);
+        };
+        let last = sequence.max(row.value.last.saturating_add(1));
+        batch.replace(&row, &SequenceRecord { last, ..row.value.clone() });
+        Ok(last)
     }
 }
 

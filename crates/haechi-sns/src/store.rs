@@ -8,6 +8,7 @@
 //!                                                            account's to another account's topic
 //! /sns-fifo/<account>/<region>/message/<topic>/<sequence>    WaitingRecord: of a FIFO topic
 //! /sns-fifo/<account>/<region>/deduplication/<topic>/<id>    DeduplicationRecord
+//! /sns-fifo/<account>/<region>/sequence/<topic>              SequenceRecord
 //! /sns-signing/key                                           SigningRecord
 //! ```
 //! `<topic>` is an id that a topic gets when it is made, so that a new topic of an old name has no
@@ -137,6 +138,16 @@ pub(crate) struct DeduplicationRecord {
 
 impl Record for DeduplicationRecord {}
 
+/// The last sequence number of a FIFO topic that several nodes serve.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SequenceRecord {
+    pub(crate) last: u64,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for SequenceRecord {}
+
 /// The key that signs messages.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SigningRecord {
@@ -225,6 +236,11 @@ impl Place {
 
     pub(crate) fn waiting_message(&self, topic: &str, sequence: u64) -> Path {
         self.waiting(topic).part(&format!("{sequence:016x}"))
+    }
+
+    /// The last sequence number of a FIFO topic.
+    pub(crate) fn sequence(&self, topic: &str) -> Path {
+        self.fifo_rows("sequence").part(topic)
     }
 
     /// The prefix of a FIFO topic's deduplication ids.

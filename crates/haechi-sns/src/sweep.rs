@@ -97,6 +97,7 @@ impl Sns {
         let endpoints = self.remove::<EndpointRecord>(&place.endpoints(topic), batch).await?;
         let messages = self.remove::<WaitingRecord>(&place.waiting(topic), batch).await?;
         let ids = self.remove::<DeduplicationRecord>(&place.deduplications(topic), batch).await?;
+        batch.delete(place.sequence(topic));
         Ok(subscriptions || endpoints || messages || ids)
     }
 

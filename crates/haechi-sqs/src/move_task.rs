@@ -203,6 +203,9 @@ impl Sqs {
             self.load_content(place, &mut message).await?;
             message.id = self.env.uuid().map_err(Fault::internal)?.to_string();
             message.sequence = self.next_sequence(now);
+            if to.value.name.ends_with(".fifo") {
+                message.sequence = self.in_order(place, &to.value, message.sequence, batch).await?;
+            }
             message.pieces = 0;
             (message.sent_ms, message.due_ms) = (now.millis(), now.millis());
             (message.receive_count, message.first_received_ms) = (0, None);
@@ -213,7 +216,9 @@ impl Sqs {
             batch.delete(place.receipt(&source.value.id, &row.value.id));
             writes += 3 + remove_content(batch, place, &row.value);
             moved += 1;
-            if writes > WRITES_MAX {
+            // Where nodes share a FIFO queue, a transaction takes its next number once.
+            let is_shared = to.value.name.ends_with(".fifo") && !self.database.is_alone();
+            if writes > WRITES_MAX || is_shared {
                 break;
             }
         }

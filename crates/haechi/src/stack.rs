@@ -101,8 +101,13 @@ fn secrets(
     Arc::new(crate::rotators::with_rotators(secrets))
 }
 
-fn notifications(database: &Arc<Database>, env: &Env, jobs: &Jobs, sqs: &Arc<Sqs>) -> Arc<Sns> {
-    let endpoints = SubscriptionEndpoints { env: env.clone(), sqs: Arc::clone(sqs) };
+fn notifications(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Jobs,
+    sqs: &Arc<Sqs>,
+) -> (Arc<Sns>, Arc<SubscriptionEndpoints>) {
+    let endpoints = Arc::new(SubscriptionEndpoints::new(env.clone(), Arc::clone(sqs)));
     let authority = LocalAuthority { database: Arc::clone(database), env: env.clone() };
     let (records, time) = (Arc::clone(database), env.clone());
     let sns = Sns::new(records, time, jobs, Arc::clone(&endpoints) as _, Arc::new(authority));
