@@ -12,6 +12,7 @@ use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions, StoreKind, StoreOptions};
 use crate::quotas::QuotaOptions;
 use crate::storage::{Etcd, Storage};
+use crate::subscriptions::{SmtpOptions, SnsOptions};
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
 
@@ -42,6 +43,8 @@ struct File {
     store: FileStore,
     log: FileLog,
     web_identity: WebIdentityOptions,
+    sns: SnsOptions,
+    smtp: Option<SmtpOptions>,
     xks: XksOptions,
     cloudhsm: BTreeMap<String, CloudHsmOptions>,
 }
@@ -149,6 +152,10 @@ pub struct Config {
     pub request_quota: Vec<QuotaOptions>,
     /// Whose tokens STS takes.
     pub web_identity: WebIdentityOptions,
+    /// HTTP endpoints of topics.
+    pub sns: SnsOptions,
+    /// The relay that mail goes to.
+    pub smtp: Option<SmtpOptions>,
     /// External keys.
     pub xks: XksOptions,
     /// Tokens that stand for CloudHSM clusters.
@@ -207,6 +214,8 @@ impl Config {
             request_quota: file.request_quota,
             dev,
             web_identity: file.web_identity,
+            sns: file.sns,
+            smtp: file.smtp,
             xks: file.xks,
             cloudhsm: file.cloudhsm,
             seal: seal(options.seal, file.seal),

@@ -44,6 +44,7 @@ mod rotators;
 mod service_roles;
 mod stack;
 mod storage;
+mod subscriptions;
 mod targets;
 mod terminal;
 mod tls;

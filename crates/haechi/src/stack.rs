@@ -14,6 +14,7 @@ use haechi_kms::Kms;
 use haechi_organizations::Organizations;
 use haechi_scheduler::Scheduler;
 use haechi_secretsmanager::SecretsManager;
+use haechi_sns::Sns;
 use haechi_sqs::Sqs;
 use haechi_store::{Options, Store};
 use haechi_store_mem::MemStore;
@@ -29,6 +30,7 @@ use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
 use crate::role_calls::RoleCalls;
 use crate::service_roles::SessionsOfRoles;
+use crate::subscriptions::{LocalAuthority, SubscriptionEndpoints};
 use crate::targets::EventTargets;
 
 /// Everything that serves, but for the network.
@@ -45,6 +47,10 @@ pub struct Stack {
     pub organizations: Arc<Organizations>,
     /// Where trails are.
     pub cloudtrail: Arc<CloudTrail>,
+    /// The topics.
+    pub sns: Arc<Sns>,
+    /// Where their messages go.
+    pub endpoints: Arc<SubscriptionEndpoints>,
     /// Duties that fall due.
     pub jobs: Arc<Jobs>,
     /// Where records of calls go.
@@ -115,6 +121,19 @@ async fn recovered(
         tracing::warn!(calls, "the last end came between a change and its record: recorded now");
     }
     Ok(Arc::new(intents))
+}
+
+fn notifications(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Jobs,
+    sqs: &Arc<Sqs>,
+) -> (Arc<Sns>, Arc<SubscriptionEndpoints>) {
+    let endpoints = Arc::new(SubscriptionEndpoints::new(env.clone(), Arc::clone(sqs)));
+    let authority = LocalAuthority { database: Arc::clone(database), env: env.clone() };
+    let (records, time) = (Arc::clone(database), env.clone());
+    let sns = Sns::new(records, time, jobs, Arc::clone(&endpoints) as _, Arc::new(authority));
+    (sns, endpoints)
 }
 
 /// How a store is told the time.
@@ -189,7 +208,7 @@ impl Stack {
         kms.mount(&mut router);
         secrets.mount(&mut router);
         Arc::new(ssm).mount(&mut router);
-        let sqs = Arc::new(Sqs::new(Arc::clone(&database), Arc::clone(&jobs)));
+        let sqs = Arc::new(Sqs::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
         sqs.mount(&mut router);
         let sts = Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _));
         sts.mount(&mut router);
@@ -199,7 +218,9 @@ impl Stack {
             iam: Arc::clone(&iam),
             organizations: Arc::clone(&organizations),
         });
-        let targets = Arc::new(EventTargets { env: env.clone(), sqs });
+        let (sns, endpoints) = notifications(&database, env, &jobs, &sqs);
+        sns.mount(&mut router);
+        let targets = Arc::new(EventTargets { env: env.clone(), sns: Arc::clone(&sns), sqs });
         let around = Surroundings { targets, roles: Arc::clone(&roles) };
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
@@ -214,6 +235,8 @@ impl Stack {
             secrets,
             organizations,
             cloudtrail,
+            sns,
+            endpoints,
             jobs,
             audit,
             intents,
