@@ -10,6 +10,7 @@ const LEAVES: &[&str] = &[
     "haechi-log",
     "haechi-policy",
     "haechi-rules",
+    "haechi-sandbox",
     "haechi-schedule",
     "haechi-sigv4",
     "haechi-store",
