@@ -210,12 +210,17 @@ enum Waited {
 }
 
 impl Instance {
-    /// Waits until the program waits for its first event.
+    /// Waits until the program waits for its first event; answers how long it took.
     ///
     /// # Errors
     /// If it does not come to that.
-    pub async fn ready(&mut self, limit: Duration, log: LogSink<'_>) -> Result<(), InitFailure> {
-        let until = Instant::now() + limit;
+    pub async fn ready(
+        &mut self,
+        limit: Duration,
+        log: LogSink<'_>,
+    ) -> Result<Duration, InitFailure> {
+        let begun = Instant::now();
+        let until = begun + limit;
         let failure = loop {
             match self.wait(until, log).await {
                 Waited::Event(Event::Next) => break None,
@@ -226,17 +231,18 @@ impl Instance {
             }
         };
         self.drain(log);
-        failure.map_or(Ok(()), Err)
+        failure.map_or(Ok(begun.elapsed()), Err)
     }
 
-    /// Hands an event to the program, and waits for what comes of it.
+    /// Hands an event to the program, and waits for what comes of it; answers how long it took too.
     pub async fn invoke(
         &mut self,
         invocation: Invocation,
         limit: Duration,
         log: LogSink<'_>,
-    ) -> Outcome {
-        let until = Instant::now() + limit;
+    ) -> (Outcome, Duration) {
+        let begun = Instant::now();
+        let until = begun + limit;
         let id = invocation.request_id.clone();
         // There is room for one, and the one before was taken.
         let _ = self.invocations.try_send(invocation);
@@ -257,9 +263,10 @@ impl Instance {
                 Waited::TimedOut => break Outcome::TimedOut,
             }
         };
+        let took = begun.elapsed();
         // All that was written before the answer lies in the pipe by now.
         self.drain(log);
-        outcome
+        (outcome, took)
     }
 
     /// Whether it can be invoked again, as far as is known.

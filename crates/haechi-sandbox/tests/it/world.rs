@@ -96,7 +96,7 @@ pub struct Running {
 }
 
 impl Running {
-    pub async fn ready(&mut self) -> Result<(), InitFailure> {
+    pub async fn ready(&mut self) -> Result<Duration, InitFailure> {
         let log = &mut self.log;
         let mut sink = |bytes: &[u8]| log.extend(bytes.iter().take(10_000));
         self.instance.ready(Duration::from_secs(60), &mut sink).await
@@ -115,7 +115,7 @@ impl Running {
         };
         let log = &mut self.log;
         let mut sink = |bytes: &[u8]| log.extend(bytes.iter().take(10_000));
-        self.instance.invoke(invocation, limit, &mut sink).await
+        self.instance.invoke(invocation, limit, &mut sink).await.0
     }
 
     /// The `result` of Python that comes to its end.
