@@ -204,7 +204,7 @@ impl Lambda {
     /// A runtime that the operator has named an interpreter for.
     fn known(&self, runtime: Runtime) -> Result<(), Error> {
         let name = runtime.as_str();
-        if self.runner.options.command(name).is_some() {
+        if self.runner.options().command(name).is_some() {
             return Ok(());
         }
         Err(invalid(format!(

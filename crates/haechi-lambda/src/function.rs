@@ -19,6 +19,14 @@ pub(crate) struct Function {
     pub(crate) record: FunctionRecord,
 }
 
+/// What a decision about a function goes by.
+struct Subject {
+    action: String,
+    arn: String,
+    account: String,
+    policy: Option<Arc<Document>>,
+}
+
 impl Function {
     /// Writes what has been changed.
     pub(crate) fn save(&self, batch: &mut Batch) {
@@ -50,17 +58,19 @@ impl Lambda {
             Some(function) => policy_of(function)?,
             None => None,
         };
-        let resource = reference.arn();
-        let unchecked = Unchecked::new(found);
-        let (found, permit) = unchecked.authorize(cx, |_| Ask {
-            action,
-            resource: &resource,
-            resource_account: &reference.account,
-            policy: policy.as_ref(),
+        let (action, arn) = (action.to_owned(), reference.arn());
+        let subject = Subject { action, arn, account: reference.account, policy };
+        let unchecked = Unchecked::new((found, subject));
+        let ((found, subject), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
+            action: &subject.action,
+            resource: &subject.arn,
+            resource_account: &subject.account,
+            policy: subject.policy.as_ref(),
             rule: ResourceRule::Union,
             context: &NoContext,
         })?;
-        let function = found.ok_or_else(|| no_function(&resource))?;
+        // A stranger learns nothing of what exists in an account that is not his.
+        let function = found.ok_or_else(|| no_function(&subject.arn))?;
         Ok((function, permit))
     }
 

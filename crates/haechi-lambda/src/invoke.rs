@@ -78,7 +78,7 @@ impl Lambda {
             .runner
             .enter(&function.record.id, reserved)
             .map_err(|full| throttled(full == Full::Reserved))?;
-        let mut log = Log::open(&self.runner.options.folder, &function.reference);
+        let mut log = Log::open(&self.runner.options().folder, &function.reference);
         let key = format!("{} {} {}", function.record.id, version.version, version.revision);
         let (mut warm, init) = match self.runner.warm(&key).await {
             Some(warm) => (warm, None),
@@ -122,7 +122,7 @@ impl Lambda {
         let credentials = credentials.ok_or_else(|| {
             invalid("The role defined for the function cannot be assumed by Lambda.")
         })?;
-        let options = &self.runner.options;
+        let options = &self.runner.options();
         let runtime = options.command(&version.runtime).ok_or_else(|| {
             invalid(format!("There is no interpreter here for the runtime {}.", version.runtime))
         })?;

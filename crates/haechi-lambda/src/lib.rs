@@ -74,9 +74,8 @@ impl Lambda {
         env: Env,
         jobs: &Arc<Jobs>,
         roles: Arc<dyn ExecutionRoles>,
-        options: Options,
     ) -> Arc<Lambda> {
-        let runner = Runner::new(options, env.clone());
+        let runner = Runner::new(env.clone());
         let jobs = Arc::clone(jobs);
         let lambda = Arc::new(Lambda { database, env, jobs, roles, runner });
         let events = event::Events { lambda: Arc::downgrade(&lambda) };

@@ -25,7 +25,7 @@ const UIDS: u32 = 100_000;
 
 /// Where instances run.
 pub struct Runner {
-    pub(crate) options: Options,
+    options: OnceLock<Options>,
     /// One archive is unpacked at a time.
     pub(crate) unpacking: tokio::sync::Mutex<()>,
     env: Env,
@@ -80,9 +80,9 @@ pub(crate) enum Full {
 }
 
 impl Runner {
-    pub(crate) fn new(options: Options, env: Env) -> Runner {
+    pub(crate) fn new(env: Env) -> Runner {
         Runner {
-            options,
+            options: OnceLock::new(),
             env,
             unpacking: tokio::sync::Mutex::default(),
             endpoint: OnceLock::new(),
@@ -90,6 +90,15 @@ impl Runner {
             state: Arc::default(),
             next: AtomicU32::new(0),
         }
+    }
+
+    /// Takes over what the operator decides; the first time counts.
+    pub fn configure(&self, options: Options) {
+        self.options.get_or_init(|| options);
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        self.options.get_or_init(Options::default)
     }
 
     /// Tells where functions reach haechi.
@@ -110,14 +119,14 @@ impl Runner {
     pub async fn runs(&self) -> bool {
         let isolation = self.isolation().await;
         let missing = isolation.missing();
-        let chosen = matches!(self.options.network, Network::Machine);
+        let chosen = matches!(self.options().network, Network::Machine);
         let weak = missing.iter().any(|part| !(chosen && *part == "network namespaces"));
-        !weak || self.options.allow_weak_isolation
+        !weak || self.options().allow_weak_isolation
     }
 
     async fn launcher(&self) -> &Launcher {
-        let own_network = matches!(self.options.network, Network::Only(_));
-        let (program, scratch) = (&self.options.program, self.options.folder.join("try"));
+        let own_network = matches!(self.options().network, Network::Only(_));
+        let (program, scratch) = (&self.options().program, self.options().folder.join("try"));
         self.launcher
             .get_or_init(|| async {
                 if let Err(error) = std::fs::create_dir_all(&scratch) {
@@ -130,7 +139,7 @@ impl Runner {
 
     /// Where the code of an id lies unpacked.
     pub(crate) fn code_folder(&self, id: &str) -> PathBuf {
-        self.options.folder.join("code").join(id)
+        self.options().folder.join("code").join(id)
     }
 
     /// Leave for one more instance of a function to work.
@@ -143,7 +152,7 @@ impl Runner {
         {
             return Err(Full::Reserved);
         }
-        if all >= self.options.concurrency {
+        if all >= self.options().concurrency {
             return Err(Full::All);
         }
         *busy += 1;
@@ -181,7 +190,7 @@ impl Runner {
         let oldest = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let busy: usize = state.busy.values().sum();
-            let full = busy + state.idle.len() > self.options.concurrency;
+            let full = busy + state.idle.len() > self.options().concurrency;
             (full && !state.idle.is_empty()).then(|| state.idle.remove(0))
         };
         if let Some(oldest) = oldest {
@@ -210,7 +219,7 @@ impl Runner {
     pub async fn tidy_forever(&self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let before = self.env.now().plus_seconds(-self.options.idle_seconds).millis();
+            let before = self.env.now().plus_seconds(-self.options().idle_seconds).millis();
             while let Some(old) = self.take(|warm| warm.idle_ms < before) {
                 old.instance.end().await;
             }

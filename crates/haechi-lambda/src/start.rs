@@ -66,6 +66,21 @@ pub struct Options {
     pub folder: PathBuf,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            program: PathBuf::from("/proc/self/exe"),
+            runtimes: BTreeMap::new(),
+            network: Network::Only(Vec::new()),
+            allow_weak_isolation: false,
+            concurrency: 50,
+            processes: 256,
+            idle_seconds: 600,
+            folder: std::env::temp_dir().join(format!("haechi-functions-{}", std::process::id())),
+        }
+    }
+}
+
 impl Options {
     /// What runs a runtime.
     pub(crate) fn command(&self, runtime: &str) -> Option<RuntimeOptions> {

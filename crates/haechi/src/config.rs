@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
+use crate::functions::LambdaOptions;
 use crate::quotas::QuotaOptions;
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
@@ -42,6 +43,7 @@ struct File {
     web_identity: WebIdentityOptions,
     xks: XksOptions,
     cloudhsm: BTreeMap<String, CloudHsmOptions>,
+    lambda: LambdaOptions,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,6 +140,8 @@ pub struct Config {
     pub xks: XksOptions,
     /// Tokens that stand for CloudHSM clusters.
     pub cloudhsm: BTreeMap<String, CloudHsmOptions>,
+    /// How functions run.
+    pub lambda: LambdaOptions,
     /// How the root key is kept.
     pub seal: SealOptions,
     /// Format of the log.
@@ -192,6 +196,7 @@ impl Config {
             web_identity: file.web_identity,
             xks: file.xks,
             cloudhsm: file.cloudhsm,
+            lambda: file.lambda,
             seal: seal(options.seal, file.seal),
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),
             log: options.log.or(file.log.filter).unwrap_or_else(|| "info".to_owned()),

@@ -11,6 +11,7 @@ use haechi_crypto::{RootKey, SystemRandom};
 use haechi_events::{Events, Surroundings};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
+use haechi_lambda::Lambda;
 use haechi_organizations::Organizations;
 use haechi_scheduler::Scheduler;
 use haechi_secretsmanager::SecretsManager;
@@ -25,6 +26,7 @@ use crate::Failure;
 use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
+use crate::functions::{RolesOfFunctions, RotationByLambda};
 use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
 use crate::role_calls::RoleCalls;
@@ -41,6 +43,8 @@ pub struct Stack {
     pub kms: Arc<Kms>,
     /// The secrets.
     pub secrets: Arc<SecretsManager>,
+    /// The functions.
+    pub lambda: Arc<Lambda>,
     /// Which account is in which organization.
     pub organizations: Arc<Organizations>,
     /// Duties that fall due.
@@ -93,6 +97,22 @@ fn secrets(
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
     let secrets = SecretsManager::new(database, env.clone(), jobs, keys);
     Arc::new(crate::rotators::with_rotators(secrets))
+}
+
+/// Lambda, with what it does as the roles of functions.
+fn functions(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Arc<Jobs>,
+    (sts, roles, sqs): (&Arc<Sts>, &Arc<dyn ServiceRoles>, &Arc<Sqs>),
+) -> Arc<Lambda> {
+    let roles = RolesOfFunctions {
+        env: env.clone(),
+        sts: Arc::clone(sts),
+        roles: Arc::clone(roles),
+        sqs: Arc::clone(sqs),
+    };
+    Lambda::new(Arc::clone(database), env.clone(), jobs, Arc::new(roles))
 }
 
 /// How a store is told the time.
@@ -154,11 +174,15 @@ impl Stack {
         sts.mount(&mut router);
         let roles: Arc<dyn ServiceRoles> = Arc::new(SessionsOfRoles {
             env: env.clone(),
-            sts,
+            sts: Arc::clone(&sts),
             iam: Arc::clone(&iam),
             organizations: Arc::clone(&organizations),
         });
-        let targets = Arc::new(EventTargets { env: env.clone(), sqs });
+        let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
+        lambda.mount(&mut router);
+        secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
+        let functions = Arc::clone(&lambda);
+        let targets = Arc::new(EventTargets { env: env.clone(), sqs, lambda: functions });
         let around = Surroundings { targets, roles: Arc::clone(&roles) };
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
@@ -166,7 +190,7 @@ impl Stack {
         let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
-        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
+        Ok(Stack { database, iam, kms, secrets, lambda, organizations, jobs, audit, router })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haechi_core::{Env, Source};
 use haechi_events::{Message, Refusal, Targets};
+use haechi_lambda::Lambda;
 use haechi_sqs::{Delivery, Sqs};
 use haechi_wire::{Fault, Problem};
 
@@ -14,10 +15,12 @@ pub struct EventTargets {
     pub env: Env,
     /// Queues.
     pub sqs: Arc<Sqs>,
+    /// Functions.
+    pub lambda: Arc<Lambda>,
 }
 
 /// What targets' ARNs name in their third part.
-const SERVICES: [&str; 1] = ["sqs"];
+const SERVICES: [&str; 2] = ["lambda", "sqs"];
 
 #[async_trait]
 impl Targets for EventTargets {
@@ -27,6 +30,7 @@ impl Targets for EventTargets {
 
     async fn deliver(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
         match message.target_arn.split(':').nth(2) {
+            Some("lambda") => self.function(rule, message).await,
             Some("sqs") => self.queue(rule, message).await,
             _ => Err(Refusal::of(Fault::Validation("there are no such targets".to_owned()))),
         }
@@ -34,6 +38,13 @@ impl Targets for EventTargets {
 }
 
 impl EventTargets {
+    async fn function(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
+        let (function_arn, payload) = (message.target_arn.clone(), message.body.clone());
+        let delivery = haechi_lambda::Delivery { function_arn, payload };
+        let outcome = self.lambda.deliver("events", rule, delivery).await;
+        outcome.map_err(|error| refusal(error.into()))
+    }
+
     async fn queue(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
         let delivery = Delivery {
             queue_arn: message.target_arn.clone(),

@@ -11,8 +11,6 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::AddPermission;
 use haechi_lambda_model::shapes::{AddPermissionRequest, AddPermissionResponse};
 
-use crate::Lambda;
-
 impl Handle<AddPermission> for Lambda {
     async fn handle(
         &self,

@@ -5,10 +5,12 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::DeleteAlias;
 use haechi_lambda_model::shapes::DeleteAliasRequest;
 
+use haechi_wire::Unit;
+
 use crate::Lambda;
 
 impl Handle<DeleteAlias> for Lambda {
-    async fn handle(&self, cx: &Cx, input: DeleteAliasRequest) -> Result<(), Error> {
+    async fn handle(&self, cx: &Cx, input: DeleteAliasRequest) -> Result<Unit, Error> {
         let (mut function, _) = self.function(cx, &input.function_name, None).await?;
         let mut batch = Batch::new();
         if let Some(found) = self.alias(&function, &input.name).await? {
@@ -18,6 +20,6 @@ impl Handle<DeleteAlias> for Lambda {
             function.save(&mut batch);
             self.database.commit(batch).await?;
         }
-        Ok(())
+        Ok(Unit)
     }
 }

@@ -10,8 +10,6 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::DeleteFunction;
 use haechi_lambda_model::shapes::{DeleteFunctionRequest, DeleteFunctionResponse};
 
-use crate::Lambda;
-
 impl Handle<DeleteFunction> for Lambda {
     async fn handle(
         &self,

@@ -5,15 +5,21 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::DeleteFunctionConcurrency;
 use haechi_lambda_model::shapes::DeleteFunctionConcurrencyRequest;
 
+use haechi_wire::Unit;
+
 use crate::Lambda;
 
 impl Handle<DeleteFunctionConcurrency> for Lambda {
-    async fn handle(&self, cx: &Cx, input: DeleteFunctionConcurrencyRequest) -> Result<(), Error> {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: DeleteFunctionConcurrencyRequest,
+    ) -> Result<Unit, Error> {
         let (mut function, _) = self.function(cx, &input.function_name, None).await?;
         function.record.reserved = None;
         let mut batch = Batch::new();
         function.save(&mut batch);
         self.database.commit(batch).await?;
-        Ok(())
+        Ok(Unit)
     }
 }

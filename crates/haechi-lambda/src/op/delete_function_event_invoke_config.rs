@@ -1,5 +1,7 @@
 //! `DeleteFunctionEventInvokeConfig`.
 
+use haechi_wire::Unit;
+
 use crate::Lambda;
 use crate::op::put_function_event_invoke_config::{no_rules, rules_key};
 use haechi_core::{Batch, Cx, Handle};
@@ -12,7 +14,7 @@ impl Handle<DeleteFunctionEventInvokeConfig> for Lambda {
         &self,
         cx: &Cx,
         input: DeleteFunctionEventInvokeConfigRequest,
-    ) -> Result<(), Error> {
+    ) -> Result<Unit, Error> {
         let given = input.qualifier.as_deref();
         let (mut function, _) = self.function(cx, &input.function_name, given).await?;
         let key = rules_key(&function);
@@ -22,6 +24,6 @@ impl Handle<DeleteFunctionEventInvokeConfig> for Lambda {
         let mut batch = Batch::new();
         function.save(&mut batch);
         self.database.commit(batch).await?;
-        Ok(())
+        Ok(Unit)
     }
 }

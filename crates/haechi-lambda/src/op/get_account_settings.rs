@@ -41,7 +41,7 @@ impl Handle<GetAccountSettings> for Lambda {
 impl Lambda {
     /// Instances of all functions, at most.
     pub(super) fn concurrency(&self) -> i32 {
-        i32::try_from(self.runner.options.concurrency).unwrap_or(i32::MAX)
+        i32::try_from(self.runner.options().concurrency).unwrap_or(i32::MAX)
     }
 
     /// The functions of the caller's account in this Region.

@@ -7,8 +7,6 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::GetPolicy;
 use haechi_lambda_model::shapes::{GetPolicyRequest, GetPolicyResponse};
 
-use crate::Lambda;
-
 impl Handle<GetPolicy> for Lambda {
     async fn handle(&self, cx: &Cx, input: GetPolicyRequest) -> Result<GetPolicyResponse, Error> {
         let found = self.function(cx, &input.function_name, input.qualifier.as_deref()).await;

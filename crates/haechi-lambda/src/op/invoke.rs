@@ -13,8 +13,6 @@ use crate::reference::Reference;
 use crate::words::{content, too_large};
 use crate::{Lambda, event};
 
-use crate::Lambda;
-
 impl Handle<Invoke> for Lambda {
     async fn handle(&self, cx: &Cx, input: InvocationRequest) -> Result<InvocationResponse, Error> {
         if input.durable_execution_name.is_some() || input.tenant_id.is_some() {

@@ -8,8 +8,6 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::PublishVersion;
 use haechi_lambda_model::shapes::{FunctionConfiguration, PublishVersionRequest};
 
-use crate::Lambda;
-
 impl Handle<PublishVersion> for Lambda {
     async fn handle(
         &self,

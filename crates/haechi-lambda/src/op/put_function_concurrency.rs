@@ -5,7 +5,7 @@ use crate::words::invalid;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::PutFunctionConcurrency;
-use haechi_lambda_model::shapes::{PutFunctionConcurrencyRequest, Concurrency};
+use haechi_lambda_model::shapes::{Concurrency, PutFunctionConcurrencyRequest};
 
 impl Handle<PutFunctionConcurrency> for Lambda {
     async fn handle(

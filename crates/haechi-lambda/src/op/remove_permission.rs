@@ -1,5 +1,7 @@
 //! `RemovePermission`.
 
+use haechi_wire::Unit;
+
 use crate::configuration::revision;
 use crate::reference::Reference;
 use crate::words::not_found;
@@ -9,10 +11,8 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::RemovePermission;
 use haechi_lambda_model::shapes::RemovePermissionRequest;
 
-use crate::Lambda;
-
 impl Handle<RemovePermission> for Lambda {
-    async fn handle(&self, cx: &Cx, input: RemovePermissionRequest) -> Result<(), Error> {
+    async fn handle(&self, cx: &Cx, input: RemovePermissionRequest) -> Result<Unit, Error> {
         let given = (input.function_name.as_str(), input.qualifier.as_deref());
         let reference = Reference::of(cx, given.0, given.1)?;
         let arn = reference.arn();
@@ -50,6 +50,6 @@ impl Handle<RemovePermission> for Lambda {
         let mut batch = Batch::new();
         function.save(&mut batch);
         self.database.commit(batch).await?;
-        Ok(())
+        Ok(Unit)
     }
 }

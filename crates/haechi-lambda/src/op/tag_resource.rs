@@ -6,20 +6,22 @@ use haechi_lambda_model::ops::TagResource;
 use haechi_lambda_model::shapes::TagResourceRequest;
 use std::collections::BTreeMap;
 
+use haechi_wire::Unit;
+
 use crate::Lambda;
 use crate::function::Function;
 use crate::reference::Reference;
 use crate::words::{invalid, no_function};
 
 impl Handle<TagResource> for Lambda {
-    async fn handle(&self, cx: &Cx, input: TagResourceRequest) -> Result<(), Error> {
+    async fn handle(&self, cx: &Cx, input: TagResourceRequest) -> Result<Unit, Error> {
         let mut function = self.tagged(cx, &input.resource).await?;
         function.record.tags.extend(input.tags);
         check_tags(&function.record.tags)?;
         let mut batch = Batch::new();
         function.save(&mut batch);
         self.database.commit(batch).await?;
-        Ok(())
+        Ok(Unit)
     }
 }
 

@@ -11,8 +11,6 @@ use haechi_lambda_model::shapes::{
     AliasConfiguration, AliasRoutingConfiguration, UpdateAliasRequest,
 };
 
-use crate::Lambda;
-
 impl Handle<UpdateAlias> for Lambda {
     async fn handle(
         &self,

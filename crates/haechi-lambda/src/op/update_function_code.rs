@@ -8,8 +8,6 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UpdateFunctionCode;
 use haechi_lambda_model::shapes::{FunctionConfiguration, UpdateFunctionCodeRequest};
 
-use crate::Lambda;
-
 impl Handle<UpdateFunctionCode> for Lambda {
     async fn handle(
         &self,

@@ -7,8 +7,6 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UpdateFunctionConfiguration;
 use haechi_lambda_model::shapes::{FunctionConfiguration, UpdateFunctionConfigurationRequest};
 
-use crate::Lambda;
-
 impl Handle<UpdateFunctionConfiguration> for Lambda {
     async fn handle(
         &self,

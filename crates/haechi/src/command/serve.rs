@@ -153,6 +153,7 @@ impl Server {
     /// Serves until told to stop, or to be sealed.
     async fn serve(mut self, ready: Ready, door: Option<&Door>) -> Result<Ended, Failure> {
         self.show(&ready.gateway);
+        announce::functions(&ready, &self.config).await;
         announce::announce(&self.config, &ready)?;
         let (tell, stop) = watch::channel(false);
         let mut signal = self.stop.clone();
@@ -181,6 +182,7 @@ impl Server {
         let serving = ready.listener.run(Arc::clone(&ready.gateway), stop.clone());
         let (ended, (), ()) = tokio::join!(ended, serving, proxying);
         flush(&ready.installation.stack).await;
+        ready.installation.stack.lambda.runner().end_all().await;
         ready.installation.close().await?;
         tracing::info!("{}", if ended == Ended::Sealed { "sealed" } else { "stopped" });
         Ok(ended)

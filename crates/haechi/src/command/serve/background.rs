@@ -30,7 +30,9 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
-    tokio::join!(open.stack.jobs.run_forever(), rotations, flushes, rotate_keyring(&open));
+    let functions = open.stack.lambda.runner().tidy_forever();
+    let duties = open.stack.jobs.run_forever();
+    tokio::join!(duties, rotations, functions, flushes, rotate_keyring(&open));
 }
 
 async fn rotate_keyring(open: &Installation) {

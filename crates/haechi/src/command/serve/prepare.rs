@@ -97,6 +97,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         Some(port) => Listener::at(&port, tls, config.plaintext)?,
         None => Listener::bind(listen, tls, config.plaintext).await?,
     };
+    let authority = functions_authority(&ca_bundle, config);
     let endpoint = Endpoint {
         endpoint: endpoint(config, listener.address()),
         account_id: account.to_string(),
@@ -106,6 +107,13 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }
+    let runner = stack.lambda.runner();
+    runner.configure(config.lambda.options(data.map(DataDirectory::functions).as_deref()));
+    runner.reachable_at(haechi_lambda::Endpoint {
+        url: endpoint.endpoint.clone(),
+        address: listener.address(),
+        authority,
+    });
     let (dev, identities) = dev(config, &stack, movable).await?;
     let quotas = quotas(config, &stack.router)?;
     let gateway = Arc::new(Gateway {
@@ -173,6 +181,12 @@ pub fn endpoint(config: &Config, listening: SocketAddr) -> String {
 fn tls_names(config: &Config) -> Vec<String> {
     let regional = format!("*.{}.localhost", config.region);
     config.tls_names.iter().cloned().chain([regional]).collect()
+}
+
+/// The certificate that functions trust, where they need one.
+fn functions_authority(ca_bundle: &std::path::Path, config: &Config) -> Option<PathBuf> {
+    let plain = config.dev.is_some() && config.plaintext;
+    (!plain && !ca_bundle.as_os_str().is_empty()).then(|| ca_bundle.to_path_buf())
 }
 
 /// Where clients find the CA's certificate.
