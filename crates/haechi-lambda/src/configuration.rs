@@ -7,10 +7,9 @@ use haechi_core::database::Unknown;
 use haechi_lambda_model::Error;
 use haechi_lambda_model::shapes::{
     Architecture, CreateFunctionRequest, DeadLetterConfig, Environment, EnvironmentResponse,
-    EphemeralStorage, FunctionConfiguration, LastUpdateStatus, LastUpdateStatusReasonCode,
-    LogFormat, LoggingConfig, PackageType, Runtime, SnapStartApplyOn, SnapStartOptimizationStatus,
-    SnapStartResponse, State, StateReasonCode, TracingConfigResponse, TracingMode,
-    UpdateFunctionConfigurationRequest,
+    EphemeralStorage, FunctionConfiguration, LastUpdateStatus, LogFormat, LoggingConfig,
+    PackageType, Runtime, SnapStartApplyOn, SnapStartOptimizationStatus, SnapStartResponse, State,
+    StateReasonCode, TracingConfigResponse, TracingMode, UpdateFunctionConfigurationRequest,
 };
 use haechi_wire::{Fault, SecretString, Timestamp};
 use zeroize::Zeroizing;
@@ -310,7 +309,6 @@ fn with_state(plain: FunctionConfiguration, shown: Shown) -> FunctionConfigurati
             state: Some(State::Active),
             last_update_status: Some(LastUpdateStatus::InProgress),
             last_update_status_reason: creating,
-            last_update_status_reason_code: Some(LastUpdateStatusReasonCode::Creating),
             ..plain
         },
     }

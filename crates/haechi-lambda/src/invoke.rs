@@ -132,7 +132,7 @@ impl Lambda {
         let stream = format!("{}[{}]{unique}", now.format("%Y/%m/%d/"), version.version);
         let endpoint = self.runner.endpoint();
         let start = start(options, endpoint, reference, version, &credentials, &stream, &runtime);
-        let mut warm = self.runner.cold(key, stream, code, start).await?;
+        let mut warm = self.runner.cold(key, code, start).await?;
         let limit = INIT_MIN.max(timeout(version));
         let ready = warm.instance.ready(limit, &mut |bytes| log.said(bytes)).await;
         Ok(match ready {

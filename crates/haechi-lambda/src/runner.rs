@@ -48,8 +48,6 @@ pub(crate) struct Warm {
     pub(crate) instance: Instance,
     /// The version and its revision.
     pub(crate) key: String,
-    /// Its log stream.
-    pub(crate) stream: String,
     started_ms: i64,
     idle_ms: i64,
 }
@@ -183,7 +181,6 @@ impl Runner {
     pub(crate) async fn cold(
         &self,
         key: String,
-        stream: String,
         code: PathBuf,
         mut start: Start,
     ) -> Result<Warm, Fault> {
@@ -205,7 +202,7 @@ impl Runner {
         let instance = launcher.start(&name, start.spec, &start.destinations).await;
         let instance = instance.map_err(Fault::internal)?;
         let now = self.env.now().millis();
-        Ok(Warm { instance, key, stream, started_ms: now, idle_ms: now })
+        Ok(Warm { instance, key, started_ms: now, idle_ms: now })
     }
 
     /// Has an instance wait for its next event.

@@ -77,7 +77,8 @@ fn the_aws_cli_creates_and_invokes_and_haechi_tells_the_log() {
     let source = "def handler(event, context):\n    print('heard')\n    return event['n'] + 1\n";
     std::fs::write(folder.path().join("index.py"), source).unwrap();
     let zip = folder.path().join("code.zip");
-    let archive = "import sys, zipfile; zipfile.ZipFile(sys.argv[1], 'w').write(sys.argv[2], 'index.py')";
+    let archive =
+        "import sys, zipfile; zipfile.ZipFile(sys.argv[1], 'w').write(sys.argv[2], 'index.py')";
     let status = std::process::Command::new(python())
         .args(["-c", archive])
         .arg(&zip)

@@ -5,7 +5,7 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::DeleteAlias;
 use haechi_lambda_model::shapes::DeleteAliasRequest;
 
-use haechi_wire::Unit;
+use haechi_wire::shape::Unit;
 
 use crate::Lambda;
 

@@ -5,7 +5,7 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::DeleteFunctionConcurrency;
 use haechi_lambda_model::shapes::DeleteFunctionConcurrencyRequest;
 
-use haechi_wire::Unit;
+use haechi_wire::shape::Unit;
 
 use crate::Lambda;
 

@@ -1,6 +1,6 @@
 //! `DeleteFunctionEventInvokeConfig`.
 
-use haechi_wire::Unit;
+use haechi_wire::shape::Unit;
 
 use crate::Lambda;
 use crate::op::put_function_event_invoke_config::{no_rules, rules_key};

@@ -1,6 +1,6 @@
 //! `RemovePermission`.
 
-use haechi_wire::Unit;
+use haechi_wire::shape::Unit;
 
 use crate::configuration::revision;
 use crate::reference::Reference;

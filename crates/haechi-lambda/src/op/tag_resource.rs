@@ -6,7 +6,7 @@ use haechi_lambda_model::ops::TagResource;
 use haechi_lambda_model::shapes::TagResourceRequest;
 use std::collections::BTreeMap;
 
-use haechi_wire::Unit;
+use haechi_wire::shape::Unit;
 
 use crate::Lambda;
 use crate::function::Function;

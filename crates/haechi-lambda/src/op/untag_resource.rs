@@ -5,7 +5,7 @@ use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UntagResource;
 use haechi_lambda_model::shapes::UntagResourceRequest;
 
-use haechi_wire::Unit;
+use haechi_wire::shape::Unit;
 
 use crate::Lambda;
 
