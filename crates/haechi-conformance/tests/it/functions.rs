@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// A configuration with the interpreters of the test environments.
 fn configuration(folder: &tempfile::TempDir, reach: &[String]) -> String {
     let environment = python().parent().unwrap().parent().unwrap().canonicalize().unwrap();
+    // The environment's interpreter may be a link to one outside of the system's folders.
+    let real = python().canonicalize().unwrap();
+    let real = real.parent().unwrap().parent().unwrap();
     let modules = node_modules().canonicalize().unwrap();
     let text = format!(
         r#"[lambda]
@@ -17,13 +20,14 @@ network = {{ reach = {reach:?} }}
 
 [lambda.runtimes."python3.11"]
 command = ["{python}/bin/python3", "-m", "awslambdaric"]
-paths = ["{python}"]
+paths = ["{python}", "{real}"]
 
 [lambda.runtimes."nodejs20.x"]
 command = ["/usr/bin/node", "{node}/aws-lambda-ric/bin/index.mjs"]
 paths = ["{node}"]
 "#,
         python = environment.display(),
+        real = real.display(),
         node = modules.display(),
     );
     let path = folder.path().join("haechi.toml");

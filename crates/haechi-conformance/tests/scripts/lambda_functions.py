@@ -18,7 +18,7 @@ def test_a_function_is_made_shown_changed_and_deleted():
     code = archive(index__py=ECHO)
     made = lambda_.create_function(
         FunctionName=name, Runtime=PYTHON, Role=role, Handler="index.handler",
-        Code={"ZipFile": code}, Environment={"Variables": {"A": "a"}}, Timeout=5,
+        Code={"ZipFile": code}, Environment={"Variables": {"AA": "a"}}, Timeout=5,
     )
     equal((made["State"], made["StateReasonCode"]), ("Pending", "Creating"))
     equal(made["Version"], "$LATEST")
@@ -29,7 +29,7 @@ def test_a_function_is_made_shown_changed_and_deleted():
     equal(found["Configuration"]["State"], "Active")
     equal(found["Configuration"]["LastUpdateStatus"], "Successful")
     changed = lambda_.update_function_configuration(
-        FunctionName=name, Timeout=10, MemorySize=256, Environment={"Variables": {"B": "b"}},
+        FunctionName=name, Timeout=10, MemorySize=256, Environment={"Variables": {"BB": "b"}},
     )
     equal((changed["Timeout"], changed["MemorySize"]), (10, 256))
     equal(changed["LastUpdateStatus"], "InProgress")
@@ -260,7 +260,7 @@ def test_what_is_wrong_is_refused():
     def wrong(message, **settings):
         refused("InvalidParameterValueException", new_function, ECHO, contains=message, **settings)
 
-    wrong("exceeded the 4KB limit", Environment={"Variables": {"A": "x" * 4096}})
+    wrong("exceeded the 4KB limit", Environment={"Variables": {"AA": "x" * 4096}})
     wrong("reserved keys", Environment={"Variables": {"AWS_REGION": "x"}})
     for broken in [b"no zip", archive(index__py=ECHO)[:-8]]:
         refused("InvalidParameterValueException", lambda_.create_function,
