@@ -77,8 +77,8 @@ def set_password(arn, token):
     cursor.execute("SELECT quote_ident(%s)", (pending["username"],))
     name = cursor.fetchone()[0]
     cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (pending["username"],))
-    verb = "ALTER ROLE" if cursor.fetchone() else "CREATE ROLE"
-    cursor.execute(f"{verb} {name} WITH LOGIN PASSWORD %s", (pending["password"],))
+    change = f"ALTER ROLE {name} WITH PASSWORD" if cursor.fetchone() else f"CREATE ROLE {name} WITH LOGIN PASSWORD"
+    cursor.execute(f"{change} %s", (pending["password"],))
     database.commit()
 
 

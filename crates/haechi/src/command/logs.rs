@@ -1,7 +1,7 @@
 //! `haechi logs`.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,7 +40,10 @@ pub fn run(options: LogsOptions) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     copy(&before, 0, &mut out)?;
     let mut shown = copy(&file, 0, &mut out)?;
-    while options.follow {
+    if !options.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    loop {
         out.flush()?;
         std::thread::sleep(POLL);
         // A file that is shorter than it was is a new one.
@@ -48,7 +51,6 @@ pub fn run(options: LogsOptions) -> Result<ExitCode, Failure> {
         let from = if length < shown { 0 } else { shown };
         shown = from + copy(&file, from, &mut out)?;
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints a file from a place on, if it is there; answers how much that was.
@@ -59,5 +61,5 @@ fn copy(path: &Path, from: u64, out: &mut impl Write) -> Result<u64, Failure> {
         Err(error) => return Err(error.into()),
     };
     file.seek(SeekFrom::Start(from))?;
-    Ok(std::io::copy(&mut file.take(u64::MAX), out)?)
+    Ok(std::io::copy(&mut file, out)?)
 }

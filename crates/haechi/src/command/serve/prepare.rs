@@ -97,7 +97,6 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         Some(port) => Listener::at(&port, tls, config.plaintext)?,
         None => Listener::bind(listen, tls, config.plaintext).await?,
     };
-    let authority = functions_authority(&ca_bundle, config);
     let endpoint = Endpoint {
         endpoint: endpoint(config, listener.address()),
         account_id: account.to_string(),
@@ -107,13 +106,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }
-    let runner = stack.lambda.runner();
-    runner.configure(config.lambda.options(data.map(DataDirectory::functions).as_deref()));
-    runner.reachable_at(haechi_lambda::Endpoint {
-        url: endpoint.endpoint.clone(),
-        address: listener.address(),
-        authority,
-    });
+    functions(config, &stack, data, (&endpoint, listener.address()));
     let (dev, identities) = dev(config, &stack, movable).await?;
     let quotas = quotas(config, &stack.router)?;
     let gateway = Arc::new(Gateway {
@@ -183,10 +176,23 @@ fn tls_names(config: &Config) -> Vec<String> {
     config.tls_names.iter().cloned().chain([regional]).collect()
 }
 
-/// The certificate that functions trust, where they need one.
-fn functions_authority(ca_bundle: &std::path::Path, config: &Config) -> Option<PathBuf> {
+/// Tells Lambda how functions run, and where they reach haechi.
+fn functions(
+    config: &Config,
+    stack: &Stack,
+    data: Option<&DataDirectory>,
+    (endpoint, address): (&Endpoint, SocketAddr),
+) {
+    let runner = stack.lambda.runner();
+    runner.configure(config.lambda.options(data.map(DataDirectory::functions).as_deref()));
     let plain = config.dev.is_some() && config.plaintext;
-    (!plain && !ca_bundle.as_os_str().is_empty()).then(|| ca_bundle.to_path_buf())
+    let authority = Some(endpoint.ca_bundle.clone());
+    let authority = authority.filter(|path| !plain && !path.as_os_str().is_empty());
+    runner.reachable_at(haechi_lambda::Endpoint {
+        url: endpoint.endpoint.clone(),
+        address,
+        authority,
+    });
 }
 
 /// Where clients find the CA's certificate.
