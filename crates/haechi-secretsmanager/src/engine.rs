@@ -16,6 +16,7 @@
 //! Source: User Guide, "Rotation by Lambda function"; AWS's rotation templates (the steps).
 
 mod credentials;
+mod function;
 mod service;
 
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Claim, Cx, Path, Record};
 use haechi_secretsmanager_model::Error;
-use haechi_wire::{Fault, Problem, SecretString};
+use haechi_wire::{Fault, Problem, SecretString, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -38,6 +39,7 @@ use crate::value::Plain;
 use crate::{SecretsManager, words};
 
 pub use credentials::Credentials;
+pub use function::RotationFunctions;
 
 /// How long a target may take for a step.
 const STEP_MAX: Duration = Duration::from_secs(20);
@@ -100,6 +102,9 @@ pub(crate) struct RotatingRow {
     account: String,
     region: String,
     key: String,
+    /// Whether a function of a user's rotates it.
+    #[serde(default)]
+    pub(crate) function: bool,
     /// Fields of the future.
     #[serde(flatten)]
     unknown: Unknown,
@@ -113,6 +118,7 @@ impl RotatingRow {
             account: record.account.clone(),
             region: record.region.clone(),
             key: record.key.clone(),
+            function: record.is_rotated_by_function(),
             unknown: Unknown::new(),
         }
     }
@@ -155,6 +161,11 @@ impl SecretsManager {
             let claim = self.jobs.ownership().claim("secretsmanager-rotating", &row.value.key);
             let Some(claim) = claim else { continue };
             let service = Arc::clone(self);
+            if row.value.function {
+                // However long the function takes, the others go on.
+                self.call_apart(row.value, claim);
+                continue;
+            }
             rounds.spawn(async move { claim.hold(service.go_on(&row.value, &claim)).await });
         }
         while let Some(round) = rounds.join_next().await {
@@ -205,11 +216,14 @@ impl SecretsManager {
             self.database.commit(batch).await?;
             return Ok(false);
         };
+        if draft.record().is_rotated_by_function() {
+            return self.function_step(row, draft, &running).await;
+        }
         let cx = self.service_cx(draft.record())?;
         let mut batch = Batch::new();
         let outcome = match running.step {
             Step::Create => self.create(&cx, &mut draft, &running.token, &mut batch).await,
-            Step::Set => self.set_and_finish(&cx, &mut draft, &running.token, &mut batch).await,
+            _ => self.set_and_finish(&cx, &mut draft, &running.token, &mut batch).await,
         };
         self.keys.record(&cx).await?;
         let more = match outcome {
@@ -287,10 +301,20 @@ impl SecretsManager {
         self.database.still_claimed().await?;
         timed(rotator.set(&target)).await?;
         timed(rotator.test(&target.pending)).await?;
-        let now = cx.now();
-        let changed = draft.change();
         let stages = BTreeSet::from([CURRENT.to_owned()]);
-        changed.attach(token, &stages)?;
+        draft.change().attach(token, &stages)?;
+        Ok(self.succeed(draft, token, cx.now(), batch)?)
+    }
+
+    /// Ends a rotation whose version is the current one.
+    fn succeed(
+        &self,
+        draft: &mut Draft,
+        token: &str,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let changed = draft.change();
         changed.detach(PENDING);
         changed.changed_ms = now.millis();
         if let Some(rotation) = &mut changed.rotation {

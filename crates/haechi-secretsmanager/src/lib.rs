@@ -51,13 +51,13 @@ mod value;
 mod vault;
 mod words;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use haechi_core::{Database, Env, Jobs, Router};
 use tokio::sync::{Mutex, Notify};
 
-pub use engine::{Credentials, RotationError, Rotator, Target};
+pub use engine::{Credentials, RotationError, RotationFunctions, Rotator, Target};
 pub use quotas::REQUEST_QUOTAS;
 pub use rotation::{BUILT_IN_PREFIX, built_in_arn};
 pub use vault::Keys;
@@ -69,6 +69,10 @@ pub struct SecretsManager {
     jobs: Arc<Jobs>,
     keys: Arc<dyn Keys>,
     rotators: BTreeMap<&'static str, Arc<dyn Rotator>>,
+    /// Functions of users.
+    functions: OnceLock<Arc<dyn RotationFunctions>>,
+    /// Secrets whose functions are called right now, by their keys.
+    calling: std::sync::Mutex<BTreeSet<String>>,
     /// Rotations wait to be gone on with.
     rotate: Arc<Notify>,
     /// One round of rotations at a time.
@@ -93,7 +97,8 @@ impl SecretsManager {
         };
         jobs.handle(rotation::ROTATE_SECRET, Arc::new(begin));
         let (rotators, rotating) = (BTreeMap::new(), Mutex::new(()));
-        SecretsManager { database, env, jobs, keys, rotators, rotate, rotating }
+        let (functions, calling) = (OnceLock::new(), std::sync::Mutex::default());
+        SecretsManager { database, env, jobs, keys, rotators, functions, calling, rotate, rotating }
     }
 
     /// Adds a rotator that needs no function: secrets name it by [`built_in_arn`].
@@ -101,6 +106,11 @@ impl SecretsManager {
     pub fn with_rotator(mut self, name: &'static str, rotator: Arc<dyn Rotator>) -> Self {
         self.rotators.insert(name, rotator);
         self
+    }
+
+    /// Names who calls functions of users.
+    pub fn call_functions(&self, functions: Arc<dyn RotationFunctions>) {
+        self.functions.get_or_init(|| functions);
     }
 
     /// Mounts every operation of `models/secretsmanager.ops`; one without a handler does not

@@ -211,7 +211,7 @@ impl SecretsManager {
         to: &SecretRecord,
     ) -> Result<Vec<(haechi_core::Path, vault::ValueRecord)>, Error> {
         let mut values = Vec::new();
-        for id in from.versions.keys() {
+        for id in from.versions.keys().filter(|id| from.has_value(id)) {
             let plain = self.open(cx, from, id).await?;
             values.push((value_path(to, id), self.seal(cx, to, id, &plain).await?));
         }

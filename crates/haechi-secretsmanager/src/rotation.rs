@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Batch, Database, Env, Event, Job, JobHandler, Region};
+use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -60,8 +61,14 @@ pub(crate) struct Running {
 pub(crate) enum Step {
     /// createSecret: a version with `AWSPENDING`.
     Create,
-    /// setSecret, testSecret and finishSecret; each can be done again.
+    /// setSecret; of a built-in rotator also testSecret and finishSecret. Each can be done again.
     Set,
+    /// testSecret, of a function.
+    Test,
+    /// finishSecret, of a function.
+    Finish,
+    /// testSecret alone: whether the function can be called, where it is not to rotate yet.
+    Probe,
 }
 
 /// The ARN that stands for a built-in rotator.
@@ -112,13 +119,45 @@ impl SecretRecord {
     }
 
     /// Begins a rotation; one that was not completed goes on with its own version.
-    pub(crate) fn begin_rotation(&mut self, token: String, batch: &mut Batch) {
+    pub(crate) fn begin_rotation(
+        &mut self,
+        token: String,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         let left = self.labelled(PENDING).filter(|id| self.labelled(CURRENT) != Some(*id));
         let token = left.map_or(token, str::to_owned);
         let row = RotatingRow::of(self);
-        let Some(rotation) = &mut self.rotation else { return };
-        rotation.running = Some(Running { token, step: Step::Create });
-        batch.put(rotating_path(self), &row);
+        if row.function {
+            // Functions find the version there and give it a value.
+            self.reserve(&token, now).map_err(|error| match error {
+                Error::Fault(fault) => fault,
+                other => Fault::Validation(haechi_wire::Problem::from(other).message()),
+            })?;
+        }
+        if let Some(rotation) = &mut self.rotation {
+            rotation.running = Some(Running { token, step: Step::Create });
+            batch.put(rotating_path(self), &row);
+        }
+        Ok(())
+    }
+
+    /// Begins a try of the function alone.
+    pub(crate) fn begin_probe(&mut self, token: &str, now: Timestamp, batch: &mut Batch) {
+        let row = RotatingRow::of(self);
+        if !row.function || self.labelled(PENDING).is_some() || self.reserve(token, now).is_err() {
+            return;
+        }
+        if let Some(rotation) = &mut self.rotation {
+            rotation.running = Some(Running { token: token.to_owned(), step: Step::Probe });
+            batch.put(rotating_path(self), &row);
+        }
+    }
+
+    /// Whether its rotation is by a function of a user's.
+    pub(crate) fn is_rotated_by_function(&self) -> bool {
+        let arn = self.rotation.as_ref().map(|rotation| rotation.lambda_arn.as_str());
+        arn.is_some_and(|arn| built_in(arn, &self.region, &self.account).is_none())
     }
 
     /// What CloudTrail and EventBridge are told of a rotation.
@@ -185,7 +224,7 @@ impl JobHandler for BeginRotation {
             return Ok(batch);
         }
         let token = self.env.uuid().map_err(Fault::internal)?.to_string();
-        record.begin_rotation(token.clone(), &mut batch);
+        record.begin_rotation(token.clone(), now, &mut batch)?;
         batch.emit(&record.rotation_event(&self.env, now, "RotationStarted", &token, None)?)?;
         batch.replace(&row, &record);
         self.rotate.notify_one();

@@ -71,6 +71,9 @@ pub(crate) struct Version {
     pub(crate) stages: BTreeSet<String>,
     /// The key that protects it, as the secret named it then.
     pub(crate) kms_key_id: Option<String>,
+    /// Whether it has no value yet: a rotation function is to give it one.
+    #[serde(default)]
+    pub(crate) is_empty: bool,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -119,12 +122,29 @@ impl SecretRecord {
             accessed_ms: None,
             stages: BTreeSet::new(),
             kms_key_id: self.kms_key_id.clone(),
+            is_empty: false,
             unknown: BTreeMap::new(),
         };
         self.versions.insert(id.to_owned(), version);
         self.attach(id, stages)?;
         self.changed_ms = now.millis();
         self.make_room(id, now)
+    }
+
+    /// Adds a version without a value, which a rotation function is to fill; one that is there stays.
+    pub(crate) fn reserve(&mut self, id: &str, now: Timestamp) -> Result<(), Error> {
+        if !self.versions.contains_key(id) {
+            self.add(id, &BTreeSet::from([PENDING.to_owned()]), now)?;
+            if let Some(version) = self.versions.get_mut(id) {
+                version.is_empty = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a version has a value.
+    pub(crate) fn has_value(&self, id: &str) -> bool {
+        self.versions.get(id).is_some_and(|version| !version.is_empty)
     }
 
     /// Attaches labels to a version, moving them from where they are. With `AWSCURRENT` goes

@@ -83,6 +83,9 @@ pub enum Command {
     /// Read or check the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Read the log of a function.
+    #[command(after_help = "Example:\n  haechi logs my-function --follow")]
+    Logs(LogsOptions),
     /// Write a backup to a new file, also while haechi serves.
     #[command(after_help = "Example:\n  haechi backup haechi-2026-11-21.backup\n\nThe backup is \
         encrypted under the root key and does not hold it: keep root.key (or the passphrase, or the \
@@ -464,6 +467,25 @@ pub struct AuditTailOptions {
     /// Whole CloudTrail records, one JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `logs`.
+#[derive(Debug, Args)]
+pub struct LogsOptions {
+    #[command(flatten)]
+    pub data: DataOptions,
+    /// The function's name.
+    #[arg(value_name = "FUNCTION")]
+    pub function: String,
+    /// Its Region [default: that of the server].
+    #[arg(long, value_name = "REGION", env = "HAECHI_REGION")]
+    pub region: Option<Region>,
+    /// Its account [default: that of the credentials file].
+    #[arg(long, value_name = "12 DIGITS", env = "HAECHI_ACCOUNT_ID")]
+    pub account_id: Option<AccountId>,
+    /// Go on as it is written.
+    #[arg(long, short)]
+    pub follow: bool,
 }
 
 /// Options of `audit verify`.

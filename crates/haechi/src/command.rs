@@ -8,6 +8,7 @@ mod explain;
 mod generate;
 mod inject;
 mod kms;
+mod logs;
 mod migrate;
 mod operator;
 mod secrets;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Env(options)) => client::env(options),
         Some(Command::Account(command)) => account::run(command),
         Some(Command::Audit(command)) => audit::run(command),
+        Some(Command::Logs(options)) => logs::run(options),
         Some(Command::Kms(command)) => kms::run(command),
         Some(Command::Secrets(command)) => secrets::run(command),
         Some(Command::Iam(command)) => explain::run(command),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions, StoreKind, StoreOptions};
+use crate::functions::LambdaOptions;
 use crate::quotas::QuotaOptions;
 use crate::storage::{Etcd, Storage};
 use crate::subscriptions::{SmtpOptions, SnsOptions};
@@ -47,6 +48,7 @@ struct File {
     smtp: Option<SmtpOptions>,
     xks: XksOptions,
     cloudhsm: BTreeMap<String, CloudHsmOptions>,
+    lambda: LambdaOptions,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -160,6 +162,8 @@ pub struct Config {
     pub xks: XksOptions,
     /// Tokens that stand for CloudHSM clusters.
     pub cloudhsm: BTreeMap<String, CloudHsmOptions>,
+    /// How functions run.
+    pub lambda: LambdaOptions,
     /// How the root key is kept.
     pub seal: SealOptions,
     /// Where the records lie, if that is said.
@@ -218,6 +222,7 @@ impl Config {
             smtp: file.smtp,
             xks: file.xks,
             cloudhsm: file.cloudhsm,
+            lambda: file.lambda,
             seal: seal(options.seal, file.seal),
             storage: storage(with_file(options.store, file.store))?,
             log_format: options.log_format.or(file.log.format).unwrap_or(LogFormat::Text),

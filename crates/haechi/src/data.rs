@@ -8,6 +8,7 @@
 //! trails/          what trails delivered, by bucket, in the clear (haechi-cloudtrail)
 //! credentials      root access key, AWS's file format, 0600
 //! endpoint.json    where the server listens: for `exec` and `env`
+//! functions/       code of functions, unpacked, and their logs: in the clear  (haechi-lambda)
 //! ca.pem           the local CA's certificate: what clients trust
 //! public-parameters.json  what the operator puts under /aws/service/, if anything
 //! operator.sock    where a running server takes the operator's commands, 0600
@@ -137,6 +138,11 @@ impl DataDirectory {
     /// Where the audit log lies.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit")
+    }
+
+    /// Code of functions, unpacked, and their logs.
+    pub fn functions(&self) -> PathBuf {
+        self.path.join("functions")
     }
 
     /// Where trails deliver.

@@ -10,6 +10,7 @@
 //! operator/       the operator's commands on a running server
 //! keys.rs         the keys of KMS, as Secrets Manager asks for them
 //! rotators.rs     passwords of real servers, as Secrets Manager changes them
+//! functions.rs    Lambda: roles, rotation, what the operator decides
 //! storage.rs      where the records lie: here, or in etcd
 //! stack.rs        store, database, services, router: wired
 //! terminal.rs     secrets that are typed
@@ -33,6 +34,7 @@ mod config;
 mod data;
 mod dev;
 mod explain;
+mod functions;
 mod installation;
 mod keeper;
 mod keys;
@@ -64,6 +66,10 @@ static ALLOCATOR: haechi_crypto::WipingAllocator = haechi_crypto::WipingAllocato
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
+    // A function on its way into its sandbox is this program too.
+    if let Some(code) = haechi_sandbox::run_step(std::env::args_os().skip(1)) {
+        return code;
+    }
     end_quietly_where_nobody_reads();
     let cli = cli::Cli::parse();
     match command::run(cli) {

@@ -11,6 +11,7 @@ use haechi_crypto::{RootKey, SystemRandom};
 use haechi_events::{Events, Surroundings};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
+use haechi_lambda::Lambda;
 use haechi_organizations::Organizations;
 use haechi_scheduler::Scheduler;
 use haechi_secretsmanager::SecretsManager;
@@ -26,6 +27,7 @@ use crate::Failure;
 use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
+use crate::functions::{RolesOfFunctions, RotationByLambda};
 use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
 use crate::role_calls::RoleCalls;
@@ -43,6 +45,8 @@ pub struct Stack {
     pub kms: Arc<Kms>,
     /// The secrets.
     pub secrets: Arc<SecretsManager>,
+    /// The functions.
+    pub lambda: Arc<Lambda>,
     /// Which account is in which organization.
     pub organizations: Arc<Organizations>,
     /// Where trails are.
@@ -136,6 +140,22 @@ fn notifications(
     (sns, endpoints)
 }
 
+/// Lambda, with what it does as the roles of functions.
+fn functions(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Arc<Jobs>,
+    (sts, roles, sqs): (&Arc<Sts>, &Arc<dyn ServiceRoles>, &Arc<Sqs>),
+) -> Arc<Lambda> {
+    let roles = RolesOfFunctions {
+        env: env.clone(),
+        sts: Arc::clone(sts),
+        roles: Arc::clone(roles),
+        sqs: Arc::clone(sqs),
+    };
+    Lambda::new(Arc::clone(database), env.clone(), jobs, Arc::new(roles))
+}
+
 /// How a store is told the time.
 pub fn store_clock(clock: &Arc<dyn Clock>) -> Options {
     let clock = Arc::clone(clock);
@@ -214,13 +234,21 @@ impl Stack {
         sts.mount(&mut router);
         let roles: Arc<dyn ServiceRoles> = Arc::new(SessionsOfRoles {
             env: env.clone(),
-            sts,
+            sts: Arc::clone(&sts),
             iam: Arc::clone(&iam),
             organizations: Arc::clone(&organizations),
         });
         let (sns, endpoints) = notifications(&database, env, &jobs, &sqs);
         sns.mount(&mut router);
-        let targets = Arc::new(EventTargets { env: env.clone(), sns: Arc::clone(&sns), sqs });
+        let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
+        lambda.mount(&mut router);
+        secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
+        let targets = Arc::new(EventTargets {
+            env: env.clone(),
+            sns: Arc::clone(&sns),
+            sqs,
+            lambda: Arc::clone(&lambda),
+        });
         let around = Surroundings { targets, roles: Arc::clone(&roles) };
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
@@ -233,6 +261,7 @@ impl Stack {
             iam,
             kms,
             secrets,
+            lambda,
             organizations,
             cloudtrail,
             sns,

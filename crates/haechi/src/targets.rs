@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haechi_core::{Env, Source};
 use haechi_events::{Message, Refusal, Targets};
+use haechi_lambda::Lambda;
 use haechi_sns::{Posting, Sns};
 use haechi_sqs::{Delivery, Sqs};
 use haechi_sqs_model::shapes::MessageAttributeValue;
@@ -18,10 +19,12 @@ pub struct EventTargets {
     pub sns: Arc<Sns>,
     /// Queues.
     pub sqs: Arc<Sqs>,
+    /// Functions.
+    pub lambda: Arc<Lambda>,
 }
 
 /// What targets' ARNs name in their third part.
-const SERVICES: [&str; 2] = ["sns", "sqs"];
+const SERVICES: [&str; 3] = ["lambda", "sns", "sqs"];
 
 #[async_trait]
 impl Targets for EventTargets {
@@ -31,6 +34,7 @@ impl Targets for EventTargets {
 
     async fn deliver(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
         match message.target_arn.split(':').nth(2) {
+            Some("lambda") => self.function(rule, message).await,
             Some("sns") => self.topic(rule, message).await,
             Some("sqs") => self.queue(rule, message).await,
             _ => Err(Refusal::of(Fault::Validation("there are no such targets".to_owned()))),
@@ -47,6 +51,13 @@ impl EventTargets {
             deduplication_id: message.deduplication_id.clone(),
         };
         let outcome = self.sns.post("events", rule, posting).await;
+        outcome.map_err(|error| refusal(error.into()))
+    }
+
+    async fn function(&self, rule: Source, message: &Message) -> Result<(), Refusal> {
+        let (function_arn, payload) = (message.target_arn.clone(), message.body.clone());
+        let delivery = haechi_lambda::Delivery { function_arn, payload };
+        let outcome = self.lambda.deliver("events", rule, delivery).await;
         outcome.map_err(|error| refusal(error.into()))
     }
 

@@ -25,6 +25,14 @@ const PACKAGES: &[Package] = &[
     Package { name: "nftables", present: || process::exists("nft") },
     Package { name: "nodejs", present: || process::exists("node") },
     Package { name: "npm", present: || process::exists("npm") },
+    // The runtime interface client for Node.js, and PostgreSQL's for Python, are built from source.
+    Package { name: "autoconf", present: || process::exists("autoconf") },
+    Package { name: "automake", present: || process::exists("automake") },
+    Package { name: "cmake", present: || process::exists("cmake") },
+    Package { name: "g++", present: || process::exists("g++") },
+    Package { name: "libpq-dev", present: || process::exists("pg_config") },
+    Package { name: "libtool", present: || process::exists("libtoolize") },
+    Package { name: "make", present: || process::exists("make") },
     // Servers whose passwords are rotated; no service of theirs is used.
     Package { name: "mariadb-client-core", present: || process::exists("mariadb") },
     Package { name: "mariadb-server-core", present: || process::exists("mariadbd") },

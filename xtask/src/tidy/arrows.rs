@@ -10,6 +10,7 @@ const LEAVES: &[&str] = &[
     "haechi-log",
     "haechi-policy",
     "haechi-rules",
+    "haechi-sandbox",
     "haechi-schedule",
     "haechi-sigv4",
     "haechi-store",
@@ -121,7 +122,10 @@ fn allowed(from: &str, to: &str) -> bool {
         let own_tokens = from == "haechi-sts" && to == "haechi-jwt";
         // Only KMS asks external key store proxies.
         let own_proxies = from == "haechi-kms" && to == "haechi-xks";
+        // Only Lambda runs code.
+        let own_sandbox = from == "haechi-lambda" && to == "haechi-sandbox";
         return own_log
+            || own_sandbox
             || own_tokens
             || own_proxies
             || SERVICE.contains(&to)

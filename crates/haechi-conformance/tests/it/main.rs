@@ -28,6 +28,7 @@ mod encryption_clients;
 mod explain;
 #[cfg(test)]
 mod external_keys;
+mod functions;
 #[cfg(test)]
 mod identity_crash;
 #[cfg(test)]

@@ -90,11 +90,15 @@ fn wanted<'a>(
 ) -> Result<&'a str, Error> {
     let Some(id) = id else {
         let stage = stage.unwrap_or(CURRENT);
-        return record.labelled(stage).ok_or_else(|| words::no_value("staging label", stage));
+        let found = record.labelled(stage).filter(|id| record.has_value(id));
+        return found.ok_or_else(|| words::no_value("staging label", stage));
     };
     let Some((id, version)) = record.versions.get_key_value(id) else {
         return Err(words::no_value("VersionId", id));
     };
+    if version.is_empty {
+        return Err(words::no_value("VersionId", id));
+    }
     match stage {
         Some(stage) if !version.stages.contains(stage) => Err(words::request(
             "You provided a VersionStage that is not associated to the provided VersionId.",

@@ -53,7 +53,7 @@ impl SecretsManager {
         stages: &BTreeSet<String>,
         mut batch: Batch,
     ) -> Result<(), Error> {
-        if draft.record().versions.contains_key(id) {
+        if draft.record().has_value(id) {
             if !self.open(cx, draft.record(), id).await?.equals(plain) {
                 let arn = &draft.record().arn;
                 return Err(Error::ResourceExistsException(format!(

@@ -4,7 +4,7 @@ use haechi_core::{Batch, Cx, Handle};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::RotateSecret;
 use haechi_secretsmanager_model::shapes::{RotateSecretRequest, RotateSecretResponse};
-use haechi_wire::Fault;
+use haechi_wire::{Fault, Timestamp};
 
 use crate::authz::{Facts, admit};
 use crate::rotation::{self, built_in};
@@ -31,7 +31,7 @@ impl Handle<RotateSecret> for SecretsManager {
             .with("modifyrotationrules", Some(input.rotation_rules.is_some()));
         let (mut draft, permit) = admit(cx, found, facts)?;
         draft.record().writable()?;
-        self.configure(draft.change(), &input)?;
+        self.configure(draft.change(), &input).await?;
         let mut batch = Batch::new();
         let immediately = input.rotate_immediately != Some(false);
         let token = version_id(cx, input.client_request_token)?;
@@ -44,9 +44,11 @@ impl Handle<RotateSecret> for SecretsManager {
         }
         let mut version = None;
         if immediately {
-            version = Some(begin(record, &token, &mut batch)?);
+            version = Some(begin(record, &token, now, &mut batch)?);
             let event = record.rotation_event(&self.env, now, "RotationStarted", &token, None)?;
             batch.emit(&event)?;
+        } else {
+            record.begin_probe(&token, now, &mut batch);
         }
         if let Some(job) = record.rotation_job() {
             batch.schedule(&job);
@@ -65,7 +67,12 @@ impl Handle<RotateSecret> for SecretsManager {
 }
 
 /// Begins a rotation; answers the id of the version that it makes.
-fn begin(record: &mut SecretRecord, token: &str, batch: &mut Batch) -> Result<String, Error> {
+fn begin(
+    record: &mut SecretRecord,
+    token: &str,
+    now: Timestamp,
+    batch: &mut Batch,
+) -> Result<String, Error> {
     let current = record.labelled(CURRENT);
     if current.is_none() {
         return Err(words::request(
@@ -91,7 +98,7 @@ fn begin(record: &mut SecretRecord, token: &str, batch: &mut Batch) -> Result<St
             record.arn
         )));
     }
-    record.begin_rotation(token.to_owned(), batch);
+    record.begin_rotation(token.to_owned(), now, batch)?;
     let running = record.rotation.as_ref().and_then(|rotation| rotation.running.as_ref());
     let begun = running.ok_or_else(|| Fault::internal("a rotation did not begin"))?;
     Ok(begun.token.clone())
@@ -99,7 +106,7 @@ fn begin(record: &mut SecretRecord, token: &str, batch: &mut Batch) -> Result<St
 
 impl SecretsManager {
     /// Takes over what the request says of function and rules.
-    fn configure(
+    async fn configure(
         &self,
         record: &mut SecretRecord,
         input: &RotateSecretRequest,
@@ -118,8 +125,11 @@ impl SecretsManager {
                 ));
             }
         };
-        let known = built_in(&rotation.lambda_arn, &region, &account);
-        if !known.is_some_and(|name| self.rotators.contains_key(name)) {
+        let admitted = match built_in(&rotation.lambda_arn, &region, &account) {
+            Some(name) => self.rotators.contains_key(name),
+            None => self.admitted(&record.arn, &account, &rotation.lambda_arn).await?,
+        };
+        if !admitted {
             return Err(Error::Fault(Fault::AccessDenied(
                 "Secrets Manager cannot invoke the specified Lambda function. Ensure that the \
                  function policy grants access to the principal secretsmanager.amazonaws.com."

@@ -163,6 +163,7 @@ impl Server {
     /// Serves until told to stop, or to be sealed.
     async fn serve(mut self, ready: Ready, door: Option<&Door>) -> Result<Ended, Failure> {
         self.show(&ready.gateway);
+        announce::functions(&ready, &self.config).await;
         announce::announce(&self.config, &ready)?;
         let (tell, stop) = watch::channel(false);
         let mut signal = self.stop.clone();
@@ -191,6 +192,7 @@ impl Server {
         let serving = ready.listener.run(Arc::clone(&ready.gateway), stop.clone());
         let (ended, (), ()) = tokio::join!(ended, serving, proxying);
         flush(&ready.installation.stack).await;
+        ready.installation.stack.lambda.runner().end_all().await;
         if let Some(cluster) = &ready.installation.cluster {
             cluster.leave().await;
         }

@@ -59,6 +59,25 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Tells how functions are shut in, where some can be.
+pub async fn functions(ready: &Ready, config: &Config) {
+    if !config.lambda.has_runtimes() {
+        return;
+    }
+    let runner = ready.installation.stack.lambda.runner();
+    let isolation = runner.isolation().await;
+    if runner.runs().await {
+        tracing::info!("functions run with: {}", isolation.describe());
+    } else {
+        tracing::warn!(
+            "functions do not run: {} do not work here. lambda.allow_weak_isolation lets them run \
+             with: {}",
+            isolation.missing().join(", "),
+            isolation.describe()
+        );
+    }
+}
+
 fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {
     let json = serde_json::json!({
         "endpoint": ready.endpoint.endpoint,

@@ -49,14 +49,15 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
+    let functions = open.stack.lambda.runner().tidy_forever();
     let among_others = async {
         if let Some(cluster) = &open.cluster {
             let served_alone = open.keeper.as_ref().is_some_and(Keeper::served_alone);
             tokio::join!(cluster.run(), open.stack.cloudtrail.follow_trails(served_alone));
         }
     };
-    let jobs = open.stack.jobs.run_forever();
-    tokio::join!(jobs, rotations, flushes, intents, rotate_keyring(&open), among_others);
+    let duties = open.stack.jobs.run_forever();
+    tokio::join!(duties, rotations, functions, flushes, intents, rotate_keyring(&open), among_others);
 }
 
 async fn rotate_keyring(open: &Installation) {

@@ -106,6 +106,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         Some(node) => Some(join(&stack, env, node, &endpoint.endpoint).await?),
         None => None,
     };
+    functions(config, &stack, data, (&endpoint, listener.address()));
     let (dev, identities) = dev(config, &stack, movable).await?;
     let quotas = Arc::new(quotas(config, &stack.router)?);
     let gateway = Arc::new(Gateway {
@@ -231,6 +232,25 @@ fn tls_names(config: &Config) -> Vec<String> {
     let own = (!listen.is_unspecified()).then(|| listen.to_string());
     let regional = format!("*.{}.localhost", config.region);
     config.tls_names.iter().cloned().chain([regional]).chain(own).collect()
+}
+
+/// Tells Lambda how functions run, and where they reach haechi.
+fn functions(
+    config: &Config,
+    stack: &Stack,
+    data: Option<&DataDirectory>,
+    (endpoint, address): (&Endpoint, SocketAddr),
+) {
+    let runner = stack.lambda.runner();
+    runner.configure(config.lambda.options(data.map(DataDirectory::functions).as_deref()));
+    let plain = config.dev.is_some() && config.plaintext;
+    let authority = Some(endpoint.ca_bundle.clone());
+    let authority = authority.filter(|path| !plain && !path.as_os_str().is_empty());
+    runner.reachable_at(haechi_lambda::Endpoint {
+        url: endpoint.endpoint.clone(),
+        address,
+        authority,
+    });
 }
 
 /// Where clients find the CA's certificate.

@@ -1,0 +1,336 @@
+//! What can be set on a function, defaults, checks, how it is shown.
+
+use std::collections::BTreeMap;
+
+use haechi_core::Cx;
+use haechi_core::database::Unknown;
+use haechi_lambda_model::Error;
+use haechi_lambda_model::shapes::{
+    Architecture, CreateFunctionRequest, DeadLetterConfig, Environment, EnvironmentResponse,
+    EphemeralStorage, FunctionConfiguration, LastUpdateStatus, LogFormat, LoggingConfig,
+    PackageType, Runtime, SnapStartApplyOn, SnapStartOptimizationStatus, SnapStartResponse, State,
+    StateReasonCode, TracingConfigResponse, TracingMode, UpdateFunctionConfigurationRequest,
+};
+use haechi_wire::{Fault, SecretString, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::Lambda;
+use crate::reference::Reference;
+use crate::store::{Code, FunctionRecord, Version};
+use crate::words::invalid;
+
+/// Bytes of all variables, at most (quota).
+const ENVIRONMENT_MAX: usize = 4096;
+
+/// Variables that are Lambda's own.
+const RESERVED: &[&str] = &[
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+/// Variables as they are kept, if they may be set.
+fn environment(
+    given: Option<Environment>,
+) -> Result<Option<BTreeMap<String, Zeroizing<String>>>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let given = given.variables.unwrap_or_default();
+    let reserved: Vec<&str> =
+        given.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    if !reserved.is_empty() {
+        return Err(invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment \
+             variables you have provided contains reserved keys that are currently not supported \
+             for modification. Reserved keys used in this request: {}",
+            reserved.join(", ")
+        )));
+    }
+    let plain: BTreeMap<&str, &str> =
+        given.iter().map(|(name, value)| (name.as_str(), value.0.as_str())).collect();
+    let measured = Zeroizing::new(serde_json::to_string(&plain).map_err(Fault::internal)?);
+    if measured.len() > ENVIRONMENT_MAX {
+        return Err(invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment \
+             variables you have provided exceeded the 4KB limit. String measured: {}",
+            *measured
+        )));
+    }
+    let kept = given.iter().map(|(name, value)| (name.clone(), Zeroizing::new(value.0.clone())));
+    Ok(Some(kept.collect()))
+}
+
+/// Refuses what haechi does not do.
+fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
+    let vpc = input.vpc_config.as_ref().is_some_and(|vpc| {
+        let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+        some(&vpc.subnet_ids) || some(&vpc.security_group_ids)
+    });
+    let snap = input.snap_start.as_ref().and_then(|snap| snap.apply_on);
+    let elsewhere = input.package_type == Some(PackageType::Image)
+        || vpc
+        || input.layers.as_ref().is_some_and(|layers| !layers.is_empty())
+        || input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty())
+        || input.code_signing_config_arn.is_some()
+        || input.image_config.is_some()
+        || snap == Some(SnapStartApplyOn::PublishedVersions)
+        || input.tenancy_config.is_some()
+        || input.capacity_provider_config.is_some()
+        || input.durable_config.is_some()
+        || input.runtime_config.is_some()
+        || input.accelerator_config.is_some()
+        || input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())
+        || input.publish_to.is_some();
+    let format = input.logging_config.as_ref().and_then(|logging| logging.log_format);
+    if elsewhere || format == Some(LogFormat::Json) {
+        return Err(cx.unsupported().into());
+    }
+    Ok(())
+}
+
+impl Lambda {
+    /// `$LATEST` as a request wants it.
+    pub(crate) fn first_version(
+        &self,
+        cx: &Cx,
+        input: &mut CreateFunctionRequest,
+        code: Code,
+    ) -> Result<Version, Error> {
+        supported(cx, input)?;
+        let runtime = input.runtime.ok_or_else(|| {
+            invalid("Runtime is mandatory for functions created with deployment packages.")
+        })?;
+        self.known(runtime)?;
+        let is_provided = runtime.as_str().starts_with("provided");
+        if input.handler.is_none() && !is_provided {
+            return Err(invalid(
+                "Handler is mandatory for functions created with deployment packages.",
+            ));
+        }
+        let architecture = input.architectures.as_ref().and_then(|list| list.first().copied());
+        let here = here();
+        if architecture.is_some_and(|wanted| wanted != here) && is_provided {
+            return Err(cx.unsupported().into());
+        }
+        let tracing = input.tracing_config.as_ref().and_then(|tracing| tracing.mode);
+        Ok(Version {
+            version: crate::reference::LATEST.to_owned(),
+            code,
+            runtime: runtime.as_str().to_owned(),
+            handler: input.handler.take(),
+            role: input.role.clone(),
+            description: input.description.take().unwrap_or_default(),
+            timeout: input.timeout.unwrap_or(3),
+            memory: input.memory_size.unwrap_or(128),
+            storage: input.ephemeral_storage.as_ref().map_or(512, |storage| storage.size),
+            environment: environment(input.environment.take())?,
+            dead_letter_arn: dead_letter(cx, input.dead_letter_config.take())?.flatten(),
+            architecture: architecture.unwrap_or(here).as_str().to_owned(),
+            tracing: tracing.unwrap_or(TracingMode::PassThrough).as_str().to_owned(),
+            log_group: input.logging_config.take().and_then(|logging| logging.log_group),
+            modified_ms: cx.now().millis(),
+            revision: revision(cx)?,
+            unknown: Unknown::new(),
+        })
+    }
+
+    /// Changes `$LATEST` as a request wants it.
+    pub(crate) fn change(
+        &self,
+        cx: &Cx,
+        version: &mut Version,
+        input: UpdateFunctionConfigurationRequest,
+    ) -> Result<(), Error> {
+        let create = CreateFunctionRequest {
+            vpc_config: input.vpc_config,
+            layers: input.layers,
+            file_system_configs: input.file_system_configs,
+            image_config: input.image_config,
+            snap_start: input.snap_start,
+            capacity_provider_config: input.capacity_provider_config,
+            durable_config: input.durable_config,
+            runtime_config: input.runtime_config,
+            accelerator_config: input.accelerator_config,
+            kms_key_arn: input.kms_key_arn,
+            logging_config: input.logging_config.clone(),
+            ..CreateFunctionRequest::default()
+        };
+        supported(cx, &create)?;
+        if let Some(runtime) = input.runtime {
+            self.known(runtime)?;
+            runtime.as_str().clone_into(&mut version.runtime);
+        }
+        version.handler = input.handler.or(version.handler.take());
+        version.role = input.role.unwrap_or_else(|| std::mem::take(&mut version.role));
+        if let Some(description) = input.description {
+            version.description = description;
+        }
+        version.timeout = input.timeout.unwrap_or(version.timeout);
+        version.memory = input.memory_size.unwrap_or(version.memory);
+        if let Some(storage) = input.ephemeral_storage {
+            version.storage = storage.size;
+        }
+        if input.environment.is_some() {
+            version.environment = environment(input.environment)?;
+        }
+        if let Some(changed) = dead_letter(cx, input.dead_letter_config)? {
+            version.dead_letter_arn = changed;
+        }
+        if let Some(mode) = input.tracing_config.and_then(|tracing| tracing.mode) {
+            mode.as_str().clone_into(&mut version.tracing);
+        }
+        if let Some(group) = input.logging_config.and_then(|logging| logging.log_group) {
+            version.log_group = Some(group);
+        }
+        Ok(())
+    }
+
+    /// A runtime that the operator has named an interpreter for.
+    fn known(&self, runtime: Runtime) -> Result<(), Error> {
+        let name = runtime.as_str();
+        if self.runner.options().command(name).is_some() {
+            return Ok(());
+        }
+        Err(invalid(format!(
+            "There is no interpreter here for the runtime {name}. The operator names it in \
+             haechi's configuration, under [lambda.runtimes.\"{name}\"]."
+        )))
+    }
+}
+
+/// The dead-letter queue that is wished for: none, nothing said, or taken away.
+fn dead_letter(cx: &Cx, given: Option<DeadLetterConfig>) -> Result<Option<Option<String>>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    match given.target_arn.filter(|arn| !arn.is_empty()) {
+        None => Ok(Some(None)),
+        Some(arn) if arn.split(':').nth(2) == Some("sqs") => Ok(Some(Some(arn))),
+        Some(_) => Err(cx.unsupported().into()),
+    }
+}
+
+fn here() -> Architecture {
+    if std::env::consts::ARCH == "aarch64" { Architecture::Arm64 } else { Architecture::X8664 }
+}
+
+/// A new revision id.
+pub(crate) fn revision(cx: &Cx) -> Result<String, Fault> {
+    Ok(cx.env.uuid().map_err(Fault::internal)?.to_string())
+}
+
+/// How far a change is told to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// It is in force.
+    Ready,
+    /// In the answer to the call that makes it: AWS works on it then.
+    Creating,
+    /// As `Creating`, of a function that was there before.
+    Updating,
+    /// In lists, which tell no states.
+    Listed,
+}
+
+/// A version as AWS shows it.
+pub(crate) fn show(
+    function: &FunctionRecord,
+    version: &Version,
+    arn: String,
+    shown: Shown,
+) -> FunctionConfiguration {
+    let group = version.log_group.clone();
+    let plain = FunctionConfiguration {
+        function_name: Some(function.name.clone()),
+        function_arn: Some(arn),
+        runtime: Runtime::parse(&version.runtime),
+        role: Some(version.role.clone()),
+        handler: version.handler.clone(),
+        code_size: Some(version.code.size),
+        description: Some(version.description.clone()),
+        timeout: Some(version.timeout),
+        memory_size: Some(version.memory),
+        last_modified: Some(modified(version.modified_ms)),
+        code_sha256: Some(version.code.sha256.clone()),
+        version: Some(version.version.clone()),
+        dead_letter_config: version
+            .dead_letter_arn
+            .clone()
+            .map(|arn| DeadLetterConfig { target_arn: Some(arn) }),
+        environment: version.environment.as_ref().map(show_environment),
+        tracing_config: Some(TracingConfigResponse { mode: TracingMode::parse(&version.tracing) }),
+        revision_id: Some(version.revision.clone()),
+        package_type: Some(PackageType::Zip),
+        architectures: Architecture::parse(&version.architecture).map(|one| vec![one]),
+        ephemeral_storage: Some(EphemeralStorage { size: version.storage }),
+        snap_start: Some(SnapStartResponse {
+            apply_on: Some(SnapStartApplyOn::None),
+            optimization_status: Some(SnapStartOptimizationStatus::Off),
+        }),
+        logging_config: Some(LoggingConfig {
+            log_format: Some(LogFormat::Text),
+            log_group: Some(group.unwrap_or_else(|| format!("/aws/lambda/{}", function.name))),
+            ..LoggingConfig::default()
+        }),
+        ..FunctionConfiguration::default()
+    };
+    with_state(plain, shown)
+}
+
+fn with_state(plain: FunctionConfiguration, shown: Shown) -> FunctionConfiguration {
+    let creating = Some("The function is being created.".to_owned());
+    match shown {
+        Shown::Listed => plain,
+        Shown::Ready => FunctionConfiguration {
+            state: Some(State::Active),
+            last_update_status: Some(LastUpdateStatus::Successful),
+            ..plain
+        },
+        Shown::Creating => FunctionConfiguration {
+            state: Some(State::Pending),
+            state_reason: creating,
+            state_reason_code: Some(StateReasonCode::Creating),
+            ..plain
+        },
+        Shown::Updating => FunctionConfiguration {
+            state: Some(State::Active),
+            last_update_status: Some(LastUpdateStatus::InProgress),
+            last_update_status_reason: creating,
+            ..plain
+        },
+    }
+}
+
+fn show_environment(kept: &BTreeMap<String, Zeroizing<String>>) -> EnvironmentResponse {
+    let shown = kept.iter().map(|(name, value)| (name.clone(), SecretString(value.to_string())));
+    EnvironmentResponse { variables: Some(shown.collect()), error: None }
+}
+
+fn modified(ms: i64) -> String {
+    let time = Timestamp::from_millis(ms);
+    format!("{}.{:03}+0000", time.format("%Y-%m-%dT%H:%M:%S"), ms.rem_euclid(1000))
+}
+
+impl Reference {
+    /// The ARN that shows a version of this function, as it was asked for.
+    pub(crate) fn shown_arn(&self, version: &Version) -> String {
+        match &self.qualifier {
+            None if version.version == crate::reference::LATEST => self.function_arn(),
+            None => self.version_arn(&version.version),
+            Some(_) => self.arn(),
+        }
+    }
+}

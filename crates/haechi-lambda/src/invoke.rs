@@ -1,0 +1,262 @@
+//! An invocation from beginning to end.
+//!
+//! ```text
+//! leave ─► a warm instance, or a cold one: role's credentials, code, start, init ─► event ─► answer
+//! ```
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use haechi_core::{Clock, SystemClock};
+use haechi_lambda_model::Error;
+use haechi_sandbox::{Exit, InitFailure, Invocation, Outcome};
+use haechi_wire::Fault;
+use serde_json::json;
+
+use crate::Lambda;
+use crate::function::Function;
+use crate::log::Log;
+use crate::runner::{Full, Warm};
+use crate::start::start;
+use crate::store::Version;
+use crate::words::{invalid, throttled};
+
+/// How long a program may take until it waits for its first event, at least.
+const INIT_MIN: Duration = Duration::from_secs(10);
+
+/// An event, and what it comes with.
+pub(crate) struct Given {
+    pub(crate) request_id: String,
+    pub(crate) payload: Bytes,
+    pub(crate) client_context: Option<String>,
+}
+
+/// What came of it.
+pub(crate) struct Done {
+    pub(crate) payload: Vec<u8>,
+    /// Whether the function failed.
+    pub(crate) failed: bool,
+    pub(crate) version: String,
+    /// The end of the log.
+    pub(crate) log: Vec<u8>,
+}
+
+impl Done {
+    /// The log as the answer has it.
+    pub(crate) fn log_result(&self) -> String {
+        STANDARD.encode(&self.log)
+    }
+}
+
+/// An answer, and whether the instance can go on.
+struct Answer {
+    payload: Vec<u8>,
+    failed: bool,
+    reusable: bool,
+}
+
+impl Lambda {
+    /// Runs a version of a function.
+    pub(crate) async fn run(
+        &self,
+        function: &Function,
+        version: &Version,
+        given: Given,
+    ) -> Result<Done, Error> {
+        if !self.runner.runs().await {
+            return Err(Fault::Unavailable {
+                message: "Functions do not run here: a part of the isolation does not work. The \
+                          log says which; the configuration can allow it.",
+                source: "no isolation".into(),
+            }
+            .into());
+        }
+        let reserved = function.record.reserved;
+        let place = self
+            .runner
+            .enter(&function.record.id, reserved)
+            .map_err(|full| throttled(full == Full::Reserved))?;
+        let mut log = Log::open(&self.runner.options().folder, &function.reference);
+        let key = format!("{} {} {}", function.record.id, version.version, version.revision);
+        let (mut warm, init) = match self.runner.warm(&key).await {
+            Some(warm) => (warm, None),
+            None => {
+                let cold = self.begin(function, version, key, &mut log).await?;
+                match cold {
+                    Begun::Ready(warm, took) => (warm, Some(took)),
+                    Begun::Failed(warm, failure) => {
+                        let answer = not_begun(&given.request_id, version, failure, &mut log);
+                        finish(&mut log, &given.request_id, version, Duration::ZERO, None, None);
+                        warm.instance.end().await;
+                        drop(place);
+                        return Ok(done(answer, version, log));
+                    }
+                }
+            }
+        };
+        let id = given.request_id.clone();
+        log.line(&format!("START RequestId: {id} Version: {}", version.version));
+        let (answer, took) = hand(&mut warm, function, version, given, &mut log).await;
+        finish(&mut log, &id, version, took, init, warm.instance.peak_mib());
+        if answer.reusable {
+            self.runner.keep(warm);
+        } else {
+            warm.instance.end().await;
+        }
+        drop(place);
+        Ok(done(answer, version, log))
+    }
+
+    /// Starts an instance.
+    async fn begin(
+        &self,
+        function: &Function,
+        version: &Version,
+        key: String,
+        log: &mut Log,
+    ) -> Result<Begun, Error> {
+        let reference = &function.reference;
+        let credentials = self.credentials(reference, &version.role).await?;
+        let credentials = credentials.ok_or_else(|| {
+            invalid("The role defined for the function cannot be assumed by Lambda.")
+        })?;
+        let options = &self.runner.options();
+        let runtime = options.command(&version.runtime).ok_or_else(|| {
+            invalid(format!("There is no interpreter here for the runtime {}.", version.runtime))
+        })?;
+        let code = self.unpacked(&version.code).await?;
+        let now = self.env.now();
+        let unique = self.env.uuid().map_err(Fault::internal)?.simple().to_string();
+        let stream = format!("{}[{}]{unique}", now.format("%Y/%m/%d/"), version.version);
+        let endpoint = self.runner.endpoint();
+        let start = start(options, endpoint, reference, version, &credentials, &stream, &runtime);
+        let mut warm = self.runner.cold(key, code, start).await?;
+        let limit = INIT_MIN.max(timeout(version));
+        let ready = warm.instance.ready(limit, &mut |bytes| log.said(bytes)).await;
+        Ok(match ready {
+            Ok(took) => Begun::Ready(warm, took),
+            Err(failure) => Begun::Failed(warm, failure),
+        })
+    }
+}
+
+enum Begun {
+    Ready(Warm, Duration),
+    Failed(Warm, InitFailure),
+}
+
+fn timeout(version: &Version) -> Duration {
+    Duration::from_secs(u64::try_from(version.timeout).unwrap_or(3))
+}
+
+/// Hands the event to an instance.
+async fn hand(
+    warm: &mut Warm,
+    function: &Function,
+    version: &Version,
+    given: Given,
+    log: &mut Log,
+) -> (Answer, Duration) {
+    let limit = timeout(version);
+    let id = given.request_id.clone();
+    // The function reads the machine's clock, whatever time haechi is told that it is.
+    let deadline = SystemClock.now().plus_seconds(i64::from(version.timeout));
+    let invocation = Invocation {
+        request_id: given.request_id,
+        deadline_ms: deadline.millis(),
+        function_arn: function.reference.arn(),
+        trace_id: None,
+        client_context: given.client_context,
+        payload: given.payload,
+    };
+    let (outcome, took) =
+        warm.instance.invoke(invocation, limit, &mut |bytes| log.said(bytes)).await;
+    let answer = match outcome {
+        Outcome::Response(body) => Answer { payload: body.to_vec(), failed: false, reusable: true },
+        Outcome::Error(body) => Answer { payload: body.to_vec(), failed: true, reusable: true },
+        Outcome::TooLarge => broken(
+            "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+            Some("Function.ResponseSizeTooLarge"),
+        ),
+        Outcome::Exited(exit) => exited(&id, exit, log),
+        Outcome::TimedOut => timed_out(&id, version, log),
+    };
+    (answer, took)
+}
+
+fn broken(message: &str, kind: Option<&str>) -> Answer {
+    let mut told = json!({ "errorMessage": message });
+    if let (Some(kind), Some(map)) = (kind, told.as_object_mut()) {
+        map.insert("errorType".to_owned(), kind.into());
+    }
+    Answer { payload: told.to_string().into_bytes(), failed: true, reusable: false }
+}
+
+fn exited(id: &str, exit: Exit, log: &mut Log) -> Answer {
+    let reason = match exit {
+        Exit::Code(0) => "Runtime exited without providing a reason".to_owned(),
+        Exit::Code(code) => format!("Runtime exited with error: exit status {code}"),
+        Exit::Signal(9) => "Runtime exited with error: signal: killed".to_owned(),
+        Exit::Signal(signal) => format!("Runtime exited with error: signal: {signal}"),
+    };
+    log.line(&format!("RequestId: {id} Error: {reason}\nRuntime.ExitError"));
+    broken(&format!("RequestId: {id} Error: {reason}"), Some("Runtime.ExitError"))
+}
+
+fn timed_out(id: &str, version: &Version, log: &mut Log) -> Answer {
+    let now = SystemClock.now();
+    let millis = now.millis().rem_euclid(1000);
+    let now = format!("{}.{millis:03}Z", now.format("%Y-%m-%dT%H:%M:%S"));
+    let said = format!("{now} {id} Task timed out after {}.00 seconds", version.timeout);
+    log.line(&format!("{said}\n"));
+    broken(&said, None)
+}
+
+/// What a program that did not come to wait for an event has told.
+fn not_begun(id: &str, version: &Version, failure: InitFailure, log: &mut Log) -> Answer {
+    log.line(&format!("START RequestId: {id} Version: {}", version.version));
+    match failure {
+        InitFailure::Error(body) => {
+            Answer { payload: body.to_vec(), failed: true, reusable: false }
+        }
+        InitFailure::Exited(exit) => exited(id, exit, log),
+        InitFailure::TimedOut => timed_out(id, version, log),
+    }
+}
+
+fn finish(
+    log: &mut Log,
+    id: &str,
+    version: &Version,
+    took: Duration,
+    init: Option<Duration>,
+    peak_mib: Option<u64>,
+) {
+    let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    let took_ms = ms(took).min(f64::from(version.timeout) * 1000.0);
+    let mut report = format!(
+        "REPORT RequestId: {id}\tDuration: {took_ms:.2} ms\tBilled Duration: {:.0} ms\tMemory \
+         Size: {} MB\t",
+        took_ms.ceil(),
+        version.memory
+    );
+    if let Some(peak) = peak_mib {
+        report.push_str(&format!("Max Memory Used: {peak} MB\t"));
+    }
+    if let Some(init) = init {
+        report.push_str(&format!("Init Duration: {:.2} ms\t", ms(init)));
+    }
+    log.line(&format!("END RequestId: {id}"));
+    log.line(&report);
+}
+
+fn done(answer: Answer, version: &Version, log: Log) -> Done {
+    Done {
+        payload: answer.payload,
+        failed: answer.failed,
+        version: version.version.clone(),
+        log: log.tail(),
+    }
+}

@@ -1,0 +1,32 @@
+//! `GetFunction`.
+
+use crate::Lambda;
+use crate::configuration::{Shown, show};
+use haechi_core::{Cx, Handle};
+use haechi_lambda_model::Error;
+use haechi_lambda_model::ops::GetFunction;
+use haechi_lambda_model::shapes::{Concurrency, GetFunctionRequest, GetFunctionResponse};
+
+impl Handle<GetFunction> for Lambda {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: GetFunctionRequest,
+    ) -> Result<GetFunctionResponse, Error> {
+        let given = input.qualifier.as_deref();
+        let (function, _) = self.function(cx, &input.function_name, given).await?;
+        let version = self.version(&function).await?;
+        let arn = function.reference.shown_arn(&version);
+        let tags = function.record.tags.clone();
+        let reserved = function.record.reserved;
+        Ok(GetFunctionResponse {
+            configuration: Some(show(&function.record, &version, arn, Shown::Ready)),
+            // Where the archive can be fetched from is not told: it cannot be, yet.
+            code: None,
+            tags: Some(tags).filter(|tags| !tags.is_empty()),
+            concurrency: reserved
+                .map(|count| Concurrency { reserved_concurrent_executions: Some(count) }),
+            ..GetFunctionResponse::default()
+        })
+    }
+}

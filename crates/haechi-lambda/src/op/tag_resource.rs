@@ -1,0 +1,64 @@
+//! `TagResource`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_lambda_model::Error;
+use haechi_lambda_model::ops::TagResource;
+use haechi_lambda_model::shapes::TagResourceRequest;
+use std::collections::BTreeMap;
+
+use haechi_wire::shape::Unit;
+
+use crate::Lambda;
+use crate::function::Function;
+use crate::reference::Reference;
+use crate::words::{invalid, no_function};
+
+impl Handle<TagResource> for Lambda {
+    async fn handle(&self, cx: &Cx, input: TagResourceRequest) -> Result<Unit, Error> {
+        let mut function = self.tagged(cx, &input.resource).await?;
+        function.record.tags.extend(input.tags);
+        check_tags(&function.record.tags)?;
+        let mut batch = Batch::new();
+        function.save(&mut batch);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}
+
+/// Tags of a function, at most.
+const TAGS_MAX: usize = 50;
+
+/// Whether a function may have these tags.
+pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
+    if tags.len() > TAGS_MAX {
+        return Err(invalid("Number of tags exceeds resource tag limit."));
+    }
+    let plain = |(key, value): (&String, &String)| {
+        !key.is_empty()
+            && key.chars().count() <= 128
+            && value.chars().count() <= 256
+            && !key.starts_with("aws:")
+    };
+    if tags.iter().all(plain) {
+        return Ok(());
+    }
+    Err(invalid("An error occurred and the request cannot be processed."))
+}
+
+impl Lambda {
+    /// The function whose tags a request is about.
+    pub(super) async fn tagged(&self, cx: &Cx, arn: &str) -> Result<Function, Error> {
+        let reference = Reference::parse(arn);
+        let reference = reference.ok_or_else(|| Error::from(cx.unsupported()))?;
+        if reference.qualifier.is_some() {
+            return Err(invalid(
+                "Tags on function aliases and versions are not supported. Please specify a \
+                 function ARN.",
+            ));
+        }
+        if reference.region != cx.region.as_str() {
+            return Err(no_function(arn));
+        }
+        Ok(self.function(cx, arn, None).await?.0)
+    }
+}

@@ -1,0 +1,21 @@
+//! `UntagResource`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_lambda_model::Error;
+use haechi_lambda_model::ops::UntagResource;
+use haechi_lambda_model::shapes::UntagResourceRequest;
+
+use haechi_wire::shape::Unit;
+
+use crate::Lambda;
+
+impl Handle<UntagResource> for Lambda {
+    async fn handle(&self, cx: &Cx, input: UntagResourceRequest) -> Result<Unit, Error> {
+        let mut function = self.tagged(cx, &input.resource).await?;
+        function.record.tags.retain(|key, _| !input.tag_keys.contains(key));
+        let mut batch = Batch::new();
+        function.save(&mut batch);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}

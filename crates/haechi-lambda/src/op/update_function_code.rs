@@ -1,0 +1,56 @@
+//! `UpdateFunctionCode`.
+
+use crate::configuration::{Shown, revision, show};
+use crate::op::publish_version::publish;
+use crate::{Lambda, sweep, words};
+use haechi_core::{Batch, Cx, Handle};
+use haechi_lambda_model::Error;
+use haechi_lambda_model::ops::UpdateFunctionCode;
+use haechi_lambda_model::shapes::{FunctionConfiguration, UpdateFunctionCodeRequest};
+
+impl Handle<UpdateFunctionCode> for Lambda {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: UpdateFunctionCodeRequest,
+    ) -> Result<FunctionConfiguration, Error> {
+        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        if input.publish_to.is_some() || input.source_kms_key_arn.is_some() {
+            return Err(cx.unsupported().into());
+        }
+        let latest = &function.record.latest;
+        if input.revision_id.as_ref().is_some_and(|given| *given != latest.revision) {
+            return Err(words::revision("GetFunction/GetAlias"));
+        }
+        let Some(zip) = &input.zip_file else { return Err(cx.unsupported().into()) };
+        let place = function.reference.place();
+        let arn = function.reference.function_arn();
+        if input.dry_run == Some(true) {
+            let mut shown = latest.clone();
+            shown.code = Lambda::weigh(cx, &zip.0)?;
+            return Ok(show(&function.record, &shown, arn, Shown::Updating));
+        }
+        let mut batch = Batch::new();
+        batch.schedule(&sweep::job(&place, &latest.code.id, cx.now()));
+        let code = self.keep(cx, &place, &zip.0).await?;
+        let latest = &mut function.record.latest;
+        latest.code = code;
+        if let Some(first) = input.architectures.as_ref().and_then(|list| list.first()) {
+            first.as_str().clone_into(&mut latest.architecture);
+        }
+        latest.modified_ms = cx.now().millis();
+        latest.revision = revision(cx)?;
+        let mut shown = latest.clone();
+        let answer = if input.publish == Some(true) {
+            shown = publish(cx, &place, &mut function.record, None, &mut batch)?;
+            let arn = function.reference.version_arn(&shown.version);
+            show(&function.record, &shown, arn, Shown::Creating)
+        } else {
+            shown.revision = revision(cx)?;
+            show(&function.record, &shown, arn, Shown::Updating)
+        };
+        function.save(&mut batch);
+        self.database.commit(batch).await?;
+        Ok(answer)
+    }
+}
