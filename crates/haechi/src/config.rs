@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
+use crate::peering::{PeeringOptions, RegionOptions};
 use crate::quotas::QuotaOptions;
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
@@ -40,6 +41,8 @@ struct File {
     seal: FileSeal,
     log: FileLog,
     web_identity: WebIdentityOptions,
+    regions: RegionOptions,
+    peering: Option<PeeringOptions>,
     xks: XksOptions,
     cloudhsm: BTreeMap<String, CloudHsmOptions>,
 }
@@ -134,6 +137,10 @@ pub struct Config {
     pub request_quota: Vec<QuotaOptions>,
     /// Whose tokens STS takes.
     pub web_identity: WebIdentityOptions,
+    /// Which Regions are served here.
+    pub regions: RegionOptions,
+    /// How other deployments reach this one.
+    pub peering: Option<PeeringOptions>,
     /// External keys.
     pub xks: XksOptions,
     /// Tokens that stand for CloudHSM clusters.
@@ -190,6 +197,8 @@ impl Config {
             request_quota: file.request_quota,
             dev,
             web_identity: file.web_identity,
+            regions: file.regions,
+            peering: file.peering,
             xks: file.xks,
             cloudhsm: file.cloudhsm,
             seal: seal(options.seal, file.seal),

@@ -49,6 +49,8 @@ pub struct Stack {
     pub audit: Arc<dyn AuditLog>,
     /// The operations.
     pub router: Router,
+    /// Other deployments, where a server knows some.
+    pub peers: Option<Arc<haechi_peer::Peers>>,
 }
 
 /// Who exists, for key policies and grants: they name users and roles that do, and not those that
@@ -166,7 +168,7 @@ impl Stack {
         let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
-        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
+        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router, peers: None })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.

@@ -29,6 +29,8 @@ const NAMED: &[(&str, &[&str])] = &[
     ),
     // A protocol between two KMSs: it knows neither of them.
     ("haechi-xks", &["haechi-crypto", "haechi-sigv4"]),
+    // A protocol between two deployments: it knows neither's services.
+    ("haechi-peer", &["haechi-crypto"]),
 ];
 
 /// What every service may use, beside its own and other services' models. (`Fault` and the times of
@@ -121,9 +123,13 @@ fn allowed(from: &str, to: &str) -> bool {
         let own_tokens = from == "haechi-sts" && to == "haechi-jwt";
         // Only KMS asks external key store proxies.
         let own_proxies = from == "haechi-kms" && to == "haechi-xks";
+        // What has Regions in common is told to other deployments.
+        let own_peers =
+            ["haechi-kms", "haechi-secretsmanager"].contains(&from) && to == "haechi-peer";
         return own_log
             || own_tokens
             || own_proxies
+            || own_peers
             || SERVICE.contains(&to)
             || to.ends_with("-model");
     }

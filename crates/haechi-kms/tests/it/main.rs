@@ -31,6 +31,7 @@ mod list_keys;
 mod macs;
 mod managed;
 mod multi_region;
+mod peering;
 mod policies;
 mod re_encrypt;
 mod restart;

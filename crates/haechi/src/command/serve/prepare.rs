@@ -23,7 +23,7 @@ use crate::keeper::{Keeper, root_key_file};
 use crate::quotas::quotas;
 use crate::stack::{Stack, store_clock};
 use crate::tls::{self, Tls};
-use crate::{web_identity, xks};
+use crate::{peering, web_identity, xks};
 
 /// A server that is about to serve, and what must outlive it.
 pub struct Ready {
@@ -33,6 +33,8 @@ pub struct Ready {
     pub endpoint: Endpoint,
     pub root_key: RootAccessKey,
     pub account: AccountId,
+    /// The port for other deployments, where it is configured.
+    pub peering: Option<peering::Peering>,
     /// The proxy for another KMS, where it is configured.
     pub xks: Option<xks::Proxy>,
     /// The file of the root key, where it lies in one.
@@ -62,16 +64,7 @@ pub struct Parts<'a> {
 /// If any of it fails.
 pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let Parts { config, env, movable, data, port } = parts;
-    let (store, root, seal, data): (Arc<dyn Store>, _, _, _) = match data {
-        Some((data, (seal, root))) => {
-            let store = SqliteStore::open(data.store(), store_clock(&env.clock))?;
-            (Arc::new(store), root, Some(seal), Some(data))
-        }
-        None => {
-            let root = RootKey::generate(&*env.random)?;
-            (Arc::new(MemStore::new(store_clock(&env.clock))), root, None, None)
-        }
-    };
+    let Foundation { store, root, seal, data } = foundation(data, env)?;
     if !root.is_locked() {
         tracing::warn!(
             "the root key could not be locked in memory (RLIMIT_MEMLOCK): it may reach swap"
@@ -106,6 +99,9 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }
+    let (regions, peer_options) = (&config.regions, config.peering.as_ref());
+    let api = &endpoint.endpoint;
+    let peering = peering::start(regions, peer_options, &mut stack, env, api).await?;
     let (dev, identities) = dev(config, &stack, movable).await?;
     let quotas = quotas(config, &stack.router)?;
     let gateway = Arc::new(Gateway {
@@ -126,7 +122,42 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let installation = Arc::new(Installation { stack, env: env.clone(), keeper });
     let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
     tokio::spawn(background(Arc::clone(&installation)));
-    Ok(Ready { gateway, listener, installation, endpoint, root_key, account, root_key_file, xks })
+    Ok(Ready {
+        gateway,
+        listener,
+        installation,
+        endpoint,
+        root_key,
+        account,
+        root_key_file,
+        peering,
+        xks,
+    })
+}
+
+/// What the services stand on.
+struct Foundation<'a> {
+    store: Arc<dyn Store>,
+    root: RootKey,
+    seal: Option<SealConfig>,
+    data: Option<&'a DataDirectory>,
+}
+
+fn foundation<'a>(
+    data: Option<(&'a DataDirectory, Opened)>,
+    env: &Env,
+) -> Result<Foundation<'a>, Failure> {
+    let clock = store_clock(&env.clock);
+    Ok(match data {
+        Some((data, (seal, root))) => {
+            let store = Arc::new(SqliteStore::open(data.store(), clock)?);
+            Foundation { store, root, seal: Some(seal), data: Some(data) }
+        }
+        None => {
+            let (store, root) = (Arc::new(MemStore::new(clock)), RootKey::generate(&*env.random)?);
+            Foundation { store, root, seal: None, data: None }
+        }
+    })
 }
 
 /// What `--dev` adds: controls, and callers whom nobody made.
