@@ -19,6 +19,7 @@ pub mod etcd;
 mod folder;
 mod http;
 pub mod postgres;
+mod relay;
 mod server;
 
 pub use client::{
@@ -27,4 +28,5 @@ pub use client::{
 };
 pub use folder::{Entry, entries, fingerprint, mode, places_of};
 pub use http::{Answer, exchange, request, send};
+pub use relay::Relay;
 pub use server::{Launch, Ready, Refusal, Server, haechi};

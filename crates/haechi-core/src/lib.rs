@@ -28,6 +28,7 @@
 //! document.rs   Documents              files that anybody may fetch
 //! audit.rs      AuditLog, AuditReader  where records of calls go before an answer leaves
 //! name.rs       AccountId, Region      names that are valid once they exist
+//! regions.rs    Regions                which Regions are served here
 //! paging.rs     Cursor                 markers and tokens of paged answers
 //! access_key_id.rs                     ids of access keys, which name their account
 //! ```
@@ -54,6 +55,7 @@ pub mod operation;
 pub mod paging;
 pub mod path;
 pub mod quota;
+pub mod regions;
 pub mod router;
 pub mod service_roles;
 pub mod session;
@@ -77,6 +79,7 @@ pub use made::MadeCall;
 pub use name::{AccountId, Region};
 pub use operation::{Handle, Operation};
 pub use path::Path;
+pub use regions::Regions;
 pub use router::Router;
 pub use service_roles::{RoleSession, ServiceRoles};
 pub use session::{AssumableRole, Roles, Session, SessionClaims, SessionHolder};

@@ -12,7 +12,8 @@ use haechi_wire::decode::{InputError, input};
 use haechi_wire::{Fault, OperationSchema, Problem, Reader, ServiceSchema, Shape, Writer};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::{Cx, Documents, GuardrailSource, Handle, Operation};
+use crate::regions::{Regions, is_regional};
+use crate::{Cx, Documents, GuardrailSource, Handle, Operation, Region};
 
 /// How often a handler is run when another write came between its read and its own.
 const ATTEMPTS: u32 = 32;
@@ -37,6 +38,7 @@ pub struct Router {
     bodies: Vec<(&'static str, usize)>,
     guardrails: GuardrailSlot,
     turns: Arc<Turns>,
+    regions: RegionSlot,
 }
 
 /// Calls of one operation in one account whose writes met take turns: so each is met by newcomers
@@ -61,6 +63,9 @@ impl Turns {
         Some(place.lock().await)
     }
 }
+
+/// Who knows which Regions are served here, as [`GuardrailSlot`].
+type RegionSlot = Arc<OnceLock<Arc<dyn Regions>>>;
 
 /// Who knows the guardrails: named once, and known to all handlers, also to those mounted before.
 type GuardrailSlot = Arc<OnceLock<Arc<dyn GuardrailSource>>>;
@@ -107,12 +112,18 @@ impl Router {
         self.guardrails.get_or_init(|| source);
     }
 
+    /// Refuses calls for Regions that are served elsewhere.
+    pub fn serve_only(&mut self, regions: Arc<dyn Regions>) {
+        self.regions.get_or_init(|| regions);
+    }
+
     /// Mounts one operation.
     pub fn mount<Op: Operation, S: Handle<Op>>(&mut self, service: &Arc<S>) {
         let endpoint = Mounted::<Op, S> {
             service: Arc::clone(service),
             guardrails: Arc::clone(&self.guardrails),
             turns: Arc::clone(&self.turns),
+            regions: Arc::clone(&self.regions),
             operation: PhantomData,
         };
         let key = (Op::SCHEMA.service.name, Op::SCHEMA.name);
@@ -206,6 +217,7 @@ struct Mounted<Op, S> {
     service: Arc<S>,
     guardrails: GuardrailSlot,
     turns: Arc<Turns>,
+    regions: RegionSlot,
     operation: PhantomData<fn() -> Op>,
 }
 
@@ -218,7 +230,8 @@ impl<Op: Operation, S: Handle<Op>> Endpoint for Mounted<Op, S> {
         let input = input::<Op::Input>(reader, Op::SCHEMA.input)?;
         let (service, guardrails) = (Arc::clone(&self.service), Arc::clone(&self.guardrails));
         let turns = Arc::clone(&self.turns);
-        Ok(Box::new(Decoded::<Op, S> { service, guardrails, turns, input }))
+        let regions = Arc::clone(&self.regions);
+        Ok(Box::new(Decoded::<Op, S> { service, guardrails, turns, regions, input }))
     }
 }
 
@@ -226,6 +239,7 @@ struct Decoded<Op: Operation, S> {
     service: Arc<S>,
     guardrails: GuardrailSlot,
     turns: Arc<Turns>,
+    regions: RegionSlot,
     input: Op::Input,
 }
 
@@ -236,7 +250,12 @@ impl<Op: Operation, S: Handle<Op>> Call for Decoded<Op, S> {
 
     fn run<'a>(self: Box<Self>, cx: &'a Cx) -> Running<'a> {
         Box::pin(async move {
-            let Decoded { service, guardrails, turns, input } = *self;
+            let Decoded { service, guardrails, turns, regions, input } = *self;
+            if is_regional(Op::SCHEMA.service.name)
+                && let Some(place) = regions.get().and_then(|map| map.elsewhere(&cx.region))
+            {
+                return Err(served_elsewhere(&cx.region, &place).into());
+            }
             if let Some(source) = guardrails.get() {
                 cx.guard(source.guardrails().await?);
             }
@@ -267,6 +286,18 @@ impl<Op: Operation, S: Handle<Op>> Call for Decoded<Op, S> {
 /// Whether another write came between.
 fn met(decided: &Result<Box<dyn Answer>, Problem>) -> bool {
     matches!(decided, Err(Problem::Fault(Fault::Conflict)))
+}
+
+/// As AWS refuses a signature for a Region that an endpoint is not of, with where to ask.
+fn served_elsewhere(region: &Region, place: &str) -> Fault {
+    Fault::Authentication {
+        document_code: "InvalidSignatureException",
+        xml_code: "SignatureDoesNotMatch",
+        status: 403,
+        message: format!(
+            "Credential should be scoped to a valid region. Region {region} is served {place}."
+        ),
+    }
 }
 
 fn answer<Op: Operation>(

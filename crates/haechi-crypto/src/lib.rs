@@ -22,13 +22,15 @@
 //! external_key.rs            KMS keys as the external keys of another KMS
 //! notification.rs            the key that signs SNS's messages
 //! token_keys.rs              keys that stay inside a hardware token, for custom key stores
+//! transport.rs               secrets on their way to another deployment (HPKE)
 //! ```
 //!
 //! For people: passwords (`password.rs`, Argon2id) and one-time codes (`totp.rs`, RFC 6238).
 //!
 //! Cryptography is aws-lc-rs. What it lacks: Argon2id (`argon2`), Ed25519ph (`ed25519-dalek`),
 //! ML-DSA with an external μ (`ml-dsa`), an ML-KEM key from its seed (`ml-kem`), RSA signatures over
-//! SHA-1 (`crypto-bigint`), and a fast secp256k1 (`k256`). Randomness is a parameter ([`Random`]), time too; where AWS-LC insists on its
+//! SHA-1 (`crypto-bigint`), and a fast secp256k1 (`k256`); HPKE is rustls's, over aws-lc-rs. Randomness
+//! is a parameter ([`Random`]), time too; where AWS-LC insists on its
 //! own generator, the call says so.
 //!
 //! **Invariant:** `unsafe` exists in `memory.rs` and `memory/`, and nowhere else in the project.
@@ -70,6 +72,7 @@ pub mod signing;
 #[cfg(feature = "pkcs11")]
 pub mod token_keys;
 pub mod totp;
+pub mod transport;
 
 pub use ciphertext::{Blob, BlobKind, DoubledBlob, InvalidCiphertext, MaterialHandle};
 pub use elliptic_curve::AgreementError;
@@ -96,3 +99,4 @@ pub use seal::{SealConfig, SealError, SealRequest};
 pub use secret::{SecretBytes, SecretVec};
 pub use signing::{MessageType, SignError, SigningAlgorithm, VerifyError};
 pub use totp::TotpSeed;
+pub use transport::{InvalidTransport, Route, TransportKey, TransportPublicKey};

@@ -52,7 +52,7 @@ pub struct MaterialContext<'a> {
 
 impl MaterialContext<'_> {
     /// Label, number of fields, then each field with its length.
-    fn aad(&self) -> Vec<u8> {
+    pub(crate) fn aad(&self) -> Vec<u8> {
         let fields =
             [self.account, self.key_id, self.material_id, self.spec, self.usage, self.origin];
         let mut aad = Vec::with_capacity(192);
@@ -253,10 +253,7 @@ impl KeyMaterial {
         context: &MaterialContext<'_>,
         random: &dyn Random,
     ) -> Result<Vec<u8>, MaterialError> {
-        let spec = self.spec();
-        spec_agrees(spec, context)?;
-        let stored = self.stored()?;
-        let plaintext = SecretVec::join(&[&[spec.code()], stored.expose()]);
+        let plaintext = self.coded(context)?;
         Ok(keyring.seal_for(Purpose::KeyMaterial, &context.aad(), plaintext.expose(), random)?)
     }
 
@@ -271,8 +268,24 @@ impl KeyMaterial {
         token: &[u8],
     ) -> Result<Self, MaterialError> {
         let plaintext = keyring.open_for(Purpose::KeyMaterial, &context.aad(), token)?;
+        Self::decoded(plaintext.expose(), context)
+    }
+
+    /// What is sealed: the byte that names the spec, then the secret.
+    pub(crate) fn coded(&self, context: &MaterialContext<'_>) -> Result<SecretVec, MaterialError> {
+        let spec = self.spec();
+        spec_agrees(spec, context)?;
+        let stored = self.stored()?;
+        Ok(SecretVec::join(&[&[spec.code()], stored.expose()]))
+    }
+
+    /// Reads what [`Self::coded`] wrote.
+    pub(crate) fn decoded(
+        plaintext: &[u8],
+        context: &MaterialContext<'_>,
+    ) -> Result<Self, MaterialError> {
         let (kind, secret) =
-            plaintext.expose().split_first().ok_or(MaterialError::UnknownKind { kind: 0 })?;
+            plaintext.split_first().ok_or(MaterialError::UnknownKind { kind: 0 })?;
         let known = KeySpec::ALL.into_iter().find(|spec| spec.code() == *kind);
         let spec = known.ok_or(MaterialError::UnknownKind { kind: *kind })?;
         spec_agrees(spec, context)?;

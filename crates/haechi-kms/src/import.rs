@@ -16,7 +16,8 @@ use haechi_wire::{Fault, Timestamp};
 use crate::jobs::key_of_job;
 use crate::key::Transition;
 use crate::material::{MaterialRecord, Rotated};
-use crate::multi_region::{Sibling, siblings};
+use crate::multi_region::{Siblings, siblings};
+use crate::peering::PeerSlot;
 use crate::rotation::unfit;
 use crate::store::{KeyRecord, handle_path};
 
@@ -43,7 +44,7 @@ pub(crate) fn expiry_job(key: &KeyRecord, material: &MaterialRecord) -> Option<J
 /// save. Answers whether there is such material.
 pub(crate) fn lose(
     key: &mut KeyRecord,
-    siblings: &mut [Sibling],
+    siblings: &mut Siblings,
     material_id: &str,
     batch: &mut Batch,
 ) -> bool {
@@ -58,7 +59,7 @@ pub(crate) fn lose(
     let (pending, handle) = (row.pending, row.handle());
     if pending && primary {
         batch.delete(handle_path(&handle));
-        for (_, sibling) in siblings.iter_mut() {
+        for (_, sibling) in &mut siblings.rows {
             let there = sibling.materials.iter().find(|row| row.id == material_id);
             if let Some(job) = there.and_then(|row| expiry_job(sibling, row)) {
                 batch.cancel(&job);
@@ -83,28 +84,21 @@ pub(crate) fn lose(
     true
 }
 
-/// Whether other Regions lack material that the primary may not make current before they have it.
-pub(crate) fn awaits_regions(siblings: &[Sibling], material_id: &str) -> bool {
-    let there = |row: &MaterialRecord| row.id == material_id && row.is_present();
-    siblings.iter().any(|(_, sibling)| !sibling.materials.iter().any(there))
-}
-
 /// Makes the material that waits for it current, in all Regions.
 pub(crate) fn make_current(
     key: &mut KeyRecord,
-    siblings: &mut [Sibling],
+    siblings: &mut Siblings,
     rotated: &Rotated,
 ) -> Result<(), Error> {
-    let ready = |row: &&MaterialRecord| {
-        row.pending && row.is_present() && !awaits_regions(siblings, &row.id)
-    };
+    let ready =
+        |row: &&MaterialRecord| row.pending && row.is_present() && !siblings.lack(key, &row.id);
     let Some(id) = key.materials.iter().find(ready).map(|row| row.id.clone()) else {
         return Err(Error::KMSInvalidStateException(format!(
             "No available key material pending rotation for the key: {}.",
             key.arn
         )));
     };
-    let everywhere = siblings.iter_mut().map(|(_, sibling)| sibling).chain([key]);
+    let everywhere = siblings.rows.iter_mut().map(|(_, sibling)| sibling).chain([key]);
     for row in everywhere.flat_map(|key| &mut key.materials).filter(|row| row.id == id) {
         row.pending = false;
         row.rotated = Some(rotated.clone());
@@ -115,11 +109,12 @@ pub(crate) fn make_current(
 /// Ends imported material at its date.
 pub(crate) struct ExpireMaterial {
     database: Arc<Database>,
+    peers: PeerSlot,
 }
 
 impl ExpireMaterial {
-    pub(crate) fn new(database: Arc<Database>) -> ExpireMaterial {
-        ExpireMaterial { database }
+    pub(crate) fn new(database: Arc<Database>, peers: PeerSlot) -> ExpireMaterial {
+        ExpireMaterial { database, peers }
     }
 }
 
@@ -141,11 +136,9 @@ impl JobHandler for ExpireMaterial {
         if !due {
             return Ok(batch);
         }
-        let mut siblings = siblings(&self.database, &record).await?;
+        let mut siblings = siblings(&self.database, &self.peers, &record).await?;
         lose(&mut record, &mut siblings, id, &mut batch);
-        for (row, sibling) in &siblings {
-            batch.replace(row, sibling);
-        }
+        siblings.save(&record, now, &mut batch);
         batch.replace(&loaded, &record);
         tracing::info!(key = record.arn, "imported key material has expired and is gone");
         Ok(batch)

@@ -10,6 +10,7 @@ use haechi_wire::{Fault, Timestamp};
 use crate::grants;
 use crate::key::{State, Transition};
 use crate::multi_region::{Sibling, siblings};
+use crate::peering::PeerSlot;
 use crate::store::{KeyRecord, alias_path, handle_path, key_path};
 use crate::usage::usage_path;
 
@@ -22,11 +23,12 @@ const HANDLES_MAX: usize = 40;
 /// Deletes keys.
 pub(crate) struct DeleteKey {
     database: Arc<Database>,
+    peers: PeerSlot,
 }
 
 impl DeleteKey {
-    pub(crate) fn new(database: Arc<Database>) -> DeleteKey {
-        DeleteKey { database }
+    pub(crate) fn new(database: Arc<Database>, peers: PeerSlot) -> DeleteKey {
+        DeleteKey { database, peers }
     }
 }
 
@@ -72,15 +74,16 @@ impl JobHandler for DeleteKey {
         for name in &record.aliases {
             batch.delete(alias_path(account, region, name));
         }
-        let mut siblings = siblings(&self.database, record).await?;
-        if siblings.is_empty() {
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
+        if siblings.rows.is_empty() {
             let last = self.forget_handles(&key).await?;
             last.into_iter().for_each(|path| batch.delete(path));
         }
-        replica_gone(region, &mut siblings, now, &mut batch);
-        for (row, sibling) in &siblings {
-            batch.replace(row, sibling);
+        replica_gone(region, &mut siblings.rows, now, &mut batch);
+        if let Some(elsewhere) = &mut siblings.elsewhere {
+            elsewhere.bury(record);
         }
+        siblings.save(record, now, &mut batch);
         batch.delete(usage_path(account, region, id));
         if let Some(path) = record.backing_key_path() {
             batch.delete(path);
@@ -96,8 +99,8 @@ impl JobHandler for DeleteKey {
 
 /// Forgets a replica in the rows of the other Regions. A primary that waited for the last one to
 /// go has its own date from now on.
-fn replica_gone(region: &str, siblings: &mut [Sibling], now: Timestamp, batch: &mut Batch) {
-    for (_, sibling) in siblings {
+pub(crate) fn replica_gone(region: &str, rows: &mut [Sibling], now: Timestamp, batch: &mut Batch) {
+    for (_, sibling) in rows {
         let Some(at) = &mut sibling.multi_region else { continue };
         at.replicas.remove(region);
         let last = at.replicas.is_empty();

@@ -10,7 +10,7 @@
 //!    material deleted or expired, and imported again (keys of origin EXTERNAL)
 //! ```
 //! `Creating` and `Updating` are states of AWS's that nothing here needs: a change that spans Regions
-//! is one transaction. `Unavailable` is not kept: it shows while a key's custom key store is not
+//! is one transaction, and a key of which other deployments are being told serves all the while. `Unavailable` is not kept: it shows while a key's custom key store is not
 //! connected.
 //!
 //! Source: Developer Guide, "Key states of AWS KMS keys", the table.

@@ -28,6 +28,7 @@
 //! spec.rs        what a key spec can be used for (pure)
 //! rotation.rs    when a key gets new material
 //! multi_region.rs  one key in several Regions
+//! peering.rs     Regions of a key that another deployment serves
 //! import.rs      key material that the customer brings; import_token.rs
 //! custom_key_store.rs  keys whose backing key lies in a token or behind a proxy
 //! proxied.rs     keys of this KMS as external keys of another
@@ -58,6 +59,7 @@ mod metadata;
 mod multi_region;
 mod op;
 mod paging;
+mod peering;
 mod policy;
 mod proxied;
 mod quotas;
@@ -73,6 +75,7 @@ use std::sync::{Arc, OnceLock};
 
 use haechi_core::{Database, Env, Jobs, Router};
 use haechi_crypto::{SecretBytes, SymmetricMaterial};
+use haechi_peer::Peers;
 
 use custom_key_store::forget::{FORGET_BACKING_KEY, ForgetBackingKey};
 
@@ -95,22 +98,36 @@ pub struct Kms {
     usage: usage::Usage,
     key_counts: key_count::KeyCounts,
     key_stores: OnceLock<Arc<KeyStoreSurroundings>>,
+    peers: peering::PeerSlot,
 }
 
 impl Kms {
     /// The service over its records. Registers its jobs.
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Kms {
-        jobs.handle(jobs::DELETE_KEY, Arc::new(jobs::DeleteKey::new(Arc::clone(&database))));
-        let rotate = rotation::RotateKey::new(Arc::clone(&database), env.clone());
+        let peers = peering::PeerSlot::default();
+        let delete = jobs::DeleteKey::new(Arc::clone(&database), peers.clone());
+        jobs.handle(jobs::DELETE_KEY, Arc::new(delete));
+        let rotate = rotation::RotateKey::new(Arc::clone(&database), env.clone(), peers.clone());
         jobs.handle(rotation::ROTATE_KEY, Arc::new(rotate));
-        let expire = import::ExpireMaterial::new(Arc::clone(&database));
+        let expire = import::ExpireMaterial::new(Arc::clone(&database), peers.clone());
         jobs.handle(import::EXPIRE_MATERIAL, Arc::new(expire));
+        peering::handle_jobs(&jobs, &database, &peers);
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));
         let workers = workers::Workers::new();
         let usage = usage::Usage::default();
         let (key_counts, key_stores) = (key_count::KeyCounts::default(), OnceLock::new());
-        let principals = None;
-        Kms { database, env, jobs, principals, dummy, workers, usage, key_counts, key_stores }
+        Kms {
+            database,
+            env,
+            jobs,
+            principals: None,
+            dummy,
+            workers,
+            usage,
+            key_counts,
+            key_stores,
+            peers,
+        }
     }
 
     /// Lets key policies name only principals that exist. Without it every name is accepted.
@@ -125,6 +142,11 @@ impl Kms {
         let surroundings = self.key_stores.get_or_init(|| Arc::new(surroundings));
         let forget = ForgetBackingKey::new(Arc::clone(surroundings));
         self.jobs.handle(FORGET_BACKING_KEY, Arc::new(forget));
+    }
+
+    /// Lets other deployments serve Regions, once. Without it all are served here.
+    pub fn use_peers(&self, peers: Arc<Peers>) {
+        self.peers.set(peers);
     }
 
     /// Mounts every operation of `models/kms.ops`; one without a handler does not compile.

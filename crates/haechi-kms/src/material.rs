@@ -36,6 +36,9 @@ pub(crate) struct MaterialRecord {
     /// Whether it waits for a rotation to make it current.
     #[serde(default)]
     pub(crate) pending: bool,
+    /// The rotation that makes it current once all Regions have it.
+    #[serde(default)]
+    pub(crate) awaits: Option<Rotated>,
     /// Of imported material.
     #[serde(default)]
     pub(crate) imported: Option<Imported>,
@@ -101,6 +104,7 @@ impl MaterialRecord {
             created_ms: now_ms,
             rotated: None,
             pending: false,
+            awaits: None,
             imported: None,
             unknown: Unknown::new(),
         })

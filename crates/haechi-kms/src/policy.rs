@@ -18,7 +18,7 @@ use crate::authz::{Conditions, Facts, Kinds};
 pub(crate) const NAME: &str = "default";
 
 /// The longest key policy, in bytes (Developer Guide, "Resource quotas").
-const BYTES_MAX: usize = 32_768;
+pub(crate) const BYTES_MAX: usize = 32_768;
 
 /// Who exists: lets a key policy name only users and roles that do.
 #[async_trait]

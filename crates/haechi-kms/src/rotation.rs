@@ -2,7 +2,9 @@
 //! decrypts, for ever.
 //!
 //! A rotation of a multi-Region key is one transaction over the rows of all its Regions: no replica
-//! is ever without the material that the primary encrypts with.
+//! is ever without the material that the primary encrypts with. Where another deployment serves some
+//! of them, the material waits (`pending`, `awaits`) until all of these have confirmed that they have
+//! it (`peering.rs`).
 //!
 //! Source: Developer Guide, "Rotate AWS KMS keys".
 
@@ -19,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::jobs::key_of_job;
 use crate::key::State;
 use crate::material::{MaterialRecord, Rotated};
-use crate::multi_region::{Sibling, siblings};
+use crate::multi_region::{Siblings, siblings};
+use crate::peering::PeerSlot;
 use crate::spec::SYMMETRIC;
 use crate::store::{HandleRecord, KeyRecord, handle_path};
 
@@ -31,6 +34,8 @@ pub(crate) const PERIOD_DAYS_DEFAULT: i32 = 365;
 pub(crate) const ON_DEMAND_MAX: usize = 25;
 /// An automatic rotation that is so near bars one on demand.
 pub(crate) const NEAR_MS: i64 = 20 * 60 * 1000;
+/// When a rotation that is due looks again whether the one before is done.
+const AGAIN_SECONDS: i64 = 60;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Automatic rotation of a key, while it is enabled.
@@ -101,17 +106,24 @@ impl KeyRecord {
 
     /// How many rotations on demand it has had.
     pub(crate) fn on_demand_rotations(&self) -> usize {
-        let on_demand = |row: &&MaterialRecord| row.rotated.as_ref().is_some_and(|at| at.on_demand);
+        let on_demand = |row: &&MaterialRecord| {
+            row.rotated.as_ref().or(row.awaits.as_ref()).is_some_and(|at| at.on_demand)
+        };
         self.materials.iter().filter(on_demand).count()
     }
 
+    /// Whether a rotation waits for Regions elsewhere.
+    pub(crate) fn rotates_now(&self) -> Option<&Rotated> {
+        self.materials.iter().find_map(|row| row.awaits.as_ref())
+    }
+
     /// Puts fresh material into its row and those of its other Regions, where it encrypts from
-    /// now on. The rows are the caller's to save.
+    /// now on, or once Regions elsewhere have it. The rows are the caller's to save.
     pub(crate) fn rotate(
         &mut self,
         env: &Env,
         database: &Database,
-        siblings: &mut [Sibling],
+        siblings: &mut Siblings,
         rotated: Rotated,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
@@ -119,9 +131,15 @@ impl KeyRecord {
         let secret = KeyMaterial::Symmetric(secret);
         let now_ms = rotated.at_ms;
         let mut material = MaterialRecord::wrap(env, &database.keyring(), self, &secret, now_ms)?;
-        material.rotated = Some(rotated);
+        let elsewhere = siblings.elsewhere.as_mut();
+        if elsewhere.is_some_and(|elsewhere| elsewhere.await_confirmation(self)) {
+            material.pending = true;
+            material.awaits = Some(rotated);
+        } else {
+            material.rotated = Some(rotated);
+        }
         batch.create(handle_path(&material.handle()), &HandleRecord::of(self));
-        for (_, sibling) in siblings {
+        for (_, sibling) in &mut siblings.rows {
             sibling.materials.push(material.clone());
         }
         self.materials.push(material);
@@ -133,11 +151,12 @@ impl KeyRecord {
 pub(crate) struct RotateKey {
     database: Arc<Database>,
     env: Env,
+    peers: PeerSlot,
 }
 
 impl RotateKey {
-    pub(crate) fn new(database: Arc<Database>, env: Env) -> RotateKey {
-        RotateKey { database, env }
+    pub(crate) fn new(database: Arc<Database>, env: Env, peers: PeerSlot) -> RotateKey {
+        RotateKey { database, env, peers }
     }
 }
 
@@ -150,11 +169,19 @@ impl JobHandler for RotateKey {
         let Some(row) = self.database.load::<KeyRecord>(&path).await? else { return Ok(batch) };
         let mut record = row.value.clone();
         let Some(rotation) = record.rotation.clone() else { return Ok(batch) };
-        // Set anew, then another job waits; or not enabled, then enabling it calls for one.
-        if rotation.next_ms > now.millis() || record.state != State::Enabled {
+        // Set anew, then another job waits; or not enabled, then enabling it calls for one; or the
+        // primary is elsewhere by now.
+        let primary = record.multi_region.is_none() || record.is_primary();
+        if rotation.next_ms > now.millis() || record.state != State::Enabled || !primary {
             return Ok(batch);
         }
-        let mut siblings = siblings(&self.database, &record).await?;
+        // The one before waits for Regions elsewhere.
+        if record.rotates_now().is_some() {
+            let due = now.plus_seconds(AGAIN_SECONDS);
+            batch.schedule(&Job { due_ms: due.millis(), ..job.clone() });
+            return Ok(batch);
+        }
+        let mut siblings = siblings(&self.database, &self.peers, &record).await?;
         let at_ms = rotation.next_ms;
         let rotated = Rotated { at_ms, on_demand: false, unknown: Unknown::new() };
         record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
@@ -163,10 +190,10 @@ impl JobHandler for RotateKey {
             ..rotation
         };
         record.rotation = Some(next.clone());
-        for (loaded, sibling) in &mut siblings {
+        for (_, sibling) in &mut siblings.rows {
             sibling.rotation = Some(next.clone());
-            batch.replace(loaded, sibling);
         }
+        siblings.save(&record, now, &mut batch);
         if let Some(job) = record.rotation_job() {
             batch.schedule(&job);
         }

@@ -50,6 +50,7 @@ impl Draft {
 
     /// As [`Self::save`], by the service itself.
     pub(crate) fn write(&mut self, batch: &mut Batch) {
+        self.secret.record.tell(batch);
         let record = &self.secret.record;
         for (replica, loaded) in &mut self.replicas {
             let state = record.replicas.get(&replica.region);
@@ -85,7 +86,10 @@ impl Draft {
             replica.forget(batch);
             batch.remove(&loaded);
         }
-        self.secret.record.replicas.remove(region);
+        let removed = self.secret.record.replicas.remove(region);
+        if let Some(other) = removed.and_then(|replica| replica.elsewhere) {
+            self.secret.record.remove_elsewhere(region, &other, batch);
+        }
     }
 
     /// Deletes what versions left behind that had to make room.
@@ -156,6 +160,7 @@ impl SecretsManager {
         let gone = draft.secret.record.add(id, stages, now)?;
         let value = self.seal(cx, &draft.secret.record, id, plain).await?;
         batch.put(value_path(&draft.secret.record, id), &value);
+        self.send_to_all(&mut draft.secret.record, id, plain, batch)?;
         draft.drop_values(&gone, batch);
         for (replica, _) in &draft.replicas {
             let sealed = self.seal(cx, replica, id, plain).await;

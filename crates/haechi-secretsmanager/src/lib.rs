@@ -33,6 +33,7 @@
 mod authz;
 mod deletion;
 mod draft;
+mod elsewhere;
 mod engine;
 mod filters;
 mod listing;
@@ -77,6 +78,7 @@ pub struct SecretsManager {
     rotate: Arc<Notify>,
     /// One round of rotations at a time.
     rotating: Mutex<()>,
+    peers: elsewhere::PeerSlot,
 }
 
 impl SecretsManager {
@@ -96,9 +98,25 @@ impl SecretsManager {
             rotate: Arc::clone(&rotate),
         };
         jobs.handle(rotation::ROTATE_SECRET, Arc::new(begin));
+        let peers = elsewhere::PeerSlot::default();
+        let (rows, slot) = (Arc::clone(&database), peers.clone());
+        let tell = Arc::new(elsewhere::TellReplica { database: rows, peers: slot });
+        jobs.handle(elsewhere::TELL, Arc::clone(&tell) as _);
+        jobs.handle(elsewhere::LEFT, tell);
         let (rotators, rotating) = (BTreeMap::new(), Mutex::new(()));
         let (functions, calling) = (OnceLock::new(), std::sync::Mutex::default());
-        SecretsManager { database, env, jobs, keys, rotators, functions, calling, rotate, rotating }
+        SecretsManager {
+            database,
+            env,
+            jobs,
+            keys,
+            rotators,
+            functions,
+            calling,
+            rotate,
+            rotating,
+            peers,
+        }
     }
 
     /// Adds a rotator that needs no function: secrets name it by [`built_in_arn`].
@@ -111,6 +129,11 @@ impl SecretsManager {
     /// Names who calls functions of users.
     pub fn call_functions(&self, functions: Arc<dyn RotationFunctions>) {
         self.functions.get_or_init(|| functions);
+    }
+
+    /// Lets other deployments serve Regions, once. Without it all are served here.
+    pub fn use_peers(&self, peers: Arc<haechi_peer::Peers>) {
+        self.peers.set(peers);
     }
 
     /// Mounts every operation of `models/secretsmanager.ops`; one without a handler does not

@@ -1,6 +1,7 @@
 //! One secret in several Regions.
 //!
-//! A replica is a row of its own, under its Region's KMS key; it changes with its primary, in the
+//! Regions that another deployment serves are told (`elsewhere.rs`). Of those that are served here:
+//! a replica is a row of its own, under its Region's KMS key; it changes with its primary, in the
 //! same transaction. A Region whose key cannot be used falls behind and says so (`Failed`) until it
 //! is replicated to again.
 //!
@@ -16,6 +17,7 @@ use haechi_wire::{Problem, Protocol, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
+use crate::elsewhere::Elsewhere;
 use crate::name::arn;
 use crate::secret::SecretRecord;
 use crate::store::value_path;
@@ -27,6 +29,9 @@ pub(crate) struct Replica {
     pub(crate) kms_key_id: Option<String>,
     pub(crate) status: Status,
     pub(crate) message: Option<String>,
+    /// Of a Region that another deployment serves.
+    #[serde(default)]
+    pub(crate) elsewhere: Option<Elsewhere>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -39,6 +44,8 @@ pub(crate) enum Status {
     InSync,
     /// It fell behind, or is not there.
     Failed,
+    /// Another deployment is being told.
+    InProgress,
 }
 
 impl Replica {
@@ -78,24 +85,27 @@ impl SecretRecord {
             status: Some(match replica.status {
                 Status::InSync => StatusType::InSync,
                 Status::Failed => StatusType::Failed,
+                Status::InProgress => StatusType::InProgress,
             }),
-            status_message: Some(match &replica.message {
-                Some(message) => message.clone(),
-                None => "Replication succeeded".to_owned(),
-            }),
+            status_message: match (&replica.message, replica.status) {
+                (Some(message), _) => Some(message.clone()),
+                (None, Status::InProgress) => None,
+                (None, _) => Some("Replication succeeded".to_owned()),
+            },
             last_accessed_date: None,
         };
         (!self.replicas.is_empty()).then(|| self.replicas.iter().map(one).collect())
     }
 
     /// The row of this secret in another Region.
-    fn copy_for(&self, region: &Region, kms_key_id: Option<String>) -> SecretRecord {
+    pub(crate) fn copy_for(&self, region: &Region, kms_key_id: Option<String>) -> SecretRecord {
         let mut copy = self.clone();
         copy.region = region.as_str().to_owned();
         copy.arn = arn(region, &self.account, &self.name, &self.suffix);
         copy.kms_key_id = kms_key_id;
         copy.primary_region = Some(self.region.clone());
         copy.replicas = BTreeMap::new();
+        copy.shared_version = 0;
         copy.rotation = None;
         copy.accessed_ms = None;
         copy.versions.clear();
@@ -136,7 +146,7 @@ impl SecretsManager {
         let own = draft.record().region.clone();
         for (name, (region, kms_key_id)) in regions(&own, asked)? {
             let known = draft.record().replicas.get(&name).map(|replica| replica.status);
-            if known == Some(Status::InSync) {
+            if matches!(known, Some(Status::InSync | Status::InProgress)) {
                 return Err(words::parameter(format!(
                     "The secret is already replicated to Region {name}."
                 )));
@@ -145,8 +155,18 @@ impl SecretsManager {
                 kms_key_id: kms_key_id.clone(),
                 status: Status::InSync,
                 message: None,
+                elsewhere: None,
                 unknown: Unknown::new(),
             };
+            let peer = self.peers.of(&name, &draft.record().account)?;
+            if let Some(peer) = peer {
+                let there = (name.as_str(), &*peer);
+                let begun = self.begin_elsewhere(cx, draft.record(), there, batch).await?;
+                state.elsewhere = Some(begun);
+                state.status = Status::InProgress;
+                draft.change().replicas.insert(name, state);
+                continue;
+            }
             let copy = draft.record().copy_for(&region, kms_key_id);
             if known.is_some() {
                 draft.leave_replica(&name);

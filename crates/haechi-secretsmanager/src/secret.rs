@@ -10,6 +10,7 @@ use haechi_secretsmanager_model::Error;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::elsewhere::Followed;
 use crate::replica::Replica;
 use crate::rotation::Rotation;
 use crate::words;
@@ -58,6 +59,12 @@ pub struct SecretRecord {
     /// Of a primary that has replicas, and of a replica.
     pub(crate) primary_region: Option<String>,
     pub(crate) replicas: BTreeMap<String, Replica>,
+    /// Grows with each change that a replica elsewhere is told of.
+    #[serde(default)]
+    pub(crate) shared_version: u64,
+    /// Of a replica whose primary is elsewhere.
+    #[serde(default)]
+    pub(crate) followed: Option<Followed>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,

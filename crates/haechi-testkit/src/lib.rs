@@ -10,6 +10,8 @@
 //! ```
 #![allow(clippy::expect_used, reason = "a test that cannot be set up must stop")]
 
+pub mod peering;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! What can be typed. Help, man page and completions derive from here.
 
 mod iam;
+mod peer;
 mod render;
 mod secrets;
 mod xks;
@@ -14,6 +15,7 @@ use haechi_core::{AccountId, Region};
 use crate::config::AdminListen;
 
 pub use iam::{ExplainOptions, IamCommand};
+pub use peer::PeerCommand;
 pub use render::RenderOptions;
 pub use secrets::{AttachOptions, SecretsCommand};
 pub use xks::{XksCommand, XksCredentialCommand};
@@ -77,6 +79,9 @@ pub enum Command {
     /// Let another KMS (of AWS, or haechi) use keys that stay here.
     #[command(subcommand)]
     Xks(XksCommand),
+    /// Let another deployment serve other Regions.
+    #[command(subcommand)]
+    Peer(PeerCommand),
     /// Split the root key among people, unseal a server, see how it stands.
     #[command(subcommand)]
     Operator(OperatorCommand),

@@ -11,6 +11,7 @@ mod kms;
 mod logs;
 mod migrate;
 mod operator;
+mod peer;
 mod secrets;
 mod serve;
 mod services;
@@ -40,6 +41,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Secrets(command)) => secrets::run(command),
         Some(Command::Iam(command)) => explain::run(command),
         Some(Command::Xks(command)) => xks::run(command),
+        Some(Command::Peer(command)) => peer::run(command),
         Some(Command::Operator(command)) => operator::run(command),
         Some(Command::Backup(options)) => archive::backup(options),
         Some(Command::Restore(options)) => archive::restore(options),

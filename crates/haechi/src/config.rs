@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions, StoreKind, StoreOptions};
 use crate::functions::LambdaOptions;
+use crate::peering::{PeeringOptions, RegionOptions};
 use crate::quotas::QuotaOptions;
 use crate::storage::{Etcd, Storage};
 use crate::subscriptions::{SmtpOptions, SnsOptions};
@@ -46,6 +47,8 @@ struct File {
     web_identity: WebIdentityOptions,
     sns: SnsOptions,
     smtp: Option<SmtpOptions>,
+    regions: RegionOptions,
+    peering: Option<PeeringOptions>,
     xks: XksOptions,
     cloudhsm: BTreeMap<String, CloudHsmOptions>,
     lambda: LambdaOptions,
@@ -158,6 +161,10 @@ pub struct Config {
     pub sns: SnsOptions,
     /// The relay that mail goes to.
     pub smtp: Option<SmtpOptions>,
+    /// Which Regions are served here.
+    pub regions: RegionOptions,
+    /// How other deployments reach this one.
+    pub peering: Option<PeeringOptions>,
     /// External keys.
     pub xks: XksOptions,
     /// Tokens that stand for CloudHSM clusters.
@@ -220,6 +227,8 @@ impl Config {
             web_identity: file.web_identity,
             sns: file.sns,
             smtp: file.smtp,
+            regions: file.regions,
+            peering: file.peering,
             xks: file.xks,
             cloudhsm: file.cloudhsm,
             lambda: file.lambda,

@@ -21,6 +21,7 @@
 //! audit.rs        the audit log: haechi-log under the audit key
 //! explain/        why a request is allowed or denied
 //! dev.rs          --dev: unknown keys are root, time travel, reset
+//! peering/        deployments that serve other Regions
 //! xks/            external keys: custom key stores, and the proxy for another KMS
 //! command/*.rs    one file per command
 //! ```
@@ -40,6 +41,7 @@ mod keeper;
 mod keys;
 mod operator;
 mod parameters;
+mod peering;
 mod quotas;
 mod role_calls;
 mod rotators;

@@ -63,6 +63,8 @@ pub struct Stack {
     pub intents: Option<Arc<Intents>>,
     /// The operations.
     pub router: Router,
+    /// Other deployments, where a server knows some.
+    pub peers: Option<Arc<haechi_peer::Peers>>,
 }
 
 /// Who exists, for key policies and grants: they name users and roles that do, and not those that
@@ -270,6 +272,7 @@ impl Stack {
             audit,
             intents,
             router,
+            peers: None,
         })
     }
 

@@ -30,6 +30,8 @@ const NAMED: &[(&str, &[&str])] = &[
     ),
     // A protocol between two KMSs: it knows neither of them.
     ("haechi-xks", &["haechi-crypto", "haechi-sigv4"]),
+    // A protocol between two deployments: it knows neither's services.
+    ("haechi-peer", &["haechi-crypto"]),
 ];
 
 /// What every service may use, beside its own and other services' models. (`Fault` and the times of
@@ -124,10 +126,14 @@ fn allowed(from: &str, to: &str) -> bool {
         let own_proxies = from == "haechi-kms" && to == "haechi-xks";
         // Only Lambda runs code.
         let own_sandbox = from == "haechi-lambda" && to == "haechi-sandbox";
+        // What has Regions in common is told to other deployments.
+        let own_peers =
+            ["haechi-kms", "haechi-secretsmanager"].contains(&from) && to == "haechi-peer";
         return own_log
             || own_sandbox
             || own_tokens
             || own_proxies
+            || own_peers
             || SERVICE.contains(&to)
             || to.ends_with("-model");
     }

@@ -25,6 +25,8 @@ const RULES: &[(&[&str], &[&str])] = &[
         &["Instant::now"],
         &[
             "crates/haechi-core/src/env.rs",
+            // How many messages a peer has sent in the last second.
+            "crates/haechi-peer/src/listener.rs",
             // How long an answer took, for the metrics.
             "crates/haechi-gateway/src/serve.rs",
             // How long the runner sleeps until the next job.

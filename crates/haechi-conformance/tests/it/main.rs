@@ -40,6 +40,8 @@ mod operating;
 #[cfg(test)]
 mod parameter_crash;
 #[cfg(test)]
+mod regions;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod seal;

@@ -27,7 +27,7 @@ impl Handle<DeleteImportedKeyMaterial> for Kms {
         let asked = input.key_material_id;
         let id = asked.clone().or_else(|| record.current().map(|row| row.id.clone()));
         let mut batch = Batch::new();
-        let mut siblings = siblings(&self.database, record).await?;
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
         let lost = match &id {
             Some(id) => lose(record, &mut siblings, id, &mut batch),
             None => false,
@@ -36,9 +36,7 @@ impl Handle<DeleteImportedKeyMaterial> for Kms {
             let message = format!("{arn} has no such key material.");
             return Err(Error::NotFoundException(message));
         }
-        for (row, sibling) in &siblings {
-            batch.replace(row, sibling);
-        }
+        siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(DeleteImportedKeyMaterialResponse {

@@ -24,10 +24,11 @@ impl Handle<DisableKeyRotation> for Kms {
             batch.cancel(&job);
         }
         record.rotation = None;
-        for (row, mut sibling) in siblings(&self.database, record).await? {
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
+        for (_, sibling) in &mut siblings.rows {
             sibling.rotation = None;
-            batch.replace(&row, &sibling);
         }
+        siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(Unit)

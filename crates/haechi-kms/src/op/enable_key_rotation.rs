@@ -34,10 +34,11 @@ impl Handle<EnableKeyRotation> for Kms {
         if let Some(job) = record.rotation_job() {
             batch.schedule(&job);
         }
-        for (row, mut sibling) in siblings(&self.database, record).await? {
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
+        for (_, sibling) in &mut siblings.rows {
             sibling.rotation.clone_from(&record.rotation);
-            batch.replace(&row, &sibling);
         }
+        siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         self.jobs.wake();

@@ -30,8 +30,12 @@ impl Handle<GetKeyRotationStatus> for Kms {
             key_id: Some(key.arn().to_owned()),
             rotation_period_in_days: rotation.map(|rotation| rotation.period_days),
             next_rotation_date: rotation.map(|rotation| Timestamp::from_millis(rotation.next_ms)),
-            // A rotation on demand is done when it is answered.
-            on_demand_rotation_start_date: None,
+            // A rotation on demand is done when it is answered, unless it waits for Regions that
+            // another deployment serves.
+            on_demand_rotation_start_date: record
+                .rotates_now()
+                .filter(|rotation| rotation.on_demand)
+                .map(|rotation| Timestamp::from_millis(rotation.at_ms)),
         })
     }
 }

@@ -137,13 +137,13 @@ impl Kms {
             valid_to_ms: valid_to.map(Timestamp::millis),
             unknown: Unknown::new(),
         };
-        let mut siblings = siblings(&self.database, record).await?;
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
         let index = if fresh {
             check_fresh(record, input, known)?;
             let mut row = self.wrap_new(cx, record, secret, imported)?;
             batch.create(handle_path(&row.handle()), &HandleRecord::of(record));
             row.pending = !record.materials.is_empty();
-            for (_, sibling) in &mut siblings {
+            for (_, sibling) in &mut siblings.rows {
                 let mut there = MaterialRecord { token: Vec::new(), ..row.clone() };
                 there.imported.iter_mut().for_each(|imported| imported.valid_to_ms = None);
                 sibling.materials.push(there);
@@ -170,9 +170,7 @@ impl Kms {
             batch.schedule(&job);
         }
         let id = row.id.clone();
-        for (loaded, sibling) in &siblings {
-            batch.replace(loaded, sibling);
-        }
+        siblings.save(record, cx.now(), batch);
         Ok(id)
     }
 

@@ -10,9 +10,8 @@ use haechi_kms_model::shapes::{
 use haechi_wire::Timestamp;
 
 use crate::authz::{Facts, admit};
-use crate::import::awaits_regions;
 use crate::material::MaterialRecord;
-use crate::multi_region::{Sibling, siblings};
+use crate::multi_region::{Siblings, siblings};
 use crate::rotation::check_symmetric;
 use crate::store::KeyRecord;
 use crate::{Kms, paging};
@@ -37,7 +36,10 @@ impl Handle<ListKeyRotations> for Kms {
         let (page, next_marker) = paging::page_after(&scope, rows, |row| &row.id, marker, limit)?;
         // Only the primary of a multi-Region key waits for others.
         let waits = record.is_primary() && record.materials.iter().any(|row| row.pending);
-        let siblings = if waits { siblings(&self.database, record).await? } else { Vec::new() };
+        let siblings = match waits {
+            true => siblings(&self.database, &self.peers, record).await?,
+            false => Siblings::default(),
+        };
         let entries = page.into_iter().map(|row| entry(record, &siblings, row));
         Ok(ListKeyRotationsResponse {
             rotations: Some(entries.collect()),
@@ -47,7 +49,7 @@ impl Handle<ListKeyRotations> for Kms {
     }
 }
 
-fn entry(key: &KeyRecord, siblings: &[Sibling], row: &MaterialRecord) -> RotationsListEntry {
+fn entry(key: &KeyRecord, siblings: &Siblings, row: &MaterialRecord) -> RotationsListEntry {
     let current = key.current().map(|row| row.id.as_str());
     let imported = row.imported.as_ref();
     // Of material that is not there nothing is to expire.
@@ -56,7 +58,7 @@ fn entry(key: &KeyRecord, siblings: &[Sibling], row: &MaterialRecord) -> Rotatio
         KeyMaterialState::Current
     } else if !row.pending {
         KeyMaterialState::NonCurrent
-    } else if awaits_regions(siblings, &row.id) {
+    } else if siblings.lack(key, &row.id) {
         KeyMaterialState::PendingMultiRegionImportAndRotation
     } else {
         KeyMaterialState::PendingRotation

@@ -8,13 +8,16 @@ use haechi_kms_model::ops::ReplicateKey;
 use haechi_kms_model::shapes::{
     KeyMetadata, KeyState, ReplicateKeyRequest, ReplicateKeyResponse, Tag,
 };
+use haechi_peer::Place;
+use haechi_peer::message::Beginning;
 
 use super::create_key::authorize;
 use crate::authz::{Conditions, Facts, Kinds, admit};
 use crate::import::EXTERNAL;
 use crate::key::{State, Use};
 use crate::material::MaterialRecord;
-use crate::multi_region::siblings;
+use crate::multi_region::{Siblings, siblings};
+use crate::peering::Birth;
 use crate::policy::{Proposal, default_policy};
 use crate::store::KeyRecord;
 use crate::{Kms, request, tags};
@@ -67,20 +70,48 @@ impl Handle<ReplicateKey> for Kms {
         self.admit_key(&record.account, to, cx.now()).await?;
         let mut at = record.multi_region.clone().ok_or_else(|| not_primary(record))?;
         at.replicas.insert(to.to_owned());
-        let mut siblings = siblings(&self.database, record).await?;
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
         record.spread(&mut siblings, &at);
         replica.multi_region = Some(at);
         let mut batch = Batch::new();
-        batch.create(replica.path(), &replica);
-        for (row, sibling) in &siblings {
-            batch.replace(row, sibling);
+        if birth(&mut siblings, &replica)? == Place::Here {
+            batch.create(replica.path(), &replica);
         }
+        siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         let (arn, account) = (replica.arn.clone(), replica.account.clone());
         cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
         Ok(answer(&replica, added))
     }
+}
+
+/// Notes when a replica came to be, and what it begins with if another deployment is to make it.
+/// Answers who is.
+fn birth(siblings: &mut Siblings, replica: &KeyRecord) -> Result<Place, Error> {
+    let Some(elsewhere) = &mut siblings.elsewhere else { return Ok(Place::Here) };
+    let (region, place) = (&replica.region, elsewhere.place(&replica.region));
+    let shares = |peer: &String| {
+        elsewhere.peers().by_id(peer).is_some_and(|peer| peer.shares(&replica.account))
+    };
+    let beginning = match &place {
+        Place::Here => None,
+        Place::Peer(peer) if shares(peer) => Some(Beginning {
+            description: replica.description.clone(),
+            policy: replica.policy.clone(),
+            tags: replica.tags.clone(),
+            created_ms: replica.created_ms,
+        }),
+        Place::Peer(_) | Place::Nowhere => {
+            return Err(request::invalid(format!(
+                "Region {region} is served neither here nor by a peer that shares account {}.",
+                replica.account
+            )));
+        }
+    };
+    let version = elsewhere.link.version + 1;
+    elsewhere.link.births.insert(region.clone(), Birth { version, beginning });
+    Ok(place)
 }
 
 fn not_primary(record: &KeyRecord) -> Error {

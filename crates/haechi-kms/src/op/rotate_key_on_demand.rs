@@ -28,16 +28,14 @@ impl Handle<RotateKeyOnDemand> for Kms {
         key.as_ref().admit(Use::Material)?;
         let mut batch = Batch::new();
         let record = key.record();
-        let mut siblings = siblings(&self.database, record).await?;
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
         let rotated = Rotated { at_ms: now_ms, on_demand: true, unknown: Unknown::new() };
         if record.origin == EXTERNAL {
             make_current(record, &mut siblings, &rotated)?;
         } else {
             record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
         }
-        for (row, sibling) in &siblings {
-            batch.replace(row, sibling);
-        }
+        siblings.save(record, cx.now(), &mut batch);
         let arn = record.arn.clone();
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
@@ -53,6 +51,12 @@ fn check(record: &KeyRecord, now_ms: i64) -> Result<(), Error> {
     if done >= ON_DEMAND_MAX {
         return Err(Error::LimitExceededException(format!(
             "On-demand rotations per key quota is {ON_DEMAND_MAX}, current usage is {done}."
+        )));
+    }
+    if record.rotates_now().is_some() {
+        return Err(Error::ConflictException(format!(
+            "A rotation of {} is in progress: it waits for Regions that are served elsewhere.",
+            record.arn
         )));
     }
     let near = |at_ms: i64| at_ms <= now_ms.saturating_add(NEAR_MS);

@@ -4,13 +4,17 @@ use haechi_core::{Batch, Cx, Handle};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::UpdatePrimaryRegion;
 use haechi_kms_model::shapes::UpdatePrimaryRegionRequest;
+use haechi_peer::{Place, Subject};
+use haechi_wire::Timestamp;
 use haechi_wire::shape::Unit;
 
 use crate::Kms;
 use crate::authz::{Facts, admit};
 use crate::key::Use;
-use crate::multi_region::siblings;
+use crate::multi_region::{Siblings, siblings};
+use crate::peering::{Birth, Elsewhere};
 use crate::rotation::check_primary;
+use crate::store::KeyRecord;
 
 impl Handle<UpdatePrimaryRegion> for Kms {
     async fn handle(&self, cx: &Cx, input: UpdatePrimaryRegionRequest) -> Result<Unit, Error> {
@@ -34,24 +38,76 @@ impl Handle<UpdatePrimaryRegion> for Kms {
             let message = format!("Key '{}' does not exist", record.arn_in(to));
             return Err(Error::NotFoundException(message));
         }
-        // Who makes a replica the primary needs the leave of both.
-        let replica = self.key_in(to, &record.account, &record.id).await?;
-        let (replica, _) = admit(cx, replica, facts)?;
-        replica.admit(Use::Material)?;
+        let mut siblings = siblings(&self.database, &self.peers, record).await?;
+        let place = siblings.elsewhere.as_ref().map_or(Place::Here, |other| other.place(to));
+        match &place {
+            // Who makes a replica the primary needs the leave of both.
+            Place::Here => {
+                let replica = self.key_in(to, &record.account, &record.id).await?;
+                let (replica, _) = admit(cx, replica, facts)?;
+                replica.admit(Use::Material)?;
+            }
+            Place::Peer(peer) => ready(&siblings, peer, record, cx.now()).await?,
+            Place::Nowhere => return Err(unanswered(record)),
+        }
 
         at.replicas.insert(std::mem::replace(&mut at.primary, to.to_owned()));
-        let mut siblings = siblings(&self.database, record).await?;
         record.spread(&mut siblings, &at);
         let mut batch = Batch::new();
         // The next rotation is the new primary's.
-        if let Some(job) = record.rotation_job() {
+        if let Some(job) = record.rotation_job().filter(|_| place == Place::Here) {
             batch.schedule(&job);
         }
-        for (row, sibling) in &siblings {
+        for (row, sibling) in &siblings.rows {
             batch.replace(row, sibling);
+        }
+        if let Some(elsewhere) = &mut siblings.elsewhere {
+            hand_over(elsewhere, record, to, cx.now(), &mut batch);
         }
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(Unit)
     }
+}
+
+/// Whether the deployment of the new primary has all that there is, and answers now: authority that
+/// is handed over is nobody's until it has arrived.
+async fn ready(
+    siblings: &Siblings,
+    peer: &str,
+    record: &KeyRecord,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(elsewhere) = &siblings.elsewhere else { return Ok(()) };
+    let link = &elsewhere.link;
+    if link.confirmed.get(peer) != Some(&link.version) || link.awaited.is_some() {
+        let message = format!("{} is being synchronized with other Regions.", record.arn);
+        return Err(Error::KMSInvalidStateException(message));
+    }
+    let asked = elsewhere.peers().send(peer, Subject::Ping, Vec::new(), now.millis()).await;
+    asked.map(|_| ()).map_err(|_| unanswered(record))
+}
+
+fn unanswered(record: &KeyRecord) -> Error {
+    Error::DependencyTimeoutException(format!(
+        "The deployment of the new primary of {} does not answer. Nothing was changed.",
+        record.arn
+    ))
+}
+
+/// From now on the primary's deployment tells what the Regions have in common; this one tells it so.
+fn hand_over(
+    elsewhere: &mut Elsewhere,
+    record: &KeyRecord,
+    to: &str,
+    now: Timestamp,
+    batch: &mut Batch,
+) {
+    if !elsewhere.is_known() {
+        return;
+    }
+    elsewhere.link.births.remove(to);
+    let (version, beginning) = (elsewhere.link.version + 1, None);
+    elsewhere.link.births.insert(record.region.clone(), Birth { version, beginning });
+    elsewhere.share(record, now, batch);
 }

@@ -32,6 +32,7 @@ mod list_keys;
 mod macs;
 mod managed;
 mod multi_region;
+mod peering;
 mod policies;
 mod re_encrypt;
 mod restart;

@@ -106,6 +106,8 @@ fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Erro
         rotation: None,
         primary_region: None,
         replicas: BTreeMap::new(),
+        shared_version: 0,
+        followed: None,
         unknown: Unknown::new(),
     })
 }

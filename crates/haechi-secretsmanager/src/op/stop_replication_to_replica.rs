@@ -28,9 +28,17 @@ impl Handle<StopReplicationToReplica> for SecretsManager {
             ));
         };
         let (account, key) = (draft.record().account.clone(), draft.record().key.clone());
+        let mut batch = Batch::new();
+        // Also when its primary's deployment does not answer, or is no more.
+        if draft.record().followed.is_some() {
+            draft.change().leave(&primary_region, &mut batch);
+            replica::promote(draft.change(), cx.now());
+            draft.save(&permit, &mut batch);
+            self.database.commit(batch).await?;
+            return Ok(StopReplicationToReplicaResponse { arn: Some(draft.record().arn.clone()) });
+        }
         let primary = self.draft_at(&account, &primary_region, &key).await?;
         let mut primary = primary.ok_or_else(|| Fault::internal("a replica without a primary"))?;
-        let mut batch = Batch::new();
         let region = draft.record().region.clone();
         primary.leave_replica(&region);
         primary.change().replicas.remove(&region);

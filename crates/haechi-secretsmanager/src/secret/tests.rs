@@ -24,6 +24,8 @@ fn secret() -> SecretRecord {
         rotation: None,
         primary_region: None,
         replicas: BTreeMap::new(),
+        shared_version: 0,
+        followed: None,
         unknown: BTreeMap::new(),
     }
 }

@@ -12,6 +12,7 @@ mod world;
 mod creation;
 mod decisions;
 mod deletion;
+mod elsewhere;
 mod encryption;
 mod labels;
 mod listing;

@@ -189,8 +189,13 @@ impl Server {
                 listener.run(server, stop.clone()).await;
             }
         };
+        let hearing = async {
+            if let Some(peering) = ready.peering {
+                peering.run(&ready.installation.stack.database, stop.clone()).await;
+            }
+        };
         let serving = ready.listener.run(Arc::clone(&ready.gateway), stop.clone());
-        let (ended, (), ()) = tokio::join!(ended, serving, proxying);
+        let (ended, (), (), ()) = tokio::join!(ended, serving, proxying, hearing);
         flush(&ready.installation.stack).await;
         ready.installation.stack.lambda.runner().end_all().await;
         if let Some(cluster) = &ready.installation.cluster {

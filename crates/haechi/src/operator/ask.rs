@@ -3,6 +3,7 @@
 mod account;
 mod explain;
 mod kms;
+mod peer;
 mod rekey;
 mod secrets;
 mod xks;
@@ -10,6 +11,7 @@ mod xks;
 pub use account::{AccountCreate, AccountKey, AccountLine, AccountList};
 pub use explain::IamExplain;
 pub use kms::{KeyUse, KmsUsage};
+pub use peer::{PeerAdd, PeerCard, PeerLine, PeerList, PeerRemove};
 pub use rekey::{NewSeal, Prepared, RekeyCommit, RekeyPrepare, Rekeyed};
 pub use secrets::SecretsAttach;
 pub use xks::{XksCreate, XksCredentialCreate, XksCredentialDelete, XksDelete, XksLine, XksList};

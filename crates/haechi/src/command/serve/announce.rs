@@ -13,9 +13,17 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
     println!("haechi {} is serving\n", crate::cli::VERSION);
     println!("  endpoint     {endpoint}");
     println!("  account      {}", ready.account);
-    println!("  region       {region} (all others too)");
+    if config.regions.local.is_empty() {
+        println!("  region       {region} (all others too)");
+    } else {
+        let local: Vec<&str> = config.regions.local.iter().map(|region| region.as_str()).collect();
+        println!("  regions      {}", local.join(", "));
+    }
     if let Some(xks) = &ready.xks {
         println!("  XKS proxy    https://{}", xks.listener.address());
+    }
+    if let Some(peering) = &ready.peering {
+        println!("  peers        {}", peering.listener.address());
     }
     if let Some(data) = &config.data {
         println!("  data         {}", data.display());
@@ -86,6 +94,7 @@ fn ready_json(ready: &Ready) -> Result<Zeroizing<String>, Failure> {
         "access_key_id": ready.root_key.access_key_id,
         "secret_access_key": *ready.root_key.secret_access_key,
         "ca_bundle": ready.endpoint.ca_bundle,
+        "peer_address": ready.peering.as_ref().map(|peering| peering.listener.address()),
         "xks_address": ready.xks.as_ref().map(|xks| xks.listener.address()),
     });
     Ok(Zeroizing::new(serde_json::to_string(&json)?))

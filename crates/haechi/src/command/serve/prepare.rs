@@ -25,7 +25,7 @@ use crate::quotas::quotas;
 use crate::stack::{Records, Stack, store_clock};
 use crate::storage::{Storage, node_id};
 use crate::tls::{self, Tls};
-use crate::{subscriptions, web_identity, xks};
+use crate::{peering, subscriptions, web_identity, xks};
 
 /// A server that is about to serve, and what must outlive it.
 pub struct Ready {
@@ -35,6 +35,8 @@ pub struct Ready {
     pub endpoint: Endpoint,
     pub root_key: RootAccessKey,
     pub account: AccountId,
+    /// The port for other deployments, where it is configured.
+    pub peering: Option<peering::Peering>,
     /// The proxy for another KMS, where it is configured.
     pub xks: Option<xks::Proxy>,
     /// The file of the root key, where it lies in one.
@@ -107,6 +109,9 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         None => None,
     };
     functions(config, &stack, data, (&endpoint, listener.address()));
+    let (regions, peer_options) = (&config.regions, config.peering.as_ref());
+    let api = &endpoint.endpoint;
+    let peering = peering::start(regions, peer_options, &mut stack, env, api).await?;
     let (dev, identities) = dev(config, &stack, movable).await?;
     let quotas = Arc::new(quotas(config, &stack.router)?);
     let gateway = Arc::new(Gateway {
@@ -129,7 +134,17 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let installation = Arc::new(Installation { stack, env: env.clone(), keeper, cluster });
     let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
     tokio::spawn(background(Arc::clone(&installation)));
-    Ok(Ready { gateway, listener, installation, endpoint, root_key, account, root_key_file, xks })
+    Ok(Ready {
+        gateway,
+        listener,
+        installation,
+        endpoint,
+        root_key,
+        account,
+        root_key_file,
+        peering,
+        xks,
+    })
 }
 
 /// The store, in memory where there is no data directory; and what else of the directory counts.
