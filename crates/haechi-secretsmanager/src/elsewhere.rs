@@ -27,7 +27,7 @@ use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::replica::{Replica, Status};
-use crate::secret::SecretRecord;
+use crate::secret::{SecretRecord, Version};
 use crate::value::Plain;
 use crate::{SecretsManager, words};
 
@@ -286,8 +286,8 @@ impl SecretsManager {
         batch: &mut Batch,
     ) -> Result<Elsewhere, Error> {
         let mut told = BTreeSet::new();
-        let labelled = record.versions.iter().filter(|(_, version)| !version.stages.is_empty());
-        for (id, _) in labelled {
+        let wanted = |version: &Version| !version.stages.is_empty() && !version.is_empty;
+        for (id, _) in record.versions.iter().filter(|(_, version)| wanted(version)) {
             let plain = self.open(cx, record, id).await?;
             self.send_value(peer, record.spot(region), (id, &plain), batch)?;
             told.insert(id.clone());

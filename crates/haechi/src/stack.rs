@@ -32,6 +32,7 @@ use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
 use crate::role_calls::RoleCalls;
 use crate::service_roles::SessionsOfRoles;
+use crate::storage::node_id;
 use crate::subscriptions::{LocalAuthority, SubscriptionEndpoints};
 use crate::targets::EventTargets;
 
@@ -120,8 +121,9 @@ async fn recovered(
     database: &Arc<Database>,
     audit: &dyn AuditLog,
     reader: Arc<dyn AuditReader>,
+    server: &str,
 ) -> Result<Arc<Intents>, Failure> {
-    let intents = Intents::new(Arc::clone(database), ONLY_SERVER);
+    let intents = Intents::new(Arc::clone(database), server);
     let calls = intents.recover(audit, reader).await?;
     if calls > 0 {
         tracing::warn!(calls, "the last end came between a change and its record: recorded now");
@@ -202,7 +204,11 @@ impl Stack {
         let kms = Arc::new(kms);
         let (audit, reader, delivery) = trails(data, &database, env)?;
         let intents = match data {
-            Some(_) => Some(recovered(&database, &*audit, Arc::clone(&reader)).await?),
+            Some(data) => {
+                // Each node settles what it began itself.
+                let node = if is_shared { node_id(data, env)? } else { ONLY_SERVER.to_owned() };
+                Some(recovered(&database, &*audit, Arc::clone(&reader), &node).await?)
+            }
             None => None,
         };
         let cloudtrail = CloudTrail::new(

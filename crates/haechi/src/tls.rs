@@ -139,7 +139,7 @@ pub async fn certify(
 ) -> Result<String, Failure> {
     let path = Path::new("haechi").part("tls");
     if database.load::<TlsRecord>(&path).await?.is_none() {
-        load_or_create(database, &[], std::net::Ipv4Addr::LOCALHOST.into(), now).await?;
+        load_or_create(database, &[], None, now).await?;
     }
     let stored = database.load::<TlsRecord>(&path).await?.ok_or("there is no local CA")?.value;
     let issuer = Issuer::from_ca_cert_pem(&stored.ca_pem, KeyPair::from_pem(&stored.ca_key_pem)?)?;

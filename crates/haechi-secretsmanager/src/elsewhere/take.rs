@@ -244,8 +244,8 @@ impl SecretsManager {
 
 fn conflict(state: &SecretState) -> Standing {
     Standing::Failed(format!(
-        "Replication failed: Secret name simple conflict: a secret named {} exists in Region {}.",
-        state.name, state.region
+        "Replication failed: Secret name simple already exists in region {}.",
+        state.region
     ))
 }
 
@@ -259,6 +259,7 @@ fn told(state: &SecretState, content: &SecretContent) -> Result<SecretRecord, No
         accessed_ms: None,
         stages: version.stages.clone(),
         kms_key_id: None,
+        is_empty: false,
         unknown: Unknown::new(),
     };
     let versions = content.versions.iter();

@@ -137,7 +137,8 @@ impl TellReplica {
         other: &Elsewhere,
     ) -> Result<SecretState, Fault> {
         let mut versions = BTreeMap::new();
-        for (id, version) in &record.versions {
+        // A version that a rotation function is still to fill is nobody else's matter.
+        for (id, version) in record.versions.iter().filter(|(_, version)| !version.is_empty) {
             let told = match other.told.contains(id) {
                 true => self.database.load::<ToldValue>(&spot.told(id)).await?,
                 false => None,

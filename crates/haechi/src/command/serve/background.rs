@@ -57,7 +57,15 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let duties = open.stack.jobs.run_forever();
-    tokio::join!(duties, rotations, functions, flushes, intents, rotate_keyring(&open), among_others);
+    tokio::join!(
+        duties,
+        rotations,
+        functions,
+        flushes,
+        intents,
+        rotate_keyring(&open),
+        among_others
+    );
 }
 
 async fn rotate_keyring(open: &Installation) {
