@@ -4,6 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+/// Dots of a name that are unfolded, at most: a name with more stands for itself, so that a long one
+/// nests no deeper than a stack holds.
+const DOTS_MAX: usize = 8;
+
 /// An event that is ready to be looked at by many patterns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event<'a>(pub(crate) Cow<'a, Value>);
@@ -18,6 +22,10 @@ impl<'a> Event<'a> {
             plain => Event(Cow::Borrowed(plain)),
         }
     }
+}
+
+fn is_unfolded(name: &str) -> bool {
+    name.bytes().filter(|byte| *byte == b'.').count() <= DOTS_MAX
 }
 
 fn has_dots(object: &Map<String, Value>) -> bool {
@@ -40,7 +48,7 @@ pub(crate) fn unfolded(object: &Map<String, Value>) -> Cow<'_, Map<String, Value
     let mut out = Map::new();
     for (name, value) in object {
         let value = unfolded_value(value);
-        match name.split_once('.') {
+        match name.split_once('.').filter(|_| is_unfolded(name)) {
             Some((first, rest)) if !first.is_empty() && !rest.is_empty() => {
                 let inner = Map::from_iter([(rest.to_owned(), value)]);
                 let inner = Value::Object(unfolded(&inner).into_owned());
@@ -67,5 +75,22 @@ fn lay(object: &mut Map<String, Value>, name: &str, value: Value) {
             more.into_iter().for_each(|(name, value)| lay(there, &name, value));
         }
         (_, value) => drop(object.insert(name.to_owned(), value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_of_very_many_dots_stands_for_itself() {
+        let long = "a.".repeat(100_000) + "a";
+        let event = json!({ (long.clone()): 1, "b.c": 2 });
+        let unfolded = Event::new(&event);
+        assert_eq!(*unfolded.0, json!({ (long): 1, "b": {"c": 2} }));
+        let deep = (0..120).fold(json!(1), |inner, _| json!({ "a.b.c.d.e.f.g.h.i": inner }));
+        assert!(Event::new(&deep).0.is_object());
     }
 }
