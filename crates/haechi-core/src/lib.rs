@@ -24,6 +24,7 @@
 //! jobs.rs       Jobs                   duties that fall due, durable
 //! env.rs        Env, Clock             time, randomness, ids: injected, so that tests can move them
 //! event.rs      Event                 what services tell EventBridge, in the batch of the change
+//! document.rs   Documents              files that anybody may fetch
 //! audit.rs      AuditLog, AuditReader  where records of calls go before an answer leaves
 //! name.rs       AccountId, Region      names that are valid once they exist
 //! paging.rs     Cursor                 markers and tokens of paged answers
@@ -39,6 +40,7 @@ pub mod caller;
 pub mod cluster;
 pub mod cx;
 pub mod database;
+pub mod document;
 pub mod env;
 pub mod event;
 pub mod evidence;
@@ -62,6 +64,7 @@ pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
 pub use cluster::{Claim, Cluster, NodeRow, NodeState, Ownership};
 pub use cx::{Cx, RequestInfo, Resource, Source};
 pub use database::{Batch, Database, Listing, Loaded, Record};
+pub use document::{Document, Documents};
 pub use env::{Clock, Env, MovableClock, SystemClock};
 pub use event::Event;
 pub use evidence::{Evidence, MfaError, OidcProvider, SamlProvider};

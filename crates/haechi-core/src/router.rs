@@ -12,7 +12,7 @@ use haechi_wire::decode::{InputError, input};
 use haechi_wire::{Fault, OperationSchema, Problem, Reader, ServiceSchema, Shape, Writer};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::{Cx, GuardrailSource, Handle, Operation};
+use crate::{Cx, Documents, GuardrailSource, Handle, Operation};
 
 /// How often a handler is run when another write came between its read and its own.
 const ATTEMPTS: u32 = 32;
@@ -32,6 +32,8 @@ pub struct Router {
     services: BTreeMap<&'static str, &'static ServiceSchema>,
     endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,
     unsigned: Vec<(&'static str, &'static [&'static str])>,
+    open: Vec<(&'static ServiceSchema, &'static [&'static str])>,
+    documents: Vec<(&'static str, Arc<dyn Documents>)>,
     bodies: Vec<(&'static str, usize)>,
     guardrails: GuardrailSlot,
     turns: Arc<Turns>,
@@ -138,6 +140,30 @@ impl Router {
     pub fn body_bytes_max(&self, service: &ServiceSchema) -> Option<usize> {
         let own = self.bodies.iter().find(|(name, _)| *name == service.name);
         own.map(|(_, bytes_max)| *bytes_max)
+    }
+
+    /// Declares the operations of a service that anybody may call by a link, without a signature;
+    /// a call that bears one is verified all the same. What a link must show instead, they check
+    /// themselves.
+    pub fn open(&mut self, service: &'static ServiceSchema, operations: &'static [&'static str]) {
+        self.open.push((service, operations));
+    }
+
+    /// The service with this operation, if it may be called by a link.
+    pub fn opened(&self, operation: &str) -> Option<&'static ServiceSchema> {
+        let opened = self.open.iter().find(|(_, operations)| operations.contains(&operation));
+        opened.map(|(service, _)| *service)
+    }
+
+    /// Shows files to anybody, at paths that begin so.
+    pub fn document(&mut self, prefix: &'static str, documents: Arc<dyn Documents>) {
+        self.documents.push((prefix, documents));
+    }
+
+    /// Who may have a file at this path.
+    pub fn documents(&self, path: &str) -> Option<&Arc<dyn Documents>> {
+        let found = self.documents.iter().find(|(prefix, _)| path.starts_with(prefix));
+        found.map(|(_, documents)| documents)
     }
 
     /// The services, by name.

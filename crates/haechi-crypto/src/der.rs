@@ -101,6 +101,17 @@ impl<'a> PrivateKeyInfo<'a> {
     }
 }
 
+/// The numbers of an `RSAPrivateKey` (RFC 8017 §A.1.2), big-endian: n, e, d, p, q, d mod p−1,
+/// d mod q−1, q⁻¹ mod p.
+pub(crate) fn rsa_numbers(key: &[u8]) -> Option<[&[u8]; 8]> {
+    let (_version, mut rest) = take(only(key, SEQUENCE)?, INTEGER)?;
+    let mut numbers: [&[u8]; 8] = [&[]; 8];
+    for number in &mut numbers {
+        (*number, rest) = take(rest, INTEGER)?;
+    }
+    rest.is_empty().then_some(numbers)
+}
+
 /// The private key of ML-DSA (RFC 9881 §6) or ML-KEM (RFC 9935 §6): a seed, with or without its
 /// expansion. An expansion alone has no seed and is not taken.
 pub(crate) struct SeedKey<'a> {

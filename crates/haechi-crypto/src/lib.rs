@@ -20,14 +20,15 @@
 //! rsa.rs · elliptic_curve.rs · ed25519.rs · ml_dsa.rs · ml_kem.rs · hmac.rs   one family each
 //! import.rs                  key material that a customer brings, wrapped under an RSA key
 //! external_key.rs            KMS keys as the external keys of another KMS
+//! notification.rs            the key that signs SNS's messages
 //! token_keys.rs              keys that stay inside a hardware token, for custom key stores
 //! ```
 //!
 //! For people: passwords (`password.rs`, Argon2id) and one-time codes (`totp.rs`, RFC 6238).
 //!
 //! Cryptography is aws-lc-rs. What it lacks: Argon2id (`argon2`), Ed25519ph (`ed25519-dalek`),
-//! ML-DSA with an external μ (`ml-dsa`), an ML-KEM key from its seed (`ml-kem`), and a fast
-//! secp256k1 (`k256`). Randomness is a parameter ([`Random`]), time too; where AWS-LC insists on its
+//! ML-DSA with an external μ (`ml-dsa`), an ML-KEM key from its seed (`ml-kem`), RSA signatures over
+//! SHA-1 (`crypto-bigint`), and a fast secp256k1 (`k256`). Randomness is a parameter ([`Random`]), time too; where AWS-LC insists on its
 //! own generator, the call says so.
 //!
 //! **Invariant:** `unsafe` exists in `memory.rs` and `memory/`, and nowhere else in the project.
@@ -57,6 +58,7 @@ pub mod keyring;
 pub mod material;
 pub mod ml_dsa;
 pub mod ml_kem;
+pub mod notification;
 pub mod password;
 pub mod public_key;
 pub mod random;
@@ -85,6 +87,7 @@ pub use keyring::{Keyring, KeyringError, Purpose, WrappedKey};
 pub use material::{KeyMaterial, MaterialContext, MaterialError, SymmetricMaterial};
 pub use memory::WipingAllocator;
 pub use ml_kem::{DecapsulateError, EncapsulateError, Encapsulation};
+pub use notification::NotificationKey;
 pub use password::PasswordHash;
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use random::{Random, SystemRandom};

@@ -202,7 +202,9 @@ fn by_action(
     };
     // The scope decides where two services share a version; the version where nothing is signed.
     let named = || version.and_then(|_| router.services().find(speaks));
-    let Some(service) = hinted.filter(speaks).or_else(named) else {
+    // A link names the operation alone.
+    let linked = || version.is_none().then(|| router.opened(form.value("Action")?)).flatten();
+    let Some(service) = linked().or_else(|| hinted.filter(speaks)).or_else(named) else {
         let version = version.unwrap_or("NO_VERSION_SPECIFIED");
         let message = format!("Could not find any service for API version '{version}'.");
         return Err(unidentified(Fault::UnknownService(message)));
@@ -211,7 +213,7 @@ fn by_action(
         let message = "The request is missing the Action parameter.".to_owned();
         return Err(unidentified(Fault::UnknownService(message)));
     };
-    if version.is_none() {
+    if version.is_none() && router.opened(&operation).is_none() {
         return Err(Identified { service, operation, protocol, form: Some(form) }.unknown());
     }
     Ok(Identified { service, operation, protocol, form: Some(form) })

@@ -12,11 +12,11 @@ use haechi_sigv4::RequestView;
 use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
 use haechi_wire::json::JsonReader;
-use haechi_wire::query::QueryReader;
+use haechi_wire::query::{Form, QueryReader};
 use haechi_wire::rest::{self, RestReader};
 use haechi_wire::{Fault, Problem, Protocol, Reader};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -122,6 +122,9 @@ impl Gateway {
                 Err(fault) => answer::problem(&fault.into(), Protocol::Json11, "", ""),
             };
         }
+        if let Some(document) = self.document(parts).await {
+            return document;
+        }
         let request_id = match self.request_id() {
             Ok(request_id) => request_id,
             Err(fault) => return answer::problem(&fault.into(), Protocol::Json11, "", ""),
@@ -154,6 +157,19 @@ impl Gateway {
         }
         let service = hinted(&self.router, parts);
         service.and_then(|service| self.router.body_bytes_max(service)).unwrap_or(usual)
+    }
+
+    /// A file that anybody may fetch; none if the path is nobody's.
+    async fn document(&self, parts: &Parts) -> Option<Response<Body>> {
+        let path = parts.uri.path();
+        let documents = self.router.documents(path).filter(|_| parts.method == Method::GET)?;
+        match documents.document(path).await {
+            Ok(Some(found)) => {
+                Some(answer::response(StatusCode::OK, found.content_type, "", found.body))
+            }
+            Ok(None) => None,
+            Err(fault) => Some(answer::problem(&fault.into(), Protocol::Query, "", "")),
+        }
     }
 
     /// Answers a request that is refused before anybody asks whose it is.
@@ -277,9 +293,16 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Authenticated, Fault> {
         let Identified { service, protocol, operation, .. } = passage.identified;
-        if self.router.is_unsigned(service, operation) {
-            let (caller, region) = (Arc::new(Caller::anonymous()), unsigned_region(&passage.view));
-            return Ok(Authenticated { caller, region: region? });
+        let form = passage.identified.form.as_ref();
+        let opened =
+            self.router.opened(operation).is_some_and(|opened| opened.name == service.name);
+        let is_link = opened && !bears_signature(form, passage.view.headers);
+        if is_link || self.router.is_unsigned(service, operation) {
+            let region = match form.and_then(named_region) {
+                Some(region) => region,
+                None => unsigned_region(&passage.view)?,
+            };
+            return Ok(Authenticated { caller: Arc::new(Caller::anonymous()), region });
         }
         let (identities, wall) = (&*self.identities, &*self.wall);
         match authenticate(identities, wall, service, *protocol, &passage.view, body).await {
@@ -390,6 +413,18 @@ impl Gateway {
         let appended = self.audit.append(record(event)).await;
         appended.map_err(|error| unavailable(message, error))
     }
+}
+
+/// Whether a request is signed, rightly or not.
+fn bears_signature(form: Option<&Form>, headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
+        || form.is_some_and(|form| form.value("X-Amz-Signature").is_some())
+}
+
+/// The Region of the resource that a link is about.
+fn named_region(form: &Form) -> Option<Region> {
+    let arns = ["TopicArn", "SubscriptionArn"].into_iter().filter_map(|name| form.value(name));
+    arns.filter_map(|arn| Region::parse(arn.split(':').nth(3)?)).next()
 }
 
 /// Where a request without a signature wants to act: the Region of the host that it was sent to

@@ -43,6 +43,48 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     routes: &[],
 };
 
+/// `AddPermission`.
+pub struct AddPermission;
+
+impl Operation for AddPermission {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AddPermission",
+        action: "sqs:AddPermission",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::ADD_PERMISSION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AddPermissionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `CancelMessageMoveTask`.
+pub struct CancelMessageMoveTask;
+
+impl Operation for CancelMessageMoveTask {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CancelMessageMoveTask",
+        action: "sqs:CancelMessageMoveTask",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::CANCEL_MESSAGE_MOVE_TASK_REQUEST,
+        output: &shapes::CANCEL_MESSAGE_MOVE_TASK_RESULT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CancelMessageMoveTaskRequest;
+    type Output = shapes::CancelMessageMoveTaskResult;
+    type Error = Error;
+}
+
 /// `ChangeMessageVisibility`.
 pub struct ChangeMessageVisibility;
 
@@ -232,6 +274,27 @@ impl Operation for ListDeadLetterSourceQueues {
     type Error = Error;
 }
 
+/// `ListMessageMoveTasks`.
+pub struct ListMessageMoveTasks;
+
+impl Operation for ListMessageMoveTasks {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListMessageMoveTasks",
+        action: "sqs:ListMessageMoveTasks",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_MESSAGE_MOVE_TASKS_REQUEST,
+        output: &shapes::LIST_MESSAGE_MOVE_TASKS_RESULT,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListMessageMoveTasksRequest;
+    type Output = shapes::ListMessageMoveTasksResult;
+    type Error = Error;
+}
+
 /// `ListQueueTags`.
 pub struct ListQueueTags;
 
@@ -316,6 +379,27 @@ impl Operation for ReceiveMessage {
     type Error = Error;
 }
 
+/// `RemovePermission`.
+pub struct RemovePermission;
+
+impl Operation for RemovePermission {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "RemovePermission",
+        action: "sqs:RemovePermission",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::REMOVE_PERMISSION_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::RemovePermissionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `SendMessage`.
 pub struct SendMessage;
 
@@ -379,6 +463,27 @@ impl Operation for SetQueueAttributes {
     type Error = Error;
 }
 
+/// `StartMessageMoveTask`.
+pub struct StartMessageMoveTask;
+
+impl Operation for StartMessageMoveTask {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "StartMessageMoveTask",
+        action: "sqs:StartMessageMoveTask",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::START_MESSAGE_MOVE_TASK_REQUEST,
+        output: &shapes::START_MESSAGE_MOVE_TASK_RESULT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::StartMessageMoveTaskRequest;
+    type Output = shapes::StartMessageMoveTaskResult;
+    type Error = Error;
+}
+
 /// `TagQueue`.
 pub struct TagQueue;
 
@@ -425,7 +530,9 @@ impl Operation for UntagQueue {
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
-    S: Handle<ChangeMessageVisibility>
+    S: Handle<AddPermission>
+        + Handle<CancelMessageMoveTask>
+        + Handle<ChangeMessageVisibility>
         + Handle<ChangeMessageVisibilityBatch>
         + Handle<CreateQueue>
         + Handle<DeleteMessage>
@@ -434,17 +541,22 @@ where
         + Handle<GetQueueAttributes>
         + Handle<GetQueueUrl>
         + Handle<ListDeadLetterSourceQueues>
+        + Handle<ListMessageMoveTasks>
         + Handle<ListQueueTags>
         + Handle<ListQueues>
         + Handle<PurgeQueue>
         + Handle<ReceiveMessage>
+        + Handle<RemovePermission>
         + Handle<SendMessage>
         + Handle<SendMessageBatch>
         + Handle<SetQueueAttributes>
+        + Handle<StartMessageMoveTask>
         + Handle<TagQueue>
         + Handle<UntagQueue>,
 {
     router.service(&SERVICE);
+    router.mount::<AddPermission, S>(service);
+    router.mount::<CancelMessageMoveTask, S>(service);
     router.mount::<ChangeMessageVisibility, S>(service);
     router.mount::<ChangeMessageVisibilityBatch, S>(service);
     router.mount::<CreateQueue, S>(service);
@@ -454,13 +566,16 @@ where
     router.mount::<GetQueueAttributes, S>(service);
     router.mount::<GetQueueUrl, S>(service);
     router.mount::<ListDeadLetterSourceQueues, S>(service);
+    router.mount::<ListMessageMoveTasks, S>(service);
     router.mount::<ListQueueTags, S>(service);
     router.mount::<ListQueues, S>(service);
     router.mount::<PurgeQueue, S>(service);
     router.mount::<ReceiveMessage, S>(service);
+    router.mount::<RemovePermission, S>(service);
     router.mount::<SendMessage, S>(service);
     router.mount::<SendMessageBatch, S>(service);
     router.mount::<SetQueueAttributes, S>(service);
+    router.mount::<StartMessageMoveTask, S>(service);
     router.mount::<TagQueue, S>(service);
     router.mount::<UntagQueue, S>(service);
 }

@@ -9,6 +9,19 @@ use haechi_wire::{
     Blob, Schema, SecretBlob, SecretString, Timestamp, enumeration, pattern, structure,
 };
 
+pub static AWS_ACCOUNT_ID_LIST: Schema = list("AWSAccountIdList", &member("member", &STRING));
+
+pub static ACTION_NAME_LIST: Schema = list("ActionNameList", &member("member", &STRING));
+
+structure! {
+    pub struct AddPermissionRequest as ADD_PERMISSION_REQUEST "AddPermissionRequest" {
+        required queue_url: String = member("QueueUrl", &STRING),
+        required label: String = member("Label", &STRING),
+        required aws_account_ids: Vec<String> = member("AWSAccountIds", &AWS_ACCOUNT_ID_LIST),
+        required actions: Vec<String> = member("Actions", &ACTION_NAME_LIST),
+    }
+}
+
 pub static ATTRIBUTE_NAME_LIST: Schema =
     list("AttributeNameList", &member("member", &QUEUE_ATTRIBUTE_NAME));
 
@@ -31,6 +44,18 @@ pub static BINARY_LIST: Schema = list("BinaryList", &member("member", &BINARY));
 pub static BOOLEAN: Schema = boolean("Boolean");
 
 pub static BOXED_INTEGER: Schema = integer("BoxedInteger");
+
+structure! {
+    pub struct CancelMessageMoveTaskRequest as CANCEL_MESSAGE_MOVE_TASK_REQUEST "CancelMessageMoveTaskRequest" {
+        required task_handle: String = member("TaskHandle", &STRING),
+    }
+}
+
+structure! {
+    pub struct CancelMessageMoveTaskResult as CANCEL_MESSAGE_MOVE_TASK_RESULT "CancelMessageMoveTaskResult" {
+        optional approximate_number_of_messages_moved: i64 = member("ApproximateNumberOfMessagesMoved", &LONG),
+    }
+}
 
 structure! {
     pub struct ChangeMessageVisibilityBatchRequest as CHANGE_MESSAGE_VISIBILITY_BATCH_REQUEST "ChangeMessageVisibilityBatchRequest" {
@@ -184,6 +209,38 @@ structure! {
 }
 
 structure! {
+    pub struct ListMessageMoveTasksRequest as LIST_MESSAGE_MOVE_TASKS_REQUEST "ListMessageMoveTasksRequest" {
+        required source_arn: String = member("SourceArn", &STRING),
+        optional max_results: i32 = member("MaxResults", &NULLABLE_INTEGER),
+    }
+}
+
+structure! {
+    pub struct ListMessageMoveTasksResult as LIST_MESSAGE_MOVE_TASKS_RESULT "ListMessageMoveTasksResult" {
+        optional results: Vec<ListMessageMoveTasksResultEntry> = member("Results", &LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY_LIST),
+    }
+}
+
+structure! {
+    pub struct ListMessageMoveTasksResultEntry as LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY "ListMessageMoveTasksResultEntry" {
+        optional task_handle: String = member("TaskHandle", &STRING),
+        optional status: String = member("Status", &STRING),
+        optional source_arn: String = member("SourceArn", &STRING),
+        optional destination_arn: String = member("DestinationArn", &STRING),
+        optional max_number_of_messages_per_second: i32 = member("MaxNumberOfMessagesPerSecond", &NULLABLE_INTEGER),
+        optional approximate_number_of_messages_moved: i64 = member("ApproximateNumberOfMessagesMoved", &LONG),
+        optional approximate_number_of_messages_to_move: i64 = member("ApproximateNumberOfMessagesToMove", &NULLABLE_LONG),
+        optional failure_reason: String = member("FailureReason", &STRING),
+        optional started_timestamp: i64 = member("StartedTimestamp", &LONG),
+    }
+}
+
+pub static LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY_LIST: Schema = list(
+    "ListMessageMoveTasksResultEntryList",
+    &member("member", &LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY),
+);
+
+structure! {
     pub struct ListQueueTagsRequest as LIST_QUEUE_TAGS_REQUEST "ListQueueTagsRequest" {
         required queue_url: String = member("QueueUrl", &STRING),
     }
@@ -209,6 +266,8 @@ structure! {
         optional next_token: String = member("NextToken", &TOKEN),
     }
 }
+
+pub static LONG: Schema = long("Long");
 
 structure! {
     pub struct Message as MESSAGE "Message" {
@@ -287,6 +346,8 @@ structure! {
 
 pub static NULLABLE_INTEGER: Schema = integer("NullableInteger");
 
+pub static NULLABLE_LONG: Schema = long("NullableLong");
+
 structure! {
     pub struct PurgeQueueRequest as PURGE_QUEUE_REQUEST "PurgeQueueRequest" {
         required queue_url: String = member("QueueUrl", &STRING),
@@ -315,6 +376,13 @@ structure! {
 structure! {
     pub struct ReceiveMessageResult as RECEIVE_MESSAGE_RESULT "ReceiveMessageResult" {
         optional messages: Vec<Message> = member("Messages", &MESSAGE_LIST),
+    }
+}
+
+structure! {
+    pub struct RemovePermissionRequest as REMOVE_PERMISSION_REQUEST "RemovePermissionRequest" {
+        required queue_url: String = member("QueueUrl", &STRING),
+        required label: String = member("Label", &STRING),
     }
 }
 
@@ -387,6 +455,20 @@ structure! {
     pub struct SetQueueAttributesRequest as SET_QUEUE_ATTRIBUTES_REQUEST "SetQueueAttributesRequest" {
         required queue_url: String = member("QueueUrl", &STRING),
         required attributes: BTreeMap<String, String> = member("Attributes", &QUEUE_ATTRIBUTE_MAP),
+    }
+}
+
+structure! {
+    pub struct StartMessageMoveTaskRequest as START_MESSAGE_MOVE_TASK_REQUEST "StartMessageMoveTaskRequest" {
+        required source_arn: String = member("SourceArn", &STRING),
+        optional destination_arn: String = member("DestinationArn", &STRING),
+        optional max_number_of_messages_per_second: i32 = member("MaxNumberOfMessagesPerSecond", &NULLABLE_INTEGER),
+    }
+}
+
+structure! {
+    pub struct StartMessageMoveTaskResult as START_MESSAGE_MOVE_TASK_RESULT "StartMessageMoveTaskResult" {
+        optional task_handle: String = member("TaskHandle", &STRING),
     }
 }
 

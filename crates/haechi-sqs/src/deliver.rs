@@ -17,20 +17,12 @@ pub struct Delivery {
     pub queue_arn: String,
     /// The message.
     pub body: String,
-    /// Of a FIFO queue: the message group.
+    /// The message group.
     pub group_id: Option<String>,
     /// Of a FIFO queue: what tells a message that is delivered twice from two.
     pub deduplication_id: String,
-    /// Attributes of the message, of type `String`.
-    pub attributes: BTreeMap<String, String>,
-}
-
-fn attribute(text: &str) -> MessageAttributeValue {
-    MessageAttributeValue {
-        string_value: Some(text.to_owned()),
-        data_type: "String".to_owned(),
-        ..Default::default()
-    }
+    /// Attributes of the message.
+    pub attributes: BTreeMap<String, MessageAttributeValue>,
 }
 
 impl Sqs {
@@ -57,13 +49,10 @@ impl Sqs {
             let is_fifo = queue.is_fifo();
             let draft = Draft {
                 body: delivery.body.clone(),
-                group_id: delivery.group_id.clone().filter(|_| is_fifo),
+                group_id: delivery.group_id.clone(),
                 deduplication_id: is_fifo.then(|| delivery.deduplication_id.clone()),
                 delay_seconds: None,
-                attributes: (!delivery.attributes.is_empty()).then(|| {
-                    let attributes = delivery.attributes.iter();
-                    attributes.map(|(name, text)| (name.clone(), attribute(text))).collect()
-                }),
+                attributes: Some(delivery.attributes.clone()),
                 system_attributes: None,
                 in_batch: false,
             };

@@ -22,6 +22,8 @@
 //! receive.rs     which messages come next; dead letters
 //! receipt.rs     receipt handles: what deletes a message, or hides it for longer
 //! deliver.rs     messages of other services
+//! move_task.rs   dead letters on their way back
+//! permission.rs  statements of AddPermission (pure)
 //! batch.rs       up to ten in one request
 //! sweep.rs       job: what has expired goes
 //! store.rs       records, and where they lie
@@ -34,7 +36,9 @@ mod deliver;
 mod digest;
 mod error;
 mod message;
+mod move_task;
 mod op;
+mod permission;
 mod queue;
 mod receipt;
 mod receive;
@@ -44,7 +48,7 @@ mod sweep;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use haechi_core::{Database, Jobs, Router};
+use haechi_core::{Database, Env, Jobs, Router};
 use haechi_wire::Timestamp;
 use tokio::sync::Notify;
 
@@ -53,6 +57,7 @@ pub use deliver::Delivery;
 /// The service.
 pub struct Sqs {
     database: Arc<Database>,
+    env: Env,
     jobs: Arc<Jobs>,
     sequence: AtomicU64,
     /// Wakes those who wait for messages.
@@ -61,13 +66,15 @@ pub struct Sqs {
 
 impl Sqs {
     /// The service over its records. Registers its job.
-    pub fn new(database: Arc<Database>, jobs: Arc<Jobs>) -> Sqs {
+    pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Sqs {
         jobs.handle(sweep::SWEEP, Arc::new(sweep::Sweep { database: Arc::clone(&database) }));
-        Sqs { database, jobs, sequence: AtomicU64::new(0), sent: Notify::new() }
+        Sqs { database, env, jobs, sequence: AtomicU64::new(0), sent: Notify::new() }
     }
 
-    /// Mounts its operations.
+    /// Mounts its operations, and registers the job that needs the whole of it.
     pub fn mount(self: &Arc<Self>, router: &mut Router) {
+        let moving = move_task::Moving { sqs: Arc::downgrade(self) };
+        self.jobs.handle(move_task::MOVE, Arc::new(moving));
         haechi_sqs_model::ops::mount(router, self);
     }
 

@@ -13,7 +13,9 @@ use haechi_wire::Fault;
 
 use crate::error::{invalid, missing};
 use crate::queue::Queue;
-use crate::store::{Attribute, DeduplicationRecord, MessageRecord, SequenceRecord};
+use crate::store::{
+    Attribute, DeduplicationRecord, MessageRecord, Place, QueueRecord, SequenceRecord,
+};
 use crate::{Sqs, content, digest};
 
 /// How long a deduplication id is taken.
@@ -111,7 +113,7 @@ impl Sqs {
         };
         let mut sequence = self.next_sequence(cx.now());
         if queue.is_fifo() {
-            sequence = self.in_order(queue, sequence, batch).await?;
+            sequence = self.in_order(&queue.place, queue.record(), sequence, batch).await?;
             sent.sequence_number = Some(sequence_number(sequence));
         }
         if let Some(id) = &deduplication_id {
@@ -149,16 +151,17 @@ impl Sqs {
 
     /// The number that follows those of a FIFO queue's messages, whichever node they were sent to
     /// and whatever its clock says: where there are others, the queue keeps its last one.
-    async fn in_order(
+    pub(crate) async fn in_order(
         &self,
-        queue: &Queue,
+        place: &Place,
+        queue: &QueueRecord,
         sequence: u64,
         batch: &mut Batch,
     ) -> Result<u64, Fault> {
         if self.database.is_alone() {
             return Ok(sequence);
         }
-        let path = queue.place.sequence(&queue.record().id);
+        let path = place.sequence(&queue.id);
         let Some(row) = self.database.load::<SequenceRecord>(&path).await? else {
             batch.create(path, &SequenceRecord { last: sequence, unknown: Unknown::new() });
             return Ok(sequence);

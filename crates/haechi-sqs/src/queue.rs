@@ -69,6 +69,19 @@ pub(crate) fn arn(cx: &Cx, account: &str, name: &str) -> String {
     format!("arn:{}:sqs:{}:{account}:{name}", cx.region.partition(), cx.region)
 }
 
+/// Account and name of an ARN of a queue in the call's Region.
+pub(crate) fn parse_arn(cx: &Cx, arn: &str) -> Option<(AccountId, String)> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "sqs", region, account, name]
+            if *partition == cx.region.partition() && *region == cx.region.as_str() =>
+        {
+            Some((AccountId::parse(account)?, (*name).to_owned()))
+        }
+        _ => None,
+    }
+}
+
 impl Sqs {
     /// The queue of a URL, if the caller may call this operation on it.
     pub(crate) async fn queue(&self, cx: &Cx, url: &str) -> Result<(Queue, Permit), Error> {

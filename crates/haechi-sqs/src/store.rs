@@ -8,6 +8,8 @@
 //!                                                            was received lies now
 //! /sqs/<account>/<region>/deduplication/<queue>/<id>         DeduplicationRecord
 //! /sqs/<account>/<region>/piece/<sent>/<message>/<number>    PieceRecord: of a long message
+//! /sqs/<account>/<region>/move/<queue>/<started>/<task>      MoveTaskRecord, the newest first
+//! /sqs/<account>/<region>/moving/<queue>                     MovingRecord: the task that runs
 //! ```
 //! `<queue>` is an id that a queue gets when it is made, so that a new queue of an old name is
 //! empty. `<order>` of a standard queue begins with the time when the message is next visible; of a
@@ -152,6 +154,20 @@ impl Place {
     pub(crate) fn piece(&self, message: &MessageRecord, number: u32) -> Path {
         let sent = u64::try_from(message.sent_ms).unwrap_or(0);
         self.pieces().part(&format!("{sent:016x}")).part(&message.id).part(&format!("{number:04}"))
+    }
+
+    /// The prefix of the tasks that move what is in a queue, the newest first.
+    pub(crate) fn move_tasks(&self, queue: &str) -> Path {
+        self.rows("move").part(queue)
+    }
+
+    pub(crate) fn move_task(&self, queue: &str, started_ms: i64, task: &str) -> Path {
+        let order = u64::MAX - u64::try_from(started_ms).unwrap_or(0);
+        self.move_tasks(queue).part(&format!("{order:016x}")).part(task)
+    }
+
+    pub(crate) fn moving(&self, queue: &str) -> Path {
+        self.rows("moving").part(queue)
     }
 
     /// The prefix of a queue's receipts.

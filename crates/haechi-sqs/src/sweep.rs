@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attributes::Attributes;
 use crate::content::PieceRecord;
+use crate::move_task::MoveTaskRecord;
 use crate::store::{DeduplicationRecord, MessageRecord, Place, QueueRecord, ReceiptRecord};
 
 /// The kind of the job.
@@ -21,7 +22,7 @@ pub(crate) const EVERY_SECONDS: i64 = 3600;
 const AGAIN_SECONDS: i64 = 1;
 
 /// Rows of a kind that go in one transaction, which takes a hundred in all.
-const ROWS_MAX: u32 = 30;
+const ROWS_MAX: u32 = 24;
 
 /// Messages that go in one transaction, each with its receipt.
 const MESSAGES_MAX: usize = 25;
@@ -135,7 +136,9 @@ impl Sweep {
         let receipts = self.remove::<ReceiptRecord>(&place.receipts(queue), batch).await?;
         let ids = self.remove::<DeduplicationRecord>(&place.deduplications(queue), batch).await?;
         batch.delete(place.sequence(queue));
-        Ok(messages || receipts || ids)
+        batch.delete(place.moving(queue));
+        let tasks = self.remove::<MoveTaskRecord>(&place.move_tasks(queue), batch).await?;
+        Ok(messages || receipts || ids || tasks)
     }
 
     async fn remove<T: haechi_core::Record>(

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions};
 use crate::quotas::QuotaOptions;
+use crate::subscriptions::{SmtpOptions, SnsOptions};
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
 
@@ -40,6 +41,8 @@ struct File {
     seal: FileSeal,
     log: FileLog,
     web_identity: WebIdentityOptions,
+    sns: SnsOptions,
+    smtp: Option<SmtpOptions>,
     xks: XksOptions,
     cloudhsm: BTreeMap<String, CloudHsmOptions>,
 }
@@ -134,6 +137,10 @@ pub struct Config {
     pub request_quota: Vec<QuotaOptions>,
     /// Whose tokens STS takes.
     pub web_identity: WebIdentityOptions,
+    /// HTTP endpoints of topics.
+    pub sns: SnsOptions,
+    /// The relay that mail goes to.
+    pub smtp: Option<SmtpOptions>,
     /// External keys.
     pub xks: XksOptions,
     /// Tokens that stand for CloudHSM clusters.
@@ -190,6 +197,8 @@ impl Config {
             request_quota: file.request_quota,
             dev,
             web_identity: file.web_identity,
+            sns: file.sns,
+            smtp: file.smtp,
             xks: file.xks,
             cloudhsm: file.cloudhsm,
             seal: seal(options.seal, file.seal),

@@ -42,6 +42,7 @@ mod role_calls;
 mod rotators;
 mod service_roles;
 mod stack;
+mod subscriptions;
 mod targets;
 mod terminal;
 mod tls;

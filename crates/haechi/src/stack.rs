@@ -14,6 +14,7 @@ use haechi_kms::Kms;
 use haechi_organizations::Organizations;
 use haechi_scheduler::Scheduler;
 use haechi_secretsmanager::SecretsManager;
+use haechi_sns::Sns;
 use haechi_sqs::Sqs;
 use haechi_store::{Options, Store};
 use haechi_store_mem::MemStore;
@@ -29,6 +30,7 @@ use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
 use crate::role_calls::RoleCalls;
 use crate::service_roles::SessionsOfRoles;
+use crate::subscriptions::{LocalAuthority, SubscriptionEndpoints};
 use crate::targets::EventTargets;
 
 /// Everything that serves, but for the network.
@@ -43,6 +45,10 @@ pub struct Stack {
     pub secrets: Arc<SecretsManager>,
     /// Which account is in which organization.
     pub organizations: Arc<Organizations>,
+    /// The topics.
+    pub sns: Arc<Sns>,
+    /// Where their messages go.
+    pub endpoints: Arc<SubscriptionEndpoints>,
     /// Duties that fall due.
     pub jobs: Arc<Jobs>,
     /// Where records of calls go.
@@ -93,6 +99,19 @@ fn secrets(
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
     let secrets = SecretsManager::new(database, env.clone(), jobs, keys);
     Arc::new(crate::rotators::with_rotators(secrets))
+}
+
+fn notifications(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Jobs,
+    sqs: &Arc<Sqs>,
+) -> (Arc<Sns>, Arc<SubscriptionEndpoints>) {
+    let endpoints = Arc::new(SubscriptionEndpoints::new(env.clone(), Arc::clone(sqs)));
+    let authority = LocalAuthority { database: Arc::clone(database), env: env.clone() };
+    let (records, time) = (Arc::clone(database), env.clone());
+    let sns = Sns::new(records, time, jobs, Arc::clone(&endpoints) as _, Arc::new(authority));
+    (sns, endpoints)
 }
 
 /// How a store is told the time.
@@ -148,7 +167,7 @@ impl Stack {
         kms.mount(&mut router);
         secrets.mount(&mut router);
         Arc::new(ssm).mount(&mut router);
-        let sqs = Arc::new(Sqs::new(Arc::clone(&database), Arc::clone(&jobs)));
+        let sqs = Arc::new(Sqs::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
         sqs.mount(&mut router);
         let sts = Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _));
         sts.mount(&mut router);
@@ -158,7 +177,9 @@ impl Stack {
             iam: Arc::clone(&iam),
             organizations: Arc::clone(&organizations),
         });
-        let targets = Arc::new(EventTargets { env: env.clone(), sqs });
+        let (sns, endpoints) = notifications(&database, env, &jobs, &sqs);
+        sns.mount(&mut router);
+        let targets = Arc::new(EventTargets { env: env.clone(), sns: Arc::clone(&sns), sqs });
         let around = Surroundings { targets, roles: Arc::clone(&roles) };
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
@@ -166,7 +187,18 @@ impl Stack {
         let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
-        Ok(Stack { database, iam, kms, secrets, organizations, jobs, audit, router })
+        Ok(Stack {
+            database,
+            iam,
+            kms,
+            secrets,
+            organizations,
+            sns,
+            endpoints,
+            jobs,
+            audit,
+            router,
+        })
     }
 
     /// A stack in memory that nobody calls: for what can be told from the router alone.

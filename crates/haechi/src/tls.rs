@@ -11,7 +11,7 @@ use haechi_core::{Batch, Database, Path, Record};
 use haechi_wire::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    Issuer, KeyPair, KeyUsagePurpose, SubjectPublicKeyInfo,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -97,6 +97,32 @@ pub async fn load_or_create(
     };
     let config = server_config(&record.server_pem, &record.server_key_pem)?;
     Ok(Tls { config: Arc::new(config), ca_pem: record.ca_pem })
+}
+
+/// A certificate of the CA's, PEM, for a key that signs (`SubjectPublicKeyInfo`, DER). The CA is
+/// made if it is not there yet.
+///
+/// # Errors
+/// If the store fails, or the key is none.
+pub async fn certify(
+    database: &Database,
+    public_key: &[u8],
+    common_name: &str,
+    now: Timestamp,
+) -> Result<String, Failure> {
+    let path = Path::new("haechi").part("tls");
+    if database.load::<TlsRecord>(&path).await?.is_none() {
+        load_or_create(database, &[], std::net::Ipv4Addr::LOCALHOST.into(), now).await?;
+    }
+    let stored = database.load::<TlsRecord>(&path).await?.ok_or("there is no local CA")?.value;
+    let issuer = Issuer::from_ca_cert_pem(&stored.ca_pem, KeyPair::from_pem(&stored.ca_key_pem)?)?;
+    let key = SubjectPublicKeyInfo::from_der(public_key)?;
+    let mut parameters = CertificateParams::new(vec![common_name.to_owned()])?;
+    parameters.distinguished_name = name(common_name);
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    parameters.use_authority_key_identifier_extension = true;
+    validity(&mut parameters, now, CA_DAYS)?;
+    Ok(parameters.signed_by(&key, &issuer)?.pem())
 }
 
 /// For a server that cannot read its certificate yet: a self-signed one that nobody trusts, for as

@@ -29,6 +29,8 @@ mod identity_crash;
 #[cfg(test)]
 mod inject;
 #[cfg(test)]
+mod notifications;
+#[cfg(test)]
 mod operating;
 #[cfg(test)]
 mod parameter_crash;

@@ -33,6 +33,7 @@ scripts! {
     kms_validation
     secretsmanager
     signatures
+    sns
     sqs
     ssm
     sts_sessions

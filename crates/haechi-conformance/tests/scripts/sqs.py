@@ -236,4 +236,113 @@ def test_a_dead_letter_queue_must_be_there():
     equal(json.loads(shown["RedrivePolicy"]), {"deadLetterTargetArn": dead, "maxReceiveCount": 2})
 
 
+def test_permissions_are_added_and_removed_by_label():
+    queue = new_queue()
+    arn = arn_of(queue)
+    policy_of = lambda: sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"]).get("Attributes")
+    add = lambda label, action="ReceiveMessage": sqs.add_permission(
+        QueueUrl=queue, Label=label, AWSAccountIds=["444455556666"], Actions=[action])
+    add("one")
+    statement = {
+        "Sid": "one",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+        "Action": "SQS:ReceiveMessage",
+        "Resource": arn,
+    }
+    expected = {"Version": "2008-10-17", "Id": f"{arn}/SQSDefaultPolicy", "Statement": [statement]}
+    equal(json.loads(policy_of()["Policy"]), expected)
+    message = "Value one for parameter Label is invalid. Reason: Already exists."
+    refused("InvalidParameterValue", add, "one", message=message)
+    message = "Value SQS:CreateQueue for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action."
+    refused("InvalidParameterValue", add, "two", "CreateQueue", message=message)
+    remove = lambda label: sqs.remove_permission(QueueUrl=queue, Label=label)
+    remove("one")
+    equal(policy_of(), None)
+    message = "Value one for parameter Label is invalid. Reason: can't find label."
+    refused("InvalidParameterValue", remove, "one", message=message)
+
+
+def dead_letters(count, **attributes):
+    """A queue, and its dead-letter queue with messages in it."""
+    dead = new_queue()
+    redrive = {"deadLetterTargetArn": arn_of(dead), "maxReceiveCount": 1}
+    queue = new_queue(VisibilityTimeout="0", RedrivePolicy=json.dumps(redrive), **attributes)
+    for number in range(count):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(number))
+    until = time.time() + 20
+    while time.time() < until and waiting(dead) < count:
+        receive(queue, MaxNumberOfMessages=10)
+    equal(waiting(dead), count)
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "30"})
+    return queue, dead
+
+
+def waiting(queue):
+    name = "ApproximateNumberOfMessages"
+    return int(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name])
+
+
+def tasks(arn, **more):
+    return sqs.list_message_move_tasks(SourceArn=arn, **more)["Results"]
+
+
+def ended(arn):
+    """The newest task, once it does not run any more."""
+    until = time.time() + 20
+    while (task := tasks(arn)[0])["Status"] == "RUNNING" and time.time() < until:
+        time.sleep(0.1)
+    return task
+
+
+def test_dead_letters_go_back_to_where_they_came_from():
+    queue, dead = dead_letters(45)
+    source = arn_of(dead)
+    sqs.start_message_move_task(SourceArn=source)
+    task = ended(source)
+    assert abs(task.pop("StartedTimestamp") / 1000 - time.time()) < 60
+    equal(task, {
+        "Status": "COMPLETED",
+        "SourceArn": source,
+        "ApproximateNumberOfMessagesMoved": 45,
+        "ApproximateNumberOfMessagesToMove": 45,
+    })
+    equal((waiting(dead), waiting(queue)), (0, 45))
+    back = []
+    while got := receive(queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]):
+        back += got
+    equal(sorted(int(message["Body"]) for message in back), list(range(45)))
+    equal({message["Attributes"]["ApproximateReceiveCount"] for message in back}, {"1"})
+
+
+def test_a_move_task_may_be_slow_lead_elsewhere_and_be_cancelled():
+    queue, dead = dead_letters(6)
+    source, elsewhere = arn_of(dead), new_queue()
+    start = lambda arn=source, **more: sqs.start_message_move_task(SourceArn=arn, **more)
+    handle = start(DestinationArn=arn_of(elsewhere), MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
+    message = "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
+    refused("InvalidParameterValue", start, message=message)
+    until = time.time() + 20
+    while waiting(elsewhere) < 2 and time.time() < until:
+        time.sleep(0.1)
+    (task,) = tasks(source)
+    equal((task["Status"], task["TaskHandle"], task["MaxNumberOfMessagesPerSecond"]), ("RUNNING", handle, 1))
+    equal(task["DestinationArn"], arn_of(elsewhere))
+    cancelled = sqs.cancel_message_move_task(TaskHandle=handle)
+    assert 2 <= cancelled["ApproximateNumberOfMessagesMoved"] < 6, cancelled
+    equal(ended(source)["Status"], "CANCELLED")
+    moved = waiting(elsewhere)
+    equal(moved + waiting(dead), 6)
+    refused("ResourceNotFoundException", sqs.cancel_message_move_task, TaskHandle=handle)
+    start()
+    equal(ended(source)["ApproximateNumberOfMessagesMoved"], 6 - moved)
+    equal([task["Status"] for task in tasks(source, MaxResults=10)], ["COMPLETED", "CANCELLED"])
+    message = "Value for parameter TaskHandle is invalid."
+    refused("InvalidParameterValue", sqs.cancel_message_move_task, TaskHandle="foobar", message=message)
+    message = "The resource that you specified for the DestinationArn parameter doesn't exist."
+    refused("ResourceNotFoundException", start, DestinationArn=source + "-none", message=message)
+    message = "Source queue must be configured as a Dead Letter Queue."
+    refused("InvalidParameterValue", start, arn_of(queue), message=message)
+
+
 main()

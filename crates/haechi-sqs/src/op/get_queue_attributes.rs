@@ -43,7 +43,11 @@ const COUNTS: [&str; 3] = [
 ];
 
 impl Sqs {
-    async fn counts(&self, queue: &Queue, now_ms: i64) -> Result<BTreeMap<String, String>, Fault> {
+    pub(super) async fn counts(
+        &self,
+        queue: &Queue,
+        now_ms: i64,
+    ) -> Result<BTreeMap<String, String>, Fault> {
         let (prefix, retention_ms) =
             (queue.place.messages(&queue.record().id), queue.attributes().retention_ms());
         let (mut visible, mut in_flight, mut delayed) = (0_u64, 0_u64, 0_u64);

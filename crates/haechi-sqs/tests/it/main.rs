@@ -30,7 +30,7 @@ struct Fixture {
 impl Fixture {
     async fn new(name: &str, attributes: &[(&str, &str)]) -> Fixture {
         let kit = Kit::new().await;
-        let sqs = Sqs::new(Arc::clone(&kit.database), Arc::clone(&kit.jobs));
+        let sqs = Sqs::new(Arc::clone(&kit.database), kit.env.clone(), Arc::clone(&kit.jobs));
         let root = kit.root(ACCOUNT);
         let attributes: BTreeMap<String, String> =
             attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();

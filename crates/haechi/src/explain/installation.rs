@@ -12,7 +12,7 @@ use crate::Failure;
 use crate::installation::Installation;
 
 /// Services whose resources have policies that are not looked up here.
-const ELSEWHERE: [&str; 4] = ["events", "secretsmanager", "sqs", "ssm"];
+const ELSEWHERE: [&str; 5] = ["events", "secretsmanager", "sns", "sqs", "ssm"];
 
 /// Answers a question.
 ///

@@ -23,7 +23,7 @@ use crate::keeper::{Keeper, root_key_file};
 use crate::quotas::quotas;
 use crate::stack::{Stack, store_clock};
 use crate::tls::{self, Tls};
-use crate::{web_identity, xks};
+use crate::{subscriptions, web_identity, xks};
 
 /// A server that is about to serve, and what must outlive it.
 pub struct Ready {
@@ -82,6 +82,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     // What a change of the root key that was cut off has left.
     stack.database.forget_other_roots().await?;
     web_identity::mount(&mut stack, &config.web_identity)?;
+    subscriptions::mount(&stack, &config.sns, config.smtp.as_ref())?;
     stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
     // Of several accounts it is the one that the credentials file is for.
     let kept = data.and_then(|data| data.read_credentials().ok());
@@ -103,6 +104,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         region: config.region.to_string(),
         ca_bundle,
     };
+    stack.sns.reached_at(&endpoint.endpoint);
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }

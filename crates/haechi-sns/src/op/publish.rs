@@ -1,0 +1,39 @@
+//! `Publish`.
+
+use haechi_core::{Cx, Handle};
+use haechi_sns_model::Error;
+use haechi_sns_model::ops::Publish;
+use haechi_sns_model::shapes::{PublishInput, PublishResponse};
+
+use crate::Sns;
+use crate::arn::TopicArn;
+use crate::envelope::sequence_number;
+use crate::error::{invalid, invalid_because};
+use crate::message::Draft;
+
+impl Handle<Publish> for Sns {
+    async fn handle(&self, cx: &Cx, input: PublishInput) -> Result<PublishResponse, Error> {
+        if input.phone_number.is_some() {
+            return Err(cx.unsupported().into());
+        }
+        let arn = match (&input.topic_arn, &input.target_arn) {
+            (Some(_), Some(_)) => {
+                return Err(invalid("TopicArn or TargetArn Reason: both are set"));
+            }
+            (Some(arn), None) => TopicArn::parse(cx, arn)?,
+            // A device of mobile push.
+            (None, Some(arn)) if arn.contains(":endpoint/") => return Err(cx.unsupported().into()),
+            (None, Some(arn)) => TopicArn::named(cx, "TargetArn", arn)?,
+            (None, None) => {
+                let told = "no value for required parameter";
+                return Err(invalid_because("TopicArn or TargetArn", told));
+            }
+        };
+        let topic = self.topic_to_publish(cx, &arn).await?;
+        let receipt = self.publish(cx, &arn, &topic, Draft::from(input)).await?;
+        Ok(PublishResponse {
+            message_id: Some(receipt.message_id),
+            sequence_number: receipt.sequence.map(sequence_number),
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! `TagResource`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_sns_model::Error;
+use haechi_sns_model::ops::TagResource;
+use haechi_sns_model::shapes::{TagResourceRequest, TagResourceResponse};
+
+use crate::topic::Facts;
+use crate::{Sns, tags};
+
+impl Handle<TagResource> for Sns {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: TagResourceRequest,
+    ) -> Result<TagResourceResponse, Error> {
+        let facts = Facts { request_tags: &input.tags, ..Facts::default() };
+        let topic = self.tagged(cx, &input.resource_arn, &facts).await?;
+        let mut record = topic.record().clone();
+        tags::merge(&mut record.tags, &input.tags)?;
+        let mut batch = Batch::new();
+        batch.replace(&topic.loaded, &record);
+        self.database.commit(batch).await?;
+        Ok(TagResourceResponse {})
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be set on a topic, and how it is shown.
+//!
+//! Source: API Reference, `CreateTopic` and `SetTopicAttributes`.
+
+use std::collections::BTreeMap;
+
+use haechi_core::Cx;
+use haechi_policy::{Document, Kind};
+use haechi_sns_model::Error;
+
+use crate::arn::TopicArn;
+use crate::delivery_policy::Effective;
+use crate::error::invalid;
+use crate::topic;
+
+/// Characters of a display name, at most.
+const DISPLAY_NAME_MAX: usize = 100;
+
+/// Bytes of a policy, at most.
+const POLICY_MAX: usize = 30_720;
+
+/// What only FIFO topics have: name and values.
+const FIFO: &[(&str, &[&str])] = &[
+    ("ContentBasedDeduplication", &["true", "false"]),
+    ("FifoThroughputScope", &["Topic", "MessageGroup"]),
+];
+
+/// Checks an attribute that is to be set, and sets it; empty text takes it away.
+pub(crate) fn set(
+    cx: &Cx,
+    arn: &TopicArn,
+    attributes: &mut BTreeMap<String, String>,
+    (name, value): (&str, &str),
+) -> Result<(), Error> {
+    check(cx, arn, name, value)?;
+    if value.is_empty() {
+        attributes.remove(name);
+    } else {
+        attributes.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(())
+}
+
+fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> {
+    let is_fifo = arn.name.ends_with(".fifo");
+    if let Some((_, values)) = FIFO.iter().find(|(known, _)| *known == name) {
+        return match (is_fifo, values.contains(&value)) {
+            (true, true) => Ok(()),
+            (true, false) => Err(invalid(format!("{name} Reason: invalid value"))),
+            (false, _) => Err(invalid("AttributeName")),
+        };
+    }
+    match name {
+        "DisplayName" if value.chars().count() > DISPLAY_NAME_MAX => Err(invalid("DisplayName")),
+        "DisplayName" if value.contains(char::is_control) => Err(invalid("DisplayName")),
+        "DisplayName" => Ok(()),
+        "Policy" if value.is_empty() => Ok(()),
+        "Policy" => check_policy(value),
+        "DeliveryPolicy" if value.is_empty() => Ok(()),
+        "DeliveryPolicy" => Effective::of_topic(Some(value)).map(|_| ()),
+        "SignatureVersion" if ["1", "2"].contains(&value) => Ok(()),
+        "SignatureVersion" => Err(invalid("SignatureVersion")),
+        // The only way of tracing that asks nothing of SNS.
+        "TracingConfig" if value == "PassThrough" => Ok(()),
+        "KmsMasterKeyId" if value.is_empty() => Ok(()),
+        "TracingConfig" | "KmsMasterKeyId" | "ArchivePolicy" => Err(cx.unsupported().into()),
+        _ if is_feedback(name) => Err(cx.unsupported().into()),
+        _ => Err(invalid("AttributeName")),
+    }
+}
+
+/// Logs of deliveries: `HTTPSuccessFeedbackRoleArn` and its like.
+fn is_feedback(name: &str) -> bool {
+    let kinds = ["HTTP", "Firehose", "Lambda", "SQS", "Application"];
+    let rest = kinds.iter().find_map(|kind| name.strip_prefix(kind));
+    let known = ["SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn"];
+    rest.is_some_and(|rest| known.contains(&rest))
+}
+
+/// A policy on a topic: readable, and about SNS only.
+pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
+    if text.len() > POLICY_MAX {
+        return Err(invalid("Policy length exceeds 30720"));
+    }
+    Document::parse(text, Kind::Resource).map_err(|_| invalid("Policy Error: null"))?;
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|_| invalid("Policy Error: null"))?;
+    let one_or_many = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(many) => many.clone(),
+        one => vec![one.clone()],
+    };
+    let statements = value.get("Statement").map(one_or_many).unwrap_or_default();
+    let actions = statements.iter().filter_map(|statement| statement.get("Action"));
+    for action in actions.flat_map(one_or_many) {
+        let action = action.as_str().unwrap_or_default().to_ascii_lowercase();
+        if action != "*" && !action.starts_with("sns:") {
+            return Err(invalid("Policy statement action out of service scope!"));
+        }
+    }
+    Ok(())
+}
+
+/// How many subscriptions a topic has.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) confirmed: usize,
+    pub(crate) pending: usize,
+    pub(crate) ended: usize,
+}
+
+/// All of them as answers show them.
+pub(crate) fn show(
+    arn: &TopicArn,
+    set: &BTreeMap<String, String>,
+    counts: &Counts,
+) -> Result<BTreeMap<String, String>, Error> {
+    let policy = set.get("DeliveryPolicy").map(String::as_str);
+    let mut shown = BTreeMap::from(
+        [
+            ("TopicArn", arn.arn.clone()),
+            ("Owner", arn.account.to_string()),
+            ("Policy", topic::policy(arn, set)),
+            ("DisplayName", String::new()),
+            ("SubscriptionsConfirmed", counts.confirmed.to_string()),
+            ("SubscriptionsPending", counts.pending.to_string()),
+            ("SubscriptionsDeleted", counts.ended.to_string()),
+            ("EffectiveDeliveryPolicy", Effective::of_topic(policy)?.show_topic()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    if arn.name.ends_with(".fifo") {
+        shown.insert("FifoTopic".to_owned(), "true".to_owned());
+        shown.insert("ContentBasedDeduplication".to_owned(), "false".to_owned());
+    }
+    shown.extend(set.clone());
+    Ok(shown)
+}

@@ -1,0 +1,24 @@
+//! `AddPermission`.
+
+use haechi_core::{Batch, Cx, Handle};
+use haechi_sqs_model::Error;
+use haechi_sqs_model::ops::AddPermission;
+use haechi_sqs_model::shapes::AddPermissionRequest;
+use haechi_wire::shape::Unit;
+
+use crate::{Sqs, permission};
+
+impl Handle<AddPermission> for Sqs {
+    async fn handle(&self, cx: &Cx, input: AddPermissionRequest) -> Result<Unit, Error> {
+        let (queue, _) = self.queue(cx, &input.queue_url).await?;
+        let mut record = queue.record().clone();
+        let statement = (&*input.label, &*input.aws_account_ids, &*input.actions);
+        let policy = permission::added(record.attributes.get("Policy"), &queue.arn, statement)?;
+        record.attributes.insert("Policy".to_owned(), policy);
+        record.modified_ms = cx.now().millis();
+        let mut batch = Batch::new();
+        batch.replace(&queue.loaded, &record);
+        self.database.commit(batch).await?;
+        Ok(Unit)
+    }
+}
