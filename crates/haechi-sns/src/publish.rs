@@ -202,7 +202,8 @@ impl JobHandler for FanningOut {
         let (mut batch, mut count, mut bytes) = (Batch::new(), 0, 0);
         for subscriber in subscribers.iter().filter(|subscriber| subscriber.wants(&message)) {
             // A crash between two of these begins again with the first: some get it twice.
-            if count == DELIVERIES_AT_ONCE || (count > 0 && bytes > BYTES_AT_ONCE) {
+            if count == DELIVERIES_AT_ONCE || (count > 0 && bytes + message.bytes() > BYTES_AT_ONCE)
+            {
                 sns.database.commit(std::mem::take(&mut batch)).await?;
                 (count, bytes) = (0, 0);
             }

@@ -159,7 +159,7 @@ pub(crate) fn allow(
         rule: ResourceRule::Union,
         context: &facts,
     });
-    decided.map(|_| ()).map_err(denied)
+    decided.map(|_| ()).map_err(|refused| denied(action, refused))
 }
 
 /// Decides an operation on all of the caller's.
@@ -175,12 +175,13 @@ pub(crate) fn allow_any(cx: &Cx) -> Result<(), Error> {
         rule: ResourceRule::Union,
         context: &Facts::default(),
     });
-    decided.map(|_| ()).map_err(denied)
+    decided.map(|_| ()).map_err(|refused| denied(cx.operation.action, refused))
 }
 
-/// A denial in SNS's words: it writes its own name in capitals.
-fn denied(denied: Denied) -> Error {
-    Error::AuthorizationErrorException(denied.message.replace("sns:", "SNS:"))
+/// A denial in SNS's words: it writes its own name in capitals where it names an action.
+fn denied(action: &str, denied: Denied) -> Error {
+    let shown = action.replace("sns:", "SNS:");
+    Error::AuthorizationErrorException(denied.message.replace(action, &shown))
 }
 
 /// The action of an operation: batches need the permission of the single call.

@@ -195,8 +195,10 @@ impl Reader for QueryReader<'_> {
 
     fn next_key(&mut self) -> Result<Option<String>, Malformed> {
         let Some(entry) = self.next_node() else { return Ok(None) };
-        let key = entry.child("key").and_then(|node| node.value.as_ref());
-        let (Some(key), Some(value)) = (key, entry.child("value")) else {
+        // SNS's models call them so, where they are attributes of messages.
+        let either = |name, other| entry.child(name).or_else(|| entry.child(other));
+        let key = either("key", "Name").and_then(|node| node.value.as_ref());
+        let (Some(key), Some(value)) = (key, either("value", "Value")) else {
             return Err(Malformed("A map's entry needs a key and a value".to_owned()));
         };
         self.here = value;

@@ -171,21 +171,19 @@ async fn send(
 ) -> Result<StatusCode, Refusal> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(temporary)?;
-    let exchange = async {
+    let mut exchange = std::pin::pin!(async {
         let answer = sender.send_request(request).await.map_err(temporary)?;
         let status = answer.status();
         // An endpoint that answers more than anybody reads has answered all the same.
         let _ = Limited::new(answer.into_body(), ANSWER_MAX).collect().await;
         Ok(status)
-    };
-    // The connection goes with the exchange, also when time is up.
+    });
+    // The connection goes with the exchange, also when time is up. One that ends first may have
+    // brought the answer with its end.
     tokio::select! {
         biased;
-        answer = exchange => answer,
-        ended = connection => Err(temporary(match ended {
-            Ok(()) => "the connection was closed".to_owned(),
-            Err(error) => error.to_string(),
-        })),
+        answer = &mut exchange => answer,
+        _ = connection => exchange.await,
     }
 }
 
