@@ -38,6 +38,7 @@ mod keys;
 mod operator;
 mod parameters;
 mod quotas;
+mod recorder;
 mod role_calls;
 mod rotators;
 mod service_roles;
