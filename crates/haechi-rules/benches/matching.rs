@@ -75,6 +75,8 @@ fn main() {
             rules.iter().filter(|rule| rule.wants(&seen)).count()
         });
         let (micros, ratio) = (1e6 / matched, matched / floor);
-        println!("{count:>5} rules: {matched:.0} events/s, {micros:.2} us, {ratio:.3} of the floor");
+        println!(
+            "{count:>5} rules: {matched:.0} events/s, {micros:.2} us, {ratio:.3} of the floor"
+        );
     }
 }
