@@ -20,7 +20,7 @@ pub trait ServiceRoles: Send + Sync + 'static {
     /// fails.
     async fn assume(
         &self,
-        service: &str,
+        service: &'static str,
         source: &Source,
         region: &Region,
         role_arn: &str,

@@ -70,9 +70,10 @@ impl Refusal {
     pub fn of(fault: Fault) -> Refusal {
         match fault {
             Fault::AccessDenied(message) => Refusal::denied(message),
-            fault @ (Fault::Unavailable { .. } | Fault::Internal(_) | Fault::Conflict) => {
-                Refusal::Temporary(fault)
-            }
+            fault @ (Fault::Unavailable { .. }
+            | Fault::Internal(_)
+            | Fault::Conflict
+            | Fault::Throttled) => Refusal::Temporary(fault),
             refused => Refusal::Permanent {
                 code: "INVALID_PARAMETER".to_owned(),
                 message: refused.to_string(),
@@ -241,11 +242,16 @@ impl Events {
             attributes,
             group_id: delivery.message.group_id.clone(),
         };
-        // A dead letter that is refused too is gone, as with AWS.
-        if let Err(refusal) = self.around.targets.deliver(delivery.source(), &letter).await {
-            tracing::error!(queue, ?refusal, "a dead letter is lost");
+        match self.around.targets.deliver(delivery.source(), &letter).await {
+            Ok(()) => Ok(()),
+            // The whole delivery is tried once more later.
+            Err(Refusal::Temporary(fault)) => Err(fault),
+            // A dead letter that is refused too is gone, as with AWS.
+            Err(refusal) => {
+                tracing::error!(queue, ?refusal, "a dead letter is lost");
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@
 //!    ├ authenticate.rs   whose signature
 //!    ├ quotas.rs         how many requests of an account
 //!    ├ (router)          decode, validate, handle
+//!    ├ made.rs           records of calls that services make for themselves
 //!    ├ record.rs         the CloudTrail record, on disk before the answer leaves
 //!    └ answer.rs         the answer, as each protocol renders it
 //! metrics.rs       what is counted
@@ -29,6 +30,7 @@ pub mod identify;
 mod intent;
 pub mod limits;
 pub mod listener;
+pub mod made;
 pub mod metrics;
 mod quotas;
 mod record;

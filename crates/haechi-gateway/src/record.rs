@@ -283,7 +283,11 @@ fn identity(json: &mut Json, event: &Event<'_>) {
         }
         (Some(caller), None) => caller_identity(json, caller),
     }
-    if let Some(made) = event.made {
+    // A service that calls for itself says so already.
+    let by_itself = |caller: &Caller| matches!(caller.principal, Principal::Service { .. });
+    if let Some(made) = event.made
+        && (event.owner.is_some() || !event.caller.is_some_and(by_itself))
+    {
         json.text("invokedBy", &invoked_by(made));
     }
     json.out.push(b'}');

@@ -232,13 +232,17 @@ impl Scheduler {
         ];
         attributes.extend(exhausted.map(|why| ("EXHAUSTED_RETRY_CONDITION", why.to_owned())));
         attributes.retain(|(_, text)| !text.is_empty());
-        if let Some(letter) = target::dead_letter(queue, &body, &attributes)
-            && let Err(refusal) = self.call(invocation, queue, &letter).await
-        {
+        let Some(letter) = target::dead_letter(queue, &body, &attributes) else { return Ok(()) };
+        match self.call(invocation, queue, &letter).await {
+            Ok(()) => Ok(()),
+            // The whole invocation is tried once more later.
+            Err(Refusal::Temporary { message, .. }) => Err(Fault::internal(message)),
             // A dead letter that is refused too is gone, as with AWS.
-            tracing::error!(queue, ?refusal, "a dead letter is lost");
+            Err(refusal) => {
+                tracing::error!(queue, ?refusal, "a dead letter is lost");
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// When the target is called for a time.

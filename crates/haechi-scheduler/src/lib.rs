@@ -122,7 +122,7 @@ impl From<Fault> for Refusal {
             Fault::AccessDenied(message) => {
                 Refusal::Permanent { code: "AccessDeniedException".to_owned(), message }
             }
-            Fault::Unavailable { .. } | Fault::Internal(_) | Fault::Conflict => {
+            Fault::Unavailable { .. } | Fault::Internal(_) | Fault::Conflict | Fault::Throttled => {
                 Refusal::Temporary { code: "InternalServerException".to_owned(), message }
             }
             _ => Refusal::Permanent { code: "ValidationException".to_owned(), message },

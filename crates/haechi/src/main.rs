@@ -43,6 +43,7 @@ mod operator;
 mod parameters;
 mod peering;
 mod quotas;
+mod recorder;
 mod role_calls;
 mod rotators;
 mod service_roles;

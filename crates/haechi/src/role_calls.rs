@@ -7,15 +7,20 @@ use async_trait::async_trait;
 use haechi_core::router::Endpoint;
 use haechi_core::{Env, Region, RoleSession, Router};
 use haechi_scheduler::{Call, Calls, Refusal};
+use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
 use haechi_wire::json::JsonReader;
 use haechi_wire::{Fault, Problem, Protocol};
+
+use crate::recorder::{self, Recorder, Told};
 /// The operations that roles can call.
 pub struct RoleCalls {
     /// Time and randomness.
     pub env: Env,
     /// The operations.
     pub router: Router,
+    /// Where calls are recorded.
+    pub recorder: Arc<Recorder>,
 }
 
 impl RoleCalls {
@@ -42,7 +47,26 @@ impl Calls for RoleCalls {
             InputError::Invalid(message) => Fault::Validation(message),
         })?;
         let cx = role.cx(&self.env, region.clone(), endpoint.schema())?;
-        decoded.run(&cx).await.map(|_| ()).map_err(refusal)
+        self.recorder.check()?;
+        let mut parameters = AuditWriter::default();
+        decoded.write_input(&mut parameters);
+        let outcome = decoded.run(&cx).await;
+        let elements = match &outcome {
+            Ok(answer) if !endpoint.schema().read_only => {
+                let mut elements = AuditWriter::default();
+                answer.write(&mut elements);
+                elements.finish()
+            }
+            _ => Vec::new(),
+        };
+        let told = Told {
+            service: "scheduler",
+            parameters: parameters.finish(),
+            elements,
+            problem: outcome.as_ref().err().map(recorder::told),
+        };
+        self.recorder.record(&cx, told).await?;
+        outcome.map(|_| ()).map_err(refusal)
     }
 }
 

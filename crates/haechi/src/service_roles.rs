@@ -11,8 +11,11 @@ use haechi_iam::Iam;
 use haechi_organizations::Organizations;
 use haechi_sts::Sts;
 use haechi_sts_model::ops::AssumeRole;
-use haechi_sts_model::shapes::AssumeRoleRequest;
-use haechi_wire::{Fault, Problem};
+use haechi_sts_model::shapes::{AssumeRoleRequest, AssumeRoleResponse};
+use haechi_wire::audit::AuditWriter;
+use haechi_wire::{Fault, Problem, Schema, Shape};
+
+use crate::recorder::{self, Recorder, Told};
 
 /// STS, IAM and what organizations lay over roles.
 pub struct SessionsOfRoles {
@@ -24,13 +27,21 @@ pub struct SessionsOfRoles {
     pub iam: Arc<Iam>,
     /// Knows what they may not.
     pub organizations: Arc<Organizations>,
+    /// Where sessions are recorded.
+    pub recorder: Arc<Recorder>,
+}
+
+fn redacted(shape: &impl Shape, schema: &'static Schema) -> Vec<u8> {
+    let mut writer = AuditWriter::default();
+    shape.write(&mut writer, schema);
+    writer.finish()
 }
 
 #[async_trait]
 impl ServiceRoles for SessionsOfRoles {
     async fn assume(
         &self,
-        service: &str,
+        service: &'static str,
         source: &Source,
         region: &Region,
         role_arn: &str,
@@ -44,8 +55,19 @@ impl ServiceRoles for SessionsOfRoles {
             role_session_name: self.env.uuid().map_err(Fault::internal)?.simple().to_string(),
             ..Default::default()
         };
+        self.recorder.check()?;
+        let parameters = redacted(&input, AssumeRole::SCHEMA.input);
         let made = Handle::<AssumeRole>::handle(&*self.sts, &cx, input).await;
-        let made = made.map_err(|error| match Problem::from(error) {
+        let made = made.map_err(Problem::from);
+        let written = |made: &AssumeRoleResponse| redacted(made, AssumeRole::SCHEMA.output);
+        let told = Told {
+            service,
+            parameters,
+            elements: made.as_ref().map(written).unwrap_or_default(),
+            problem: made.as_ref().err().map(recorder::told),
+        };
+        self.recorder.record(&cx, told).await?;
+        let made = made.map_err(|problem| match problem {
             Problem::Fault(fault) => fault,
             refused => Fault::AccessDenied(refused.message()),
         })?;

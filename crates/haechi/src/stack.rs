@@ -30,6 +30,7 @@ use crate::data::{DataDirectory, RootAccessKey};
 use crate::functions::{RolesOfFunctions, RotationByLambda};
 use crate::keys::SecretKeys;
 use crate::parameters::parameter_store;
+use crate::recorder::Recorder;
 use crate::role_calls::RoleCalls;
 use crate::service_roles::SessionsOfRoles;
 use crate::storage::node_id;
@@ -240,11 +241,13 @@ impl Stack {
         sqs.mount(&mut router);
         let sts = Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _));
         sts.mount(&mut router);
+        let recorder = Arc::new(Recorder(Arc::clone(&audit)));
         let roles: Arc<dyn ServiceRoles> = Arc::new(SessionsOfRoles {
             env: env.clone(),
             sts: Arc::clone(&sts),
             iam: Arc::clone(&iam),
             organizations: Arc::clone(&organizations),
+            recorder: Arc::clone(&recorder),
         });
         let (sns, endpoints) = notifications(&database, env, &jobs, &sqs);
         sns.mount(&mut router);
@@ -261,7 +264,7 @@ impl Stack {
         let (records, time) = (Arc::clone(&database), env.clone());
         Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
         // Last: it calls what is mounted so far, and not itself.
-        let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone() });
+        let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone(), recorder });
         let (records, time) = (Arc::clone(&database), env.clone());
         Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
         Ok(Stack {

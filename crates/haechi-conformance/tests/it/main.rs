@@ -24,6 +24,7 @@ mod data_directory;
 mod dev;
 #[cfg(test)]
 mod encryption_clients;
+mod event_crash;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]

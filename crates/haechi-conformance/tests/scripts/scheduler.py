@@ -226,6 +226,37 @@ def test_events_and_any_operation_are_targets_too():
     equal(client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"], "1")
 
 
+def test_what_a_schedule_does_is_on_record():
+    name, ssm = unique("recorded"), client("ssm")
+    given = {"Name": name, "Type": "SecureString", "Value": "not-for-the-record"}
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:ssm:putParameter",
+        "RoleArn": new_role({"Effect": "Allow", "Action": ["ssm:PutParameter", "kms:*"], "Resource": "*"}),
+        "Input": json.dumps(given),
+    }
+    scheduler.create_schedule(
+        Name=name, ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF, Target=target
+    )
+    advance(1)
+    look_up = client("cloudtrail").lookup_events
+    attribute = {"AttributeKey": "EventName", "AttributeValue": "PutParameter"}
+    texts = [event["CloudTrailEvent"] for event in look_up(LookupAttributes=[attribute])["Events"]]
+    (text,) = [text for text in texts if name in text]
+    assert "not-for-the-record" not in text, text
+    record = json.loads(text)
+    identity = record["userIdentity"]
+    equal((identity["type"], identity["invokedBy"]), ("AssumedRole", "scheduler.amazonaws.com"))
+    attribute = {"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}
+    events = look_up(LookupAttributes=[attribute])["Events"]
+    records = [json.loads(event["CloudTrailEvent"]) for event in events]
+    (assumed,) = {
+        record["userIdentity"]["invokedBy"]
+        for record in records
+        if record["requestParameters"]["roleArn"] == target["RoleArn"]
+    }
+    equal(assumed, "scheduler.amazonaws.com")
+
+
 def test_whoever_makes_a_schedule_must_be_allowed_to_pass_its_role():
     _, arn = new_queue()
     role = sender(arn)

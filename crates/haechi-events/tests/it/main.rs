@@ -58,7 +58,7 @@ struct Roles(Mutex<BTreeMap<String, Arc<Caller>>>);
 impl ServiceRoles for Roles {
     async fn assume(
         &self,
-        service: &str,
+        service: &'static str,
         source: &Source,
         _: &Region,
         role_arn: &str,

@@ -54,7 +54,7 @@ impl Calls for World {
 impl ServiceRoles for World {
     async fn assume(
         &self,
-        service: &str,
+        service: &'static str,
         source: &Source,
         _: &Region,
         role_arn: &str,
