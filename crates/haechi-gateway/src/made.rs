@@ -33,6 +33,7 @@ pub fn records(cx: &Cx, made: &MadeCall) -> Result<Vec<Vec<u8>>, Fault> {
         event_id: &made.event_id,
         shared_event_id: shared.as_deref(),
         owner: None,
+        node: None,
         made: Some(made),
         refused: refused.as_ref(),
     };

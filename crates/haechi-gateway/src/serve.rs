@@ -407,18 +407,6 @@ fn named_region(form: &Form) -> Option<Region> {
     arns.filter_map(|arn| Region::parse(arn.split(':').nth(3)?)).next()
 }
 
-/// Whether a request is signed, rightly or not.
-fn bears_signature(form: Option<&Form>, headers: &HeaderMap) -> bool {
-    headers.contains_key(header::AUTHORIZATION)
-        || form.is_some_and(|form| form.value("X-Amz-Signature").is_some())
-}
-
-/// The Region of the resource that a link is about.
-fn named_region(form: &Form) -> Option<Region> {
-    let arns = ["TopicArn", "SubscriptionArn"].into_iter().filter_map(|name| form.value(name));
-    arns.filter_map(|arn| Region::parse(arn.split(':').nth(3)?)).next()
-}
-
 /// Where a request without a signature wants to act: the Region of the host that it was sent to
 /// (`sts.eu-west-1.…`), else the first one, as AWS's global endpoint does.
 fn unsigned_region(view: &RequestView<'_>) -> Result<Region, Fault> {

@@ -253,6 +253,7 @@ impl Stack {
         sns.mount(&mut router);
         let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
         lambda.mount(&mut router);
+        endpoints.call_functions(Arc::clone(&lambda));
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
         let targets = Arc::new(EventTargets {
             env: env.clone(),

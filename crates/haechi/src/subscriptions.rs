@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use haechi_core::{Database, Env, Source};
+use haechi_lambda::Lambda;
 use haechi_sns::{
     Attribute, CertificateIssuer, Endpoints, HttpMessage, Mail, QueueMessage, Refusal,
 };
@@ -35,12 +36,19 @@ pub struct SubscriptionEndpoints {
     sqs: Arc<Sqs>,
     http: OnceLock<Http>,
     mail: OnceLock<Mailer>,
+    lambda: OnceLock<Arc<Lambda>>,
 }
 
 impl SubscriptionEndpoints {
     /// Queues only, until the other ways are opened.
     pub fn new(env: Env, sqs: Arc<Sqs>) -> SubscriptionEndpoints {
-        SubscriptionEndpoints { env, sqs, http: OnceLock::new(), mail: OnceLock::new() }
+        let (http, mail, lambda) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        SubscriptionEndpoints { env, sqs, http, mail, lambda }
+    }
+
+    /// Lets messages go to functions.
+    pub fn call_functions(&self, lambda: Arc<Lambda>) {
+        self.lambda.get_or_init(|| lambda);
     }
 
     fn open_http(&self, http: Http) {
@@ -88,8 +96,13 @@ impl Endpoints for SubscriptionEndpoints {
         outcome.map_err(|error| refusal(error.into()))
     }
 
-    async fn function(&self, _: Source, arn: &str, _: String) -> Result<(), Refusal> {
-        Err(Refusal::Permanent(format!("{arn} cannot be invoked")))
+    async fn function(&self, topic: Source, arn: &str, event: String) -> Result<(), Refusal> {
+        let Some(lambda) = self.lambda.get() else {
+            return Err(Refusal::Permanent(format!("{arn} cannot be invoked")));
+        };
+        let delivery = haechi_lambda::Delivery { function_arn: arn.to_owned(), payload: event };
+        let outcome = lambda.deliver("sns", topic, delivery).await;
+        outcome.map_err(|error| refusal(error.into()))
     }
 
     async fn http(&self, message: HttpMessage) -> Result<(), Refusal> {
@@ -109,6 +122,7 @@ impl Endpoints for SubscriptionEndpoints {
     fn serves(&self, protocol: &str) -> bool {
         match protocol {
             "sqs" => true,
+            "lambda" => self.lambda.get().is_some(),
             "http" | "https" => self.http.get().is_some(),
             "email" | "email-json" => self.mail.get().is_some(),
             _ => false,
