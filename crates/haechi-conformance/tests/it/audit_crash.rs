@@ -14,6 +14,7 @@ const WRITING: Duration = Duration::from_millis(700);
 
 fn half(server: &Server, what: &str) -> Command {
     let mut command = server.client(python());
+    command.env("HAECHI_ACCOUNT", &server.ready().account_id);
     command.arg(script("audit_crash.py")).arg(what);
     command
 }
