@@ -24,11 +24,13 @@ mod data_directory;
 mod dev;
 #[cfg(test)]
 mod encryption_clients;
+#[cfg(test)]
 mod event_crash;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod external_keys;
+#[cfg(test)]
 mod functions;
 #[cfg(test)]
 mod identity_crash;
