@@ -114,8 +114,53 @@ fn secrets(
     Arc::new(crate::rotators::with_rotators(secrets))
 }
 
+fn organizations(
+    database: &Arc<Database>,
+    env: &Env,
+    jobs: &Arc<Jobs>,
+    iam: &Arc<Iam>,
+) -> Arc<Organizations> {
+    let accounts = Arc::new(IamAccounts::new(Arc::clone(iam), env.clone()));
+    let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
+    Arc::new(Organizations::new(database, env.clone(), jobs, accounts))
+}
+
+fn service_roles(
+    env: &Env,
+    (sts, iam, organizations): (&Arc<Sts>, &Arc<Iam>, &Arc<Organizations>),
+    recorder: &Arc<Recorder>,
+) -> Arc<dyn ServiceRoles> {
+    Arc::new(SessionsOfRoles {
+        env: env.clone(),
+        sts: Arc::clone(sts),
+        iam: Arc::clone(iam),
+        organizations: Arc::clone(organizations),
+        recorder: Arc::clone(recorder),
+    })
+}
+
+/// `EventBridge` and its Scheduler, mounted last: it calls what is mounted so far, and not itself.
+fn events(
+    (database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>),
+    targets: EventTargets,
+    (roles, recorder): (Arc<dyn ServiceRoles>, Arc<Recorder>),
+    router: &mut Router,
+) {
+    let around = Surroundings { targets: Arc::new(targets), roles: Arc::clone(&roles) };
+    let (records, time) = (Arc::clone(database), env.clone());
+    Events::new(records, time, Arc::clone(jobs), around).mount(router);
+    let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone(), recorder });
+    let (records, time) = (Arc::clone(database), env.clone());
+    Scheduler::new(records, time, Arc::clone(jobs), roles, calls).mount(router);
+}
+
 /// The name of the one server of a store in this data directory.
 const ONLY_SERVER: &str = "0";
+
+/// The name under which a server's intents lie: of several nodes each settles what it began itself.
+fn server(data: &DataDirectory, env: &Env, is_shared: bool) -> Result<String, Failure> {
+    if is_shared { node_id(data, env) } else { Ok(ONLY_SERVER.to_owned()) }
+}
 
 /// The intents of this server's calls; what a crash has left of them is in the audit log then.
 async fn recovered(
@@ -206,32 +251,20 @@ impl Stack {
         let (audit, reader, delivery) = trails(data, &database, env)?;
         let intents = match data {
             Some(data) => {
-                // Each node settles what it began itself.
-                let node = if is_shared { node_id(data, env)? } else { ONLY_SERVER.to_owned() };
-                Some(recovered(&database, &*audit, Arc::clone(&reader), &node).await?)
+                let server = server(data, env, is_shared)?;
+                Some(recovered(&database, &*audit, Arc::clone(&reader), &server).await?)
             }
             None => None,
         };
-        let cloudtrail = CloudTrail::new(
-            Arc::clone(&database),
-            env.clone(),
-            Arc::clone(&jobs),
-            reader,
-            delivery,
-        );
-        let organizations = Organizations::new(
-            Arc::clone(&database),
-            env.clone(),
-            Arc::clone(&jobs),
-            Arc::new(IamAccounts::new(Arc::clone(&iam), env.clone())),
-        );
-        let organizations = Arc::new(organizations);
+        let organizations = organizations(&database, env, &jobs, &iam);
+        let (records, time) = (Arc::clone(&database), env.clone());
+        let cloudtrail = CloudTrail::new(records, time, Arc::clone(&jobs), reader, delivery)
+            .with_organizations(Arc::clone(&organizations) as _);
+        let cloudtrail = Arc::new(cloudtrail);
         let secrets = secrets(&database, env, &jobs, &kms, &audit);
         let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);
-        let cloudtrail = cloudtrail.with_organizations(Arc::clone(&organizations) as _);
-        let cloudtrail = Arc::new(cloudtrail);
         cloudtrail.mount(&mut router);
         iam.mount(&mut router);
         kms.mount(&mut router);
@@ -242,32 +275,17 @@ impl Stack {
         let sts = Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _));
         sts.mount(&mut router);
         let recorder = Arc::new(Recorder(Arc::clone(&audit)));
-        let roles: Arc<dyn ServiceRoles> = Arc::new(SessionsOfRoles {
-            env: env.clone(),
-            sts: Arc::clone(&sts),
-            iam: Arc::clone(&iam),
-            organizations: Arc::clone(&organizations),
-            recorder: Arc::clone(&recorder),
-        });
+        let roles = service_roles(env, (&sts, &iam, &organizations), &recorder);
         let (sns, endpoints) = notifications(&database, env, &jobs, &sqs);
         sns.mount(&mut router);
         let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
         lambda.mount(&mut router);
         endpoints.call_functions(Arc::clone(&lambda));
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
-        let targets = Arc::new(EventTargets {
-            env: env.clone(),
-            sns: Arc::clone(&sns),
-            sqs,
-            lambda: Arc::clone(&lambda),
-        });
-        let around = Surroundings { targets, roles: Arc::clone(&roles) };
-        let (records, time) = (Arc::clone(&database), env.clone());
-        Events::new(records, time, Arc::clone(&jobs), around).mount(&mut router);
-        // Last: it calls what is mounted so far, and not itself.
-        let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone(), recorder });
-        let (records, time) = (Arc::clone(&database), env.clone());
-        Scheduler::new(records, time, Arc::clone(&jobs), roles, calls).mount(&mut router);
+        let (sns_target, lambda_target) = (Arc::clone(&sns), Arc::clone(&lambda));
+        let targets =
+            EventTargets { env: env.clone(), sns: sns_target, sqs, lambda: lambda_target };
+        events((&database, env, &jobs), targets, (roles, recorder), &mut router);
         Ok(Stack {
             database,
             iam,

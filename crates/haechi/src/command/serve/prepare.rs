@@ -76,14 +76,8 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
         // What a change of the root key that was cut off has left.
         stack.database.forget_other_roots().await?;
     }
-    web_identity::mount(&mut stack, &config.web_identity)?;
-    subscriptions::mount(&stack, &config.sns, config.smtp.as_ref())?;
-    stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
-    // Of several accounts it is the one that the credentials file is for.
-    let kept = data.and_then(|data| data.read_credentials().ok());
-    let kept = kept.and_then(|key| haechi_core::access_key_id::account(&key.access_key_id));
-    let preferred = kept.as_ref().or(config.dev.as_ref());
-    let account = stack.account(config.account_id.as_ref(), preferred, env).await?;
+    configure(config, &mut stack)?;
+    let account = account(config, &stack, data, env).await?;
     let root_key = root_access_key(&stack, &account, data).await?;
     let listen = config.listen;
     let Tls { config: tls, ca_pem } =
@@ -104,10 +98,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }
-    let cluster = match node {
-        Some(node) => Some(join(&stack, env, node, &endpoint.endpoint).await?),
-        None => None,
-    };
+    let cluster = join(&stack, env, node, &endpoint.endpoint).await?;
     functions(config, &stack, data, (&endpoint, listener.address()));
     let (regions, peer_options) = (&config.regions, config.peering.as_ref());
     let api = &endpoint.endpoint;
@@ -172,13 +163,35 @@ async fn open<'a>(
 async fn join(
     stack: &Stack,
     env: &Env,
-    id: String,
+    id: Option<String>,
     address: &str,
-) -> Result<Arc<Cluster>, Failure> {
+) -> Result<Option<Arc<Cluster>>, Failure> {
+    let Some(id) = id else { return Ok(None) };
     let row = node_row(id, address, NodeState::Serving);
     let cluster = Cluster::join(Arc::clone(&stack.database), env.clone(), row).await?;
     stack.jobs.share(cluster.ownership())?;
-    Ok(Arc::new(cluster))
+    Ok(Some(Arc::new(cluster)))
+}
+
+/// What the operator decides of services.
+fn configure(config: &Config, stack: &mut Stack) -> Result<(), Failure> {
+    web_identity::mount(stack, &config.web_identity)?;
+    subscriptions::mount(stack, &config.sns, config.smtp.as_ref())?;
+    stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
+    Ok(())
+}
+
+/// The account to serve: of several the one that the credentials file is for.
+async fn account(
+    config: &Config,
+    stack: &Stack,
+    data: Option<&DataDirectory>,
+    env: &Env,
+) -> Result<AccountId, Failure> {
+    let kept = data.and_then(|data| data.read_credentials().ok());
+    let kept = kept.and_then(|key| haechi_core::access_key_id::account(&key.access_key_id));
+    let preferred = kept.as_ref().or(config.dev.as_ref());
+    stack.account(config.account_id.as_ref(), preferred, env).await
 }
 
 /// What this node tells of itself.
