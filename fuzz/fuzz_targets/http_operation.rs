@@ -81,6 +81,10 @@ impl Keys for SecretKeys {
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
         Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
     }
+
+    async fn record(&self, _: &Cx) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// KMS, for Parameter Store.
@@ -162,10 +166,12 @@ impl Installation {
             audit: Arc::clone(&records) as _,
             env,
             wall: clock,
-            quotas: Quotas::none(),
+            quotas: Arc::new(Quotas::none()),
             limits: Limits::default(),
             metrics: Metrics::default(),
             dev: None,
+            cluster: None,
+            intents: None,
             sealed: false,
         };
         Installation { runtime, gateway, records, requests: 0 }

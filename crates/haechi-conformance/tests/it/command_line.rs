@@ -43,7 +43,7 @@ fn an_operation_that_is_missing_says_so() {
     // Only what is not done answers this: nobody has uploaded anything.
     server.aws(&["iam", "list-server-certificates"]).fails_with("(UnsupportedOperation)");
     // A service that is not here at all: AWS's own words for a wrong address.
-    server.aws(&["sns", "list-topics"]).fails_with("when calling the ListTopics operation");
+    server.aws(&["dynamodb", "list-tables"]).fails_with("when calling the ListTables operation");
 }
 
 #[test]

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use haechi_policy::reference::{action, condition_keys, has_service};
 
 /// Operations whose handlers ask for other actions than their own, as AWS's do.
-const OTHERS_INSTEAD: [&str; 5] = [
+const OTHERS_INSTEAD: [&str; 6] = [
     // `kms:ReEncryptFrom` of one key and `kms:ReEncryptTo` of the other.
     "kms:ReEncrypt",
+    // `lambda:InvokeFunction`.
+    "lambda:Invoke",
     // The same without `Batch`.
     "sns:PublishBatch",
     "sqs:ChangeMessageVisibilityBatch",
