@@ -38,6 +38,8 @@ struct Round<'a> {
     dead_letters: Option<DeadLetters>,
     batch: Batch,
     taken: Vec<MessageRecord>,
+    /// The sequence numbers of those that the batch moves.
+    sequences: Vec<u64>,
     /// Rows that go without being handed out: expired, dead.
     cleared: usize,
     /// Writes in the batch, nearly.
@@ -62,6 +64,7 @@ impl Sqs {
                 dead_letters: self.dead_letters(queue).await?,
                 batch: Batch::new(),
                 taken: Vec::new(),
+                sequences: Vec::new(),
                 cleared: 0,
                 writes: 0,
             };
@@ -148,6 +151,7 @@ impl Round<'_> {
             self.writes += remove_content(&mut self.batch, &self.queue.place, &message.value);
             return;
         }
+        let apart = self.apart(message.value.sequence);
         let mut next = message.value.clone();
         next.receive_count = next.receive_count.saturating_add(1);
         if let Some(DeadLetters { redrive, target: Some((place, target)) }) = &self.dead_letters
@@ -156,17 +160,25 @@ impl Round<'_> {
             next.source_arn = Some(self.queue.arn.clone());
             // It counts as received by nobody yet there, and AWS leaves the count as it was.
             next.receive_count = message.value.receive_count;
-            next.due_ms = self.now_ms;
+            next.due_ms = self.now_ms.saturating_add(apart);
             self.batch.create(place.message(target, next.due_ms, next.sequence), &next);
             self.cleared += 1;
             self.forget(&message);
             return;
         }
         next.first_received_ms = next.first_received_ms.or(Some(self.now_ms));
-        next.due_ms = self.now_ms.saturating_add(self.visibility_ms);
+        next.due_ms = self.now_ms.saturating_add(self.visibility_ms).saturating_add(apart);
         relocate(&mut self.batch, self.queue, &message, &next);
         self.writes += 3;
         self.taken.push(next);
+    }
+
+    /// Milliseconds by which a message is put apart from others with its sequence number: two nodes
+    /// may have given the same one, and a batch writes no row twice.
+    fn apart(&mut self, sequence: u64) -> i64 {
+        let twins = self.sequences.iter().filter(|known| **known == sequence).count();
+        self.sequences.push(sequence);
+        i64::try_from(twins).unwrap_or(0)
     }
 
     /// Whether the batch may not take another message.

@@ -94,8 +94,9 @@ fn a_secret_is_replicated_follows_and_is_promoted_with_its_primary_dead() {
         "--force-overwrite-replica-secret",
     ];
     pair.home.aws(&replicate);
-    let failed =
-        |(status, message): (String, String)| status == "Failed" && message.contains("conflict");
+    let failed = |(status, message): (String, String)| {
+        status == "Failed" && message.contains("already exists")
+    };
     until("it says so", || pair.home.replication(SECRET).is_some_and(failed));
     assert_eq!(pair.away.secret(SECRET).unwrap(), "its-own-value-5d61");
     for side in [&pair.home, &pair.away] {
