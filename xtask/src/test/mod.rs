@@ -2,17 +2,19 @@
 //! there is; `.ci/run` calls exactly this.
 //!
 //! Each step goes on after a failure of another, so that one run shows everything; only without a
-//! build there is nothing to test. At the end: the time of each step and `N passed, N failed`,
-//! where a step that is not a test run (formatting, tidy, …) counts as one check.
+//! build there is nothing to test. At the end: what failed tests said, the time of each step and
+//! `N passed, N failed`, where a step that is not a test run (formatting, tidy, …) counts as one.
 
 mod count;
 mod environment;
+mod failures;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::{codegen, crash, fuzz, process, tidy};
 use count::Count;
+use failures::Failures;
 
 /// Fuzzing of each target for every change; `cargo xtask fuzz --seconds N` goes on for longer.
 const FUZZ_SECONDS: &str = "60";
@@ -21,6 +23,7 @@ const FUZZ_SECONDS: &str = "60";
 #[derive(Default)]
 struct Run {
     steps: Vec<(&'static str, Duration, Count)>,
+    failures: Failures,
 }
 
 /// Runs every check; with `--quick` only the tests.
@@ -80,7 +83,10 @@ impl Run {
         println!("\n==> {name}");
         let start = Instant::now();
         let mut count = Count::default();
-        let outcome = process::watch(command, |line| count.add_line(line));
+        let outcome = process::watch(command, |line| {
+            count.add_line(line);
+            self.failures.add_line(line);
+        });
         if let Err(message) = &outcome {
             eprintln!("{name}: {message}");
         }
@@ -93,6 +99,10 @@ impl Run {
 
     fn finish(&self) -> Result<(), String> {
         let mut total = Count::default();
+        let failures = self.failures.shown();
+        if !failures.is_empty() {
+            println!("\n==> what failed\n{}", failures.join("\n"));
+        }
         println!("\n==> summary");
         for (name, took, count) in &self.steps {
             total.add(*count);
