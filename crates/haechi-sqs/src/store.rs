@@ -32,6 +32,9 @@ pub(crate) struct QueueRecord {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created_ms: i64,
     pub(crate) modified_ms: i64,
+    /// When it was last purged.
+    #[serde(default)]
+    pub(crate) purged_ms: Option<i64>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }

@@ -28,8 +28,8 @@ const PACKAGES: &[Package] = &[
     // The runtime interface client for Node.js, and PostgreSQL's for Python, are built from source.
     Package { name: "autoconf", present: || process::exists("autoconf") },
     Package { name: "automake", present: || process::exists("automake") },
-    Package { name: "cmake", present: || process::exists("cmake") },
     Package { name: "g++", present: || process::exists("g++") },
+    Package { name: "libnode-dev", present: || Path::new("/usr/include/node/node_api.h").exists() },
     Package { name: "libpq-dev", present: || process::exists("pg_config") },
     Package { name: "libtool", present: || process::exists("libtoolize") },
     Package { name: "make", present: || process::exists("make") },
@@ -56,6 +56,9 @@ const PYTHON: &[(&str, &str)] = &[
 
 /// Where the Node.js clients are named.
 const NODE: &str = "crates/haechi-conformance/node";
+
+/// The one package that is built here: the runtime interface client of functions.
+const BUILT: &str = "aws-lambda-ric";
 
 /// Installs what is missing.
 pub fn prepare() -> Result<(), String> {
@@ -162,6 +165,11 @@ fn node_packages() -> Result<(), String> {
     process::run(&mut install).map_err(|error| {
         format!("{error}; the clients come from npm's registry: is it reachable?")
     })?;
+    // Of all scripts of packages only this one runs: it builds a part of the client in C++, with the
+    // headers that Node.js was installed with.
+    let mut build = process::program("npm", &["rebuild", BUILT, "--loglevel", "error"]);
+    build.arg("--nodedir=/usr").arg("--prefix").arg(&environment);
+    process::run(&mut build)?;
     // Last, so that an interrupted installation starts again.
     write(&stamp, &wanted)
 }

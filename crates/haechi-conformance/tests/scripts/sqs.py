@@ -177,6 +177,9 @@ def test_queues_are_listed_tagged_purged_and_deleted():
     sqs.send_message(QueueUrl=queue, MessageBody="a")
     sqs.purge_queue(QueueUrl=queue)
     equal(bodies(queue), [])
+    name = queue.rsplit("/")[-1]
+    refused("AWS.SimpleQueueService.PurgeQueueInProgress", sqs.purge_queue, QueueUrl=queue,
+            message=f"Only one PurgeQueue operation on {name} is allowed every 60 seconds.")
     sqs.delete_queue(QueueUrl=queue)
     refused("AWS.SimpleQueueService.NonExistentQueue", sqs.send_message, QueueUrl=queue, MessageBody="a")
     assert queue not in sqs.list_queues(QueueNamePrefix=prefix)["QueueUrls"]

@@ -45,6 +45,7 @@ impl Handle<CreateQueue> for Sqs {
             tags: input.tags.unwrap_or_default(),
             created_ms: now_ms,
             modified_ms: now_ms,
+            purged_ms: None,
             unknown: Unknown::new(),
             name,
         };

@@ -11,6 +11,9 @@ use crate::Sqs;
 use crate::content::remove_content;
 use crate::store::MessageRecord;
 
+/// From one purge of a queue to the next.
+const PAUSE_MS: i64 = 60_000;
+
 /// Messages that are read at a time.
 const ROWS: u32 = 45;
 
@@ -20,12 +23,24 @@ const WRITES_MAX: usize = 60;
 impl Handle<PurgeQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: PurgeQueueRequest) -> Result<Unit, Error> {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
+        let mut record = queue.record().clone();
+        let now_ms = cx.now().millis();
+        if record.purged_ms.is_some_and(|at| now_ms < at.saturating_add(PAUSE_MS)) {
+            return Err(Error::PurgeQueueInProgress(format!(
+                "Only one PurgeQueue operation on {} is allowed every 60 seconds.",
+                record.name
+            )));
+        }
+        record.purged_ms = Some(now_ms);
+        let mut batch = Batch::new();
+        batch.replace(&queue.loaded, &record);
+        self.database.commit(batch).await?;
         let (place, id) = (&queue.place, &queue.record().id);
         loop {
             let page = self.database.list::<MessageRecord>(&place.messages(id), None, ROWS).await?;
             let mut batch = Batch::new();
             let mut writes = 0;
-            let before = page.items.iter().filter(|row| row.value.sent_ms <= cx.now().millis());
+            let before = page.items.iter().filter(|row| row.value.sent_ms <= now_ms);
             for row in before {
                 batch.remove(row);
                 batch.delete(place.receipt(id, &row.value.id));
