@@ -283,9 +283,12 @@ struct RequestContext<'a> {
 
 impl Context for RequestContext<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
+        let own = || self.ask.context.values(key);
         match key.strip_prefix("aws:") {
-            Some(global) => self.global(global).or_else(|| self.ask.context.values(key)),
-            None => self.ask.context.values(key),
+            // Of what is done in another Region the service says so.
+            Some(name @ "requestedregion") => own().or_else(|| self.global(name)),
+            Some(name) => self.global(name).or_else(own),
+            None => own(),
         }
     }
 

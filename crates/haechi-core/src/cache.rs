@@ -62,27 +62,46 @@ impl Cache {
             return None;
         }
         let (epoch, value) = self.entries.get(key)?;
-        if epoch == self.epoch(scope) { value.downcast().ok() } else { None }
+        if epoch == self.epoch(scope) {
+            return value.downcast().ok();
+        }
+        // It may hold a secret that is gone from the store.
+        self.entries.remove(key);
+        None
     }
 
-    pub(crate) fn insert<V: Send + Sync + 'static>(&self, key: Vec<u8>, epoch: u64, value: Arc<V>) {
-        self.entries.insert(key, (epoch, value));
+    /// Keeps what was made of something under `scope`, whose epoch was `epoch` before it was read.
+    pub(crate) fn insert<V: Send + Sync + 'static>(
+        &self,
+        key: &[u8],
+        scope: &[u8],
+        epoch: u64,
+        value: Arc<V>,
+    ) {
+        self.entries.insert(key.to_vec(), (epoch, value));
+        // Written meanwhile: whoever wrote has found nothing to remove.
+        if epoch != self.epoch(scope) {
+            self.entries.remove(key);
+        }
     }
 
-    /// Makes stale whatever was made from this key, or from anything under its account.
+    /// Makes stale whatever was made from this key, or from anything under its account; what was
+    /// made from this key alone is given up at once, with the secrets that it holds.
     pub(crate) fn invalidate(&self, key: &[u8]) {
         for scope in [key, account_scope(key)] {
             if let Some(slot) = self.slot(scope) {
                 slot.fetch_add(1, Ordering::AcqRel);
             }
         }
+        self.entries.remove(key);
     }
 
-    /// Makes everything stale.
+    /// Makes everything stale, and gives it up.
     pub(crate) fn clear(&self) {
         for slot in &self.epochs {
             slot.fetch_add(1, Ordering::AcqRel);
         }
+        self.entries.clear();
     }
 }
 
@@ -101,7 +120,7 @@ mod tests {
     fn an_entry_made_before_a_write_is_not_found_after_it() {
         let cache = Cache::new();
         let epoch = cache.epoch(b"/a/1/x/");
-        cache.insert(b"/a/1/x/".to_vec(), epoch, Arc::new(7_u32));
+        cache.insert(b"/a/1/x/", b"/a/1/x/", epoch, Arc::new(7_u32));
         assert_eq!(cache.find::<u32>(b"/a/1/x/", b"/a/1/x/").as_deref(), Some(&7));
         cache.invalidate(b"/a/1/x/");
         assert!(cache.find::<u32>(b"/a/1/x/", b"/a/1/x/").is_none());
@@ -112,15 +131,32 @@ mod tests {
         let cache = Cache::new();
         let epoch = cache.epoch(b"/a/1/x/");
         cache.invalidate(b"/a/1/x/");
-        cache.insert(b"/a/1/x/".to_vec(), epoch, Arc::new(7_u32));
+        cache.insert(b"/a/1/x/", b"/a/1/x/", epoch, Arc::new(7_u32));
         assert!(cache.find::<u32>(b"/a/1/x/", b"/a/1/x/").is_none());
+    }
+
+    #[test]
+    fn what_was_kept_is_dropped_when_it_is_written_found_stale_or_read_too_early() {
+        let (cache, kept) = (Cache::new(), Arc::new(7_u32));
+        let key = b"/a/1/x/";
+        let early = cache.epoch(key);
+        cache.insert(key, key, early, Arc::clone(&kept));
+        assert_eq!(Arc::strong_count(&kept), 2);
+        cache.invalidate(key);
+        assert_eq!(Arc::strong_count(&kept), 1);
+        cache.insert(key, key, early, Arc::clone(&kept));
+        assert_eq!(Arc::strong_count(&kept), 1);
+        cache.insert(b"caller", b"/a/1/", cache.epoch(b"/a/1/"), Arc::clone(&kept));
+        cache.invalidate(b"/a/1/y/");
+        assert!(cache.find::<u32>(b"caller", b"/a/1/").is_none());
+        assert_eq!(Arc::strong_count(&kept), 1);
     }
 
     #[test]
     fn a_write_in_an_account_makes_what_was_derived_from_the_account_stale() {
         let cache = Cache::new();
         let epoch = cache.epoch(b"/iam/1/");
-        cache.insert(b"caller".to_vec(), epoch, Arc::new(7_u32));
+        cache.insert(b"caller", b"/iam/1/", epoch, Arc::new(7_u32));
         cache.invalidate(b"/iam/1/user/x/");
         assert!(cache.find::<u32>(b"caller", b"/iam/1/").is_none());
     }

@@ -156,7 +156,8 @@ impl Database {
         let epoch = self.cache.epoch(key.as_bytes());
         let Some(loaded) = self.load_key::<T>(key).await? else { return Ok(None) };
         let value = Arc::new(build(loaded.value)?);
-        self.cache.insert(loaded.key.as_bytes().to_vec(), epoch, Arc::clone(&value));
+        let key = loaded.key.as_bytes();
+        self.cache.insert(key, key, epoch, Arc::clone(&value));
         Ok(Some(value))
     }
 
@@ -185,7 +186,7 @@ impl Database {
         }
         let epoch = self.cache.epoch(scope);
         let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
-        self.cache.insert(key, epoch, Arc::clone(&value));
+        self.cache.insert(&key, scope, epoch, Arc::clone(&value));
         Ok(Some(value))
     }
 

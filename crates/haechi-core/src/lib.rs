@@ -57,7 +57,8 @@ pub mod path;
 pub mod quota;
 pub mod regions;
 pub mod router;
-pub mod service_roles;
+pub mod service_event;
+mod service_roles;
 pub mod session;
 
 pub use audit::{
@@ -81,5 +82,6 @@ pub use operation::{Handle, Operation};
 pub use path::Path;
 pub use regions::Regions;
 pub use router::Router;
+pub use service_event::{ServiceEvent, record_service_events};
 pub use service_roles::{RoleSession, ServiceRoles};
 pub use session::{AssumableRole, Roles, Session, SessionClaims, SessionHolder};

@@ -6,9 +6,9 @@ use haechi_core::{Cx, Loaded, Resource};
 use haechi_kms_model::Error;
 use haechi_wire::Fault;
 
-use crate::Kms;
 use crate::identifier::arn;
 use crate::store::{AliasRecord, KeyRecord};
+use crate::{Kms, authz};
 
 /// Aliases that one key may have (Developer Guide, "Resource quotas").
 pub(crate) const ALIASES_PER_KEY_MAX: usize = 50;
@@ -42,7 +42,7 @@ pub(crate) fn authorize(cx: &Cx, name: &str) -> Result<String, Fault> {
     let alias_arn = arn(cx, account, name);
     let (arn, account) = (alias_arn.clone(), account.to_owned());
     cx.note(Resource { arn, account, kind: "AWS::KMS::Alias" });
-    cx.authorize_on(&alias_arn)?;
+    authz::authorize_on(cx, &alias_arn)?;
     Ok(alias_arn)
 }
 

@@ -12,9 +12,9 @@ use haechi_kms_model::shapes::Tag;
 use haechi_policy::{Context, Denial, Granted, Kind, ResourceRule, Values};
 use haechi_wire::Fault;
 
-use crate::grant::{Child, Wanted};
+use crate::grant::{Child, Constraints, Wanted};
 use crate::identifier::arn;
-use crate::store::{Found, Key, Named};
+use crate::store::{Found, Key, KeyRecord, Named};
 
 /// What the request says that conditions may ask about.
 #[derive(Default, Clone, Copy)]
@@ -33,6 +33,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) window_days: Option<i32>,
     /// The grant that is to be made.
     pub(crate) grant: Option<Child<'a>>,
+    /// The constraints of the grant that is to be made or retired.
+    pub(crate) constraints: Option<&'a Constraints>,
     /// Condition keys of few operations, in small letters, each with its one value.
     pub(crate) extra: &'a [(&'static str, &'a str)],
 }
@@ -45,21 +47,66 @@ pub(crate) struct Kinds<'a> {
     pub(crate) origin: &'a str,
 }
 
-/// The condition keys of a request that is about no key yet.
+/// The condition keys of a request that is about no key that exists.
 pub(crate) struct Conditions<'a> {
-    pub(crate) caller_account: &'a str,
-    pub(crate) kinds: Kinds<'a>,
-    pub(crate) facts: Facts<'a>,
+    caller_account: &'a str,
+    /// The service that calls on the caller's behalf; a client cannot say that one does.
+    via: Option<String>,
+    kinds: Option<Kinds<'a>>,
+    facts: Facts<'a>,
+}
+
+impl<'a> Conditions<'a> {
+    /// Those of a call, with what it says.
+    pub(crate) fn of(cx: &'a Cx, facts: Facts<'a>) -> Conditions<'a> {
+        let via = cx.via().last().map(|service| format!("{service}.{}.amazonaws.com", cx.region));
+        Conditions { caller_account: cx.account().as_str(), via, kinds: None, facts }
+    }
+
+    /// Of a key that is to be made.
+    pub(crate) fn with_kinds(self, kinds: Kinds<'a>) -> Conditions<'a> {
+        Conditions { kinds: Some(kinds), ..self }
+    }
+
+    /// What they say of a key that exists.
+    pub(crate) fn values_of(
+        &self,
+        record: &'a KeyRecord,
+        named: &'a Named,
+        key: &str,
+    ) -> Option<Values<'_>> {
+        if let Some(name) = key.strip_prefix("aws:resourcetag/") {
+            return matching(record.tags.iter(), name);
+        }
+        match key {
+            "kms:requestalias" => match named {
+                Named::Alias(name) => Some(Values::one(name)),
+                Named::Id | Named::Ciphertext => None,
+            },
+            "kms:grantisforawsresource" => {
+                Some(Values::one(if self.via.is_some() { "true" } else { "false" }))
+            }
+            "kms:resourcealiases" => {
+                Some(Values::Many(Cow::Owned(record.aliases.iter().cloned().collect())))
+            }
+            "kms:keyspec" | "kms:customermasterkeyspec" => Some(Values::one(&record.spec)),
+            "kms:keyusage" | "kms:customermasterkeyusage" => Some(Values::one(&record.usage)),
+            "kms:keyorigin" => Some(Values::one(&record.origin)),
+            "kms:multiregion" => Some(Values::one(record.multi_region_flag())),
+            "kms:multiregionkeytype" => record.multi_region_key_type().map(Values::one),
+            _ => self.values(key),
+        }
+    }
 }
 
 impl Context for Conditions<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         let facts = &self.facts;
         if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
-            return named(facts.encryption_context?.iter(), name);
+            return matching(facts.encryption_context?.iter(), name);
         }
         if let Some(name) = key.strip_prefix("aws:requesttag/") {
-            return named(facts.tags.iter().map(|tag| (&tag.tag_key, &tag.tag_value)), name);
+            return matching(facts.tags.iter().map(|tag| (&tag.tag_key, &tag.tag_value)), name);
         }
         if let Some((_, value)) = facts.extra.iter().find(|(name, _)| *name == key) {
             return Some(Values::one(value));
@@ -67,10 +114,15 @@ impl Context for Conditions<'_> {
         let flag = |value: bool| Values::one(if value { "true" } else { "false" });
         match key {
             "kms:calleraccount" => Some(Values::one(self.caller_account)),
-            "kms:keyspec" | "kms:customermasterkeyspec" => Some(Values::one(self.kinds.spec)),
-            "kms:keyusage" | "kms:customermasterkeyusage" => Some(Values::one(self.kinds.usage)),
-            "kms:keyorigin" => Some(Values::one(self.kinds.origin)),
-            "kms:multiregion" => Some(flag(false)),
+            "kms:viaservice" => self.via.as_deref().map(Values::one),
+            "kms:keyspec" | "kms:customermasterkeyspec" => {
+                self.kinds.map(|kinds| Values::one(kinds.spec))
+            }
+            "kms:keyusage" | "kms:customermasterkeyusage" => {
+                self.kinds.map(|kinds| Values::one(kinds.usage))
+            }
+            "kms:keyorigin" => self.kinds.map(|kinds| Values::one(kinds.origin)),
+            "kms:multiregion" => self.kinds.map(|_| flag(false)),
             "kms:encryptionalgorithm" => facts.algorithm.map(Values::one),
             "kms:encryptioncontextkeys" => {
                 let keys = facts.encryption_context?.keys().cloned().collect();
@@ -87,12 +139,12 @@ impl Context for Conditions<'_> {
             }
             "kms:grantoperations" => facts.grant.map(|grant| Values::many(grant.operations)),
             "kms:grantconstrainttype" => facts
-                .grant
-                .map(|grant| grant.constraints.kinds())
+                .constraints
+                .map(Constraints::kinds)
                 .filter(|kinds| !kinds.is_empty())
                 .map(|kinds| Values::Many(Cow::Owned(kinds))),
             "kms:grantconstraintsourcearn" => {
-                facts.grant?.constraints.source_arn.as_deref().map(Values::one)
+                facts.constraints?.source_arn.as_deref().map(Values::one)
             }
             "aws:tagkeys" => {
                 let keys = facts.tags.iter().map(|tag| &tag.tag_key).chain(facts.tag_keys);
@@ -105,13 +157,13 @@ impl Context for Conditions<'_> {
 
 /// The values under a name that was written by a user: names of condition keys have no case, those
 /// of tags and encryption contexts do, so all that match count.
-fn named<'a>(
+fn matching<'a>(
     pairs: impl Iterator<Item = (&'a String, &'a String)>,
     name: &str,
 ) -> Option<Values<'a>> {
-    let mut matching = pairs.filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
-    let first = matching.next()?;
-    let others: Vec<String> = matching.cloned().collect();
+    let mut found = pairs.filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
+    let first = found.next()?;
+    let others: Vec<String> = found.cloned().collect();
     if others.is_empty() {
         return Some(Values::one(first));
     }
@@ -123,8 +175,6 @@ struct Access<'a, K> {
     found: Found<K>,
     action: &'a str,
     conditions: Conditions<'a>,
-    /// The service that calls on the caller's behalf; a client cannot say that one does.
-    via: Option<String>,
 }
 
 impl<K: AsRef<Key>> Access<'_, K> {
@@ -162,30 +212,26 @@ impl<K: AsRef<Key>> Access<'_, K> {
 
 impl<K: AsRef<Key>> Context for Access<'_, K> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
-        let record = &self.found.key.as_ref().record;
-        if let Some(name) = key.strip_prefix("aws:resourcetag/") {
-            return named(record.tags.iter(), name);
-        }
-        match key {
-            "kms:requestalias" => match &self.found.named {
-                Named::Alias(name) => Some(Values::one(name)),
-                Named::Id | Named::Ciphertext => None,
-            },
-            "kms:viaservice" => self.via.as_deref().map(Values::one),
-            "kms:grantisforawsresource" => {
-                Some(Values::one(if self.via.is_some() { "true" } else { "false" }))
-            }
-            "kms:resourcealiases" => {
-                Some(Values::Many(Cow::Owned(record.aliases.iter().cloned().collect())))
-            }
-            "kms:keyspec" | "kms:customermasterkeyspec" => Some(Values::one(&record.spec)),
-            "kms:keyusage" | "kms:customermasterkeyusage" => Some(Values::one(&record.usage)),
-            "kms:keyorigin" => Some(Values::one(&record.origin)),
-            "kms:multiregion" => Some(Values::one(record.multi_region_flag())),
-            "kms:multiregionkeytype" => record.multi_region_key_type().map(Values::one),
-            _ => self.conditions.values(key),
-        }
+        let found = &self.found;
+        self.conditions.values_of(&found.key.as_ref().record, &found.named, key)
     }
+}
+
+/// Decides the call's own action where it is about nothing that has a name.
+pub(crate) fn authorize_any(cx: &Cx) -> Result<Permit, Fault> {
+    authorize_on(cx, "*")
+}
+
+/// Decides the call's own action on something of the caller's account that has no policy.
+pub(crate) fn authorize_on(cx: &Cx, resource: &str) -> Result<Permit, Fault> {
+    cx.authorize(&Ask {
+        action: cx.operation.action,
+        resource,
+        resource_account: cx.account().as_str(),
+        policy: None,
+        rule: ResourceRule::Union,
+        context: &Conditions::of(cx, Facts::default()),
+    })
 }
 
 /// Decides the call's own action on a key.
@@ -205,10 +251,8 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
     facts: Facts<'_>,
 ) -> Result<(K, Permit), Error> {
     let caller_account = cx.account().as_str();
-    let kinds = Kinds { spec: "", usage: "", origin: "" };
-    let conditions = Conditions { caller_account, kinds, facts };
-    let via = cx.via().last().map(|service| format!("{service}.{}.amazonaws.com", cx.region));
-    let access = found.map(|found| Access { found, action, conditions, via });
+    let conditions = Conditions::of(cx, facts);
+    let access = found.map(|found| Access { found, action, conditions });
     // What a denial may say of a key of another account is less than of one's own.
     let mut foreign = None;
     let mut remember = |access: &Access<'_, K>| {
@@ -250,9 +294,7 @@ pub(crate) fn admit_action<K: AsRef<Key> + Send + Sync>(
 /// The denial of something in another account that does not exist: as of a key that exists and
 /// whose policy does not speak of the caller.
 pub(crate) fn foreign(cx: &Cx, action: &str, account: &str, arn: &str) -> Fault {
-    let caller_account = cx.account().as_str();
-    let kinds = Kinds { spec: "", usage: "", origin: "" };
-    let conditions = Conditions { caller_account, kinds, facts: Facts::default() };
+    let conditions = Conditions::of(cx, Facts::default());
     let what = format!("resource: {arn}");
     let decided = cx.decide(&Ask {
         action,

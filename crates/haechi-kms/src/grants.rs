@@ -130,18 +130,15 @@ fn forget(batch: &mut Batch, grant: &Loaded<GrantRecord>) {
     }
 }
 
-/// Removes the grants of a key that goes, before it goes.
-pub(crate) async fn forget_all(
-    database: &Database,
-    account: &str,
-    region: &str,
-    key_id: &str,
-) -> Result<(), Fault> {
+/// Removes the grants of a key that goes, before it goes and as long as nobody saves it.
+pub(crate) async fn forget_all(database: &Database, key: &Loaded<KeyRecord>) -> Result<(), Fault> {
+    let KeyRecord { account, region, id, .. } = &key.value;
     loop {
-        let prefix = grants_of(account, region, key_id);
+        let prefix = grants_of(account, region, id);
         let page = database.list::<GrantRecord>(&prefix, None, CHUNK).await?;
         let mut batch = Batch::new();
-        batch.delete(count_path(account, region, key_id));
+        batch.unchanged(key);
+        batch.delete(count_path(account, region, id));
         for grant in &page.items {
             forget(&mut batch, grant);
         }

@@ -9,11 +9,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{Batch, Database, Job, JobHandler};
+use haechi_core::{Batch, Database, Env, Job, JobHandler};
 use haechi_kms_model::Error;
 use haechi_wire::{Fault, Timestamp};
+use serde_json::json;
 
-use crate::jobs::key_of_job;
+use crate::jobs::{OwnAct, key_of_job};
 use crate::key::Transition;
 use crate::material::{MaterialRecord, Rotated};
 use crate::multi_region::{Siblings, siblings};
@@ -109,12 +110,13 @@ pub(crate) fn make_current(
 /// Ends imported material at its date.
 pub(crate) struct ExpireMaterial {
     database: Arc<Database>,
+    env: Env,
     peers: PeerSlot,
 }
 
 impl ExpireMaterial {
-    pub(crate) fn new(database: Arc<Database>, peers: PeerSlot) -> ExpireMaterial {
-        ExpireMaterial { database, peers }
+    pub(crate) fn new(database: Arc<Database>, env: Env, peers: PeerSlot) -> ExpireMaterial {
+        ExpireMaterial { database, env, peers }
     }
 }
 
@@ -140,6 +142,8 @@ impl JobHandler for ExpireMaterial {
         lose(&mut record, &mut siblings, id, &mut batch);
         siblings.save(&record, now, &mut batch);
         batch.replace(&loaded, &record);
+        let details = json!({ "keyId": record.id, "keyMaterialId": id });
+        OwnAct::Expiration.tell(&record, details, (&self.env, now), &mut batch)?;
         tracing::info!(key = record.arn, "imported key material has expired and is gone");
         Ok(batch)
     }

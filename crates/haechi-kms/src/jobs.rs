@@ -1,11 +1,17 @@
-//! Deletion of a key at its date: its material, its aliases and the handles of its ciphertexts go
-//! with it, in one transaction; its grants, which may be many, go before. Afterwards no ciphertext of it opens, for anybody.
+//! What KMS does to a key by itself, and tells CloudTrail and EventBridge of; and deletion of a key
+//! at its date: its material, its aliases and the handles of its ciphertexts go
+//! with it, in one transaction; its grants and all handles but the last, which may be many, go
+//! before, in several. From its date on nothing finds the key, so none of this can be seen half
+//! done, and nobody can call it off. No ciphertext of it opens, for anybody.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{Batch, Database, Job, JobHandler, Loaded, Path};
+use haechi_core::{
+    AccountId, Batch, Database, Env, Event, Job, JobHandler, Loaded, Path, Region, ServiceEvent,
+};
 use haechi_wire::{Fault, Timestamp};
+use serde_json::{Value, json};
 
 use crate::grants;
 use crate::key::{State, Transition};
@@ -18,17 +24,61 @@ use crate::usage::usage_path;
 pub(crate) const DELETE_KEY: &str = "kms-delete-key";
 
 /// Handles deleted in one transaction, beside 50 aliases; the store takes a hundred writes.
-const HANDLES_MAX: usize = 40;
+const HANDLES_MAX: usize = 36;
+
+/// Something that KMS does to a key by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OwnAct {
+    /// It got new material.
+    Rotation,
+    /// It was deleted at its date.
+    Deletion,
+    /// Imported material of it expired.
+    Expiration,
+}
+
+impl OwnAct {
+    /// Tells of it, if the batch is committed.
+    ///
+    /// Source: Developer Guide, "Logging AWS KMS API calls" (AwsServiceEvents) and "Monitoring KMS
+    /// keys with Amazon EventBridge".
+    pub(crate) fn tell(
+        self,
+        key: &KeyRecord,
+        details: Value,
+        (env, now): (&Env, Timestamp),
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let (name, detail_type) = match self {
+            OwnAct::Rotation => ("RotateKey", "KMS CMK Rotation"),
+            OwnAct::Deletion => ("DeleteKey", "KMS CMK Deletion"),
+            OwnAct::Expiration => {
+                ("DeleteExpiredKeyMaterial", "KMS Imported Key Material Expiration")
+            }
+        };
+        let (account, region) = (key.account.as_str(), key.region.as_str());
+        let (source, kind, arn) = ("kms.amazonaws.com", "AWS::KMS::Key", key.arn.as_str());
+        let event = ServiceEvent { source, name, account, region, kind, arn, details };
+        batch.record(env, now, &event)?;
+        let lost = || Fault::internal(format!("a key that is nowhere: {}", key.arn));
+        let account = AccountId::parse(account).ok_or_else(lost)?;
+        let region = Region::parse(region).ok_or_else(lost)?;
+        let detail = json!({ "key-id": key.id });
+        let event = Event::new(env, (&account, &region), now, ("aws.kms", detail_type), detail)?;
+        batch.emit(&event.about([key.arn.clone()]))
+    }
+}
 
 /// Deletes keys.
 pub(crate) struct DeleteKey {
     database: Arc<Database>,
+    env: Env,
     peers: PeerSlot,
 }
 
 impl DeleteKey {
-    pub(crate) fn new(database: Arc<Database>, peers: PeerSlot) -> DeleteKey {
-        DeleteKey { database, peers }
+    pub(crate) fn new(database: Arc<Database>, env: Env, peers: PeerSlot) -> DeleteKey {
+        DeleteKey { database, env, peers }
     }
 }
 
@@ -64,13 +114,12 @@ impl JobHandler for DeleteKey {
         let path = key_of_job(job)?;
         let Some(key) = self.database.load::<KeyRecord>(&path).await? else { return Ok(batch) };
         let record = &key.value;
-        let due = record.deletion_ms.is_some_and(|due_ms| due_ms <= now.millis());
         // Cancelled, or scheduled anew: then another job waits.
-        if record.state != State::PendingDeletion || !due {
+        if !record.is_gone(|| now) {
             return Ok(batch);
         }
         let (account, region, id) = (&record.account, &record.region, &record.id);
-        grants::forget_all(&self.database, account, region, id).await?;
+        grants::forget_all(&self.database, &key).await?;
         for name in &record.aliases {
             batch.delete(alias_path(account, region, name));
         }
@@ -92,6 +141,8 @@ impl JobHandler for DeleteKey {
             batch.schedule(&job);
         }
         batch.remove(&key);
+        let details = json!({ "keyId": record.id });
+        OwnAct::Deletion.tell(record, details, (&self.env, now), &mut batch)?;
         tracing::info!(key = record.arn, "deleted a key and its material at its date");
         Ok(batch)
     }

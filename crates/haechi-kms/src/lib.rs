@@ -105,11 +105,11 @@ impl Kms {
     /// The service over its records. Registers its jobs.
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Kms {
         let peers = peering::PeerSlot::default();
-        let delete = jobs::DeleteKey::new(Arc::clone(&database), peers.clone());
+        let delete = jobs::DeleteKey::new(Arc::clone(&database), env.clone(), peers.clone());
         jobs.handle(jobs::DELETE_KEY, Arc::new(delete));
         let rotate = rotation::RotateKey::new(Arc::clone(&database), env.clone(), peers.clone());
         jobs.handle(rotation::ROTATE_KEY, Arc::new(rotate));
-        let expire = import::ExpireMaterial::new(Arc::clone(&database), peers.clone());
+        let expire = import::ExpireMaterial::new(Arc::clone(&database), env.clone(), peers.clone());
         jobs.handle(import::EXPIRE_MATERIAL, Arc::new(expire));
         peering::handle_jobs(&jobs, &database, &peers);
         let dummy = SymmetricMaterial::new(SecretBytes::take(&mut [0; 32]));

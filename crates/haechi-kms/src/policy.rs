@@ -107,8 +107,7 @@ impl Kms {
 /// Whoever puts a policy must be able to put another one: else the key is lost to everybody.
 fn check_lockout(cx: &Cx, proposal: &Proposal<'_>, document: &Arc<Document>) -> Result<(), Error> {
     let account = cx.account().as_str();
-    let (kinds, facts) = (proposal.kinds, Facts::default());
-    let conditions = Conditions { caller_account: account, kinds, facts };
+    let conditions = Conditions::of(cx, Facts::default()).with_kinds(proposal.kinds);
     let decision = cx.decide(&Ask {
         action: "kms:PutKeyPolicy",
         resource: proposal.key_arn,

@@ -17,8 +17,9 @@ use haechi_crypto::{KeyMaterial, SymmetricMaterial};
 use haechi_kms_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::jobs::key_of_job;
+use crate::jobs::{OwnAct, key_of_job};
 use crate::key::State;
 use crate::material::{MaterialRecord, Rotated};
 use crate::multi_region::{Siblings, siblings};
@@ -104,6 +105,37 @@ impl KeyRecord {
         Some(Job::new(ROTATE_KEY, &self.id, due, payload))
     }
 
+    /// A rotation that fell due while the key was disabled is made up for when it is enabled: once,
+    /// whatever time has passed. Those that haechi itself missed are all made up for, at their dates.
+    pub(crate) fn resume_rotation(&mut self, now: Timestamp) -> Option<Job> {
+        let rotation = self.rotation.as_mut()?;
+        rotation.next_ms = rotation.next_ms.max(now.millis());
+        self.rotation_job()
+    }
+
+    /// Tells of a rotation, if the material is another than `before`: not while it waits for
+    /// Regions elsewhere.
+    pub(crate) fn tell_rotation(
+        &self,
+        before: Option<&str>,
+        on_demand: bool,
+        at: (&Env, Timestamp),
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let current = self.current().map(|row| row.id.as_str());
+        if current == before {
+            return Ok(());
+        }
+        let details = json!({
+            "keyId": self.id,
+            "rotationType": if on_demand { "ON_DEMAND" } else { "AUTOMATIC" },
+            "keyOrigin": self.origin,
+            "previousKeyMaterialId": before,
+            "currentKeyMaterialId": current,
+        });
+        OwnAct::Rotation.tell(self, details, at, batch)
+    }
+
     /// How many rotations on demand it has had.
     pub(crate) fn on_demand_rotations(&self) -> usize {
         let on_demand = |row: &&MaterialRecord| {
@@ -185,6 +217,10 @@ impl JobHandler for RotateKey {
         let at_ms = rotation.next_ms;
         let rotated = Rotated { at_ms, on_demand: false, unknown: Unknown::new() };
         record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
+        let before = row.value.current().map(|row| row.id.as_str());
+        for key in siblings.rows.iter().map(|(_, sibling)| sibling).chain([&record]) {
+            key.tell_rotation(before, false, (&self.env, now), &mut batch)?;
+        }
         let next = Rotation {
             next_ms: at_ms.saturating_add(i64::from(rotation.period_days) * DAY_MS),
             ..rotation

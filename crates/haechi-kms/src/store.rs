@@ -153,6 +153,13 @@ impl KeyRecord {
         key_path(&self.account, &self.region, &self.id)
     }
 
+    /// Whether its date has passed: from then on it is as good as deleted, whether the job that
+    /// clears it away has begun, was cut off or is still to come.
+    pub(crate) fn is_gone(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.state == State::PendingDeletion
+            && self.deletion_ms.is_some_and(|due_ms| due_ms <= now().millis())
+    }
+
     /// Moves the key to another state.
     pub(crate) fn transit(&mut self, transition: Transition) -> Result<(), Error> {
         self.state = self.state.after(transition).map_err(|refusal| refusal.of(&self.arn))?;
@@ -341,7 +348,8 @@ impl Kms {
         id: &str,
     ) -> Result<Option<Arc<Key>>, Fault> {
         let build = |record| Key::build(&self.database, record);
-        self.database.cached(&key_path(account, region, id), build).await
+        let key = self.database.cached(&key_path(account, region, id), build).await?;
+        Ok(key.filter(|key| !key.record.is_gone(|| self.env.now())))
     }
 
     /// The key of a multi-Region key in another Region.
@@ -380,7 +388,9 @@ impl Kms {
     ) -> Result<Unchecked<Found<Draft>>, Error> {
         let (id, account) = (own_id(cx, text)?, cx.account().as_str());
         let path = key_path(account, cx.region.as_str(), id);
-        let Some(loaded) = self.database.load::<KeyRecord>(&path).await? else {
+        let loaded = self.database.load::<KeyRecord>(&path).await?;
+        let loaded = loaded.filter(|loaded| !loaded.value.is_gone(|| self.env.now()));
+        let Some(loaded) = loaded else {
             return Err(no_key(cx, cx.operation.action, account, id));
         };
         let key = Key::build(&self.database, loaded.value.clone())?;

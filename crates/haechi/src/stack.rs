@@ -256,6 +256,7 @@ impl Stack {
             }
             None => None,
         };
+        haechi_core::record_service_events(&jobs, Arc::clone(&audit));
         let organizations = organizations(&database, env, &jobs, &iam);
         let (records, time) = (Arc::clone(&database), env.clone());
         let cloudtrail = CloudTrail::new(records, time, Arc::clone(&jobs), reader, delivery)

@@ -2,7 +2,9 @@
 
 import uuid
 
-from harness import ACCOUNT, REGION, client, equal, main, refused, unique
+from harness import (
+    ACCOUNT, REGION, client, client_of, equal, main, new_user, refused, unique,
+)
 
 kms = client("kms")
 
@@ -39,6 +41,34 @@ def test_an_alias_moves_to_another_key_and_old_blobs_still_open():
     equal(kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"], second)
     equal(kms.decrypt(CiphertextBlob=old)["Plaintext"], b"old")
     refused("IncorrectKeyException", kms.decrypt, CiphertextBlob=old, KeyId=name)
+
+
+def test_an_alias_stays_with_keys_of_one_type_and_usage():
+    name = alias()
+    kms.create_alias(AliasName=name, TargetKeyId=new_key())
+    message = (
+        "The current and the new key must be of the same type (both symmetric, both asymmetric or "
+        "both HMAC), and must have the same key usage."
+    )
+    for spec, usage in (("RSA_2048", "ENCRYPT_DECRYPT"), ("HMAC_256", "GENERATE_VERIFY_MAC")):
+        other = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+        refused("ValidationException", kms.update_alias, AliasName=name, TargetKeyId=other,
+                message=message)
+
+
+def test_conditions_know_the_account_that_calls():
+    condition = {"StringEquals": {"kms:CallerAccount": ACCOUNT}}
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": condition}
+    _, key = new_user(allow)
+    theirs, name = client_of(key, "kms"), alias()
+    theirs.create_alias(AliasName=name, TargetKeyId=new_key())
+    theirs.delete_alias(AliasName=name)
+    theirs.list_aliases()
+    theirs.describe_custom_key_stores()
+    _, key = new_user({**allow, "Condition": {}}, {**allow, "Effect": "Deny"})
+    theirs = client_of(key, "kms")
+    refused("AccessDeniedException", theirs.describe_custom_key_stores)
+    refused("AccessDeniedException", theirs.create_alias, AliasName=name, TargetKeyId=new_key())
 
 
 def test_a_name_is_taken_once():

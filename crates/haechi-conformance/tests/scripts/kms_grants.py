@@ -1,6 +1,7 @@
 """Grants as boto3 sees them: given, used, listed, retired, revoked."""
 
 from harness import ACCOUNT, client, client_of, equal, main, refused, unique
+from harness import new_user as new_harness_user
 
 kms = client("kms")
 iam = client("iam")
@@ -63,6 +64,30 @@ def test_the_retiring_principal_finds_and_retires():
     )
     other.retire_grant(GrantToken=made["GrantToken"])
     refused("AccessDeniedException", user.encrypt, KeyId=key_id, Plaintext=b"x")
+
+
+def test_a_denial_by_what_the_key_or_the_grant_is_binds_who_retires():
+    key = kms.create_key(Tags=[{"TagKey": "Stage", "TagValue": "prod"}])["KeyMetadata"]["KeyId"]
+    name = f"alias/{unique('retired')}"
+    kms.create_alias(AliasName=name, TargetKeyId=key)
+    for condition in (
+        {"StringEquals": {"aws:ResourceTag/Stage": "prod"}},
+        {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
+        {"ForAnyValue:StringEquals": {"kms:ResourceAliases": name}},
+        {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextEquals"}},
+        {"StringEquals": {"kms:EncryptionContext:team": "blue"}},
+    ):
+        allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+        user, access_key = new_harness_user(allow, {**allow, "Effect": "Deny", "Condition": condition})
+        theirs = client_of(access_key, "kms")
+        arn = iam.get_user(UserName=user)["User"]["Arn"]
+        grant = kms.create_grant(
+            KeyId=key, GranteePrincipal=arn, RetiringPrincipal=arn, Operations=["Encrypt"],
+            Constraints={"EncryptionContextEquals": {"team": "blue"}},
+        )
+        refused("AccessDeniedException", theirs.retire_grant, GrantToken=grant["GrantToken"],
+                contains="with an explicit deny in an identity-based policy")
+        kms.retire_grant(GrantToken=grant["GrantToken"])
 
 
 def test_pages_and_filters():

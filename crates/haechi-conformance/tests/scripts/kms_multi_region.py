@@ -1,6 +1,6 @@
 """Multi-Region keys: ReplicateKey, UpdatePrimaryRegion, and ciphertexts that travel."""
 
-from harness import REGION, client, equal, main, refused
+from harness import REGION, client, client_of, equal, main, new_user, refused
 
 AWAY = "eu-west-1" if REGION != "eu-west-1" else "us-east-1"
 home = client("kms")
@@ -32,6 +32,21 @@ def test_a_ciphertext_is_decrypted_in_another_region():
         ReplicaRegion="ap-southeast-1",
         message=message,
     )
+
+
+def test_what_is_done_in_another_region_is_decided_there():
+    deny = {
+        "Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": REGION}},
+    }
+    _, key = new_user({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}, deny)
+    stays = client_of(key, "kms")
+    arn = new_key()["Arn"]
+    refused("AccessDeniedException", stays.replicate_key, KeyId=arn, ReplicaRegion=AWAY,
+            contains="kms:CreateKey")
+    home.replicate_key(KeyId=arn, ReplicaRegion=AWAY)
+    refused("AccessDeniedException", stays.update_primary_region, KeyId=arn, PrimaryRegion=AWAY,
+            contains="kms:UpdatePrimaryRegion")
 
 
 def test_the_primary_moves():

@@ -8,8 +8,8 @@ use haechi_kms_model::shapes::{
     ConnectCustomKeyStoreRequest, ConnectCustomKeyStoreResponse, ConnectionErrorCodeType,
 };
 
-use crate::Kms;
 use crate::custom_key_store::{Connection, CustomKeyStore, Kind, invalid_state, words};
+use crate::{Kms, authz};
 
 impl Handle<ConnectCustomKeyStore> for Kms {
     async fn handle(
@@ -17,7 +17,7 @@ impl Handle<ConnectCustomKeyStore> for Kms {
         cx: &Cx,
         input: ConnectCustomKeyStoreRequest,
     ) -> Result<ConnectCustomKeyStoreResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let mut stores = self.stores_draft(cx).await?;
         let store = stores.store(&input.custom_key_store_id)?;
         match store.connection {

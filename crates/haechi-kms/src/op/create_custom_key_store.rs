@@ -11,11 +11,11 @@ use haechi_kms_model::shapes::{
 use haechi_wire::Fault;
 use zeroize::Zeroizing;
 
-use crate::Kms;
 use crate::custom_key_store::{
     AWS_CLOUDHSM, CloudHsm, Connection, CustomKeyStore, CustomKeyStores, EXTERNAL_KEY_STORE,
     External, Kind, check, words,
 };
+use crate::{Kms, authz};
 
 /// Hexadecimal digits of an id, after `cks-`.
 const ID_DIGITS: usize = 17;
@@ -26,7 +26,7 @@ impl Handle<CreateCustomKeyStore> for Kms {
         cx: &Cx,
         input: CreateCustomKeyStoreRequest,
     ) -> Result<CreateCustomKeyStoreResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let name = input.custom_key_store_name.clone();
         let mut stores = self.stores_draft(cx).await?;
         if stores.value.stores.len() >= check::STORES_MAX {

@@ -35,6 +35,7 @@ impl Handle<CreateGrant> for Kms {
                 operations: &operations,
                 constraints: &constraints,
             }),
+            constraints: Some(&constraints),
             ..Facts::default()
         };
         let (key, _) = admit(cx, found, facts)?;

@@ -56,7 +56,7 @@ impl Handle<CreateKey> for Kms {
         let extra: &[_] = if wanted.multi_region { &extra } else { &[] };
         let facts = Facts { tags: &added, bypass: Some(bypass), extra, ..Facts::default() };
         let kinds = wanted.kinds();
-        let conditions = Conditions { caller_account: account, kinds, facts };
+        let conditions = Conditions::of(cx, facts).with_kinds(kinds);
         authorize(cx, "kms:CreateKey", "*", &conditions)?;
         if !added.is_empty() {
             authorize(cx, "kms:TagResource", &key_arn, &conditions)?;
@@ -75,6 +75,7 @@ impl Handle<CreateKey> for Kms {
                 (text, accepted.principals)
             }
         };
+        self.admit_key(account, cx.region.as_str(), cx.now()).await?;
         let place = match place(&input_place, wanted)? {
             Some(place) => Some(self.place(cx, place, (&id, kinds.origin)).await?),
             None => None,
@@ -122,7 +123,6 @@ impl Kms {
         wanted: Wanted,
         place: Option<&Placed>,
     ) -> Result<KeyRecord, Error> {
-        self.admit_key(&record.account, &record.region, cx.now()).await?;
         let mut batch = Batch::new();
         if let (Some(placed), Some(path)) = (place, record.backing_key_path()) {
             placed.stores.hold(&mut batch);
@@ -171,7 +171,7 @@ pub(super) fn authorize(
     cx.authorize(&Ask {
         action,
         resource,
-        resource_account: conditions.caller_account,
+        resource_account: cx.account().as_str(),
         policy: None,
         rule: ResourceRule::Union,
         context: conditions,

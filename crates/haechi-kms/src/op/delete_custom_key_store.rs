@@ -5,8 +5,8 @@ use haechi_kms_model::Error;
 use haechi_kms_model::ops::DeleteCustomKeyStore;
 use haechi_kms_model::shapes::{DeleteCustomKeyStoreRequest, DeleteCustomKeyStoreResponse};
 
-use crate::Kms;
 use crate::custom_key_store::{BackingKeyRecord, Connection, backing_keys_path, invalid_state};
+use crate::{Kms, authz};
 
 impl Handle<DeleteCustomKeyStore> for Kms {
     async fn handle(
@@ -14,7 +14,7 @@ impl Handle<DeleteCustomKeyStore> for Kms {
         cx: &Cx,
         input: DeleteCustomKeyStoreRequest,
     ) -> Result<DeleteCustomKeyStoreResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let id = &input.custom_key_store_id;
         let mut stores = self.stores_draft(cx).await?;
         let store = stores.store(id)?;

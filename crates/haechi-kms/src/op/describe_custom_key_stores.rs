@@ -6,7 +6,7 @@ use haechi_kms_model::ops::DescribeCustomKeyStores;
 use haechi_kms_model::shapes::{DescribeCustomKeyStoresRequest, DescribeCustomKeyStoresResponse};
 
 use crate::custom_key_store::{CustomKeyStore, not_found};
-use crate::{Kms, paging, request};
+use crate::{Kms, authz, paging, request};
 
 /// Stores on a page, unless asked otherwise: all that there can be.
 const LIMIT_DEFAULT: u32 = 1000;
@@ -17,7 +17,7 @@ impl Handle<DescribeCustomKeyStores> for Kms {
         cx: &Cx,
         input: DescribeCustomKeyStoresRequest,
     ) -> Result<DescribeCustomKeyStoresResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let stores = self.stores(cx.account().as_str(), cx.region.as_str()).await?;
         let found = match (&input.custom_key_store_id, &input.custom_key_store_name) {
             (Some(_), Some(_)) => {

@@ -5,8 +5,8 @@ use haechi_kms_model::Error;
 use haechi_kms_model::ops::DisconnectCustomKeyStore;
 use haechi_kms_model::shapes::{DisconnectCustomKeyStoreRequest, DisconnectCustomKeyStoreResponse};
 
-use crate::Kms;
 use crate::custom_key_store::{Connection, invalid_state};
+use crate::{Kms, authz};
 
 impl Handle<DisconnectCustomKeyStore> for Kms {
     async fn handle(
@@ -14,7 +14,7 @@ impl Handle<DisconnectCustomKeyStore> for Kms {
         cx: &Cx,
         input: DisconnectCustomKeyStoreRequest,
     ) -> Result<DisconnectCustomKeyStoreResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let mut stores = self.stores_draft(cx).await?;
         let store = stores.store(&input.custom_key_store_id)?;
         if store.connection == Connection::Disconnected {

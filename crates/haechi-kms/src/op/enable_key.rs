@@ -17,7 +17,7 @@ impl Handle<EnableKey> for Kms {
         key.transit(Transition::Enable)?;
         let mut batch = Batch::new();
         // A rotation that fell due while it was disabled is made up for.
-        if let Some(job) = key.record().rotation_job() {
+        if let Some(job) = key.record().resume_rotation(cx.now()) {
             batch.schedule(&job);
         }
         key.save(&permit, &mut batch);

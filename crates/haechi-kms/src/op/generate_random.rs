@@ -6,7 +6,7 @@ use haechi_kms_model::ops::GenerateRandom;
 use haechi_kms_model::shapes::{GenerateRandomRequest, GenerateRandomResponse};
 use haechi_wire::{Fault, SecretBlob};
 
-use crate::{Kms, request};
+use crate::{Kms, authz, request};
 
 impl Handle<GenerateRandom> for Kms {
     async fn handle(
@@ -18,7 +18,7 @@ impl Handle<GenerateRandom> for Kms {
             return Err(request::invalid("NumberOfBytes is required."));
         };
         request::no_recipient(input.recipient.as_ref())?;
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let bytes = usize::try_from(bytes).map_err(Fault::internal)?;
         let plaintext = match &input.custom_key_store_id {
             Some(store_id) => self.token_random(cx, store_id, bytes).await?,

@@ -8,7 +8,7 @@ use haechi_wire::Timestamp;
 
 use crate::identifier::arn;
 use crate::store::{AliasRecord, Key, alias_path, aliases_path};
-use crate::{Kms, paging};
+use crate::{Kms, authz, paging};
 
 /// Aliases on a page, unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 50;
@@ -19,7 +19,7 @@ impl Handle<ListAliases> for Kms {
         cx: &Cx,
         input: ListAliasesRequest,
     ) -> Result<ListAliasesResponse, Error> {
-        let permit = cx.authorize_any()?;
+        let permit = authz::authorize_any(cx)?;
         let limit = paging::limit(input.limit, LIMIT_DEFAULT);
         let marker = input.marker.as_deref();
         let (aliases, next_marker) = match &input.key_id {

@@ -8,14 +8,14 @@ use haechi_kms_model::shapes::{
 };
 
 use crate::store::{KeyRecord, keys_path};
-use crate::{Kms, paging};
+use crate::{Kms, authz, paging};
 
 /// Keys on a page, unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 100;
 
 impl Handle<ListKeys> for Kms {
     async fn handle(&self, cx: &Cx, input: ListKeysRequest) -> Result<ListKeysResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let scope = paging::scope(cx, "");
         let from = paging::cursor(&scope, input.marker.as_deref())?;
         let owners = input.resource_owners;

@@ -7,7 +7,7 @@ use haechi_kms_model::shapes::{ListGrantsResponse, ListRetirableGrantsRequest};
 use haechi_policy::ResourceRule;
 use haechi_wire::Fault;
 
-use crate::authz::{Conditions, Facts, Kinds};
+use crate::authz::{Conditions, Facts};
 use crate::grant;
 use crate::grants::{RetirableGrant, retirable_by};
 use crate::{Kms, paging, request};
@@ -60,14 +60,13 @@ impl Handle<ListRetirableGrants> for Kms {
 /// Decides by IAM; the resource is the principal, which is one of the caller's account.
 fn authorize(cx: &Cx, principal: &str) -> Result<(), Fault> {
     let caller_account = cx.account().as_str();
-    let kinds = Kinds { spec: "", usage: "", origin: "" };
     cx.authorize(&Ask {
         action: cx.operation.action,
         resource: principal,
         resource_account: principal.split(':').nth(4).unwrap_or(caller_account),
         policy: None,
         rule: ResourceRule::Union,
-        context: &Conditions { caller_account, kinds, facts: Facts::default() },
+        context: &Conditions::of(cx, Facts::default()),
     })?;
     Ok(())
 }

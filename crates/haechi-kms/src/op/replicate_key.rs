@@ -41,16 +41,20 @@ impl Handle<ReplicateKey> for Kms {
         check(cx, record, to)?;
         let arn = record.arn_in(to);
         let kinds = Kinds { spec: &record.spec, usage: &record.usage, origin: &record.origin };
-        let extra = [("kms:multiregion", "true"), ("kms:multiregionkeytype", "REPLICA")];
+        // The replica is made in its own Region, and decided there.
+        let extra = [
+            ("kms:multiregion", "true"),
+            ("kms:multiregionkeytype", "REPLICA"),
+            ("aws:requestedregion", to),
+        ];
         let facts = Facts { tags: &added, bypass: Some(bypass), extra: &extra, ..Facts::default() };
-        let caller_account = cx.account().as_str();
-        let conditions = Conditions { caller_account, kinds, facts };
+        let conditions = Conditions::of(cx, facts).with_kinds(kinds);
         authorize(cx, "kms:CreateKey", "*", &conditions)?;
         if !added.is_empty() {
             authorize(cx, "kms:TagResource", &arn, &conditions)?;
         }
         let (policy, policy_principals) = match input.policy {
-            None => (default_policy(cx.region.partition(), caller_account), BTreeMap::new()),
+            None => (default_policy(cx.region.partition(), cx.account().as_str()), BTreeMap::new()),
             Some(text) => {
                 let (key_arn, text_read) = (arn.as_str(), text.as_str());
                 let proposal =

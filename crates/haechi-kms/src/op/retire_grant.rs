@@ -4,13 +4,14 @@ use haechi_core::{Ask, Cx, Handle, Loaded, Resource};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::RetireGrant;
 use haechi_kms_model::shapes::RetireGrantRequest;
-use haechi_policy::{Granted, ResourceRule};
+use haechi_policy::{Context, Granted, ResourceRule, Values};
 use haechi_wire::Fault;
 use haechi_wire::shape::Unit;
 
-use crate::authz::{self, Conditions, Facts, Kinds};
+use crate::authz::{self, Conditions, Facts};
 use crate::grant::{self, GrantRecord};
 use crate::identifier::{Identifier, arn};
+use crate::store::{Key, Named};
 use crate::{Kms, grants, request};
 
 impl Handle<RetireGrant> for Kms {
@@ -24,7 +25,9 @@ impl Handle<RetireGrant> for Kms {
                 ));
             }
         };
-        authorize(cx, &grant.value)?;
+        let (account, region) = (&grant.value.key_account, &grant.value.region);
+        let key = self.ready_in(region, account, &grant.value.key_id).await?;
+        authorize(cx, &grant.value, key.as_deref())?;
         let (arn, account) = (grant.value.key_arn.clone(), grant.value.key_account.clone());
         cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
         request::end_dry_run(input.dry_run)?;
@@ -33,10 +36,25 @@ impl Handle<RetireGrant> for Kms {
     }
 }
 
+/// What conditions may ask about: the grant, and its key if that is still there.
+struct Retiring<'a> {
+    conditions: Conditions<'a>,
+    key: Option<&'a Key>,
+}
+
+impl Context for Retiring<'_> {
+    fn values(&self, key: &str) -> Option<Values<'_>> {
+        match self.key {
+            Some(of) => self.conditions.values_of(&of.record, &Named::Id, key),
+            None => self.conditions.values(key),
+        }
+    }
+}
+
 /// The grant itself says who may retire it: the retiring principal, and the grantee where it gives
 /// `RetireGrant`. The accounts that created it and that own the key leave it to their IAM policies.
 /// A key policy has no say.
-fn authorize(cx: &Cx, grant: &GrantRecord) -> Result<(), Fault> {
+fn authorize(cx: &Cx, grant: &GrantRecord, key: Option<&Key>) -> Result<(), Fault> {
     let caller_account = cx.account().as_str();
     let granted = || {
         let principal = &cx.caller.principal;
@@ -48,15 +66,20 @@ fn authorize(cx: &Cx, grant: &GrantRecord) -> Result<(), Fault> {
         let account = involved.then_some(Granted::Account);
         retiring.max(grantee).max(account)
     };
-    let kinds = Kinds { spec: "", usage: "", origin: "" };
-    let conditions = Conditions { caller_account, kinds, facts: Facts::default() };
+    let context = grant.constraints.context();
+    let facts = Facts {
+        encryption_context: context.as_ref(),
+        constraints: Some(&grant.constraints),
+        ..Facts::default()
+    };
+    let retiring = Retiring { conditions: Conditions::of(cx, facts), key };
     let ask = Ask {
         action: cx.operation.action,
         resource: &grant.key_arn,
         resource_account: &grant.key_account,
         policy: None,
         rule: ResourceRule::RootOfTrust,
-        context: &conditions,
+        context: &retiring,
     };
     match cx.decide_granting(&ask, granted) {
         Ok(_) => Ok(()),

@@ -28,12 +28,16 @@ impl Handle<RotateKeyOnDemand> for Kms {
         key.as_ref().admit(Use::Material)?;
         let mut batch = Batch::new();
         let record = key.record();
+        let before = record.current().map(|row| row.id.clone());
         let mut siblings = siblings(&self.database, &self.peers, record).await?;
         let rotated = Rotated { at_ms: now_ms, on_demand: true, unknown: Unknown::new() };
         if record.origin == EXTERNAL {
             make_current(record, &mut siblings, &rotated)?;
         } else {
             record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
+        }
+        for key in siblings.rows.iter().map(|(_, sibling)| sibling).chain([&*record]) {
+            key.tell_rotation(before.as_deref(), true, (&self.env, cx.now()), &mut batch)?;
         }
         siblings.save(record, cx.now(), &mut batch);
         let arn = record.arn.clone();

@@ -8,11 +8,11 @@ use haechi_kms_model::shapes::{
 };
 use zeroize::Zeroizing;
 
-use crate::Kms;
 use crate::custom_key_store::{
     AWS_CLOUDHSM, CloudHsm, Connection, CustomKeyStores, EXTERNAL_KEY_STORE, External, Kind, check,
     invalid_state,
 };
+use crate::{Kms, authz};
 
 impl Handle<UpdateCustomKeyStore> for Kms {
     async fn handle(
@@ -20,7 +20,7 @@ impl Handle<UpdateCustomKeyStore> for Kms {
         cx: &Cx,
         input: UpdateCustomKeyStoreRequest,
     ) -> Result<UpdateCustomKeyStoreResponse, Error> {
-        cx.authorize_any()?;
+        authz::authorize_any(cx)?;
         let id = input.custom_key_store_id.clone();
         let mut stores = self.stores_draft(cx).await?;
         let before = stores.value.clone();

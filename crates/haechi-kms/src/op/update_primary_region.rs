@@ -44,6 +44,8 @@ impl Handle<UpdatePrimaryRegion> for Kms {
             // Who makes a replica the primary needs the leave of both.
             Place::Here => {
                 let replica = self.key_in(to, &record.account, &record.id).await?;
+                let extra = [("kms:primaryregion", to), ("aws:requestedregion", to)];
+                let facts = Facts { extra: &extra, ..Facts::default() };
                 let (replica, _) = admit(cx, replica, facts)?;
                 replica.admit(Use::Material)?;
             }
