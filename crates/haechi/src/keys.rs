@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use haechi_core::{AccountId, AuditLog, Cx, Region};
 use haechi_gateway::record_unsent;
 use haechi_kms::Kms;
-use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
+    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest,
+    GenerateDataKeyResponse,
 };
 use haechi_secretsmanager::Keys;
 use haechi_wire::{Fault, Problem};
@@ -33,6 +34,10 @@ impl Keys for SecretKeys {
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem> {
         cx.perform::<GenerateDataKey, _>(&*self.kms, input).await
+    }
+
+    async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {
+        cx.perform::<Encrypt, _>(&*self.kms, input).await
     }
 
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
