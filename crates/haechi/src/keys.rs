@@ -1,4 +1,4 @@
-//! The keys of KMS, as Secrets Manager asks for them.
+//! The keys of KMS, as Secrets Manager and the services that keep messages ask for them.
 
 use std::sync::Arc;
 
@@ -38,6 +38,42 @@ impl Keys for SecretKeys {
 
     async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {
         cx.perform::<Encrypt, _>(&*self.kms, input).await
+    }
+
+    async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
+        cx.perform::<Decrypt, _>(&*self.kms, input).await
+    }
+
+    async fn record(&self, cx: &Cx) -> Result<(), Fault> {
+        record_unsent(&*self.audit, cx, &[], None).await
+    }
+}
+
+/// KMS, for services that keep messages.
+pub struct MessageKeys {
+    /// The keys.
+    pub kms: Arc<Kms>,
+    /// Where the calls of deliveries are recorded, which no request is behind.
+    pub audit: Arc<dyn AuditLog>,
+}
+
+#[async_trait]
+impl haechi_sse::Keys for MessageKeys {
+    async fn managed_key(
+        &self,
+        service: &str,
+        account: &AccountId,
+        region: &Region,
+    ) -> Result<String, Fault> {
+        self.kms.aws_managed_key(account, region, service).await
+    }
+
+    async fn generate_data_key(
+        &self,
+        cx: &Cx,
+        input: GenerateDataKeyRequest,
+    ) -> Result<GenerateDataKeyResponse, Problem> {
+        cx.perform::<GenerateDataKey, _>(&*self.kms, input).await
     }
 
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
