@@ -150,6 +150,7 @@ impl Cx {
         let (env, request, region) = (self.env.clone(), self.request.clone(), self.region.clone());
         let mut call = Cx::new(env, request, region, Arc::clone(&self.caller), operation);
         call.via = [&*self.via, &[service]].concat();
+        call.source.clone_from(&self.source);
         call.refused = self.shared_refused().into();
         call.made = self.shared_made().into();
         call.inherit(self);

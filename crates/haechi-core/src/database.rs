@@ -302,10 +302,11 @@ impl Database {
                     key
                 }
             };
-            then.push(match record {
+            let op = match record {
                 Some(plain) => self.sealed(key, &plain)?,
                 None => Op::delete(key),
-            });
+            };
+            join(&mut then, op);
         }
         let keys: Vec<Key> = then.iter().map(|op| op.key().clone()).collect();
         if let Some((path, record)) = crate::intent::row(&keys) {
@@ -402,6 +403,16 @@ pub struct Batch {
     pub(crate) wakes: bool,
 }
 
+/// Adds a write to those of a transaction, which takes one of each row: a row that is removed and
+/// written, in whichever order, is written. So a job that falls due at the same time again stays.
+fn join(then: &mut Vec<Op>, op: Op) {
+    match then.iter_mut().find(|there| there.key() == op.key()) {
+        Some(there @ Op::Delete { .. }) => *there = op,
+        Some(Op::Put { .. }) if matches!(op, Op::Delete { .. }) => {}
+        _ => then.push(op),
+    }
+}
+
 fn encoded<T: Record>(record: &T) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
     let mut plain = Zeroizing::new(Vec::with_capacity(1024));
     ciborium::into_writer(record, &mut *plain)?;
@@ -444,7 +455,8 @@ impl Batch {
         self.write(Target::Loaded(loaded.key.clone(), loaded.rev), record);
     }
 
-    /// Removes the record that was read, which must still be the same.
+    /// Removes the record that was read, which must still be the same; a batch that writes it too
+    /// writes it.
     pub fn remove<T>(&mut self, loaded: &Loaded<T>) {
         self.writes.push((Target::Loaded(loaded.key.clone(), loaded.rev), None));
     }

@@ -10,7 +10,6 @@
 //!    ├ authenticate.rs   whose signature
 //!    ├ quotas.rs         how many requests of an account
 //!    ├ (router)          decode, validate, handle
-//!    ├ made.rs           records of calls that services make for themselves
 //!    ├ record.rs         the CloudTrail record, on disk before the answer leaves
 //!    └ answer.rs         the answer, as each protocol renders it
 //! metrics.rs       what is counted
@@ -30,7 +29,6 @@ pub mod identify;
 mod intent;
 pub mod limits;
 pub mod listener;
-pub mod made;
 pub mod metrics;
 mod quotas;
 mod record;
@@ -41,5 +39,5 @@ pub use answer::Body;
 pub use limits::Limits;
 pub use listener::{Listener, ListenerError, Port};
 pub use quotas::{QuotaRule, Quotas};
-pub use recorder::record_unsent;
+pub use recorder::{record_made, record_unsent};
 pub use serve::{Connection, Gateway, Tls};

@@ -62,6 +62,44 @@ pub async fn record_unsent(
     }
 }
 
+/// Records a call that a service made for itself, with no request that it answers, and those that
+/// services made for it.
+///
+/// # Errors
+/// If the audit log cannot be written.
+pub async fn record_made(audit: &dyn AuditLog, cx: &Cx, made: &MadeCall) -> Result<(), Fault> {
+    let recorder = Recorder { audit, env: &cx.env };
+    let refused = if made.problem.is_some() { cx.refused() } else { None };
+    let event = Event {
+        service: made.operation.service,
+        operation: made.operation.name,
+        protocol: Protocol::Json11,
+        request: &cx.request,
+        host: None,
+        tls: None,
+        region: Some(&made.region),
+        caller: Some(&made.caller),
+        access_key_id: None,
+        read_only: made.operation.read_only,
+        parameters: &made.parameters,
+        elements: &made.elements,
+        problem: None,
+        resources: &made.resources,
+        event_id: &made.event_id,
+        shared_event_id: None,
+        owner: None,
+        node: None,
+        made: Some(made),
+        refused: refused.as_ref(),
+    };
+    for other in cx.made() {
+        recorder.record_made(&other, &event).await?;
+    }
+    let owners = other_owners(Some(&made.caller), &made.resources);
+    let shared = if owners.is_empty() { None } else { Some(recorder.id()?) };
+    recorder.record(&Event { shared_event_id: shared.as_deref(), ..event }, &owners).await
+}
+
 impl Recorder<'_> {
     fn id(&self) -> Result<String, Fault> {
         Ok(self.env.uuid().map_err(Fault::internal)?.to_string())

@@ -106,7 +106,7 @@ impl Lambda {
             throttled: 0,
         };
         let mut batch = Batch::new();
-        batch.schedule(&event.job(now)?);
+        batch.schedule(&event.first_job(now)?);
         let kept: Result<(), Fault> = self.database.commit(batch).await;
         kept?;
         self.jobs.wake();

@@ -51,8 +51,14 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// As a job.
-    pub(crate) fn job(&self, due: Timestamp) -> Result<Job, Fault> {
+    /// The job that tries it first.
+    pub(crate) fn first_job(&self, now: Timestamp) -> Result<Job, Fault> {
+        let payload = serde_json::to_string(self).map_err(Fault::internal)?;
+        Ok(Job::at_once(EVENT, &self.request_id, now, payload))
+    }
+
+    /// The job that tries it again.
+    fn job(&self, due: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;
         Ok(Job::new(EVENT, &self.request_id, due, payload))
     }

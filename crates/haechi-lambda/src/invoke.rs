@@ -65,7 +65,7 @@ impl Lambda {
         version: &Version,
         given: Given,
     ) -> Result<Done, Error> {
-        if !self.runner.runs().await {
+        if !self.runner.runs().await? {
             return Err(Fault::Unavailable {
                 message: "Functions do not run here: a part of the isolation does not work. The \
                           log says which; the configuration can allow it.",

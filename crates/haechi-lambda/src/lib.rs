@@ -25,7 +25,7 @@
 //! log.rs            logs of functions
 //! event.rs          job: asynchronous invocations, tries, dead letters, destinations
 //! deliver.rs        invocations by other services
-//! sweep.rs          job: code that no function has
+//! sweep.rs          what no function has: archives, versions, aliases, unpacked code
 //! store.rs          records, and where they lie
 //! words.rs          AWS's error messages
 //! ```
@@ -82,6 +82,8 @@ impl Lambda {
         lambda.jobs.handle(event::EVENT, Arc::new(events));
         let sweep = sweep::Sweep { database: Arc::clone(&lambda.database) };
         lambda.jobs.handle(sweep::SWEEP, Arc::new(sweep));
+        let left = sweep::Leftovers { database: Arc::clone(&lambda.database) };
+        lambda.jobs.handle(sweep::LEFT, Arc::new(left));
         lambda
     }
 

@@ -109,30 +109,40 @@ impl Runner {
     }
 
     /// What shuts functions in here; found out by trying.
-    pub async fn isolation(&self) -> Isolation {
-        self.launcher().await.isolation()
+    ///
+    /// # Errors
+    /// If a try told nothing; the next call tries again.
+    pub async fn isolation(&self) -> Result<Isolation, Fault> {
+        Ok(self.launcher().await?.isolation())
     }
 
     /// Whether functions run here, with what is in force.
-    pub async fn runs(&self) -> bool {
-        let isolation = self.isolation().await;
+    ///
+    /// # Errors
+    /// As [`Self::isolation`].
+    pub async fn runs(&self) -> Result<bool, Fault> {
+        let isolation = self.isolation().await?;
         let missing = isolation.missing();
         let chosen = matches!(self.options().network, Network::Machine);
         let weak = missing.iter().any(|part| !(chosen && *part == "network namespaces"));
-        !weak || self.options().allow_weak_isolation
+        Ok(!weak || self.options().allow_weak_isolation)
     }
 
-    async fn launcher(&self) -> &Launcher {
+    async fn launcher(&self) -> Result<&Launcher, Fault> {
         let own_network = matches!(self.options().network, Network::Only(_));
         let (program, scratch) = (&self.options().program, self.options().folder.join("try"));
         self.launcher
-            .get_or_init(|| async {
+            .get_or_try_init(|| async {
                 if let Err(error) = std::fs::create_dir_all(&scratch) {
                     tracing::warn!(%error, "the folder of functions cannot be made");
                 }
                 Launcher::new(program, own_network, &scratch).await
             })
             .await
+            .map_err(|failure| Fault::Unavailable {
+                message: "What shuts functions in here could not be found out in time. Try again.",
+                source: failure.into(),
+            })
     }
 
     /// Where the code of an id lies unpacked.
@@ -198,7 +208,7 @@ impl Runner {
         start.spec.uid = UID_FIRST + number % UIDS;
         start.spec.code = code;
         start.spec.scratch = std::env::temp_dir();
-        let launcher = self.launcher().await;
+        let launcher = self.launcher().await?;
         let instance = launcher.start(&name, start.spec, &start.destinations).await;
         let instance = instance.map_err(Fault::internal)?;
         let now = self.env.now().millis();

@@ -71,11 +71,24 @@ impl Cgroups {
             Some(Cgroups { kind: Kind::Unified(folder) })
         };
         let found = separate().or_else(unified)?;
+        found.sweep();
         // Made for a try: what can be made can be written to.
         let limits = Limits { memory_mib: 128, tmp_mib: 1, processes: 16, files: 16 };
         let name = format!("try-{}", std::process::id());
         let works = found.group(&name, &limits).is_ok();
         works.then_some(found)
+    }
+
+    /// Removes the groups that a process left which has not ended by itself.
+    fn sweep(&self) {
+        match &self.kind {
+            Kind::Unified(root) => sweep(root),
+            Kind::Separate { memory, pids, cpu } => {
+                [Some(memory), Some(pids), cpu.as_ref()].into_iter().flatten().for_each(|root| {
+                    sweep(root);
+                });
+            }
+        }
     }
 
     /// Makes the group of an instance.
@@ -126,6 +139,27 @@ impl Cgroups {
     }
 }
 
+/// Removes the groups under `root` whose process is no more; those that are in use stay.
+fn sweep(root: &Path) {
+    let Ok(entries) = fs::read_dir(root) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let maker = name.to_str().and_then(maker);
+        let is_left = maker.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
+        if is_left {
+            // Refused while something still dies in it; the next start tries again.
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+}
+
+/// The process that made a group: `<pid>-<number>` of instances, `try-<pid>` of tries.
+fn maker(name: &str) -> Option<u32> {
+    let (first, second) = name.split_once('-')?;
+    let pid = if first == "try" { second } else { first };
+    pid.parse().ok()
+}
+
 impl Group {
     /// Puts a process into the group; its children are then born there.
     ///
@@ -150,5 +184,28 @@ impl Drop for Group {
             // Busy as long as processes are dying in it: whoever makes groups again clears up.
             let _ = fs::remove_dir(folder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_processes_that_are_no_more_go_and_others_stay() {
+        let root = tempfile::TempDir::new().unwrap();
+        // No process has a number so high: the kernel's bound is 2^22.
+        let (gone, own) = (u32::MAX, std::process::id());
+        let names = [
+            format!("{gone}-0"),
+            format!("try-{gone}"),
+            format!("{own}-0"),
+            format!("try-{own}"),
+            "another".to_owned(),
+        ];
+        names.iter().for_each(|name| fs::create_dir(root.path().join(name)).unwrap());
+        sweep(root.path());
+        let left: Vec<bool> = names.iter().map(|name| root.path().join(name).exists()).collect();
+        assert_eq!(left, [false, false, true, true, true]);
     }
 }

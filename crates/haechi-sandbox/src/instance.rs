@@ -1,5 +1,6 @@
 //! One instance: started, invoked again and again, ended.
 
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::cgroup::Cgroups;
 use crate::control::Order;
 use crate::forward::{Destination, forward};
 use crate::isolation::Isolation;
-use crate::process::{Exit, Log, Process};
+use crate::process::{Exit, Log, Process, SETUP_MAX};
 use crate::runtime_api::{Event, serve};
 use crate::spec::{Limits, Spec};
 
@@ -69,6 +70,14 @@ pub enum InitFailure {
 #[error("a function could not be started: {0}")]
 pub struct StartFailure(#[from] std::io::Error);
 
+/// How often an isolation is tried whose tries tell nothing.
+const TRIES: usize = 3;
+
+/// Whether a failed try says nothing of the isolation: the machine is slow, or full, just now.
+fn tells_nothing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::OutOfMemory)
+}
+
 /// Starts instances.
 pub struct Launcher {
     program: PathBuf,
@@ -79,7 +88,28 @@ pub struct Launcher {
 impl Launcher {
     /// Finds out what works here, by trying. `program` takes the steps ([`crate::run_step`]);
     /// with `own_network`, functions get a network of their own, where that works.
-    pub async fn new(program: &Path, own_network: bool, scratch: &Path) -> Launcher {
+    ///
+    /// # Errors
+    /// If a try comes to no end in time, or the machine has no room for it: that tells nothing of
+    /// what works, so nothing weaker is tried in its place.
+    pub async fn new(
+        program: &Path,
+        own_network: bool,
+        scratch: &Path,
+    ) -> Result<Launcher, StartFailure> {
+        Launcher::with_patience(program, own_network, scratch, SETUP_MAX).await
+    }
+
+    /// As [`Launcher::new`], with the time that each step of a try may take.
+    ///
+    /// # Errors
+    /// As [`Launcher::new`].
+    pub async fn with_patience(
+        program: &Path,
+        own_network: bool,
+        scratch: &Path,
+        patience: Duration,
+    ) -> Result<Launcher, StartFailure> {
         let cgroups = tokio::task::spawn_blocking(Cgroups::find).await.ok().flatten();
         let mut launcher =
             Launcher { program: program.to_owned(), isolation: Isolation::default(), cgroups };
@@ -97,17 +127,36 @@ impl Launcher {
         let none = Isolation { mounts: false, processes: false, network: false, ..whole };
         let tries: &[Isolation] = if root { &[whole, nested, none] } else { &[nested, none] };
         for wanted in tries.iter().flat_map(|one| [*one, Isolation { seccomp: false, ..*one }]) {
-            match launcher.works(wanted, scratch).await {
+            match launcher.works_for_sure(wanted, scratch, patience).await {
                 Ok(()) => {
                     launcher.isolation = wanted;
-                    return launcher;
+                    return Ok(launcher);
                 }
+                Err(error) if tells_nothing(&error) => return Err(error.into()),
                 Err(error) => {
                     tracing::debug!(%error, isolation = wanted.describe(), "does not work here");
                 }
             }
         }
-        launcher
+        Ok(launcher)
+    }
+
+    /// As [`Self::works`], tried again where a try tells nothing.
+    async fn works_for_sure(
+        &self,
+        isolation: Isolation,
+        scratch: &Path,
+        patience: Duration,
+    ) -> std::io::Result<()> {
+        for _ in 1..TRIES {
+            match self.works(isolation, scratch, patience).await {
+                Err(error) if tells_nothing(&error) => {
+                    tracing::warn!(%error, isolation = isolation.describe(), "tried again");
+                }
+                told => return told,
+            }
+        }
+        self.works(isolation, scratch, patience).await
     }
 
     /// What is in force.
@@ -115,7 +164,12 @@ impl Launcher {
         self.isolation
     }
 
-    async fn works(&self, isolation: Isolation, scratch: &Path) -> std::io::Result<()> {
+    async fn works(
+        &self,
+        isolation: Isolation,
+        scratch: &Path,
+        patience: Duration,
+    ) -> std::io::Result<()> {
         let limits = Limits { memory_mib: 128, tmp_mib: 16, processes: 64, files: 64 };
         let spec = Spec {
             command: vec!["/bin/sh".to_owned(), "-c".to_owned(), "exit 7".to_owned()],
@@ -130,14 +184,16 @@ impl Launcher {
         };
         let runtime_api = (!isolation.network).then(|| "127.0.0.1:9".to_owned());
         let order = Order { isolation, spec, runtime_api };
-        let (mut process, mut log, _) = Process::start(&self.program, &order, None).await?;
-        let exit = tokio::time::timeout(Duration::from_secs(10), process.exited()).await;
+        let (mut process, mut log, _) =
+            Process::start(&self.program, &order, None, patience).await?;
+        let exit = tokio::time::timeout(patience, process.exited()).await;
         let mut said = vec![0; 1024];
         let count = log.read_now(&mut said);
         process.end().await;
         match exit {
             Ok(Exit::Code(7)) => Ok(()),
-            _ => {
+            Err(_) => Err(ErrorKind::TimedOut.into()),
+            Ok(_) => {
                 let said = said.get(..count).unwrap_or_default();
                 Err(std::io::Error::other(String::from_utf8_lossy(said).into_owned()))
             }
@@ -167,7 +223,8 @@ impl Launcher {
         let runtime_api = own.as_ref().map(TcpListener::local_addr).transpose()?;
         let runtime_api = runtime_api.map(|address| address.to_string());
         let order = Order { isolation: self.isolation, spec, runtime_api };
-        let (process, log, listeners) = Process::start(&self.program, &order, group).await?;
+        let (process, log, listeners) =
+            Process::start(&self.program, &order, group, SETUP_MAX).await?;
         let mut listeners = listeners.into_iter();
         let api = match (own, listeners.next()) {
             (Some(own), _) => own,

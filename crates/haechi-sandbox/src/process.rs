@@ -1,5 +1,6 @@
 //! The parent's side of the process.
 
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -17,7 +18,7 @@ use crate::control::{Order, Told, frame, receive, receive_some};
 use crate::enter::COMMAND;
 
 /// How long the setting up may take.
-const SETUP_MAX: Duration = Duration::from_secs(10);
+pub(crate) const SETUP_MAX: Duration = Duration::from_secs(10);
 
 /// How long an end may take that was asked for, until it is forced.
 const END_MAX: Duration = Duration::from_secs(2);
@@ -71,11 +72,12 @@ impl Process {
     /// Starts it; answers its log, and the listeners in its network.
     ///
     /// # Errors
-    /// If it cannot be set up, with the reason.
+    /// If it cannot be set up, with the reason; `TimedOut` if that takes longer than `limit`.
     pub async fn start(
         program: &Path,
         order: &Order,
         group: Option<Group>,
+        limit: Duration,
     ) -> std::io::Result<(Process, Log, Vec<TcpListener>)> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let (log, writer) = std::io::pipe()?;
@@ -98,8 +100,8 @@ impl Process {
         let control = UnixStream::from_std(ours)?;
         let log = Log(Some(pipe::Receiver::from_owned_fd(OwnedFd::from(log))?));
         let mut process = Process { child, control, received: Vec::new(), exit: None, group };
-        let set_up = tokio::time::timeout(SETUP_MAX, process.set_up(order)).await;
-        let listeners = set_up.map_err(|_| std::io::Error::other("it takes too long"))??;
+        let set_up = tokio::time::timeout(limit, process.set_up(order)).await;
+        let listeners = set_up.map_err(|_| std::io::Error::from(ErrorKind::TimedOut))??;
         Ok((process, log, listeners))
     }
 

@@ -68,6 +68,11 @@ impl Place {
 }
 
 impl Invocation {
+    fn first_job(&self, now: Timestamp) -> Result<Job, Fault> {
+        let payload = serde_json::to_string(self).map_err(Fault::internal)?;
+        Ok(Job::at_once(INVOCATION, &self.execution_id, now, payload))
+    }
+
     fn job(&self, due: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;
         Ok(Job::new(INVOCATION, &self.execution_id, due, payload))
@@ -132,7 +137,7 @@ impl JobHandler for FallingDue {
             attempts: 0,
             until_ms: now.plus_seconds(age).millis(),
         };
-        batch.schedule(&invocation.job(now)?);
+        batch.schedule(&invocation.first_job(now)?);
         if next_ms.is_none() && schedule.deletes_itself {
             batch.remove(&row);
             return Ok(batch);

@@ -46,6 +46,27 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     routes: &[],
 };
 
+/// `AssociateCrossAccountReplica`.
+pub struct AssociateCrossAccountReplica;
+
+impl Operation for AssociateCrossAccountReplica {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "AssociateCrossAccountReplica",
+        action: "secretsmanager:AssociateCrossAccountReplica",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::ASSOCIATE_CROSS_ACCOUNT_REPLICA_REQUEST,
+        output: &shapes::ASSOCIATE_CROSS_ACCOUNT_REPLICA_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::AssociateCrossAccountReplicaRequest;
+    type Output = shapes::AssociateCrossAccountReplicaResponse;
+    type Error = Error;
+}
+
 /// `BatchGetSecretValue`.
 pub struct BatchGetSecretValue;
 
@@ -172,6 +193,27 @@ impl Operation for DescribeSecret {
     type Error = Error;
 }
 
+/// `DisassociateCrossAccountReplica`.
+pub struct DisassociateCrossAccountReplica;
+
+impl Operation for DisassociateCrossAccountReplica {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DisassociateCrossAccountReplica",
+        action: "secretsmanager:DisassociateCrossAccountReplica",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DISASSOCIATE_CROSS_ACCOUNT_REPLICA_REQUEST,
+        output: &shapes::DISASSOCIATE_CROSS_ACCOUNT_REPLICA_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DisassociateCrossAccountReplicaRequest;
+    type Output = shapes::DisassociateCrossAccountReplicaResponse;
+    type Error = Error;
+}
+
 /// `GetRandomPassword`.
 pub struct GetRandomPassword;
 
@@ -232,6 +274,27 @@ impl Operation for GetSecretValue {
     };
     type Input = shapes::GetSecretValueRequest;
     type Output = shapes::GetSecretValueResponse;
+    type Error = Error;
+}
+
+/// `ListResourcePolicies`.
+pub struct ListResourcePolicies;
+
+impl Operation for ListResourcePolicies {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListResourcePolicies",
+        action: "secretsmanager:ListResourcePolicies",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_RESOURCE_POLICIES_REQUEST,
+        output: &shapes::LIST_RESOURCE_POLICIES_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListResourcePoliciesRequest;
+    type Output = shapes::ListResourcePoliciesResponse;
     type Error = Error;
 }
 
@@ -533,15 +596,18 @@ impl Operation for ValidateResourcePolicy {
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
-    S: Handle<BatchGetSecretValue>
+    S: Handle<AssociateCrossAccountReplica>
+        + Handle<BatchGetSecretValue>
         + Handle<CancelRotateSecret>
         + Handle<CreateSecret>
         + Handle<DeleteResourcePolicy>
         + Handle<DeleteSecret>
         + Handle<DescribeSecret>
+        + Handle<DisassociateCrossAccountReplica>
         + Handle<GetRandomPassword>
         + Handle<GetResourcePolicy>
         + Handle<GetSecretValue>
+        + Handle<ListResourcePolicies>
         + Handle<ListSecretVersionIds>
         + Handle<ListSecrets>
         + Handle<PutResourcePolicy>
@@ -558,15 +624,18 @@ where
         + Handle<ValidateResourcePolicy>,
 {
     router.service(&SERVICE);
+    router.mount::<AssociateCrossAccountReplica, S>(service);
     router.mount::<BatchGetSecretValue, S>(service);
     router.mount::<CancelRotateSecret, S>(service);
     router.mount::<CreateSecret, S>(service);
     router.mount::<DeleteResourcePolicy, S>(service);
     router.mount::<DeleteSecret, S>(service);
     router.mount::<DescribeSecret, S>(service);
+    router.mount::<DisassociateCrossAccountReplica, S>(service);
     router.mount::<GetRandomPassword, S>(service);
     router.mount::<GetResourcePolicy, S>(service);
     router.mount::<GetSecretValue, S>(service);
+    router.mount::<ListResourcePolicies, S>(service);
     router.mount::<ListSecretVersionIds, S>(service);
     router.mount::<ListSecrets, S>(service);
     router.mount::<PutResourcePolicy, S>(service);

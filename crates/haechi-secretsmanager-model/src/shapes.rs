@@ -23,6 +23,23 @@ structure! {
 pub static ADD_REPLICA_REGION_LIST_TYPE: Schema =
     list("AddReplicaRegionListType", &member("member", &REPLICA_REGION_TYPE)).length(1, u64::MAX);
 
+structure! {
+    pub struct AssociateCrossAccountReplicaRequest as ASSOCIATE_CROSS_ACCOUNT_REPLICA_REQUEST "AssociateCrossAccountReplicaRequest" {
+        required secret_id: String = member("SecretId", &SECRET_ID_TYPE),
+        required cross_account_replica_arn: String = member("CrossAccountReplicaARN", &SECRET_ARN_TYPE),
+        optional replica_restriction: ReplicaRestrictionType = member("ReplicaRestriction", &REPLICA_RESTRICTION_TYPE),
+        optional replication_role_arn: String = member("ReplicationRoleARN", &ROLE_ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct AssociateCrossAccountReplicaResponse as ASSOCIATE_CROSS_ACCOUNT_REPLICA_RESPONSE "AssociateCrossAccountReplicaResponse" {
+        optional arn: String = member("ARN", &SECRET_ARN_TYPE),
+        optional cross_account_replica_arn: String = member("CrossAccountReplicaARN", &SECRET_ARN_TYPE),
+        optional replication_status: StatusType = member("ReplicationStatus", &STATUS_TYPE),
+    }
+}
+
 pub static AUTOMATICALLY_ROTATE_AFTER_DAYS_TYPE: Schema =
     long("AutomaticallyRotateAfterDaysType").range(1, 1000);
 
@@ -180,6 +197,20 @@ structure! {
 
 pub static DESCRIPTION_TYPE: Schema = string("DescriptionType").length(0, 2048);
 
+structure! {
+    pub struct DisassociateCrossAccountReplicaRequest as DISASSOCIATE_CROSS_ACCOUNT_REPLICA_REQUEST "DisassociateCrossAccountReplicaRequest" {
+        required secret_id: String = member("SecretId", &SECRET_ID_TYPE),
+        required cross_account_replica_arn: String = member("CrossAccountReplicaARN", &SECRET_ARN_TYPE),
+    }
+}
+
+structure! {
+    pub struct DisassociateCrossAccountReplicaResponse as DISASSOCIATE_CROSS_ACCOUNT_REPLICA_RESPONSE "DisassociateCrossAccountReplicaResponse" {
+        optional arn: String = member("ARN", &SECRET_ARN_TYPE),
+        optional cross_account_replica_arn: String = member("CrossAccountReplicaARN", &SECRET_ARN_TYPE),
+    }
+}
+
 pub static DURATION_TYPE: Schema = string("DurationType").length(2, 3).pattern(pattern!("[0-9]+h"));
 
 pub static ERROR_CODE: Schema = string("ErrorCode");
@@ -312,6 +343,21 @@ pub static LAST_CHANGED_DATE_TYPE: Schema = timestamp("LastChangedDateType");
 pub static LAST_ROTATED_DATE_TYPE: Schema = timestamp("LastRotatedDateType");
 
 structure! {
+    pub struct ListResourcePoliciesRequest as LIST_RESOURCE_POLICIES_REQUEST "ListResourcePoliciesRequest" {
+        required secret_id: String = member("SecretId", &SECRET_ID_TYPE),
+        optional max_results: i32 = member("MaxResults", &MAX_RESULTS_TYPE),
+        optional next_token: String = member("NextToken", &NEXT_TOKEN_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListResourcePoliciesResponse as LIST_RESOURCE_POLICIES_RESPONSE "ListResourcePoliciesResponse" {
+        required resource_policies: Vec<ResourcePolicySummary> = member("ResourcePolicies", &RESOURCE_POLICY_SUMMARY_LIST_TYPE),
+        optional next_token: String = member("NextToken", &NEXT_TOKEN_TYPE),
+    }
+}
+
+structure! {
     pub struct ListSecretVersionIdsRequest as LIST_SECRET_VERSION_IDS_REQUEST "ListSecretVersionIdsRequest" {
         required secret_id: String = member("SecretId", &SECRET_ID_TYPE),
         optional max_results: i32 = member("MaxResults", &MAX_RESULTS_TYPE),
@@ -434,6 +480,13 @@ structure! {
     }
 }
 
+enumeration! {
+    pub enum ReplicaRestrictionType as REPLICA_RESTRICTION_TYPE "ReplicaRestrictionType" {
+        SameOrg = "SameOrg",
+        NoRestriction = "NoRestriction",
+    }
+}
+
 structure! {
     pub struct ReplicateSecretToRegionsRequest as REPLICATE_SECRET_TO_REGIONS_REQUEST "ReplicateSecretToRegionsRequest" {
         required secret_id: String = member("SecretId", &SECRET_ID_TYPE),
@@ -466,6 +519,16 @@ pub static REQUIRE_EACH_INCLUDED_TYPE_TYPE: Schema = boolean("RequireEachInclude
 
 pub static RESOURCE_POLICY_NAME_TYPE: Schema =
     string("ResourcePolicyNameType").length(1, 64).pattern(pattern!("[0-9A-Za-z\\-\\_]+"));
+
+structure! {
+    pub struct ResourcePolicySummary as RESOURCE_POLICY_SUMMARY "ResourcePolicySummary" {
+        optional policy_name: String = member("PolicyName", &RESOURCE_POLICY_NAME_TYPE),
+    }
+}
+
+pub static RESOURCE_POLICY_SUMMARY_LIST_TYPE: Schema =
+    list("ResourcePolicySummaryListType", &member("member", &RESOURCE_POLICY_SUMMARY))
+        .length(0, 100);
 
 structure! {
     pub struct RestoreSecretRequest as RESTORE_SECRET_REQUEST "RestoreSecretRequest" {

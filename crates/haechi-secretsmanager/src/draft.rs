@@ -7,6 +7,7 @@ use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 
 use crate::authz::missing;
+use crate::cross_account::Link;
 use crate::name::SecretId;
 use crate::replica::Status;
 use crate::secret::SecretRecord;
@@ -19,6 +20,8 @@ pub(crate) struct Draft {
     secret: Secret,
     loaded: Loaded<SecretRecord>,
     replicas: Vec<(SecretRecord, Loaded<SecretRecord>)>,
+    /// Those of other accounts that still follow.
+    cross_replicas: Vec<(SecretRecord, Loaded<SecretRecord>)>,
 }
 
 impl AsRef<Secret> for Draft {
@@ -59,6 +62,10 @@ impl Draft {
             }
             batch.replace(loaded, replica);
         }
+        for (replica, loaded) in &mut self.cross_replicas {
+            replica.follow_abroad(record);
+            batch.replace(loaded, replica);
+        }
         batch.replace(&self.loaded, record);
     }
 
@@ -79,6 +86,16 @@ impl Draft {
         self.replicas.retain(|(replica, _)| replica.region != region);
     }
 
+    /// Leaves a replica of another account alone that is written otherwise in the same batch.
+    pub(crate) fn leave_cross_replica(&mut self, arn: &str) {
+        self.cross_replicas.retain(|(replica, _)| replica.arn != arn);
+    }
+
+    /// Takes in a replica of another account, which is then written with the secret.
+    pub(crate) fn adopt(&mut self, replica: Draft) {
+        self.cross_replicas.push((replica.secret.record, replica.loaded));
+    }
+
     /// Takes a replica out, whose rows go in the same batch.
     pub(crate) fn remove_replica(&mut self, region: &str, batch: &mut Batch) {
         let gone = |(replica, _): &mut (SecretRecord, _)| replica.region == region;
@@ -96,7 +113,7 @@ impl Draft {
     fn drop_values(&self, gone: &[String], batch: &mut Batch) {
         for version in gone {
             batch.delete(value_path(&self.secret.record, version));
-            for (replica, _) in &self.replicas {
+            for (replica, _) in self.replicas.iter().chain(&self.cross_replicas) {
                 batch.delete(value_path(replica, version));
             }
         }
@@ -111,16 +128,23 @@ impl SecretsManager {
         given: &str,
     ) -> Result<Unchecked<Found<Draft>>, Error> {
         let id = SecretId::parse(cx, given)?;
+        match self.draft_of(cx, &id).await? {
+            Some(secret) => Ok(Unchecked::new(Found { secret, given: given.to_owned() })),
+            None => Err(missing(cx, cx.operation.action, &id, given)),
+        }
+    }
+
+    /// A secret of the call's Region, to be changed.
+    pub(crate) async fn draft_of(&self, cx: &Cx, id: &SecretId) -> Result<Option<Draft>, Fault> {
         let region = cx.region.as_str();
         let row = self.database.load(&name_path(&id.account, region, &id.name)).await?;
         let row: Option<Loaded<store::KeyRow>> = row;
-        if let Some(row) = row
-            && let Some(draft) = self.draft_at(&id.account, region, &row.value.key).await?
-            && id.suffix.as_ref().is_none_or(|suffix| *suffix == draft.record().suffix)
-        {
-            return Ok(Unchecked::new(Found { secret: draft, given: given.to_owned() }));
-        }
-        Err(missing(cx, cx.operation.action, &id, given))
+        let Some(row) = row else { return Ok(None) };
+        let draft = self.draft_at(&id.account, region, &row.value.key).await?;
+        let is_meant = |draft: &Draft| {
+            id.suffix.as_ref().is_none_or(|suffix| *suffix == draft.record().suffix)
+        };
+        Ok(draft.filter(is_meant))
     }
 
     /// A secret by its place, to be changed.
@@ -141,8 +165,18 @@ impl SecretsManager {
                 replicas.push((row.value.clone(), row));
             }
         }
+        let mut cross_replicas = Vec::new();
+        for entry in loaded.value.cross_replicas.values() {
+            if entry.link == Link::Detached {
+                continue;
+            }
+            let path = secret_path(&entry.account, region, &entry.key);
+            if let Some(row) = self.database.load::<SecretRecord>(&path).await? {
+                cross_replicas.push((row.value.clone(), row));
+            }
+        }
         let secret = Secret::build(loaded.value.clone())?;
-        Ok(Some(Draft { secret, loaded, replicas }))
+        Ok(Some(Draft { secret, loaded, replicas, cross_replicas }))
     }
 
     /// Gives a secret another version, in all its Regions. A Region whose key cannot be used is
@@ -173,6 +207,14 @@ impl SecretsManager {
             match sealed {
                 Ok(value) => batch.put(value_path(replica, id), &value),
                 Err(error) => state.fail(error),
+            }
+        }
+        for (replica, _) in &draft.cross_replicas {
+            let entry = draft.secret.record.cross_replicas.get_mut(&replica.arn);
+            let Some(entry) = entry.filter(|entry| entry.link == Link::InSync) else { continue };
+            match self.seal_abroad(cx, replica, id, plain).await {
+                Ok(value) => batch.put(value_path(replica, id), &value),
+                Err(error) => entry.fail(error),
             }
         }
         Ok(())

@@ -22,6 +22,7 @@
 //! value.rs      what a request may give as a value
 //! tags.rs, policy.rs, filters.rs, listing.rs, password.rs   parts of single operations
 //! replica.rs    one secret in several Regions
+//! cross_account.rs   its copy in another account
 //! schedule.rs   when a rotation falls due (pure)
 //! rotation.rs   what a secret knows of its rotation; its jobs
 //! engine.rs     the four steps of a rotation, between which a crash may come
@@ -31,6 +32,7 @@
 //! ```
 
 mod authz;
+mod cross_account;
 mod deletion;
 mod draft;
 mod elsewhere;

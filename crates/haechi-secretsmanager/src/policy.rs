@@ -8,6 +8,7 @@ use haechi_policy::{ContextMap, Document, Kind, Policies, Principal, Request, ev
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::SERVICE;
 use haechi_wire::Fault;
+use serde_json::Value;
 
 /// The only name that a policy of a secret has.
 pub(crate) const NAME: &str = "default";
@@ -58,6 +59,23 @@ pub(crate) fn check_name(name: Option<&str>) -> Result<(), Error> {
             "Secrets Manager can't find the resource policy {name}."
         ))),
     }
+}
+
+/// A policy with the statements of another one too.
+pub(crate) fn joined(own: Option<&str>, other: &str) -> Result<String, Fault> {
+    let Some(own) = own else { return Ok(other.to_owned()) };
+    let mut all: Value = serde_json::from_str(own).map_err(Fault::internal)?;
+    let other: Value = serde_json::from_str(other).map_err(Fault::internal)?;
+    let statements = |document: &Value| match document.get("Statement") {
+        Some(Value::Array(list)) => list.clone(),
+        Some(one) => vec![one.clone()],
+        None => Vec::new(),
+    };
+    let list = [statements(&all), statements(&other)].concat();
+    if let Some(all) = all.as_object_mut() {
+        all.insert("Statement".to_owned(), Value::Array(list));
+    }
+    Ok(all.to_string())
 }
 
 #[cfg(test)]

@@ -107,6 +107,7 @@ impl SecretRecord {
         copy.replicas = BTreeMap::new();
         copy.shared_version = 0;
         copy.rotation = None;
+        (copy.cross_primary, copy.cross_replicas) = (None, BTreeMap::new());
         copy.accessed_ms = None;
         copy.versions.clear();
         copy.follow(self);
@@ -204,7 +205,7 @@ impl SecretsManager {
         let Some(old) = self.draft_at(&copy.account, &copy.region, &row.key).await? else {
             return Ok(());
         };
-        if !overwrite || old.record().is_replica() || !old.record().replicas.is_empty() {
+        if !overwrite || old.record().is_linked() {
             state.status = Status::Failed;
             state.message = Some(format!(
                 "Replication failed: Secret name simple already exists in region {}.",

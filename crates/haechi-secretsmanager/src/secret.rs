@@ -10,6 +10,7 @@ use haechi_secretsmanager_model::Error;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::cross_account::{CrossPrimary, CrossReplica};
 use crate::elsewhere::Followed;
 use crate::replica::Replica;
 use crate::rotation::Rotation;
@@ -65,6 +66,12 @@ pub struct SecretRecord {
     /// Of a replica whose primary is elsewhere.
     #[serde(default)]
     pub(crate) followed: Option<Followed>,
+    /// Of a replica of another account's secret.
+    #[serde(default)]
+    pub(crate) cross_primary: Option<CrossPrimary>,
+    /// Replicas in other accounts, by their ARNs.
+    #[serde(default)]
+    pub(crate) cross_replicas: BTreeMap<String, CrossReplica>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -100,6 +107,12 @@ impl SecretRecord {
         self.primary_region.as_ref().is_some_and(|primary| *primary != self.region)
     }
 
+    /// Whether other secrets are its replicas, or it is one.
+    pub(crate) fn is_linked(&self) -> bool {
+        let follows = self.is_replica() || self.cross_primary.is_some();
+        follows || !self.replicas.is_empty() || self.cross_replica().is_some()
+    }
+
     /// Refuses what is not done to a secret that waits for its deletion.
     pub(crate) fn alive(&self) -> Result<(), Error> {
         if self.deletion_ms.is_some() { Err(words::marked()) } else { Ok(()) }
@@ -109,6 +122,12 @@ impl SecretRecord {
     pub(crate) fn writable(&self) -> Result<(), Error> {
         self.alive()?;
         if self.is_replica() { Err(words::replica()) } else { Ok(()) }
+    }
+
+    /// Refuses changes of values also of a replica of another account's secret.
+    pub(crate) fn owns_values(&self) -> Result<(), Error> {
+        self.writable()?;
+        if self.cross_primary.is_some() { Err(words::cross_replica()) } else { Ok(()) }
     }
 
     /// The labels of versions that have some.

@@ -19,11 +19,11 @@ use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::SecretsManager;
 use crate::authz::missing;
 use crate::deletion::VALUES_MAX;
 use crate::name::SecretId;
 use crate::secret::SecretRecord;
+use crate::{SecretsManager, policy};
 
 /// Points to a secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,7 +133,11 @@ pub(crate) struct Secret {
 impl Secret {
     pub(crate) fn build(record: SecretRecord) -> Result<Secret, Fault> {
         let compile = |text: &String| Document::parse(text, Kind::Resource).map(Arc::new);
-        let policy = record.policy.as_ref().map(compile).transpose().map_err(Fault::internal)?;
+        let text = match record.replication_policy() {
+            None => record.policy.clone(),
+            Some(managed) => Some(policy::joined(record.policy.as_deref(), &managed)?),
+        };
+        let policy = text.as_ref().map(compile).transpose().map_err(Fault::internal)?;
         Ok(Secret { record, policy })
     }
 }

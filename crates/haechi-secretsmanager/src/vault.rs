@@ -16,9 +16,10 @@ use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Cx, Operation, Record, Region};
-use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DataKeySpec, DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
+    DataKeySpec, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse,
+    GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Blob, Fault, Problem, SecretBlob, SecretString};
@@ -55,6 +56,12 @@ pub trait Keys: Send + Sync + 'static {
         cx: &Cx,
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem>;
+
+    /// KMS's `Encrypt`.
+    ///
+    /// # Errors
+    /// Whatever KMS answers.
+    async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem>;
 
     /// KMS's `Decrypt`.
     ///
@@ -123,6 +130,32 @@ fn key_arn(record: &SecretRecord, partition: &str, id: &str) -> String {
     format!("arn:{partition}:kms:{}:{}:{resource}", record.region, record.account)
 }
 
+/// A value under a data key, which seals nothing else.
+fn sealed(
+    record: &SecretRecord,
+    (version, plain): (&str, &Plain),
+    key: &SecretBlob,
+    (kms_key_arn, data_key): (String, Blob),
+) -> Result<ValueRecord, Fault> {
+    let mut sealed = Zeroizing::new(Vec::with_capacity(plain.bytes().len() + 16));
+    sealed.extend_from_slice(plain.bytes());
+    cipher(key)?
+        .seal_in_place_append_tag(nonce(), additional(record, version), &mut *sealed)
+        .map_err(Fault::internal)?;
+    Ok(ValueRecord {
+        kms_key_arn,
+        data_key: data_key.0,
+        sealed: std::mem::take(&mut *sealed),
+        is_binary: plain.is_binary(),
+        unknown: BTreeMap::new(),
+    })
+}
+
+/// Whether a secret that names its key so is under the AWS managed key.
+pub(crate) fn is_managed(key: Option<&str>) -> bool {
+    matches!(key, None | Some("" | MANAGED_ALIAS))
+}
+
 impl SecretsManager {
     async fn key_of(&self, record: &SecretRecord) -> Result<String, Fault> {
         let region = region(&record.region)?;
@@ -157,18 +190,33 @@ impl SecretsManager {
         else {
             return Err(Fault::internal("KMS answered no data key").into());
         };
-        let mut sealed = Zeroizing::new(Vec::with_capacity(plain.bytes().len() + 16));
-        sealed.extend_from_slice(plain.bytes());
-        cipher(&key)?
-            .seal_in_place_append_tag(nonce(), additional(record, version), &mut *sealed)
-            .map_err(Fault::internal)?;
-        Ok(ValueRecord {
-            kms_key_arn,
-            data_key: data_key.0,
-            sealed: std::mem::take(&mut *sealed),
-            is_binary: plain.is_binary(),
-            unknown: BTreeMap::new(),
-        })
+        Ok(sealed(record, (version, plain), &key, (kms_key_arn, data_key))?)
+    }
+
+    /// Seals the value of a version for a replica of another account. As AWS, it asks its KMS key
+    /// to encrypt a data key, rather than to make one.
+    pub(crate) async fn seal_abroad(
+        &self,
+        cx: &Cx,
+        replica: &SecretRecord,
+        version: &str,
+        plain: &Plain,
+    ) -> Result<ValueRecord, Error> {
+        let mut bytes = vec![0; 32];
+        cx.env.random.fill(&mut bytes).map_err(Fault::internal)?;
+        let key = SecretBlob(bytes);
+        let call = forward::<Encrypt>(cx, replica)?;
+        let input = EncryptRequest {
+            key_id: self.key_of(replica).await?,
+            plaintext: key.clone(),
+            encryption_context: Some(context(replica, version)),
+            ..EncryptRequest::default()
+        };
+        let made = self.keys.encrypt(&call, input).await.map_err(not_encrypted)?;
+        let (Some(data_key), Some(kms_key_arn)) = (made.ciphertext_blob, made.key_id) else {
+            return Err(Fault::internal("KMS answered no ciphertext").into());
+        };
+        Ok(sealed(replica, (version, plain), &key, (kms_key_arn, data_key))?)
     }
 
     /// The value of a version.
@@ -285,8 +333,7 @@ impl SecretsManager {
         version: &str,
     ) -> Result<Plain, Error> {
         let key = record.versions.get(version).and_then(|version| version.kms_key_id.as_deref());
-        let managed = matches!(key, None | Some("" | MANAGED_ALIAS));
-        if managed && record.account != cx.account().as_str() {
+        if is_managed(key) && record.account != cx.account().as_str() {
             return Err(words::request(
                 "You can't access a secret from a different AWS account if you encrypt the secret \
                  with the default KMS service key.",

@@ -20,6 +20,19 @@ pub(crate) fn replica() -> Error {
     )
 }
 
+/// Of a change of values that a replica of another account's secret was asked for. Ours.
+pub(crate) fn cross_replica() -> Error {
+    request(
+        "Operation not permitted on a cross-account replica secret. Change the primary secret, or \
+         stop the replication first.",
+    )
+}
+
+/// Of a replica of another account's secret without a key of its own. Ours.
+pub(crate) fn cross_key() -> Error {
+    parameter("A cross-account replica secret must use a customer managed KMS key.")
+}
+
 /// Of a token that stands for another value already.
 pub(crate) fn token_in_use(token: &str, arn: &str) -> Error {
     Error::ResourceExistsException(format!(

@@ -88,7 +88,7 @@ impl Sns {
         let url = self.url(cx);
         let message = Published::asking(cx, kind, (body, token.text.clone(), url))?;
         let delivery = Delivery::new(arn, topic_id, record, message);
-        batch.schedule(&delivery.job(cx.now())?);
+        batch.schedule(&delivery.first_job(cx.now())?);
         let expiring = Expiring {
             topic_arn: arn.arn.clone(),
             topic_id: topic_id.to_owned(),

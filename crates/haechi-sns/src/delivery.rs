@@ -107,11 +107,20 @@ impl Delivery {
         }
     }
 
-    /// The job that makes the next try.
-    pub(crate) fn job(&self, due: Timestamp) -> Result<Job, Fault> {
+    /// The job that makes the first try.
+    pub(crate) fn first_job(&self, now: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;
-        let id = format!("{}+{}", self.message.id, self.subscription);
-        Ok(Job::new(&self.carrier, &id, due, payload))
+        Ok(Job::at_once(&self.carrier, &self.job_id(), now, payload))
+    }
+
+    /// The job that makes the next try.
+    fn job(&self, due: Timestamp) -> Result<Job, Fault> {
+        let payload = serde_json::to_string(self).map_err(Fault::internal)?;
+        Ok(Job::new(&self.carrier, &self.job_id(), due, payload))
+    }
+
+    fn job_id(&self) -> String {
+        format!("{}+{}", self.message.id, self.subscription)
     }
 }
 
@@ -129,8 +138,12 @@ impl JobHandler for Delivering {
         let Some((topic, subscription)) = sns.recipient(&delivery).await? else {
             return Ok(batch);
         };
-        let message = &delivery.message;
-        let error = match sns.hand_over(&topic, &subscription, message).await {
+        let opened = sns.opened(&delivery.topic_arn, &delivery.message).await;
+        let outcome = match &opened {
+            Ok(message) => sns.hand_over(&topic, &subscription, message).await,
+            Err(error) => Err(Refusal::Temporary(Fault::internal(error.to_string()))),
+        };
+        let error = match outcome {
             Ok(()) => return Ok(batch),
             Err(Refusal::Permanent(error)) => error,
             Err(Refusal::Temporary(fault)) => {
@@ -145,7 +158,14 @@ impl JobHandler for Delivering {
                 fault.to_string()
             }
         };
-        sns.give_up(&topic, &subscription, &delivery.message, error).await;
+        match opened {
+            Ok(message) => sns.give_up(&topic, &subscription, &message, error).await,
+            // Not even a dead letter can be made of it.
+            Err(error) => {
+                let arn = subscription.arn();
+                tracing::error!(subscription = arn, %error, "a message cannot be opened, and is lost");
+            }
+        }
         Ok(batch)
     }
 

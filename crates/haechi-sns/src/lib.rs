@@ -9,6 +9,8 @@
 //!   because a topic says so alone.
 //! * An endpoint that cannot be reached is tried again as its delivery policy says; what is given
 //!   up goes to the subscription's dead-letter queue.
+//! * Of a topic that has a KMS key, what messages say is stored under data keys that KMS made in
+//!   the publisher's name.
 //! * Messages are signed with the installation's own key, whose certificate anybody may fetch.
 //!
 //! What is missing answers 501: text messages, mobile push, Firehose, data protection policies,
@@ -30,6 +32,7 @@
 //! delivery_policy.rs          when what failed is tried again (pure)
 //! permission.rs               statements of AddPermission (pure)
 //! message.rs                  a message that is published: checks
+//! encryption.rs               what messages say, under data keys of KMS
 //! publish.rs                  what becomes of it, in one transaction
 //! post.rs                     messages of other services
 //! delivery.rs                 jobs: endpoints get messages
@@ -44,6 +47,7 @@ mod attributes;
 mod confirmation;
 mod delivery;
 mod delivery_policy;
+mod encryption;
 mod endpoint;
 mod envelope;
 mod error;
@@ -67,6 +71,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use haechi_core::{Database, Env, Jobs, Router};
+use haechi_sse::{Envelope, Keys};
 use haechi_wire::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -78,6 +83,7 @@ pub use signing::CertificateIssuer;
 pub struct Sns {
     database: Arc<Database>,
     env: Env,
+    envelope: Envelope,
     endpoints: Arc<dyn Endpoints>,
     issuer: Arc<dyn CertificateIssuer>,
     signer: OnceCell<signing::Signer>,
@@ -87,17 +93,19 @@ pub struct Sns {
 }
 
 impl Sns {
-    /// The service over its records. Registers its jobs.
+    /// The service over its records and the keys of KMS. Registers its jobs.
     pub fn new(
         database: Arc<Database>,
         env: Env,
         jobs: &Jobs,
+        keys: Arc<dyn Keys>,
         endpoints: Arc<dyn Endpoints>,
         issuer: Arc<dyn CertificateIssuer>,
     ) -> Arc<Sns> {
         let sns = Arc::new(Sns {
             database,
             env,
+            envelope: Envelope::new(keys, "sns", "aws:sns:topicArn"),
             endpoints,
             issuer,
             signer: OnceCell::new(),

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use haechi_core::Cx;
+use haechi_core::{Cx, Env};
 use haechi_sns_model::Error;
 use haechi_sns_model::shapes::{MessageAttributeValue, PublishBatchRequestEntry, PublishInput};
+use haechi_sse::{DataKey, Sealed};
+use haechi_wire::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::error::{invalid, invalid_because};
 use crate::topic::TopicState;
@@ -64,8 +67,11 @@ pub(crate) struct Published {
     pub(crate) id: String,
     pub(crate) kind: Kind,
     pub(crate) subject: Option<String>,
-    /// What it says, by protocol.
+    /// What it says, by protocol. Of a topic under a KMS key all of it is sealed, in one text.
     bodies: BTreeMap<String, String>,
+    /// How it was sealed.
+    #[serde(default)]
+    pub(crate) sealed: Option<Sealed>,
     pub(crate) attributes: BTreeMap<String, Attribute>,
     pub(crate) published_ms: i64,
     pub(crate) group_id: Option<String>,
@@ -109,6 +115,21 @@ impl Published {
         Published { bodies, ..self.clone() }
     }
 
+    /// The same as it is stored.
+    pub(crate) fn sealed(self, env: &Env, key: &DataKey) -> Result<Published, Fault> {
+        let plain = Zeroizing::new(serde_json::to_string(&self.bodies).map_err(Fault::internal)?);
+        let (sealed, text) = key.seal(env, &plain)?;
+        let bodies = BTreeMap::from([(DEFAULT.to_owned(), text)]);
+        Ok(Published { bodies, sealed: Some(sealed), ..self })
+    }
+
+    /// The same as it was published.
+    pub(crate) fn opened(&self, key: &DataKey) -> Result<Published, Fault> {
+        let plain = Zeroizing::new(key.open(self.body(DEFAULT))?);
+        let bodies = serde_json::from_str(&plain).map_err(Fault::internal)?;
+        Ok(Published { bodies, sealed: None, ..self.clone() })
+    }
+
     /// Bytes that it takes on its way, nearly.
     pub(crate) fn bytes(&self) -> usize {
         let bodies = self.bodies.values().map(String::len).sum::<usize>();
@@ -127,6 +148,7 @@ impl Published {
             kind,
             subject: None,
             bodies: BTreeMap::from([(DEFAULT.to_owned(), body)]),
+            sealed: None,
             attributes: BTreeMap::new(),
             published_ms: cx.now().millis(),
             group_id: None,
@@ -138,8 +160,8 @@ impl Published {
     }
 }
 
-fn id(cx: &Cx) -> Result<String, haechi_wire::Fault> {
-    Ok(cx.env.uuid().map_err(haechi_wire::Fault::internal)?.to_string())
+fn id(cx: &Cx) -> Result<String, Fault> {
+    Ok(cx.env.uuid().map_err(Fault::internal)?.to_string())
 }
 
 impl Draft {
@@ -175,6 +197,7 @@ impl Draft {
             kind: Kind::Notification,
             subject: self.subject,
             bodies,
+            sealed: None,
             attributes,
             published_ms: cx.now().millis(),
             group_id: self.group_id,

@@ -23,7 +23,8 @@ pub struct Posting {
 }
 
 impl Sns {
-    /// Publishes a message on behalf of `source`, if the topic's policy lets `service`.
+    /// Publishes a message on behalf of `source`, if the topic's policy lets `service`, and
+    /// that of the topic's KMS key where it has one.
     ///
     /// # Errors
     /// As `Publish`.
@@ -39,7 +40,9 @@ impl Sns {
             message_deduplication_id: topic.is_fifo().then_some(posting.deduplication_id),
             ..Default::default()
         });
-        self.publish_until_decided(&cx, &arn, &topic, draft).await?;
-        Ok(())
+        let published = self.publish_until_decided(&cx, &arn, &topic, draft).await;
+        // What KMS was asked on the way, and no request tells of.
+        self.envelope.keys().record(&cx).await?;
+        published.map(|_| ())
     }
 }

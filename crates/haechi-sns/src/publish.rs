@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Job, JobHandler};
 use haechi_sns_model::Error;
+use haechi_sse::DataKey;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +65,9 @@ impl Sns {
         draft: Draft,
     ) -> Result<Receipt, Error> {
         let message = draft.check(cx, topic, self.url(cx))?;
+        let key = self.sending_key(cx, arn, topic).await?;
         if topic.is_fifo() {
-            return self.publish_in_order(cx, arn, topic, message).await;
+            return self.publish_in_order(cx, arn, topic, (message, key.as_ref())).await;
         }
         let subscribers = self.subscribers(&arn.place, &topic.record.id).await?;
         let wanted: Vec<&Subscriber> =
@@ -74,13 +76,16 @@ impl Sns {
         let bytes = message.bytes().saturating_mul(wanted.len());
         if wanted.len() <= 1 || (wanted.len() <= DELIVERIES_AT_ONCE && bytes <= BYTES_AT_ONCE) {
             for subscriber in &wanted {
-                batch.schedule(&next_job(arn, &topic.record.id, subscriber, &message, cx.now())?);
+                let message = message.for_protocol(&subscriber.subscription.protocol);
+                let message = self.sealed(message, key.as_ref())?;
+                batch.schedule(&next_job(arn, &topic.record.id, subscriber, message, cx.now())?);
             }
         } else {
             let (topic_arn, topic_id) = (arn.arn.clone(), topic.record.id.clone());
-            let fan_out = FanOut { topic_arn, topic_id, message: message.clone() };
+            let sealed = self.sealed(message.clone(), key.as_ref())?;
+            let fan_out = FanOut { topic_arn, topic_id, message: sealed };
             let payload = serde_json::to_string(&fan_out).map_err(Fault::internal)?;
-            batch.schedule(&Job::new(FAN_OUT, &message.id, cx.now(), payload));
+            batch.schedule(&Job::at_once(FAN_OUT, &message.id, cx.now(), payload));
         }
         if !wanted.is_empty() {
             self.database.commit(batch).await?;
@@ -111,7 +116,7 @@ impl Sns {
         cx: &Cx,
         arn: &TopicArn,
         topic: &TopicState,
-        mut message: Published,
+        (mut message, key): (Published, Option<&DataKey>),
     ) -> Result<Receipt, Error> {
         let (place, id) = (&arn.place, &topic.record.id);
         let mut batch = Batch::new();
@@ -139,9 +144,10 @@ impl Sns {
             None => batch.create(path, &record),
         }
         let message_id = message.id.clone();
+        let message = self.sealed(message, key)?;
         let waiting = WaitingRecord { message, unknown: Unknown::new() };
         batch.create(place.waiting_message(id, sequence), &waiting);
-        batch.schedule(&Job::new(DRAIN, id, cx.now(), arn.arn.clone()));
+        batch.schedule(&Job::at_once(DRAIN, id, cx.now(), arn.arn.clone()));
         self.database.commit(batch).await?;
         Ok(Receipt { message_id, sequence: Some(sequence) })
     }
@@ -176,12 +182,10 @@ fn next_job(
     arn: &TopicArn,
     topic_id: &str,
     subscriber: &Subscriber,
-    message: &Published,
+    message: Published,
     now: Timestamp,
 ) -> Result<Job, Fault> {
-    let subscription = &subscriber.subscription;
-    let message = message.for_protocol(&subscription.protocol);
-    Delivery::new(arn, topic_id, subscription, message).job(now)
+    Delivery::new(arn, topic_id, &subscriber.subscription, message).first_job(now)
 }
 
 /// Makes deliveries of a message that many want.
@@ -197,6 +201,8 @@ impl JobHandler for FanningOut {
         let (place, account) = arn::own(&fan_out.topic_arn)?;
         let name = fan_out.topic_arn.rsplit(':').next().unwrap_or_default().to_owned();
         let (arn, message) = (fan_out.topic_arn, fan_out.message);
+        let key = sns.delivering_key(&arn, &message).await?;
+        let message = key.as_ref().map_or(Ok(message.clone()), |key| message.opened(key))?;
         let topic = TopicArn { account, place, name, arn };
         let subscribers = sns.subscribers(&topic.place, &fan_out.topic_id).await?;
         let (mut batch, mut count, mut bytes) = (Batch::new(), 0, 0);
@@ -207,7 +213,9 @@ impl JobHandler for FanningOut {
                 sns.database.commit(std::mem::take(&mut batch)).await?;
                 (count, bytes) = (0, 0);
             }
-            batch.schedule(&next_job(&topic, &fan_out.topic_id, subscriber, &message, now)?);
+            let one = message.for_protocol(&subscriber.subscription.protocol);
+            let one = sns.sealed(one, key.as_ref())?;
+            batch.schedule(&next_job(&topic, &fan_out.topic_id, subscriber, one, now)?);
             count += 1;
             bytes += message.bytes();
         }
@@ -239,7 +247,15 @@ impl JobHandler for Draining {
         let page = sns.database.list::<WaitingRecord>(&prefix, None, MESSAGES_AT_ONCE).await?;
         let mut again = page.next.as_ref().map(|_| 0);
         for row in &page.items {
-            if !sns.hand_to_all(&topic, &subscribers, &row.value.message).await {
+            let message = match sns.opened(&job.payload, &row.value.message).await {
+                Ok(message) => message,
+                Err(error) => {
+                    tracing::warn!(topic = job.payload, %error, "a FIFO topic waits for its key");
+                    again = Some(AGAIN_SECONDS);
+                    break;
+                }
+            };
+            if !sns.hand_to_all(&topic, &subscribers, &message).await {
                 again = Some(AGAIN_SECONDS);
                 break;
             }

@@ -19,6 +19,9 @@ const DISPLAY_NAME_MAX: usize = 100;
 /// Bytes of a policy, at most.
 const POLICY_MAX: usize = 30_720;
 
+/// Characters of the name of a KMS key, as KMS takes them.
+const KMS_KEY_MAX: usize = 2048;
+
 /// What only FIFO topics have: name and values.
 const FIFO: &[(&str, &[&str])] = &[
     ("ContentBasedDeduplication", &["true", "false"]),
@@ -62,8 +65,9 @@ fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> 
         "SignatureVersion" => Err(invalid("SignatureVersion")),
         // The only way of tracing that asks nothing of SNS.
         "TracingConfig" if value == "PassThrough" => Ok(()),
-        "KmsMasterKeyId" if value.is_empty() => Ok(()),
-        "TracingConfig" | "KmsMasterKeyId" | "ArchivePolicy" => Err(cx.unsupported().into()),
+        "KmsMasterKeyId" if value.len() <= KMS_KEY_MAX => Ok(()),
+        "KmsMasterKeyId" => Err(invalid("KmsMasterKeyId")),
+        "TracingConfig" | "ArchivePolicy" => Err(cx.unsupported().into()),
         _ if is_feedback(name) => Err(cx.unsupported().into()),
         _ => Err(invalid("AttributeName")),
     }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use haechi_core::Cx;
 use haechi_policy::{Document, Kind};
 use haechi_sqs_model::Error;
 use serde_json::Value;
@@ -18,6 +17,17 @@ const NUMBERS: &[(&str, RangeInclusive<i64>, &str)] = &[
     ("ReceiveMessageWaitTimeSeconds", 0..=20, "0"),
     ("VisibilityTimeout", 0..=43_200, "30"),
 ];
+
+/// Of queues under a KMS key.
+const KMS_KEY: &str = "KmsMasterKeyId";
+const REUSE: &str = "KmsDataKeyReusePeriodSeconds";
+const REUSE_SECONDS: RangeInclusive<i64> = 60..=86_400;
+const REUSE_DEFAULT: i64 = 300;
+/// Characters of the name of a KMS key, as KMS takes them.
+const KMS_KEY_MAX: usize = 2048;
+
+/// Whether a queue is under SQS's own keys, as every queue here is that is under none of KMS.
+const SQS_MANAGED: &str = "SqsManagedSseEnabled";
 
 /// What only FIFO queues have: name, values, default.
 const FIFO: &[(&str, &[&str], &str)] = &[
@@ -74,13 +84,24 @@ impl Attributes<'_> {
         self.0.get("DeduplicationScope").is_some_and(|value| value == "messageGroup")
     }
 
+    /// The KMS key, if it has one.
+    pub(crate) fn kms_key(&self) -> Option<&str> {
+        self.0.get(KMS_KEY).map(String::as_str)
+    }
+
+    /// How long a data key of KMS serves.
+    pub(crate) fn reuse_seconds(&self) -> i64 {
+        let set = self.0.get(REUSE).and_then(|text| text.parse().ok());
+        set.unwrap_or(REUSE_DEFAULT)
+    }
+
     pub(crate) fn redrive(&self) -> Option<Redrive> {
         parse_redrive(self.0.get("RedrivePolicy")?)
     }
 
     /// All of them as answers show them, but for counts, times and the ARN.
     pub(crate) fn shown(&self, is_fifo: bool) -> BTreeMap<String, String> {
-        let mut shown = BTreeMap::from([("SqsManagedSseEnabled".to_owned(), "true".to_owned())]);
+        let mut shown = BTreeMap::from([(SQS_MANAGED.to_owned(), "true".to_owned())]);
         let mut default = |name: &str, value: &str| shown.insert(name.to_owned(), value.to_owned());
         for (name, _, value) in NUMBERS {
             default(name, value);
@@ -91,7 +112,13 @@ impl Attributes<'_> {
                 default(name, value);
             }
         }
+        if self.kms_key().is_some() {
+            default(REUSE, &REUSE_DEFAULT.to_string());
+        }
         shown.extend(self.0.clone());
+        if self.kms_key().is_none() {
+            shown.remove(REUSE);
+        }
         shown
     }
 }
@@ -128,15 +155,8 @@ const SHOWN: [&str; 6] = [
 ];
 
 /// Attributes that are set, beside [`NUMBERS`] and [`FIFO`].
-const OTHERS: [&str; 7] = [
-    "FifoQueue",
-    "Policy",
-    "RedrivePolicy",
-    "RedriveAllowPolicy",
-    "SqsManagedSseEnabled",
-    "KmsMasterKeyId",
-    "KmsDataKeyReusePeriodSeconds",
-];
+const OTHERS: [&str; 7] =
+    ["FifoQueue", "Policy", "RedrivePolicy", "RedriveAllowPolicy", SQS_MANAGED, KMS_KEY, REUSE];
 
 /// Refuses names that no attribute of a queue has.
 pub(crate) fn known<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Error> {
@@ -161,13 +181,12 @@ fn wrong(name: &str) -> Error {
 /// Checks attributes that are to be set on a queue, and lays them over those that it has. Empty
 /// text takes a policy away.
 pub(crate) fn set(
-    cx: &Cx,
     existing: &mut BTreeMap<String, String>,
     wanted: &BTreeMap<String, String>,
     is_fifo: bool,
 ) -> Result<(), Error> {
     for (name, value) in wanted {
-        check(cx, name, value, is_fifo)?;
+        check(name, value, is_fifo)?;
         match name.as_str() {
             "FifoQueue" => {}
             _ if value.is_empty() => {
@@ -181,6 +200,7 @@ pub(crate) fn set(
             }
         }
     }
+    encrypt(existing, wanted)?;
     let is_high = existing.get("FifoThroughputLimit").is_some_and(|v| v == "perMessageGroupId");
     if is_high && !Attributes(existing).deduplicates_by_group() {
         return Err(Error::InvalidAttributeValue(
@@ -191,7 +211,25 @@ pub(crate) fn set(
     Ok(())
 }
 
-fn check(cx: &Cx, name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
+/// A queue is under one kind of keys: setting a KMS key ends that of SQS's own.
+fn encrypt(
+    existing: &mut BTreeMap<String, String>,
+    wanted: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    if !existing.contains_key(KMS_KEY) {
+        return Ok(());
+    }
+    if wanted.get(SQS_MANAGED).is_some_and(|value| value == "true") {
+        return Err(Error::InvalidAttributeName(
+            "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
+                .to_owned(),
+        ));
+    }
+    existing.insert(SQS_MANAGED.to_owned(), "false".to_owned());
+    Ok(())
+}
+
+fn check(name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
     if let Some((_, range, _)) = NUMBERS.iter().find(|(known, ..)| *known == name) {
         let number: Option<i64> = value.parse().ok();
         return number
@@ -228,10 +266,16 @@ fn check(cx: &Cx, name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
             let is_map = serde_json::from_str::<Value>(value).is_ok_and(|value| value.is_object());
             if is_map || value.is_empty() { Ok(()) } else { Err(wrong(name)) }
         }
-        // haechi encrypts every queue under its own keys; it does not yet do so under a KMS key.
-        "SqsManagedSseEnabled" if ["true", "false"].contains(&value) => Ok(()),
-        "SqsManagedSseEnabled" => Err(wrong(name)),
-        "KmsMasterKeyId" | "KmsDataKeyReusePeriodSeconds" => Err(cx.unsupported().into()),
+        // haechi encrypts every queue under its own keys in any case.
+        SQS_MANAGED if ["true", "false"].contains(&value) => Ok(()),
+        SQS_MANAGED => Err(wrong(name)),
+        KMS_KEY if value.len() <= KMS_KEY_MAX => Ok(()),
+        REUSE if value.is_empty() => Ok(()),
+        REUSE => {
+            let seconds: Option<i64> = value.parse().ok();
+            let fits = seconds.is_some_and(|seconds| REUSE_SECONDS.contains(&seconds));
+            if fits { Ok(()) } else { Err(wrong(name)) }
+        }
         _ => Err(unknown(name)),
     }
 }

@@ -26,7 +26,8 @@ pub struct Delivery {
 }
 
 impl Sqs {
-    /// Puts a message into a queue on behalf of `source`, if the queue's policy lets `service`.
+    /// Puts a message into a queue on behalf of `source`, if the queue's policy lets `service`, and
+    /// that of the queue's KMS key where it has one.
     ///
     /// # Errors
     /// As `SendMessage`.
@@ -58,7 +59,10 @@ impl Sqs {
             };
             let mut batch = Batch::new();
             batch.unchanged(&queue.loaded);
-            self.send(&cx, &queue, draft, &mut batch).await?;
+            let sent = self.send(&cx, &queue, draft, &mut batch).await;
+            // What KMS was asked on the way, and no request tells of.
+            self.envelope.keys().record(&cx).await?;
+            sent?;
             match self.database.commit(batch).await {
                 Ok(()) => break,
                 Err(Fault::Conflict) => {}

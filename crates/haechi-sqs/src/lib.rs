@@ -7,6 +7,8 @@
 //!   of them while an earlier one is in flight; a deduplication id is taken once in five minutes.
 //! * A message that was received more often than its queue's redrive policy says is moved to the
 //!   dead-letter queue, in one transaction.
+//! * Of a queue that has a KMS key, bodies are stored under data keys that KMS made in the sender's
+//!   name; whom KMS does not let decrypt receives nothing, and hides nothing from others.
 //!
 //! Growth: receiving reads the first rows that are due, however many wait. The counts of
 //! `GetQueueAttributes` read every row of the queue.
@@ -19,6 +21,7 @@
 //! attributes.rs  what can be set on a queue, defaults, checks
 //! message.rs     a message that is sent: checks, digests, deduplication
 //! content.rs     what a message says, where it is long
+//! encryption.rs  bodies under data keys of KMS
 //! receive.rs     which messages come next; dead letters
 //! receipt.rs     receipt handles: what deletes a message, or hides it for longer
 //! deliver.rs     messages of other services
@@ -34,6 +37,7 @@ mod batch;
 mod content;
 mod deliver;
 mod digest;
+mod encryption;
 mod error;
 mod message;
 mod move_task;
@@ -49,6 +53,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use haechi_core::{Database, Env, Jobs, Router};
+use haechi_sse::{Envelope, Keys};
 use haechi_wire::Timestamp;
 use tokio::sync::Notify;
 
@@ -59,16 +64,18 @@ pub struct Sqs {
     database: Arc<Database>,
     env: Env,
     jobs: Arc<Jobs>,
+    envelope: Envelope,
     sequence: AtomicU64,
     /// Wakes those who wait for messages.
     sent: Notify,
 }
 
 impl Sqs {
-    /// The service over its records. Registers its job.
-    pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>) -> Sqs {
+    /// The service over its records and the keys of KMS. Registers its job.
+    pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>, keys: Arc<dyn Keys>) -> Sqs {
+        let envelope = Envelope::new(keys, "sqs", "aws:sqs:arn");
         jobs.handle(sweep::SWEEP, Arc::new(sweep::Sweep { database: Arc::clone(&database) }));
-        Sqs { database, env, jobs, sequence: AtomicU64::new(0), sent: Notify::new() }
+        Sqs { database, env, jobs, envelope, sequence: AtomicU64::new(0), sent: Notify::new() }
     }
 
     /// Mounts its operations, and registers the job that needs the whole of it.

@@ -129,11 +129,18 @@ impl Sqs {
                 return Ok(sent);
             }
         }
+        let (sealed, body) = match self.sending_key(cx, queue).await? {
+            Some(key) => {
+                let (sealed, body) = key.seal(&cx.env, &draft.body)?;
+                (Some(sealed), body)
+            }
+            None => (None, draft.body),
+        };
         let trace_header = system.get("AWSTraceHeader").and_then(|value| value.text.clone());
         let mut message = MessageRecord {
             id: sent.message_id.clone(),
             sequence,
-            body: draft.body,
+            body,
             attributes,
             trace_header,
             sender_id: cx.caller.user_id.clone(),
@@ -145,6 +152,7 @@ impl Sqs {
             deduplication_id,
             source_arn: None,
             pieces: 0,
+            sealed,
             unknown: Unknown::new(),
         };
         self.store_content(&queue.place, &mut message).await?;

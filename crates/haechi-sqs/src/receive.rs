@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Loaded};
 use haechi_sqs_model::Error;
+use haechi_sse::DataKey;
 use haechi_wire::Fault;
 
 use crate::Sqs;
@@ -47,14 +48,15 @@ struct Round<'a> {
 }
 
 impl Sqs {
-    /// Takes up to `max` messages and hides them for a while; none is no failure.
+    /// Takes up to `max` messages, with what opens them, and hides them for a while; none is no
+    /// failure.
     pub(crate) async fn take(
         &self,
         cx: &Cx,
         queue: &Queue,
         max: usize,
         visibility_ms: i64,
-    ) -> Result<Vec<MessageRecord>, Error> {
+    ) -> Result<Vec<(MessageRecord, Option<DataKey>)>, Error> {
         loop {
             let mut round = Round {
                 sqs: self,
@@ -75,12 +77,18 @@ impl Sqs {
             }
             let Round { batch, taken, cleared, .. } = round;
             if taken.is_empty() && cleared == 0 {
-                return Ok(taken);
+                return Ok(Vec::new());
+            }
+            // Before they are hidden: what the caller may not open stays for others.
+            let mut opened = Vec::with_capacity(taken.len());
+            for message in taken {
+                let key = self.reading_key(cx, queue, &message).await?;
+                opened.push((message, key));
             }
             match self.database.commit(batch).await {
                 // Where only dead rows were found, live ones may come behind them.
-                Ok(()) if taken.is_empty() => {}
-                Ok(()) => return Ok(taken),
+                Ok(()) if opened.is_empty() => {}
+                Ok(()) => return Ok(opened),
                 // Somebody else took them: look again.
                 Err(Fault::Conflict) => {}
                 Err(fault) => return Err(fault.into()),
@@ -213,3 +221,6 @@ pub(crate) fn relocate(
         ReceiptRecord { sequence: new.sequence, due_ms: new.due_ms, unknown: Unknown::new() };
     batch.put(place.receipt(&record.id, &new.id), &receipt);
 }
+
+#[cfg(test)]
+mod tests;

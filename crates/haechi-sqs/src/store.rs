@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
 use haechi_core::{Path, Record};
+use haechi_sse::Sealed;
 use serde::{Deserialize, Serialize};
 
 /// A queue.
@@ -70,6 +71,9 @@ pub(crate) struct MessageRecord {
     /// In how many pieces body and attributes lie elsewhere; 0 if they are here.
     #[serde(default)]
     pub(crate) pieces: u32,
+    /// Of a queue under a KMS key: how the body was sealed, which is then base64.
+    #[serde(default)]
+    pub(crate) sealed: Option<Sealed>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }

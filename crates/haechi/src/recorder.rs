@@ -50,15 +50,7 @@ impl Recorder {
             problem: told.problem,
             resources: cx.noted(),
         };
-        for made in cx.made().iter().chain([&own]) {
-            for record in haechi_gateway::made::records(cx, made)? {
-                self.0.append(record).await.map_err(|error| Fault::Unavailable {
-                    message: "The call could not be recorded in the audit log.",
-                    source: Box::new(error),
-                })?;
-            }
-        }
-        Ok(())
+        haechi_gateway::record_made(&*self.0, cx, &own).await
     }
 }
 

@@ -28,7 +28,7 @@ use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::data::{DataDirectory, RootAccessKey};
 use crate::functions::{RolesOfFunctions, RotationByLambda};
-use crate::keys::SecretKeys;
+use crate::keys::{MessageKeys, SecretKeys};
 use crate::parameters::parameter_store;
 use crate::recorder::Recorder;
 use crate::role_calls::RoleCalls;
@@ -177,16 +177,29 @@ async fn recovered(
     Ok(Arc::new(intents))
 }
 
+/// SQS, and the keys of messages.
+fn queues(
+    (database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>),
+    kms: &Arc<Kms>,
+    audit: &Arc<dyn AuditLog>,
+) -> (Arc<dyn haechi_sse::Keys>, Arc<Sqs>) {
+    let keys = MessageKeys { kms: Arc::clone(kms), audit: Arc::clone(audit) };
+    let keys: Arc<dyn haechi_sse::Keys> = Arc::new(keys);
+    let (records, time) = (Arc::clone(database), env.clone());
+    let sqs = Sqs::new(records, time, Arc::clone(jobs), Arc::clone(&keys));
+    (keys, Arc::new(sqs))
+}
+
 fn notifications(
     database: &Arc<Database>,
     env: &Env,
     jobs: &Jobs,
-    sqs: &Arc<Sqs>,
+    (keys, sqs): (Arc<dyn haechi_sse::Keys>, &Arc<Sqs>),
 ) -> (Arc<Sns>, Arc<SubscriptionEndpoints>) {
     let endpoints = Arc::new(SubscriptionEndpoints::new(env.clone(), Arc::clone(sqs)));
     let authority = LocalAuthority { database: Arc::clone(database), env: env.clone() };
     let (records, time) = (Arc::clone(database), env.clone());
-    let sns = Sns::new(records, time, jobs, Arc::clone(&endpoints) as _, Arc::new(authority));
+    let sns = Sns::new(records, time, jobs, keys, Arc::clone(&endpoints) as _, Arc::new(authority));
     (sns, endpoints)
 }
 
@@ -271,13 +284,13 @@ impl Stack {
         kms.mount(&mut router);
         secrets.mount(&mut router);
         Arc::new(ssm).mount(&mut router);
-        let sqs = Arc::new(Sqs::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs)));
+        let (keys, sqs) = queues((&database, env, &jobs), &kms, &audit);
         sqs.mount(&mut router);
         let sts = Arc::new(Sts::new(Arc::clone(&database), Arc::clone(&iam) as _));
         sts.mount(&mut router);
         let recorder = Arc::new(Recorder(Arc::clone(&audit)));
         let roles = service_roles(env, (&sts, &iam, &organizations), &recorder);
-        let (sns, endpoints) = notifications(&database, env, &jobs, &sqs);
+        let (sns, endpoints) = notifications(&database, env, &jobs, (keys, &sqs));
         sns.mount(&mut router);
         let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
         lambda.mount(&mut router);

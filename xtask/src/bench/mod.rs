@@ -29,6 +29,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("policy", "A decision by number of policies and of principals; memory", policy::run),
     ("oaep", "How long RSA-OAEP takes to refuse, by the cause: is the clock an oracle?", oaep),
     ("store", "etcd through haechi's store against a bare client of the same servers", store),
+    ("lambda", "A warm invocation against the same program without isolation", lambda),
     ("profile", "Where the CPU time of an Encrypt goes, by stage; a flame graph", profile::run),
 ];
 
@@ -49,6 +50,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 /// The measurement itself is a bench of `haechi-store-etcd`.
 fn store(_: &[String]) -> Result<(), String> {
     let bench = ["bench", "--package", "haechi-store-etcd", "--bench", "throughput"];
+    crate::process::run(&mut crate::process::cargo(&bench))
+}
+
+/// The measurement itself is a bench of `haechi-sandbox`.
+fn lambda(_: &[String]) -> Result<(), String> {
+    let bench = ["bench", "--package", "haechi-sandbox", "--bench", "warm"];
     crate::process::run(&mut crate::process::cargo(&bench))
 }
 

@@ -28,6 +28,8 @@ const NAMED: &[(&str, &[&str])] = &[
         "haechi-gateway",
         &["haechi-core", "haechi-crypto", "haechi-policy", "haechi-sigv4", "haechi-wire"],
     ),
+    // Data keys of KMS, for services that keep messages.
+    ("haechi-sse", &["haechi-core", "haechi-kms-model", "haechi-policy", "haechi-wire"]),
     // A protocol between two KMSs: it knows neither of them.
     ("haechi-xks", &["haechi-crypto", "haechi-sigv4"]),
     // A protocol between two deployments: it knows neither's services.
@@ -42,6 +44,7 @@ const SERVICE: &[&str] = &[
     "haechi-policy",
     "haechi-rules",
     "haechi-schedule",
+    "haechi-sse",
     "haechi-store",
     "haechi-wire",
 ];

@@ -53,6 +53,14 @@ fn asynchronous_invocations_and_events() {
     server.run_script("lambda_asynchronous.py");
 }
 
+/// With `--dev`: time passes.
+#[test]
+fn tries_of_asynchronous_invocations_and_of_rotations() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = configuration(&folder, &[]);
+    Launch::dev().options(&["--config", &path]).start().run_script("lambda_tries.py");
+}
+
 #[test]
 fn functions_that_mean_harm() {
     let (server, _folder) = start(&[]);

@@ -59,4 +59,6 @@ mod trails;
 #[cfg(test)]
 mod walk_cli;
 #[cfg(test)]
+mod walk_messages;
+#[cfg(test)]
 mod walk_sdk;

@@ -67,6 +67,12 @@ fn scheduler() {
     Launch::dev().start().run_script("scheduler.py");
 }
 
+/// With `--dev`: time passes, and other accounts call.
+#[test]
+fn message_keys() {
+    Launch::dev().start().run_script("message_keys.py");
+}
+
 /// With `--dev`: the members of an organization call as root users without keys.
 #[test]
 fn organizations() {

@@ -1,11 +1,11 @@
-"""Asynchronous invocations, destinations, and events of EventBridge; by boto3."""
+"""Asynchronous invocations, destinations, events of EventBridge, messages of SNS; by boto3."""
 
 import json
 
 from functions import allow, arn_of, invoke, lambda_, new_function, new_role, until
 from harness import ACCOUNT, client, equal, main, refused, unique
 
-sqs, events = client("sqs"), client("events")
+sqs, sns, events = client("sqs"), client("sns"), client("events")
 NOTE = """
 import boto3, json, os
 def handler(event, context):
@@ -77,6 +77,29 @@ def test_eventbridge_invokes_whom_the_policy_lets_it():
     entry = {"Source": source, "DetailType": "test", "Detail": json.dumps({"n": 3})}
     events.put_events(Entries=[entry])
     equal(json.loads(receive(url)["Body"])["detail"], {"n": 3})
+
+
+def test_sns_invokes_the_functions_that_subscribe():
+    url, _ = new_queue()
+    role = new_role(allow("sqs:SendMessage"))
+    name = new_function(NOTE, role=role, Environment={"Variables": {"QUEUE": url}})["FunctionName"]
+    topic = sns.create_topic(Name=unique("topic"))["TopicArn"]
+    # Without a permission the function takes nothing, and nobody is told.
+    subscription = sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn_of(name),
+                                 ReturnSubscriptionArn=True)["SubscriptionArn"]
+    lambda_.add_permission(FunctionName=name, StatementId="topic", Action="lambda:InvokeFunction",
+                           Principal="sns.amazonaws.com", SourceArn=topic)
+    attribute = {"DataType": "String", "StringValue": "red"}
+    id = sns.publish(TopicArn=topic, Message="hello", Subject="of it",
+                     MessageAttributes={"colour": attribute})["MessageId"]
+    record, = json.loads(receive(url)["Body"])["Records"]
+    equal((record["EventSource"], record["EventVersion"], record["EventSubscriptionArn"]),
+          ("aws:sns", "1.0", subscription))
+    told = record["Sns"]
+    equal((told["Type"], told["MessageId"], told["TopicArn"], told["Subject"], told["Message"]),
+          ("Notification", id, topic, "of it", "hello"))
+    equal(told["MessageAttributes"], {"colour": {"Type": "String", "Value": "red"}})
+    assert told["Signature"] and told["SigningCertUrl"] and told["UnsubscribeUrl"], told
 
 
 main()

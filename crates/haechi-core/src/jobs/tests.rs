@@ -214,3 +214,31 @@ async fn far_more_jobs_than_are_kept_in_mind_all_run() {
     world.jobs.run_due().await.unwrap();
     assert_eq!(ran.seen().len(), count);
 }
+
+/// Comes again, due at the same time, until it has run three times.
+#[derive(Default)]
+struct Again(Mutex<Vec<String>>);
+
+#[async_trait]
+impl JobHandler for Again {
+    async fn run(&self, job: &Job, _: Timestamp) -> Result<Batch, Fault> {
+        let mut ran = self.0.lock().unwrap();
+        ran.push(job.payload.clone());
+        let mut batch = Batch::new();
+        if ran.len() < 3 {
+            batch.schedule(&Job { payload: format!("{}+", job.payload), ..job.clone() });
+        }
+        Ok(batch)
+    }
+}
+
+#[tokio::test]
+async fn a_job_may_come_again_due_at_the_same_time() {
+    let world = World::new().await;
+    let again = Arc::new(Again::default());
+    world.jobs.handle("again", Arc::clone(&again) as _);
+    world.schedule(&[("again", "1", 1000)]).await;
+    world.jobs.run_due().await.unwrap();
+    assert_eq!(*again.0.lock().unwrap(), ["1000", "1000+", "1000++"]);
+    assert_eq!(world.left().await, 0);
+}

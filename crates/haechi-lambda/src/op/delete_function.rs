@@ -39,8 +39,9 @@ impl Handle<DeleteFunction> for Lambda {
     }
 }
 
-/// Rows that go in the transaction of the function's own; the rest is of no harm, and stays.
-const AT_ONCE: usize = 80;
+/// Rows that go in the transaction of the function's own; a job removes the rest.
+const VERSIONS_AT_ONCE: usize = 35;
+const ALIASES_AT_ONCE: usize = 20;
 
 impl Lambda {
     async fn delete_version(
@@ -85,17 +86,20 @@ impl Lambda {
         batch.remove(&function.loaded);
         let mut codes = vec![function.record.latest.code.id.clone()];
         let versions = self.database.list_all::<VersionRecord>(&place.versions(id)).await?;
-        for version in versions.iter().take(AT_ONCE / 2) {
+        for version in versions.iter().take(VERSIONS_AT_ONCE) {
             batch.remove(version);
             codes.push(version.value.0.code.id.clone());
         }
         let aliases = self.database.list_all::<AliasRecord>(&place.aliases(id)).await?;
-        for alias in aliases.iter().take(AT_ONCE / 4) {
+        for alias in aliases.iter().take(ALIASES_AT_ONCE) {
             batch.remove(alias);
+        }
+        if versions.len() > VERSIONS_AT_ONCE || aliases.len() > ALIASES_AT_ONCE {
+            batch.schedule(&sweep::left_job(&place, id, cx.now()));
         }
         codes.sort_unstable();
         codes.dedup();
-        for code in codes.iter().take(AT_ONCE / 4) {
+        for code in &codes {
             batch.schedule(&sweep::job(&place, code, cx.now()));
         }
         Ok(())

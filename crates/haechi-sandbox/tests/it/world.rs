@@ -27,7 +27,7 @@ impl World {
         std::fs::write(code.join("bootstrap.py"), include_str!("bootstrap.py")).unwrap();
         open(folder.path(), 0o755);
         let program = Path::new(env!("CARGO_BIN_EXE_haechi-sandbox-init"));
-        let launcher = Launcher::new(program, true, &code).await;
+        let launcher = Launcher::new(program, true, &code).await.unwrap();
         println!("{}", launcher.isolation().describe());
         World { folder, launcher }
     }

@@ -286,6 +286,8 @@ fn told(state: &SecretState, content: &SecretContent) -> Result<SecretRecord, No
         replicas: BTreeMap::new(),
         shared_version: 0,
         followed: None,
+        cross_primary: None,
+        cross_replicas: BTreeMap::new(),
         unknown: Unknown::new(),
     })
 }

@@ -13,7 +13,7 @@ use crate::authz::{Facts, admit_new};
 use crate::secret::{CURRENT, SecretRecord};
 use crate::store::{new_key, value_path};
 use crate::value::{Plain, version_id};
-use crate::{SecretsManager, name, replica, tags, words};
+use crate::{SecretsManager, cross_account, name, replica, tags, words};
 
 /// How often the replication of a new secret is decided anew when others write to it.
 const ATTEMPTS: usize = 8;
@@ -24,11 +24,12 @@ impl Handle<CreateSecret> for SecretsManager {
         cx: &Cx,
         input: CreateSecretRequest,
     ) -> Result<CreateSecretResponse, Error> {
-        if input.r#type.is_some() || input.cross_account_primary_arn.is_some() {
+        if input.r#type.is_some() {
             return Err(cx.unsupported().into());
         }
         name::check(&input.name)?;
         let mut record = new_record(cx, &input)?;
+        record.cross_primary = cross_account::primary_of(cx, &input)?;
         let regions = input.add_replica_regions.clone().unwrap_or_default();
         replica::regions(&record.region, &regions)?;
         let plain = Plain::of(input.secret_string.clone(), input.secret_binary.clone())?;
@@ -36,6 +37,11 @@ impl Handle<CreateSecret> for SecretsManager {
         admit_new(cx, cx.operation.action, &record.arn, &record.name, &facts)?;
         if !facts.tags.is_empty() {
             admit_new(cx, "secretsmanager:TagResource", &record.arn, &record.name, &facts)?;
+        }
+        if record.cross_primary.is_some() {
+            // It comes with a policy for its primary's account.
+            let action = "secretsmanager:PutResourcePolicy";
+            admit_new(cx, action, &record.arn, &record.name, &facts)?;
         }
         if !regions.is_empty() {
             let action = "secretsmanager:ReplicateSecretToRegions";
@@ -108,6 +114,8 @@ fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Erro
         replicas: BTreeMap::new(),
         shared_version: 0,
         followed: None,
+        cross_primary: None,
+        cross_replicas: BTreeMap::new(),
         unknown: Unknown::new(),
     })
 }

@@ -45,6 +45,15 @@ impl Handle<DeleteSecret> for SecretsManager {
                 regions.join(", ")
             )));
         }
+        if let Some(replica) = record.cross_replica() {
+            return Err(words::parameter(format!(
+                "You can't delete secret {} that still has cross-account replica {replica}",
+                record.arn
+            )));
+        }
+        if record.cross_primary.is_some() {
+            return Err(words::cross_replica());
+        }
         let mut batch = Batch::new();
         let deletion = match days {
             None => {

@@ -47,6 +47,8 @@ fn describe(record: &SecretRecord) -> DescribeSecretResponse {
         created_date: time(Some(record.created_ms)),
         primary_region: record.primary_region.clone(),
         replication_status: record.replication_status(),
+        cross_account_primary: record.cross_primary_shape(),
+        cross_account_replicas: record.cross_replica_shapes(),
         ..DescribeSecretResponse::default()
     }
 }

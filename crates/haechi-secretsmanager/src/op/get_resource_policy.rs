@@ -6,7 +6,7 @@ use haechi_secretsmanager_model::ops::GetResourcePolicy;
 use haechi_secretsmanager_model::shapes::{GetResourcePolicyRequest, GetResourcePolicyResponse};
 
 use crate::authz::{Facts, admit};
-use crate::{SecretsManager, policy};
+use crate::{SecretsManager, cross_account, policy};
 
 impl Handle<GetResourcePolicy> for SecretsManager {
     async fn handle(
@@ -16,12 +16,19 @@ impl Handle<GetResourcePolicy> for SecretsManager {
     ) -> Result<GetResourcePolicyResponse, Error> {
         let found = self.secret(cx, &input.secret_id).await?;
         let (secret, _) = admit(cx, found, Facts::default())?;
-        policy::check_name(input.policy_name.as_deref())?;
         let record = &secret.record;
+        let managed = record.replication_policy();
+        let resource_policy = match (input.policy_name.as_deref(), managed) {
+            (Some(cross_account::POLICY), Some(managed)) => Some(managed),
+            (name, _) => {
+                policy::check_name(name)?;
+                record.policy.clone()
+            }
+        };
         Ok(GetResourcePolicyResponse {
             arn: Some(record.arn.clone()),
             name: Some(record.name.clone()),
-            resource_policy: record.policy.clone(),
+            resource_policy,
             policy_name: input.policy_name,
         })
     }

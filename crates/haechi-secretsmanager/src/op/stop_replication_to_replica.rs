@@ -1,6 +1,6 @@
 //! `StopReplicationToReplica`: asked for in the replica's Region.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Handle, Unchecked};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::StopReplicationToReplica;
 use haechi_secretsmanager_model::shapes::{
@@ -8,7 +8,9 @@ use haechi_secretsmanager_model::shapes::{
 };
 use haechi_wire::Fault;
 
-use crate::authz::{Facts, admit};
+use crate::authz::{Facts, admit, admit_action};
+use crate::draft::Draft;
+use crate::store::Found;
 use crate::{SecretsManager, replica, words};
 
 impl Handle<StopReplicationToReplica> for SecretsManager {
@@ -20,6 +22,9 @@ impl Handle<StopReplicationToReplica> for SecretsManager {
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
         draft.record().alive()?;
+        if draft.record().cross_primary.is_some() {
+            return self.stop_across_accounts(cx, draft).await;
+        }
         let primary_region = draft.record().primary_region.clone();
         let Some(primary_region) = primary_region.filter(|_| draft.record().is_replica()) else {
             return Err(words::request(
@@ -50,5 +55,25 @@ impl Handle<StopReplicationToReplica> for SecretsManager {
         draft.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(StopReplicationToReplicaResponse { arn: Some(draft.record().arn.clone()) })
+    }
+}
+
+impl SecretsManager {
+    /// The replica of another account's secret becomes a secret of its own, and loses the policy
+    /// that came with it.
+    async fn stop_across_accounts(
+        &self,
+        cx: &Cx,
+        draft: Draft,
+    ) -> Result<StopReplicationToReplicaResponse, Error> {
+        let arn = draft.record().arn.clone();
+        let found = Unchecked::new(Found { secret: draft, given: arn.clone() });
+        let action = "secretsmanager:DeleteResourcePolicy";
+        let (mut draft, permit) = admit_action(cx, action, found, Facts::default())?;
+        let mut batch = Batch::new();
+        self.leave_primary(cx, &mut draft, &mut batch).await?;
+        draft.save(&permit, &mut batch);
+        self.database.commit(batch).await?;
+        Ok(StopReplicationToReplicaResponse { arn: Some(arn) })
     }
 }

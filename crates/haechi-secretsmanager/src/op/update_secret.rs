@@ -5,12 +5,13 @@ use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::UpdateSecret;
 use haechi_secretsmanager_model::shapes::{UpdateSecretRequest, UpdateSecretResponse};
 
-use crate::SecretsManager;
 use crate::authz::{Facts, admit};
 use crate::draft::Draft;
 use crate::secret::{CURRENT, PENDING, PREVIOUS};
 use crate::store::value_path;
 use crate::value::{Plain, stages, version_id};
+use crate::vault::is_managed;
+use crate::{SecretsManager, words};
 
 impl Handle<UpdateSecret> for SecretsManager {
     async fn handle(
@@ -27,9 +28,16 @@ impl Handle<UpdateSecret> for SecretsManager {
             .with("description", input.description.as_ref())
             .with("kmskeyid", input.kms_key_id.as_ref());
         let (mut draft, permit) = admit(cx, found, facts)?;
+        if plain.is_some() {
+            draft.record().owns_values()?;
+        }
         draft.record().writable()?;
         let mut batch = Batch::new();
         let key = input.kms_key_id.map(|id| Some(id).filter(|id| !id.is_empty()));
+        let is_managed = matches!(&key, Some(key) if is_managed(key.as_deref()));
+        if is_managed && draft.record().cross_primary.is_some() {
+            return Err(words::cross_key());
+        }
         if let Some(description) = input.description {
             draft.change().description = Some(description).filter(|text| !text.is_empty());
         }

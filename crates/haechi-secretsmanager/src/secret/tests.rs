@@ -26,6 +26,8 @@ fn secret() -> SecretRecord {
         replicas: BTreeMap::new(),
         shared_version: 0,
         followed: None,
+        cross_primary: None,
+        cross_replicas: BTreeMap::new(),
         unknown: BTreeMap::new(),
     }
 }

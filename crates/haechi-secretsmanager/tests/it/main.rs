@@ -10,6 +10,7 @@
 mod world;
 
 mod creation;
+mod cross_account;
 mod decisions;
 mod deletion;
 mod elsewhere;

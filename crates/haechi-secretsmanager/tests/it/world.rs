@@ -8,9 +8,10 @@ use haechi_core::{
     AccountId, Batch, Caller, Cx, Event, Handle, Job, JobHandler, Operation, Region,
 };
 use haechi_kms::Kms;
-use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
+    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest,
+    GenerateDataKeyResponse,
 };
 use haechi_secretsmanager::{Keys, Rotator, SecretsManager};
 use haechi_secretsmanager_model::ops;
@@ -39,6 +40,10 @@ impl Keys for RealKeys {
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem> {
         Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {
+        Ok(Handle::<Encrypt>::handle(&*self.0, cx, input).await?)
     }
 
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {

@@ -36,6 +36,8 @@ impl Handle<PublishBatch> for Sns {
                 "The length of all the messages put together is more than the limit.".to_owned(),
             ));
         }
+        // What KMS refuses, it refuses of all of them.
+        self.sending_key(cx, &arn, &topic).await?;
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         // One transaction each: a deduplication id that an entry takes, the next one must see.
         for (id, draft) in drafts {

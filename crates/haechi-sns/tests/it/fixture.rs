@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use haechi_core::{Caller, Job, Path, Source};
+use haechi_kms::Kms;
 use haechi_sns::{CertificateIssuer, Endpoints, HttpMessage, Mail, QueueMessage, Refusal, Sns};
 use haechi_sns_model::ops::{
     ConfirmSubscription, CreateTopic, ListSubscriptionsByTopic, Publish, Subscribe,
@@ -15,6 +16,8 @@ use haechi_sns_model::shapes::{
 };
 use haechi_testkit::Kit;
 use haechi_wire::{Fault, Problem};
+
+use crate::keys::RealKeys;
 
 pub const ACCOUNT: &str = "111122223333";
 pub const OTHER: &str = "444455556666";
@@ -87,6 +90,7 @@ pub struct Fixture {
     pub sns: Arc<Sns>,
     pub root: Arc<Caller>,
     pub topic: String,
+    pub kms: Arc<Kms>,
     network: Arc<Network>,
 }
 
@@ -95,8 +99,10 @@ impl Fixture {
         let kit = Kit::new().await;
         let network = Arc::new(Network::default());
         let (database, env) = (Arc::clone(&kit.database), kit.env.clone());
-        let sns =
-            Sns::new(database, env, &kit.jobs, Arc::clone(&network) as _, Arc::new(NoAuthority));
+        let keys = RealKeys::new(&kit);
+        let kms = Arc::clone(&keys.0);
+        let (to, authority) = (Arc::clone(&network) as _, Arc::new(NoAuthority));
+        let sns = Sns::new(database, env, &kit.jobs, Arc::new(keys), to, authority);
         let root = kit.root(ACCOUNT);
         let mut input = CreateTopicInput { name: name.to_owned(), ..Default::default() };
         if name.ends_with(".fifo") {
@@ -105,7 +111,7 @@ impl Fixture {
             input.attributes = Some(BTreeMap::from(fifo));
         }
         let topic = kit.call::<CreateTopic, _>(&*sns, &root, input).await.unwrap();
-        Fixture { kit, sns, root, topic: topic.topic_arn.unwrap(), network }
+        Fixture { kit, sns, root, topic: topic.topic_arn.unwrap(), kms, network }
     }
 
     async fn subscribe(

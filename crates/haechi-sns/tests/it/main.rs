@@ -1,7 +1,9 @@
 //! Topics as time passes, and as endpoints fail.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod encryption;
 mod fixture;
+mod keys;
 
 use fixture::{ACCOUNT, Fixture, OTHER};
 use haechi_core::Job;

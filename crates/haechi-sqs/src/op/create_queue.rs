@@ -30,7 +30,7 @@ impl Handle<CreateQueue> for Sqs {
         let is_fifo = wanted.get("FifoQueue").is_some_and(|value| value == "true");
         check_name(&name, is_fifo)?;
         let mut set = BTreeMap::new();
-        attributes::set(cx, &mut set, &wanted, is_fifo)?;
+        attributes::set(&mut set, &wanted, is_fifo)?;
         let answer = CreateQueueResult { queue_url: Some(queue::url(cx, account, &name)) };
         let place = Place { account: account.to_owned(), region: cx.region.to_string() };
         if let Some(found) = self.database.load::<QueueRecord>(&place.queue(&name)).await? {

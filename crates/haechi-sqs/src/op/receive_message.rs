@@ -49,8 +49,11 @@ impl Handle<ReceiveMessage> for Sqs {
         };
         let wanted = Wanted::new(&input);
         let mut shown = Vec::with_capacity(messages.len());
-        for mut message in messages {
+        for (mut message, key) in messages {
             self.load_content(&queue.place, &mut message).await?;
+            if let Some(key) = key {
+                message.body = key.open(&message.body)?;
+            }
             shown.push(wanted.show(&queue, message));
         }
         Ok(ReceiveMessageResult { messages: Some(shown).filter(|all| !all.is_empty()) })

@@ -32,6 +32,8 @@ impl Handle<SendMessageBatch> for Sqs {
             let told = "The request must contain the parameter MessageGroupId.";
             return Err(Error::InvalidParameterValueException(told.to_owned()));
         }
+        // What KMS refuses, it refuses of all of them.
+        self.sending_key(cx, &queue).await?;
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         // One transaction each: a deduplication id that an entry takes, the next one must see.
         for entry in input.entries {

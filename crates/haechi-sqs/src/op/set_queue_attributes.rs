@@ -12,7 +12,7 @@ impl Handle<SetQueueAttributes> for Sqs {
     async fn handle(&self, cx: &Cx, input: SetQueueAttributesRequest) -> Result<Unit, Error> {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
         let mut record = queue.record().clone();
-        attributes::set(cx, &mut record.attributes, &input.attributes, queue.is_fifo())?;
+        attributes::set(&mut record.attributes, &input.attributes, queue.is_fifo())?;
         if input.attributes.contains_key("RedrivePolicy") {
             self.has_dead_letters(cx, &record.attributes).await?;
         }

@@ -1,10 +1,14 @@
 //! Queues as time passes.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod encryption;
+mod keys;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::{Caller, Job, Path};
+use haechi_kms::Kms;
 use haechi_sqs::Sqs;
 use haechi_sqs_model::ops::{
     ChangeMessageVisibility, CreateQueue, DeleteMessage, DeleteQueue, GetQueueAttributes,
@@ -18,10 +22,13 @@ use haechi_sqs_model::shapes::{
 use haechi_testkit::Kit;
 use haechi_wire::{Problem, Protocol};
 
+use crate::keys::RealKeys;
+
 const ACCOUNT: &str = "111122223333";
 
 struct Fixture {
     kit: Kit,
+    kms: Arc<Kms>,
     sqs: Sqs,
     root: Arc<Caller>,
     queue: String,
@@ -30,14 +37,17 @@ struct Fixture {
 impl Fixture {
     async fn new(name: &str, attributes: &[(&str, &str)]) -> Fixture {
         let kit = Kit::new().await;
-        let sqs = Sqs::new(Arc::clone(&kit.database), kit.env.clone(), Arc::clone(&kit.jobs));
+        let keys = RealKeys::new(&kit);
+        let kms = Arc::clone(&keys.0);
+        let (database, jobs) = (Arc::clone(&kit.database), Arc::clone(&kit.jobs));
+        let sqs = Sqs::new(database, kit.env.clone(), jobs, Arc::new(keys));
         let root = kit.root(ACCOUNT);
         let attributes: BTreeMap<String, String> =
             attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let mut input = CreateQueueRequest { attributes: Some(attributes), ..Default::default() };
         input.queue_name = name.to_owned();
         let queue = kit.call::<CreateQueue, _>(&sqs, &root, input).await.unwrap();
-        Fixture { kit, sqs, root, queue: queue.queue_url.unwrap() }
+        Fixture { kit, kms, sqs, root, queue: queue.queue_url.unwrap() }
     }
 
     async fn send(&self, body: &str, group: Option<&str>, id: Option<&str>) -> SendMessageResult {

@@ -18,6 +18,14 @@ const OTHERS_INSTEAD: [&str; 6] = [
     "sqs:SendMessageBatch",
 ];
 
+/// Actions of the API Reference that the table of the pinned release lacks yet.
+const NEWER: [&str; 4] = [
+    "secretsmanager:AcceptCrossAccountReplication",
+    "secretsmanager:AssociateCrossAccountReplica",
+    "secretsmanager:DisassociateCrossAccountReplica",
+    "secretsmanager:ListResourcePolicies",
+];
+
 /// The Rust sources of all services and their models.
 fn sources() -> Vec<PathBuf> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -67,7 +75,10 @@ fn every_action_and_condition_key_in_the_services_sources_is_one_that_aws_knows(
             found += 1;
             let service = name.split(':').next().unwrap();
             let key = condition_keys(service).iter().any(|key| key.eq_ignore_ascii_case(name));
-            if action(name).is_none() && !key && !OTHERS_INSTEAD.contains(&name) {
+            if action(name).is_none()
+                && !key
+                && ![&OTHERS_INSTEAD[..], &NEWER[..]].concat().contains(&name)
+            {
                 unknown.push(format!("{name} in {}", path.display()));
             }
         }

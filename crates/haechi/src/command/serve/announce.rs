@@ -73,8 +73,14 @@ pub async fn functions(ready: &Ready, config: &Config) {
         return;
     }
     let runner = ready.installation.stack.lambda.runner();
-    let isolation = runner.isolation().await;
-    if runner.runs().await {
+    let isolation = match runner.isolation().await {
+        Ok(isolation) => isolation,
+        Err(error) => {
+            tracing::warn!(?error, "what shuts functions in is found out when one is invoked");
+            return;
+        }
+    };
+    if runner.runs().await.is_ok_and(|runs| runs) {
         tracing::info!("functions run with: {}", isolation.describe());
     } else {
         tracing::warn!(

@@ -49,7 +49,7 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
-    let functions = open.stack.lambda.runner().tidy_forever();
+    let functions = open.stack.lambda.tidy_forever();
     let among_others = async {
         if let Some(cluster) = &open.cluster {
             let served_alone = open.keeper.as_ref().is_some_and(Keeper::served_alone);

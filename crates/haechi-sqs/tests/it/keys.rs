@@ -1,0 +1,51 @@
+//! The real KMS, as services that keep messages ask for it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use haechi_core::{AccountId, Cx, Handle, Region};
+use haechi_kms::Kms;
+use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
+use haechi_kms_model::shapes::{
+    DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
+};
+use haechi_sse::Keys;
+use haechi_testkit::Kit;
+use haechi_wire::{Fault, Problem};
+
+pub struct RealKeys(pub Arc<Kms>);
+
+impl RealKeys {
+    pub fn new(kit: &Kit) -> RealKeys {
+        let (database, jobs) = (Arc::clone(&kit.database), Arc::clone(&kit.jobs));
+        RealKeys(Arc::new(Kms::new(database, kit.env.clone(), jobs)))
+    }
+}
+
+#[async_trait]
+impl Keys for RealKeys {
+    async fn managed_key(
+        &self,
+        service: &str,
+        account: &AccountId,
+        region: &Region,
+    ) -> Result<String, Fault> {
+        self.0.aws_managed_key(account, region, service).await
+    }
+
+    async fn generate_data_key(
+        &self,
+        cx: &Cx,
+        input: GenerateDataKeyRequest,
+    ) -> Result<GenerateDataKeyResponse, Problem> {
+        Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
+        Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn record(&self, _: &Cx) -> Result<(), Fault> {
+        Ok(())
+    }
+}
