@@ -27,7 +27,7 @@ impl Handle<UpdateSecret> for SecretsManager {
             .with("description", input.description.as_ref())
             .with("kmskeyid", input.kms_key_id.as_ref());
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         let mut batch = Batch::new();
         let key = input.kms_key_id.map(|id| Some(id).filter(|id| !id.is_empty()));
         if let Some(description) = input.description {
