@@ -77,6 +77,48 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     routes: &[],
 };
 
+/// `CreateApiDestination`.
+pub struct CreateApiDestination;
+
+impl Operation for CreateApiDestination {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateApiDestination",
+        action: "events:CreateApiDestination",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::CREATE_API_DESTINATION_REQUEST,
+        output: &shapes::CREATE_API_DESTINATION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CreateApiDestinationRequest;
+    type Output = shapes::CreateApiDestinationResponse;
+    type Error = Error;
+}
+
+/// `CreateConnection`.
+pub struct CreateConnection;
+
+impl Operation for CreateConnection {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateConnection",
+        action: "events:CreateConnection",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::CREATE_CONNECTION_REQUEST,
+        output: &shapes::CREATE_CONNECTION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CreateConnectionRequest;
+    type Output = shapes::CreateConnectionResponse;
+    type Error = Error;
+}
+
 /// `CreateEventBus`.
 pub struct CreateEventBus;
 
@@ -95,6 +137,69 @@ impl Operation for CreateEventBus {
     };
     type Input = shapes::CreateEventBusRequest;
     type Output = shapes::CreateEventBusResponse;
+    type Error = Error;
+}
+
+/// `DeauthorizeConnection`.
+pub struct DeauthorizeConnection;
+
+impl Operation for DeauthorizeConnection {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeauthorizeConnection",
+        action: "events:DeauthorizeConnection",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DEAUTHORIZE_CONNECTION_REQUEST,
+        output: &shapes::DEAUTHORIZE_CONNECTION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeauthorizeConnectionRequest;
+    type Output = shapes::DeauthorizeConnectionResponse;
+    type Error = Error;
+}
+
+/// `DeleteApiDestination`.
+pub struct DeleteApiDestination;
+
+impl Operation for DeleteApiDestination {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteApiDestination",
+        action: "events:DeleteApiDestination",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DELETE_API_DESTINATION_REQUEST,
+        output: &shapes::DELETE_API_DESTINATION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteApiDestinationRequest;
+    type Output = shapes::DeleteApiDestinationResponse;
+    type Error = Error;
+}
+
+/// `DeleteConnection`.
+pub struct DeleteConnection;
+
+impl Operation for DeleteConnection {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteConnection",
+        action: "events:DeleteConnection",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DELETE_CONNECTION_REQUEST,
+        output: &shapes::DELETE_CONNECTION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteConnectionRequest;
+    type Output = shapes::DeleteConnectionResponse;
     type Error = Error;
 }
 
@@ -137,6 +242,48 @@ impl Operation for DeleteRule {
     };
     type Input = shapes::DeleteRuleRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DescribeApiDestination`.
+pub struct DescribeApiDestination;
+
+impl Operation for DescribeApiDestination {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DescribeApiDestination",
+        action: "events:DescribeApiDestination",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DESCRIBE_API_DESTINATION_REQUEST,
+        output: &shapes::DESCRIBE_API_DESTINATION_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::DescribeApiDestinationRequest;
+    type Output = shapes::DescribeApiDestinationResponse;
+    type Error = Error;
+}
+
+/// `DescribeConnection`.
+pub struct DescribeConnection;
+
+impl Operation for DescribeConnection {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DescribeConnection",
+        action: "events:DescribeConnection",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DESCRIBE_CONNECTION_REQUEST,
+        output: &shapes::DESCRIBE_CONNECTION_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::DescribeConnectionRequest;
+    type Output = shapes::DescribeConnectionResponse;
     type Error = Error;
 }
 
@@ -221,6 +368,48 @@ impl Operation for EnableRule {
     };
     type Input = shapes::EnableRuleRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `ListApiDestinations`.
+pub struct ListApiDestinations;
+
+impl Operation for ListApiDestinations {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListApiDestinations",
+        action: "events:ListApiDestinations",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_API_DESTINATIONS_REQUEST,
+        output: &shapes::LIST_API_DESTINATIONS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListApiDestinationsRequest;
+    type Output = shapes::ListApiDestinationsResponse;
+    type Error = Error;
+}
+
+/// `ListConnections`.
+pub struct ListConnections;
+
+impl Operation for ListConnections {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListConnections",
+        action: "events:ListConnections",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_CONNECTIONS_REQUEST,
+        output: &shapes::LIST_CONNECTIONS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListConnectionsRequest;
+    type Output = shapes::ListConnectionsResponse;
     type Error = Error;
 }
 
@@ -518,6 +707,48 @@ impl Operation for UntagResource {
     type Error = Error;
 }
 
+/// `UpdateApiDestination`.
+pub struct UpdateApiDestination;
+
+impl Operation for UpdateApiDestination {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateApiDestination",
+        action: "events:UpdateApiDestination",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPDATE_API_DESTINATION_REQUEST,
+        output: &shapes::UPDATE_API_DESTINATION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateApiDestinationRequest;
+    type Output = shapes::UpdateApiDestinationResponse;
+    type Error = Error;
+}
+
+/// `UpdateConnection`.
+pub struct UpdateConnection;
+
+impl Operation for UpdateConnection {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateConnection",
+        action: "events:UpdateConnection",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPDATE_CONNECTION_REQUEST,
+        output: &shapes::UPDATE_CONNECTION_RESPONSE,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateConnectionRequest;
+    type Output = shapes::UpdateConnectionResponse;
+    type Error = Error;
+}
+
 /// `UpdateEventBus`.
 pub struct UpdateEventBus;
 
@@ -543,13 +774,22 @@ impl Operation for UpdateEventBus {
 /// that names it.
 pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
-    S: Handle<CreateEventBus>
+    S: Handle<CreateApiDestination>
+        + Handle<CreateConnection>
+        + Handle<CreateEventBus>
+        + Handle<DeauthorizeConnection>
+        + Handle<DeleteApiDestination>
+        + Handle<DeleteConnection>
         + Handle<DeleteEventBus>
         + Handle<DeleteRule>
+        + Handle<DescribeApiDestination>
+        + Handle<DescribeConnection>
         + Handle<DescribeEventBus>
         + Handle<DescribeRule>
         + Handle<DisableRule>
         + Handle<EnableRule>
+        + Handle<ListApiDestinations>
+        + Handle<ListConnections>
         + Handle<ListEventBuses>
         + Handle<ListRuleNamesByTarget>
         + Handle<ListRules>
@@ -564,16 +804,27 @@ where
         + Handle<TagResource>
         + Handle<TestEventPattern>
         + Handle<UntagResource>
+        + Handle<UpdateApiDestination>
+        + Handle<UpdateConnection>
         + Handle<UpdateEventBus>,
 {
     router.service(&SERVICE);
+    router.mount::<CreateApiDestination, S>(service);
+    router.mount::<CreateConnection, S>(service);
     router.mount::<CreateEventBus, S>(service);
+    router.mount::<DeauthorizeConnection, S>(service);
+    router.mount::<DeleteApiDestination, S>(service);
+    router.mount::<DeleteConnection, S>(service);
     router.mount::<DeleteEventBus, S>(service);
     router.mount::<DeleteRule, S>(service);
+    router.mount::<DescribeApiDestination, S>(service);
+    router.mount::<DescribeConnection, S>(service);
     router.mount::<DescribeEventBus, S>(service);
     router.mount::<DescribeRule, S>(service);
     router.mount::<DisableRule, S>(service);
     router.mount::<EnableRule, S>(service);
+    router.mount::<ListApiDestinations, S>(service);
+    router.mount::<ListConnections, S>(service);
     router.mount::<ListEventBuses, S>(service);
     router.mount::<ListRuleNamesByTarget, S>(service);
     router.mount::<ListRules, S>(service);
@@ -588,5 +839,7 @@ where
     router.mount::<TagResource, S>(service);
     router.mount::<TestEventPattern, S>(service);
     router.mount::<UntagResource, S>(service);
+    router.mount::<UpdateApiDestination, S>(service);
+    router.mount::<UpdateConnection, S>(service);
     router.mount::<UpdateEventBus, S>(service);
 }

@@ -12,6 +12,53 @@ use haechi_wire::{
 pub static ACTION: Schema = string("Action").length(1, 64).pattern(pattern!("events:[a-zA-Z]+"));
 
 structure! {
+    pub struct ApiDestination as API_DESTINATION "ApiDestination" {
+        optional api_destination_arn: String = member("ApiDestinationArn", &API_DESTINATION_ARN),
+        optional name: String = member("Name", &API_DESTINATION_NAME),
+        optional api_destination_state: ApiDestinationState = member("ApiDestinationState", &API_DESTINATION_STATE),
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional invocation_endpoint: String = member("InvocationEndpoint", &HTTPS_ENDPOINT),
+        optional http_method: ApiDestinationHttpMethod = member("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+        optional invocation_rate_limit_per_second: i32 = member("InvocationRateLimitPerSecond", &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+    }
+}
+
+pub static API_DESTINATION_ARN: Schema = string("ApiDestinationArn").length(1, 1600).pattern(pattern!("^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:api-destination\\/[\\.\\-_A-Za-z0-9]+\\/[\\-A-Za-z0-9]+$"));
+
+pub static API_DESTINATION_DESCRIPTION: Schema =
+    string("ApiDestinationDescription").length(0, 512).pattern(pattern!(".*"));
+
+enumeration! {
+    pub enum ApiDestinationHttpMethod as API_DESTINATION_HTTP_METHOD "ApiDestinationHttpMethod" {
+        Head = "HEAD",
+        Delete = "DELETE",
+        Post = "POST",
+        Get = "GET",
+        Options = "OPTIONS",
+        Put = "PUT",
+        Patch = "PATCH",
+    }
+}
+
+pub static API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND: Schema =
+    integer("ApiDestinationInvocationRateLimitPerSecond").range(1, i64::MAX);
+
+pub static API_DESTINATION_NAME: Schema =
+    string("ApiDestinationName").length(1, 64).pattern(pattern!("[\\.\\-_A-Za-z0-9]+"));
+
+pub static API_DESTINATION_RESPONSE_LIST: Schema =
+    list("ApiDestinationResponseList", &member("member", &API_DESTINATION));
+
+enumeration! {
+    pub enum ApiDestinationState as API_DESTINATION_STATE "ApiDestinationState" {
+        Active = "ACTIVE",
+        Inactive = "INACTIVE",
+    }
+}
+
+structure! {
     pub struct AppSyncParameters as APP_SYNC_PARAMETERS "AppSyncParameters" {
         optional graph_ql_operation: SecretString = member("GraphQLOperation", &GRAPH_QL_OPERATION),
     }
@@ -25,6 +72,15 @@ enumeration! {
         Enabled = "ENABLED",
     }
 }
+
+pub static AUTH_HEADER_PARAMETERS: Schema = string("AuthHeaderParameters")
+    .length(1, 512)
+    .pattern(pattern!("^[ \\t]*[^\\x00-\\x1F:\\x7F]+([ \\t]+[^\\x00-\\x1F:\\x7F]+)*[ \\t]*$"));
+
+pub static AUTH_HEADER_PARAMETERS_SENSITIVE: Schema = string("AuthHeaderParametersSensitive")
+    .length(1, 512)
+    .pattern(pattern!("^[ \\t]*[^\\x00-\\x1F:\\x7F]+([ \\t]+[^\\x00-\\x1F:\\x7F]+)*[ \\t]*$"))
+    .sensitive();
 
 structure! {
     pub struct AwsVpcConfiguration as AWS_VPC_CONFIGURATION "AwsVpcConfiguration" {
@@ -86,6 +142,238 @@ structure! {
 }
 
 structure! {
+    pub struct Connection as CONNECTION "Connection" {
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional name: String = member("Name", &CONNECTION_NAME),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional state_reason: String = member("StateReason", &CONNECTION_STATE_REASON),
+        optional authorization_type: ConnectionAuthorizationType = member("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+        optional last_authorized_time: Timestamp = member("LastAuthorizedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
+    pub struct ConnectionApiKeyAuthResponseParameters as CONNECTION_API_KEY_AUTH_RESPONSE_PARAMETERS "ConnectionApiKeyAuthResponseParameters" {
+        optional api_key_name: String = member("ApiKeyName", &AUTH_HEADER_PARAMETERS),
+    }
+}
+
+pub static CONNECTION_ARN: Schema = string("ConnectionArn").length(1, 1600).pattern(pattern!("^arn:aws([a-z]|\\-)*:events:([a-z]|\\d|\\-)*:([0-9]{12})?:connection\\/[\\.\\-_A-Za-z0-9]+\\/[\\-A-Za-z0-9]+$"));
+
+structure! {
+    pub struct ConnectionAuthResponseParameters as CONNECTION_AUTH_RESPONSE_PARAMETERS "ConnectionAuthResponseParameters" {
+        optional basic_auth_parameters: ConnectionBasicAuthResponseParameters = member("BasicAuthParameters", &CONNECTION_BASIC_AUTH_RESPONSE_PARAMETERS),
+        optional o_auth_parameters: ConnectionOAuthResponseParameters = member("OAuthParameters", &CONNECTION_O_AUTH_RESPONSE_PARAMETERS),
+        optional api_key_auth_parameters: ConnectionApiKeyAuthResponseParameters = member("ApiKeyAuthParameters", &CONNECTION_API_KEY_AUTH_RESPONSE_PARAMETERS),
+        optional invocation_http_parameters: ConnectionHttpParameters = member("InvocationHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+        optional connectivity_parameters: DescribeConnectionConnectivityParameters = member("ConnectivityParameters", &DESCRIBE_CONNECTION_CONNECTIVITY_PARAMETERS),
+    }
+}
+
+enumeration! {
+    pub enum ConnectionAuthorizationType as CONNECTION_AUTHORIZATION_TYPE "ConnectionAuthorizationType" {
+        ApiKey = "API_KEY",
+        OauthClientCredentials = "OAUTH_CLIENT_CREDENTIALS",
+        Basic = "BASIC",
+    }
+}
+
+structure! {
+    pub struct ConnectionBasicAuthResponseParameters as CONNECTION_BASIC_AUTH_RESPONSE_PARAMETERS "ConnectionBasicAuthResponseParameters" {
+        optional username: String = member("Username", &AUTH_HEADER_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct ConnectionBodyParameter as CONNECTION_BODY_PARAMETER "ConnectionBodyParameter" {
+        optional key: String = member("Key", &STRING),
+        optional value: SecretString = member("Value", &SENSITIVE_STRING),
+        optional is_value_secret: bool = member("IsValueSecret", &BOOLEAN),
+    }
+}
+
+pub static CONNECTION_BODY_PARAMETERS_LIST: Schema =
+    list("ConnectionBodyParametersList", &member("member", &CONNECTION_BODY_PARAMETER))
+        .length(0, 100);
+
+pub static CONNECTION_DESCRIPTION: Schema =
+    string("ConnectionDescription").length(0, 512).pattern(pattern!(".*"));
+
+structure! {
+    pub struct ConnectionHeaderParameter as CONNECTION_HEADER_PARAMETER "ConnectionHeaderParameter" {
+        optional key: String = member("Key", &HEADER_KEY),
+        optional value: SecretString = member("Value", &HEADER_VALUE_SENSITIVE),
+        optional is_value_secret: bool = member("IsValueSecret", &BOOLEAN),
+    }
+}
+
+pub static CONNECTION_HEADER_PARAMETERS_LIST: Schema =
+    list("ConnectionHeaderParametersList", &member("member", &CONNECTION_HEADER_PARAMETER))
+        .length(0, 100);
+
+structure! {
+    pub struct ConnectionHttpParameters as CONNECTION_HTTP_PARAMETERS "ConnectionHttpParameters" {
+        optional header_parameters: Vec<ConnectionHeaderParameter> = member("HeaderParameters", &CONNECTION_HEADER_PARAMETERS_LIST),
+        optional query_string_parameters: Vec<ConnectionQueryStringParameter> = member("QueryStringParameters", &CONNECTION_QUERY_STRING_PARAMETERS_LIST),
+        optional body_parameters: Vec<ConnectionBodyParameter> = member("BodyParameters", &CONNECTION_BODY_PARAMETERS_LIST),
+    }
+}
+
+pub static CONNECTION_NAME: Schema =
+    string("ConnectionName").length(1, 64).pattern(pattern!("[\\.\\-_A-Za-z0-9]+"));
+
+structure! {
+    pub struct ConnectionOAuthClientResponseParameters as CONNECTION_O_AUTH_CLIENT_RESPONSE_PARAMETERS "ConnectionOAuthClientResponseParameters" {
+        optional client_id: String = member("ClientID", &AUTH_HEADER_PARAMETERS),
+    }
+}
+
+enumeration! {
+    pub enum ConnectionOAuthHttpMethod as CONNECTION_O_AUTH_HTTP_METHOD "ConnectionOAuthHttpMethod" {
+        Post = "POST",
+        Get = "GET",
+        Put = "PUT",
+    }
+}
+
+structure! {
+    pub struct ConnectionOAuthResponseParameters as CONNECTION_O_AUTH_RESPONSE_PARAMETERS "ConnectionOAuthResponseParameters" {
+        optional client_parameters: ConnectionOAuthClientResponseParameters = member("ClientParameters", &CONNECTION_O_AUTH_CLIENT_RESPONSE_PARAMETERS),
+        optional authorization_endpoint: String = member("AuthorizationEndpoint", &HTTPS_ENDPOINT),
+        optional http_method: ConnectionOAuthHttpMethod = member("HttpMethod", &CONNECTION_O_AUTH_HTTP_METHOD),
+        optional o_auth_http_parameters: ConnectionHttpParameters = member("OAuthHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct ConnectionQueryStringParameter as CONNECTION_QUERY_STRING_PARAMETER "ConnectionQueryStringParameter" {
+        optional key: String = member("Key", &QUERY_STRING_KEY),
+        optional value: SecretString = member("Value", &QUERY_STRING_VALUE_SENSITIVE),
+        optional is_value_secret: bool = member("IsValueSecret", &BOOLEAN),
+    }
+}
+
+pub static CONNECTION_QUERY_STRING_PARAMETERS_LIST: Schema = list(
+    "ConnectionQueryStringParametersList",
+    &member("member", &CONNECTION_QUERY_STRING_PARAMETER),
+)
+.length(0, 100);
+
+pub static CONNECTION_RESPONSE_LIST: Schema =
+    list("ConnectionResponseList", &member("member", &CONNECTION));
+
+enumeration! {
+    pub enum ConnectionState as CONNECTION_STATE "ConnectionState" {
+        Deauthorizing = "DEAUTHORIZING",
+        Authorizing = "AUTHORIZING",
+        Active = "ACTIVE",
+        Deauthorized = "DEAUTHORIZED",
+        FailedConnectivity = "FAILED_CONNECTIVITY",
+        Deleting = "DELETING",
+        Updating = "UPDATING",
+        Authorized = "AUTHORIZED",
+        Creating = "CREATING",
+    }
+}
+
+pub static CONNECTION_STATE_REASON: Schema =
+    string("ConnectionStateReason").length(0, 512).pattern(pattern!(".*"));
+
+structure! {
+    pub struct ConnectivityResourceConfigurationArn as CONNECTIVITY_RESOURCE_CONFIGURATION_ARN "ConnectivityResourceConfigurationArn" {
+        required resource_configuration_arn: String = member("ResourceConfigurationArn", &RESOURCE_CONFIGURATION_ARN),
+    }
+}
+
+structure! {
+    pub struct ConnectivityResourceParameters as CONNECTIVITY_RESOURCE_PARAMETERS "ConnectivityResourceParameters" {
+        required resource_parameters: ConnectivityResourceConfigurationArn = member("ResourceParameters", &CONNECTIVITY_RESOURCE_CONFIGURATION_ARN),
+    }
+}
+
+structure! {
+    pub struct CreateApiDestinationRequest as CREATE_API_DESTINATION_REQUEST "CreateApiDestinationRequest" {
+        required name: String = member("Name", &API_DESTINATION_NAME),
+        optional description: String = member("Description", &API_DESTINATION_DESCRIPTION),
+        required connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        required invocation_endpoint: String = member("InvocationEndpoint", &HTTPS_ENDPOINT),
+        required http_method: ApiDestinationHttpMethod = member("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+        optional invocation_rate_limit_per_second: i32 = member("InvocationRateLimitPerSecond", &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND),
+    }
+}
+
+structure! {
+    pub struct CreateApiDestinationResponse as CREATE_API_DESTINATION_RESPONSE "CreateApiDestinationResponse" {
+        optional api_destination_arn: String = member("ApiDestinationArn", &API_DESTINATION_ARN),
+        optional api_destination_state: ApiDestinationState = member("ApiDestinationState", &API_DESTINATION_STATE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionApiKeyAuthRequestParameters as CREATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS "CreateConnectionApiKeyAuthRequestParameters" {
+        required api_key_name: String = member("ApiKeyName", &AUTH_HEADER_PARAMETERS),
+        required api_key_value: SecretString = member("ApiKeyValue", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionAuthRequestParameters as CREATE_CONNECTION_AUTH_REQUEST_PARAMETERS "CreateConnectionAuthRequestParameters" {
+        optional basic_auth_parameters: CreateConnectionBasicAuthRequestParameters = member("BasicAuthParameters", &CREATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS),
+        optional o_auth_parameters: CreateConnectionOAuthRequestParameters = member("OAuthParameters", &CREATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS),
+        optional api_key_auth_parameters: CreateConnectionApiKeyAuthRequestParameters = member("ApiKeyAuthParameters", &CREATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS),
+        optional invocation_http_parameters: ConnectionHttpParameters = member("InvocationHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+        optional connectivity_parameters: ConnectivityResourceParameters = member("ConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionBasicAuthRequestParameters as CREATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS "CreateConnectionBasicAuthRequestParameters" {
+        required username: String = member("Username", &AUTH_HEADER_PARAMETERS),
+        required password: SecretString = member("Password", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionOAuthClientRequestParameters as CREATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS "CreateConnectionOAuthClientRequestParameters" {
+        required client_id: String = member("ClientID", &AUTH_HEADER_PARAMETERS),
+        required client_secret: SecretString = member("ClientSecret", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionOAuthRequestParameters as CREATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS "CreateConnectionOAuthRequestParameters" {
+        required client_parameters: CreateConnectionOAuthClientRequestParameters = member("ClientParameters", &CREATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS),
+        required authorization_endpoint: String = member("AuthorizationEndpoint", &HTTPS_ENDPOINT),
+        required http_method: ConnectionOAuthHttpMethod = member("HttpMethod", &CONNECTION_O_AUTH_HTTP_METHOD),
+        optional o_auth_http_parameters: ConnectionHttpParameters = member("OAuthHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionRequest as CREATE_CONNECTION_REQUEST "CreateConnectionRequest" {
+        required name: String = member("Name", &CONNECTION_NAME),
+        optional description: String = member("Description", &CONNECTION_DESCRIPTION),
+        required authorization_type: ConnectionAuthorizationType = member("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+        required auth_parameters: CreateConnectionAuthRequestParameters = member("AuthParameters", &CREATE_CONNECTION_AUTH_REQUEST_PARAMETERS),
+        optional invocation_connectivity_parameters: ConnectivityResourceParameters = member("InvocationConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+        optional kms_key_identifier: String = member("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+    }
+}
+
+structure! {
+    pub struct CreateConnectionResponse as CREATE_CONNECTION_RESPONSE "CreateConnectionResponse" {
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
     pub struct CreateEventBusRequest as CREATE_EVENT_BUS_REQUEST "CreateEventBusRequest" {
         required name: String = member("Name", &EVENT_BUS_NAME),
         optional event_source_name: String = member("EventSourceName", &EVENT_SOURCE_NAME),
@@ -120,6 +408,49 @@ structure! {
 }
 
 structure! {
+    pub struct DeauthorizeConnectionRequest as DEAUTHORIZE_CONNECTION_REQUEST "DeauthorizeConnectionRequest" {
+        required name: String = member("Name", &CONNECTION_NAME),
+    }
+}
+
+structure! {
+    pub struct DeauthorizeConnectionResponse as DEAUTHORIZE_CONNECTION_RESPONSE "DeauthorizeConnectionResponse" {
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+        optional last_authorized_time: Timestamp = member("LastAuthorizedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
+    pub struct DeleteApiDestinationRequest as DELETE_API_DESTINATION_REQUEST "DeleteApiDestinationRequest" {
+        required name: String = member("Name", &API_DESTINATION_NAME),
+    }
+}
+
+structure! {
+    pub struct DeleteApiDestinationResponse as DELETE_API_DESTINATION_RESPONSE "DeleteApiDestinationResponse" {
+    }
+}
+
+structure! {
+    pub struct DeleteConnectionRequest as DELETE_CONNECTION_REQUEST "DeleteConnectionRequest" {
+        required name: String = member("Name", &CONNECTION_NAME),
+    }
+}
+
+structure! {
+    pub struct DeleteConnectionResponse as DELETE_CONNECTION_RESPONSE "DeleteConnectionResponse" {
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+        optional last_authorized_time: Timestamp = member("LastAuthorizedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
     pub struct DeleteEventBusRequest as DELETE_EVENT_BUS_REQUEST "DeleteEventBusRequest" {
         required name: String = member("Name", &EVENT_BUS_NAME),
     }
@@ -130,6 +461,64 @@ structure! {
         required name: String = member("Name", &RULE_NAME),
         optional event_bus_name: String = member("EventBusName", &EVENT_BUS_NAME_OR_ARN),
         optional force: bool = member("Force", &BOOLEAN),
+    }
+}
+
+structure! {
+    pub struct DescribeApiDestinationRequest as DESCRIBE_API_DESTINATION_REQUEST "DescribeApiDestinationRequest" {
+        required name: String = member("Name", &API_DESTINATION_NAME),
+    }
+}
+
+structure! {
+    pub struct DescribeApiDestinationResponse as DESCRIBE_API_DESTINATION_RESPONSE "DescribeApiDestinationResponse" {
+        optional api_destination_arn: String = member("ApiDestinationArn", &API_DESTINATION_ARN),
+        optional name: String = member("Name", &API_DESTINATION_NAME),
+        optional description: String = member("Description", &API_DESTINATION_DESCRIPTION),
+        optional api_destination_state: ApiDestinationState = member("ApiDestinationState", &API_DESTINATION_STATE),
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional invocation_endpoint: String = member("InvocationEndpoint", &HTTPS_ENDPOINT),
+        optional http_method: ApiDestinationHttpMethod = member("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+        optional invocation_rate_limit_per_second: i32 = member("InvocationRateLimitPerSecond", &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
+    pub struct DescribeConnectionConnectivityParameters as DESCRIBE_CONNECTION_CONNECTIVITY_PARAMETERS "DescribeConnectionConnectivityParameters" {
+        required resource_parameters: DescribeConnectionResourceParameters = member("ResourceParameters", &DESCRIBE_CONNECTION_RESOURCE_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct DescribeConnectionRequest as DESCRIBE_CONNECTION_REQUEST "DescribeConnectionRequest" {
+        required name: String = member("Name", &CONNECTION_NAME),
+    }
+}
+
+structure! {
+    pub struct DescribeConnectionResourceParameters as DESCRIBE_CONNECTION_RESOURCE_PARAMETERS "DescribeConnectionResourceParameters" {
+        required resource_configuration_arn: String = member("ResourceConfigurationArn", &RESOURCE_CONFIGURATION_ARN),
+        required resource_association_arn: String = member("ResourceAssociationArn", &RESOURCE_ASSOCIATION_ARN),
+    }
+}
+
+structure! {
+    pub struct DescribeConnectionResponse as DESCRIBE_CONNECTION_RESPONSE "DescribeConnectionResponse" {
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional name: String = member("Name", &CONNECTION_NAME),
+        optional description: String = member("Description", &CONNECTION_DESCRIPTION),
+        optional invocation_connectivity_parameters: DescribeConnectionConnectivityParameters = member("InvocationConnectivityParameters", &DESCRIBE_CONNECTION_CONNECTIVITY_PARAMETERS),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional state_reason: String = member("StateReason", &CONNECTION_STATE_REASON),
+        optional authorization_type: ConnectionAuthorizationType = member("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+        optional secret_arn: String = member("SecretArn", &SECRETS_MANAGER_SECRET_ARN),
+        optional kms_key_identifier: String = member("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+        optional auth_parameters: ConnectionAuthResponseParameters = member("AuthParameters", &CONNECTION_AUTH_RESPONSE_PARAMETERS),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+        optional last_authorized_time: Timestamp = member("LastAuthorizedTime", &TIMESTAMP),
     }
 }
 
@@ -266,6 +655,11 @@ pub static HEADER_VALUE: Schema = string("HeaderValue")
     .length(0, 512)
     .pattern(pattern!("^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$"));
 
+pub static HEADER_VALUE_SENSITIVE: Schema = string("HeaderValueSensitive")
+    .length(0, 512)
+    .pattern(pattern!("^[ \\t]*[\\x20-\\x7E]+([ \\t]+[\\x20-\\x7E]+)*[ \\t]*$"))
+    .sensitive();
+
 structure! {
     pub struct HttpParameters as HTTP_PARAMETERS "HttpParameters" {
         optional path_parameter_values: Vec<String> = member("PathParameterValues", &PATH_PARAMETER_LIST),
@@ -273,6 +667,10 @@ structure! {
         optional query_string_parameters: BTreeMap<String, String> = member("QueryStringParameters", &QUERY_STRING_PARAMETERS_MAP),
     }
 }
+
+pub static HTTPS_ENDPOINT: Schema = string("HttpsEndpoint")
+    .length(1, 2048)
+    .pattern(pattern!("^((%[0-9A-Fa-f]{2}|[-()_.!~*';/?:@\\x26=+$,A-Za-z0-9])+)([).!';/?:,])?$"));
 
 enumeration! {
     pub enum IncludeDetail as INCLUDE_DETAIL "IncludeDetail" {
@@ -322,6 +720,38 @@ enumeration! {
 pub static LIMIT_MAX100: Schema = integer("LimitMax100").range(1, 100);
 
 pub static LIMIT_MIN1: Schema = integer("LimitMin1").range(1, i64::MAX);
+
+structure! {
+    pub struct ListApiDestinationsRequest as LIST_API_DESTINATIONS_REQUEST "ListApiDestinationsRequest" {
+        optional name_prefix: String = member("NamePrefix", &API_DESTINATION_NAME),
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional next_token: String = member("NextToken", &NEXT_TOKEN),
+        optional limit: i32 = member("Limit", &LIMIT_MAX100),
+    }
+}
+
+structure! {
+    pub struct ListApiDestinationsResponse as LIST_API_DESTINATIONS_RESPONSE "ListApiDestinationsResponse" {
+        optional api_destinations: Vec<ApiDestination> = member("ApiDestinations", &API_DESTINATION_RESPONSE_LIST),
+        optional next_token: String = member("NextToken", &NEXT_TOKEN),
+    }
+}
+
+structure! {
+    pub struct ListConnectionsRequest as LIST_CONNECTIONS_REQUEST "ListConnectionsRequest" {
+        optional name_prefix: String = member("NamePrefix", &CONNECTION_NAME),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional next_token: String = member("NextToken", &NEXT_TOKEN),
+        optional limit: i32 = member("Limit", &LIMIT_MAX100),
+    }
+}
+
+structure! {
+    pub struct ListConnectionsResponse as LIST_CONNECTIONS_RESPONSE "ListConnectionsResponse" {
+        optional connections: Vec<Connection> = member("Connections", &CONNECTION_RESPONSE_LIST),
+        optional next_token: String = member("NextToken", &NEXT_TOKEN),
+    }
+}
 
 structure! {
     pub struct ListEventBusesRequest as LIST_EVENT_BUSES_REQUEST "ListEventBusesRequest" {
@@ -589,6 +1019,11 @@ pub static QUERY_STRING_VALUE: Schema = string("QueryStringValue")
     .length(0, 512)
     .pattern(pattern!("[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+"));
 
+pub static QUERY_STRING_VALUE_SENSITIVE: Schema = string("QueryStringValueSensitive")
+    .length(0, 512)
+    .pattern(pattern!("[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+"))
+    .sensitive();
+
 structure! {
     pub struct RedshiftDataParameters as REDSHIFT_DATA_PARAMETERS "RedshiftDataParameters" {
         optional secret_manager_arn: String = member("SecretManagerArn", &REDSHIFT_SECRET_MANAGER_ARN),
@@ -641,6 +1076,10 @@ pub static REMOVE_TARGETS_RESULT_ENTRY_LIST: Schema =
     list("RemoveTargetsResultEntryList", &member("member", &REMOVE_TARGETS_RESULT_ENTRY));
 
 pub static RESOURCE_ARN: Schema = string("ResourceArn").length(1, 1600);
+
+pub static RESOURCE_ASSOCIATION_ARN: Schema = string("ResourceAssociationArn").length(17, 2048).pattern(pattern!("^arn:[a-z0-9\\\\-]+:vpc-lattice:[a-zA-Z0-9\\\\-]+:\\\\d{12}:servicenetworkresourceassociation/snra-[0-9a-z]{17}$"));
+
+pub static RESOURCE_CONFIGURATION_ARN: Schema = string("ResourceConfigurationArn").length(0, 2048).pattern(pattern!("^(?:^arn:[a-z0-9\\-]+:vpc-lattice:[a-zA-Z0-9\\-]+:\\d{12}:resourceconfiguration/rcfg-[0-9a-z]{17}$|^$)"));
 
 structure! {
     pub struct RetryPolicy as RETRY_POLICY "RetryPolicy" {
@@ -734,6 +1173,10 @@ structure! {
 }
 
 pub static SCHEDULE_EXPRESSION: Schema = string("ScheduleExpression").length(0, 256);
+
+pub static SECRETS_MANAGER_SECRET_ARN: Schema = string("SecretsManagerSecretArn").length(20, 2048).pattern(pattern!("^arn:aws([a-z]|\\-)*:secretsmanager:([a-z]|\\d|\\-)*:([0-9]{12})?:secret:[\\/_+=\\.@\\-A-Za-z0-9]+$"));
+
+pub static SENSITIVE_STRING: Schema = string("SensitiveString").sensitive();
 
 pub static SQL: Schema = string("Sql").length(1, 100000).sensitive();
 
@@ -850,6 +1293,87 @@ structure! {
 
 structure! {
     pub struct UntagResourceResponse as UNTAG_RESOURCE_RESPONSE "UntagResourceResponse" {
+    }
+}
+
+structure! {
+    pub struct UpdateApiDestinationRequest as UPDATE_API_DESTINATION_REQUEST "UpdateApiDestinationRequest" {
+        required name: String = member("Name", &API_DESTINATION_NAME),
+        optional description: String = member("Description", &API_DESTINATION_DESCRIPTION),
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional invocation_endpoint: String = member("InvocationEndpoint", &HTTPS_ENDPOINT),
+        optional http_method: ApiDestinationHttpMethod = member("HttpMethod", &API_DESTINATION_HTTP_METHOD),
+        optional invocation_rate_limit_per_second: i32 = member("InvocationRateLimitPerSecond", &API_DESTINATION_INVOCATION_RATE_LIMIT_PER_SECOND),
+    }
+}
+
+structure! {
+    pub struct UpdateApiDestinationResponse as UPDATE_API_DESTINATION_RESPONSE "UpdateApiDestinationResponse" {
+        optional api_destination_arn: String = member("ApiDestinationArn", &API_DESTINATION_ARN),
+        optional api_destination_state: ApiDestinationState = member("ApiDestinationState", &API_DESTINATION_STATE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionApiKeyAuthRequestParameters as UPDATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS "UpdateConnectionApiKeyAuthRequestParameters" {
+        optional api_key_name: String = member("ApiKeyName", &AUTH_HEADER_PARAMETERS),
+        optional api_key_value: SecretString = member("ApiKeyValue", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionAuthRequestParameters as UPDATE_CONNECTION_AUTH_REQUEST_PARAMETERS "UpdateConnectionAuthRequestParameters" {
+        optional basic_auth_parameters: UpdateConnectionBasicAuthRequestParameters = member("BasicAuthParameters", &UPDATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS),
+        optional o_auth_parameters: UpdateConnectionOAuthRequestParameters = member("OAuthParameters", &UPDATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS),
+        optional api_key_auth_parameters: UpdateConnectionApiKeyAuthRequestParameters = member("ApiKeyAuthParameters", &UPDATE_CONNECTION_API_KEY_AUTH_REQUEST_PARAMETERS),
+        optional invocation_http_parameters: ConnectionHttpParameters = member("InvocationHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+        optional connectivity_parameters: ConnectivityResourceParameters = member("ConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionBasicAuthRequestParameters as UPDATE_CONNECTION_BASIC_AUTH_REQUEST_PARAMETERS "UpdateConnectionBasicAuthRequestParameters" {
+        optional username: String = member("Username", &AUTH_HEADER_PARAMETERS),
+        optional password: SecretString = member("Password", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionOAuthClientRequestParameters as UPDATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS "UpdateConnectionOAuthClientRequestParameters" {
+        optional client_id: String = member("ClientID", &AUTH_HEADER_PARAMETERS),
+        optional client_secret: SecretString = member("ClientSecret", &AUTH_HEADER_PARAMETERS_SENSITIVE),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionOAuthRequestParameters as UPDATE_CONNECTION_O_AUTH_REQUEST_PARAMETERS "UpdateConnectionOAuthRequestParameters" {
+        optional client_parameters: UpdateConnectionOAuthClientRequestParameters = member("ClientParameters", &UPDATE_CONNECTION_O_AUTH_CLIENT_REQUEST_PARAMETERS),
+        optional authorization_endpoint: String = member("AuthorizationEndpoint", &HTTPS_ENDPOINT),
+        optional http_method: ConnectionOAuthHttpMethod = member("HttpMethod", &CONNECTION_O_AUTH_HTTP_METHOD),
+        optional o_auth_http_parameters: ConnectionHttpParameters = member("OAuthHttpParameters", &CONNECTION_HTTP_PARAMETERS),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionRequest as UPDATE_CONNECTION_REQUEST "UpdateConnectionRequest" {
+        required name: String = member("Name", &CONNECTION_NAME),
+        optional description: String = member("Description", &CONNECTION_DESCRIPTION),
+        optional authorization_type: ConnectionAuthorizationType = member("AuthorizationType", &CONNECTION_AUTHORIZATION_TYPE),
+        optional auth_parameters: UpdateConnectionAuthRequestParameters = member("AuthParameters", &UPDATE_CONNECTION_AUTH_REQUEST_PARAMETERS),
+        optional invocation_connectivity_parameters: ConnectivityResourceParameters = member("InvocationConnectivityParameters", &CONNECTIVITY_RESOURCE_PARAMETERS),
+        optional kms_key_identifier: String = member("KmsKeyIdentifier", &KMS_KEY_IDENTIFIER),
+    }
+}
+
+structure! {
+    pub struct UpdateConnectionResponse as UPDATE_CONNECTION_RESPONSE "UpdateConnectionResponse" {
+        optional connection_arn: String = member("ConnectionArn", &CONNECTION_ARN),
+        optional connection_state: ConnectionState = member("ConnectionState", &CONNECTION_STATE),
+        optional creation_time: Timestamp = member("CreationTime", &TIMESTAMP),
+        optional last_modified_time: Timestamp = member("LastModifiedTime", &TIMESTAMP),
+        optional last_authorized_time: Timestamp = member("LastAuthorizedTime", &TIMESTAMP),
     }
 }
 

@@ -4,16 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
+use haechi_core::jobs::KIND_MAX;
 use haechi_core::{AccountId, Batch, Job, JobHandler, Source};
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::matching::{self, Bus};
-use crate::store::TargetRecord;
-use crate::{Events, passing};
+use crate::store::{HttpRecord, TargetRecord};
+use crate::{Events, api_destination, invocation, passing};
 
 /// The kind of the jobs that carry an event to a target.
 pub(crate) const DELIVERY: &str = "event-delivery";
+
+/// The same where the target is an endpoint of somebody else's: slow ones hold up none but
+/// themselves.
+pub(crate) const HTTP_DELIVERY: &str = "event-http-delivery";
+
+/// Endpoints that are called at a time.
+const ENDPOINTS_AT_A_TIME: usize = 64;
+
+/// What a target that did not take an event in time answers, if it says nothing else.
+const FAILED: &str = "SDK_CLIENT_ERROR";
 
 /// Tries after the first, unless a target says otherwise (User Guide, "Retrying event delivery").
 const ATTEMPTS_MAX: i32 = 185;
@@ -49,6 +60,15 @@ pub enum Refusal {
     },
     /// It may take it later.
     Temporary(Fault),
+    /// It was asked, and did not take it; it may another time.
+    Failed {
+        /// The code of the error, as dead letters tell it.
+        code: &'static str,
+        /// What happened.
+        message: String,
+        /// Not earlier than in so many seconds.
+        seconds: i64,
+    },
     /// It may take it, not earlier than in so many seconds.
     Later {
         /// From now on.
@@ -64,6 +84,16 @@ impl Refusal {
     /// A target that must not be reached.
     pub fn denied(message: impl Into<String>) -> Refusal {
         Refusal::Permanent { code: "NO_PERMISSIONS".to_owned(), message: message.into() }
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Refusal::Permanent { message, .. }
+            | Refusal::Failed { message, .. }
+            | Refusal::Later { message, .. } => message.clone(),
+            Refusal::Temporary(fault) => fault.to_string(),
+        }
     }
 
     /// What a fault of a call on the target's behalf means.
@@ -103,6 +133,9 @@ pub(crate) struct Delivery {
     pub(crate) account: AccountId,
     #[serde(default)]
     pub(crate) role_arn: Option<String>,
+    /// What an API destination is asked with.
+    #[serde(default)]
+    pub(crate) http: Option<HttpRecord>,
     dead_letter_arn: Option<String>,
     attempts_max: i32,
     /// When it is given up.
@@ -125,6 +158,7 @@ impl Delivery {
             rule_arn,
             account: account.clone(),
             role_arn: target.role_arn.clone(),
+            http: None,
             dead_letter_arn: target.dead_letter_arn.clone(),
             attempts_max: target.retry_attempts.unwrap_or(ATTEMPTS_MAX),
             until_ms: now.plus_seconds(age).millis(),
@@ -132,16 +166,20 @@ impl Delivery {
         }
     }
 
+    fn kind(&self) -> &'static str {
+        if api_destination::is_one(&self.message.target_arn) { HTTP_DELIVERY } else { DELIVERY }
+    }
+
     /// The job that carries it for the first time.
     pub(crate) fn first_job(&self, id: &str, now: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;
-        Ok(Job::at_once(DELIVERY, id, now, payload))
+        Ok(Job::at_once(self.kind(), id, now, payload))
     }
 
     /// The job that carries it.
     pub(crate) fn job(&self, id: &str, due: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;
-        Ok(Job::new(DELIVERY, id, due, payload))
+        Ok(Job::new(self.kind(), id, due, payload))
     }
 
     /// On whose behalf it goes.
@@ -162,6 +200,8 @@ struct GivenUp {
 pub(crate) struct Delivering {
     /// Weak, as the service holds the jobs that hold this.
     pub(crate) events: Weak<Events>,
+    /// Whether these are the ones to endpoints of others.
+    pub(crate) is_http: bool,
 }
 
 #[async_trait]
@@ -171,7 +211,7 @@ impl JobHandler for Delivering {
         let mut delivery: Delivery = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
         let mut batch = Batch::new();
         let outcome = events.hand_over(job, &delivery, now, &mut batch).await;
-        let (message, seconds) = match outcome {
+        let (code, message, seconds) = match outcome {
             Ok(()) => return Ok(batch),
             Err(Refusal::Permanent { code, message }) => {
                 let why = GivenUp { code, message, exhausted: None };
@@ -180,12 +220,16 @@ impl JobHandler for Delivering {
             }
             Err(Refusal::Temporary(fault)) => {
                 delivery.attempts += 1;
-                (fault.to_string(), wait_seconds(delivery.attempts))
+                (FAILED, fault.to_string(), wait_seconds(delivery.attempts))
+            }
+            Err(Refusal::Failed { code, message, seconds }) => {
+                delivery.attempts += 1;
+                (code, message, seconds.max(wait_seconds(delivery.attempts)))
             }
             Err(Refusal::Later { seconds, is_try, message }) => {
                 delivery.attempts += i32::from(is_try);
                 let least = if is_try { wait_seconds(delivery.attempts) } else { 1 };
-                (message, seconds.max(least))
+                (FAILED, message, seconds.max(least))
             }
         };
         let later = now.plus_seconds(seconds);
@@ -197,9 +241,13 @@ impl JobHandler for Delivering {
                 return Ok(batch);
             }
         };
-        let code = "SDK_CLIENT_ERROR".to_owned();
-        events.give_up(delivery, GivenUp { code, message, exhausted: Some(exhausted) }).await?;
+        let (code, exhausted) = (code.to_owned(), Some(exhausted));
+        events.give_up(delivery, GivenUp { code, message, exhausted }).await?;
         Ok(batch)
+    }
+
+    fn at_a_time(&self) -> usize {
+        if self.is_http { ENDPOINTS_AT_A_TIME } else { KIND_MAX }
     }
 }
 
@@ -214,6 +262,9 @@ impl Events {
     ) -> Result<(), Refusal> {
         if let Some(bus) = Bus::parse(&delivery.message.target_arn) {
             return passing::pass_on(self, job, delivery, &bus, now, batch).await;
+        }
+        if api_destination::is_one(&delivery.message.target_arn) {
+            return invocation::invoke(self, delivery, now).await;
         }
         self.around.targets.deliver(delivery.source(), &delivery.message).await
     }

@@ -10,8 +10,10 @@
 //!   rule says so alone.
 //!
 //! * A rule that falls due by time tells its targets once for each time.
+//! * What a connection authorises with lies in Secrets Manager and nowhere else, and is not told.
 //!
-//! What is missing answers 501: archives and replays, API destinations, endpoints, partner sources.
+//! What is missing answers 501: archives and replays, endpoints, partner sources; of connections,
+//! those to private APIs.
 //!
 //! Source of behaviour: EventBridge API Reference and User Guide, 2026; recordings.
 //!
@@ -25,22 +27,37 @@
 //! schedule.rs     jobs: rules fall due by time
 //! delivery.rs     jobs: targets get events, or their dead-letter queues
 //! passing.rs      events go to buses of other accounts and Regions
+//! connection.rs   connections, their secrets and tokens
+//! api_destination.rs  API destinations: by name, how they are shown
+//! invocation.rs   an API destination gets an event: in whose name, how often
+//! request.rs      the request that it gets (pure)
+//! rate.rs         how many in a second
+//! endpoint.rs     URLs (pure)
+//! web.rs, secrets.rs  what the binary does for it
 //! tags.rs         tags on buses and rules
 //! store.rs        records, and where they lie
 //! ```
 
+mod api_destination;
 mod bus;
+mod connection;
 mod delivery;
+mod endpoint;
+mod invocation;
 mod matching;
 mod op;
 mod paging;
 mod passing;
+mod rate;
+mod request;
 mod rule;
 mod schedule;
+mod secrets;
 mod store;
 mod tags;
 mod target;
 mod transform;
+mod web;
 
 use std::sync::Arc;
 
@@ -48,6 +65,8 @@ use haechi_core::event::EVENT_JOB;
 use haechi_core::{Database, Env, Jobs, Router, ServiceRoles};
 
 pub use delivery::{Message, Refusal, Targets};
+pub use secrets::{ConnectionSecrets, Whereabouts};
+pub use web::{HttpAnswer, HttpClient, HttpRequest, Unreached};
 
 /// What EventBridge acts through.
 pub struct Surroundings {
@@ -55,6 +74,10 @@ pub struct Surroundings {
     pub targets: Arc<dyn Targets>,
     /// In whose name.
     pub roles: Arc<dyn ServiceRoles>,
+    /// Where connections keep what they authorise with.
+    pub secrets: Arc<dyn ConnectionSecrets>,
+    /// How API destinations are called.
+    pub http: Arc<dyn HttpClient>,
 }
 
 /// The service.
@@ -63,6 +86,9 @@ pub struct Events {
     env: Env,
     jobs: Arc<Jobs>,
     around: Surroundings,
+    kept: connection::Kept,
+    tokens: connection::Tokens,
+    rates: rate::Rates,
 }
 
 impl Events {
@@ -73,11 +99,23 @@ impl Events {
         jobs: Arc<Jobs>,
         around: Surroundings,
     ) -> Arc<Events> {
-        let events = Arc::new(Events { database, env, jobs: Arc::clone(&jobs), around });
+        let events = Arc::new(Events {
+            database,
+            env,
+            jobs: Arc::clone(&jobs),
+            around,
+            kept: connection::Kept::default(),
+            tokens: connection::Tokens::default(),
+            rates: rate::Rates::default(),
+        });
         let weak = || Arc::downgrade(&events);
         jobs.handle(EVENT_JOB, Arc::new(matching::Matching { events: weak() }));
         jobs.handle(matching::CONTINUATION, Arc::new(matching::Continuing { events: weak() }));
-        jobs.handle(delivery::DELIVERY, Arc::new(delivery::Delivering { events: weak() }));
+        for (kind, is_http) in [(delivery::DELIVERY, false), (delivery::HTTP_DELIVERY, true)] {
+            jobs.handle(kind, Arc::new(delivery::Delivering { events: weak(), is_http }));
+        }
+        jobs.handle(connection::AUTHORIZE, Arc::new(connection::Authorizing { events: weak() }));
+        jobs.handle(connection::ORPHAN, Arc::new(connection::Sweeping { events: weak() }));
         jobs.handle(schedule::SCHEDULE, Arc::new(schedule::Scheduled { events: weak() }));
         events
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::{Delivery, Message};
 use crate::rule::Compiled;
 use crate::store::{Place, TargetRecord};
-use crate::{Events, rule, transform};
+use crate::{Events, request, rule, transform};
 
 /// The kind of the jobs that carry an event to the rules that come after others.
 pub(crate) const CONTINUATION: &str = "event-rest";
@@ -181,5 +181,7 @@ pub(crate) fn delivery(
         deduplication_id: format!("{}-{}", event.id, target.id),
         attributes: std::collections::BTreeMap::new(),
     };
-    Delivery::new(message, account, rule_arn, target, now).first_job(id, now).map(Some)
+    let mut delivery = Delivery::new(message, account, rule_arn, target, now);
+    delivery.http = target.http.as_ref().map(|parameters| request::filled(parameters, json));
+    delivery.first_job(id, now).map(Some)
 }

@@ -1,12 +1,21 @@
 //! One file for each operation.
 
+mod create_api_destination;
+mod create_connection;
 mod create_event_bus;
+mod deauthorize_connection;
+mod delete_api_destination;
+mod delete_connection;
 mod delete_event_bus;
 mod delete_rule;
+mod describe_api_destination;
+mod describe_connection;
 mod describe_event_bus;
 mod describe_rule;
 mod disable_rule;
 mod enable_rule;
+mod list_api_destinations;
+mod list_connections;
 mod list_event_buses;
 mod list_rule_names_by_target;
 mod list_rules;
@@ -21,4 +30,6 @@ mod remove_targets;
 mod tag_resource;
 mod test_event_pattern;
 mod untag_resource;
+mod update_api_destination;
+mod update_connection;
 mod update_event_bus;

@@ -3,6 +3,8 @@
 //! ```text
 //! /events/<account>/<region>/bus/<bus>            BusRecord; the default bus has one once it is tagged
 //! /events/<account>/<region>/rule/<bus>/<rule>    RuleRecord, with its targets
+//! /events/<account>/<region>/connection/<name>       ConnectionRecord; its secret is Secrets Manager's
+//! /events/<account>/<region>/api-destination/<name>  ApiDestinationRecord
 //! ```
 
 use std::collections::BTreeMap;
@@ -10,6 +12,8 @@ use std::collections::BTreeMap;
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Path, Record, Region};
 use serde::{Deserialize, Serialize};
+
+use crate::connection::Authorization;
 
 /// Tags, by key.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -84,7 +88,64 @@ pub(crate) struct TargetRecord {
     pub(crate) dead_letter_arn: Option<String>,
     pub(crate) retry_attempts: Option<i32>,
     pub(crate) retry_age_seconds: Option<i32>,
+    /// For API destinations.
+    #[serde(default)]
+    pub(crate) http: Option<HttpRecord>,
 }
+
+/// `HttpParameters` of a target; on its way to it, with the values that the event gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HttpRecord {
+    /// What stands for the asterisks of the endpoint, in their order.
+    pub(crate) path: Vec<String>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
+}
+
+/// A connection.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ConnectionRecord {
+    pub(crate) name: String,
+    /// The end of its ARN.
+    pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    /// `AUTHORIZED`, `AUTHORIZING`, `DEAUTHORIZED`.
+    pub(crate) state: String,
+    pub(crate) state_reason: Option<String>,
+    pub(crate) authorization_type: String,
+    /// How it authorises, without what is secret; none once it is deauthorized.
+    pub(crate) authorization: Option<Authorization>,
+    pub(crate) kms_key: Option<String>,
+    pub(crate) secret_arn: Option<String>,
+    /// The version of the secret that counts.
+    pub(crate) secret_version: Option<String>,
+    pub(crate) created_ms: i64,
+    pub(crate) modified_ms: i64,
+    pub(crate) authorized_ms: Option<i64>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for ConnectionRecord {}
+
+/// An API destination.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ApiDestinationRecord {
+    pub(crate) name: String,
+    /// The end of its ARN.
+    pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    pub(crate) connection_arn: String,
+    pub(crate) endpoint: String,
+    pub(crate) method: String,
+    pub(crate) rate_per_second: i32,
+    pub(crate) created_ms: i64,
+    pub(crate) modified_ms: i64,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for ApiDestinationRecord {}
 
 /// `InputTransformer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,5 +192,23 @@ impl Place {
 
     pub(crate) fn rule(&self, bus: &str, name: &str) -> Path {
         self.rules(bus).hidden(name)
+    }
+
+    /// The prefix of all connections.
+    pub(crate) fn connections(&self) -> Path {
+        self.rows("connection")
+    }
+
+    pub(crate) fn connection(&self, name: &str) -> Path {
+        self.connections().hidden(name)
+    }
+
+    /// The prefix of all API destinations.
+    pub(crate) fn api_destinations(&self) -> Path {
+        self.rows("api-destination")
+    }
+
+    pub(crate) fn api_destination(&self, name: &str) -> Path {
+        self.api_destinations().hidden(name)
     }
 }

@@ -3,14 +3,14 @@
 use haechi_core::Cx;
 use haechi_events_model::Error;
 use haechi_events_model::shapes::{
-    DeadLetterConfig, InputTransformer, RetryPolicy, SqsParameters, Target,
+    DeadLetterConfig, HttpParameters, InputTransformer, RetryPolicy, SqsParameters, Target,
 };
 
 use crate::bus::invalid;
 use crate::delivery::Targets;
 use crate::matching::Bus;
-use crate::store::{TargetRecord, Transformer};
-use crate::transform;
+use crate::store::{HttpRecord, TargetRecord, Transformer};
+use crate::{api_destination, transform};
 
 /// Targets of a rule, at most.
 pub(crate) const TARGETS_MAX: usize = 5;
@@ -25,11 +25,12 @@ pub(crate) fn accept(
     let service = target.arn.split(':').nth(2).unwrap_or_default();
     let is_queue = service == "sqs";
     let bus = Bus::parse(&target.arn);
+    let is_http = api_destination::is_one(&target.arn);
     let elsewhere = target.ecs_parameters.is_some()
         || target.kinesis_parameters.is_some()
         || target.run_command_parameters.is_some()
         || target.batch_parameters.is_some()
-        || target.http_parameters.is_some()
+        || (target.http_parameters.is_some() && !is_http)
         || target.redshift_data_parameters.is_some()
         || target.sage_maker_pipeline_parameters.is_some()
         || target.app_sync_parameters.is_some();
@@ -39,16 +40,17 @@ pub(crate) fn accept(
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
         )));
     }
-    if elsewhere || !(bus.is_some() || targets.has(service)) {
+    if elsewhere || !(bus.is_some() || is_http || targets.has(service)) {
         return Err(cx.unsupported().into());
     }
     // Only where the other account's policy can decide without one.
-    if let Some(bus) = &bus
-        && bus.account == *cx.account()
-        && bus.region != cx.region
-        && target.role_arn.is_none()
-    {
+    let is_own_elsewhere =
+        bus.is_some_and(|bus| bus.account == *cx.account() && bus.region != cx.region);
+    if (is_own_elsewhere || is_http) && target.role_arn.is_none() {
         return Err(invalid(format!("RoleArn is required for target {}.", target.arn)));
+    }
+    if is_http {
+        api_destination::require_own(cx, &target.arn)?;
     }
     if let Some(role) = &target.role_arn {
         cx.authorize_pass_role(role, "events")?;
@@ -83,7 +85,24 @@ pub(crate) fn accept(
         dead_letter_arn: target.dead_letter_config.and_then(|config| config.arn),
         retry_attempts: retry.as_ref().and_then(|retry| retry.maximum_retry_attempts),
         retry_age_seconds: retry.as_ref().and_then(|retry| retry.maximum_event_age_in_seconds),
+        http: is_http.then(|| http_of(target.http_parameters.unwrap_or_default())),
         id: target.id,
+    })
+}
+
+fn http_of(given: HttpParameters) -> HttpRecord {
+    HttpRecord {
+        path: given.path_parameter_values.unwrap_or_default(),
+        headers: given.header_parameters.unwrap_or_default(),
+        query: given.query_string_parameters.unwrap_or_default(),
+    }
+}
+
+fn show_http(http: HttpRecord) -> Option<HttpParameters> {
+    (http != HttpRecord::default()).then(|| HttpParameters {
+        path_parameter_values: Some(http.path).filter(|path| !path.is_empty()),
+        header_parameters: Some(http.headers).filter(|headers| !headers.is_empty()),
+        query_string_parameters: Some(http.query).filter(|query| !query.is_empty()),
     })
 }
 
@@ -120,6 +139,7 @@ pub(crate) fn show(target: TargetRecord) -> Target {
         sqs_parameters: target.group_id.map(|id| SqsParameters { message_group_id: Some(id) }),
         dead_letter_config: target.dead_letter_arn.map(|arn| DeadLetterConfig { arn: Some(arn) }),
         retry_policy: has_retry.then_some(retry),
+        http_parameters: target.http.and_then(show_http),
         ..Target::default()
     }
 }

@@ -57,8 +57,9 @@ fn found(record: &SecretRecord, key: Option<FilterNameStringType>, value: &str) 
         Some(FilterNameStringType::PrimaryRegion) => {
             record.primary_region.as_deref().unwrap_or_default().starts_with(value)
         }
-        // No secret here belongs to another service.
-        Some(FilterNameStringType::OwningService) => value.is_empty(),
+        Some(FilterNameStringType::OwningService) => {
+            record.owner.as_deref().unwrap_or_default().starts_with(value)
+        }
         Some(FilterNameStringType::All) | None => {
             let own =
                 [Some(&record.name), record.description.as_ref(), record.primary_region.as_ref()];

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haechi_core::Record;
 use haechi_core::database::Unknown;
+use haechi_core::{Cx, Record};
 use haechi_secretsmanager_model::Error;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,9 @@ pub struct SecretRecord {
     /// Grows with each change that a replica elsewhere is told of.
     #[serde(default)]
     pub(crate) shared_version: u64,
+    /// The service that made it for a user, and alone changes it.
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
     /// Of a replica whose primary is elsewhere.
     #[serde(default)]
     pub(crate) followed: Option<Followed>,
@@ -124,10 +127,25 @@ impl SecretRecord {
         if self.is_replica() { Err(words::replica()) } else { Ok(()) }
     }
 
-    /// Refuses changes of values also of a replica of another account's secret.
-    pub(crate) fn owns_values(&self) -> Result<(), Error> {
-        self.writable()?;
+    /// As [`Self::writable_by`]; refuses changes of values also of a replica of another account's
+    /// secret.
+    pub(crate) fn owns_values(&self, cx: &Cx) -> Result<(), Error> {
+        self.writable_by(cx)?;
         if self.cross_primary.is_some() { Err(words::cross_replica()) } else { Ok(()) }
+    }
+
+    /// As [`Self::writable`]; and where another service owns it, through that service only.
+    pub(crate) fn writable_by(&self, cx: &Cx) -> Result<(), Error> {
+        self.owned_by_caller(cx)?;
+        self.writable()
+    }
+
+    /// Refuses what its owner alone may do.
+    pub(crate) fn owned_by_caller(&self, cx: &Cx) -> Result<(), Error> {
+        match self.owner.as_deref() {
+            Some(owner) if cx.via().last() != Some(&owner) => Err(words::managed()),
+            _ => Ok(()),
+        }
     }
 
     /// The labels of versions that have some.

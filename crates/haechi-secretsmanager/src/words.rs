@@ -13,6 +13,11 @@ pub(crate) fn marked() -> Error {
     request("You can't perform this operation on the secret because it was marked for deletion.")
 }
 
+/// Of a secret that another service made, and changes.
+pub(crate) fn managed() -> Error {
+    request("The secret is managed by another service, and you must use that service to update it.")
+}
+
 /// Of a change that a replica's Region was asked for.
 pub(crate) fn replica() -> Error {
     parameter(

@@ -11,10 +11,11 @@ use serde::Deserialize;
 use crate::Failure;
 use crate::cli::{LogFormat, SealKind, SealOptions, ServeOptions, StoreKind, StoreOptions};
 use crate::functions::LambdaOptions;
+use crate::outbound::OutboundOptions;
 use crate::peering::{PeeringOptions, RegionOptions};
 use crate::quotas::QuotaOptions;
 use crate::storage::{Etcd, Storage};
-use crate::subscriptions::{SmtpOptions, SnsOptions};
+use crate::subscriptions::SmtpOptions;
 use crate::web_identity::WebIdentityOptions;
 use crate::xks::{CloudHsmOptions, XksOptions};
 
@@ -45,7 +46,8 @@ struct File {
     store: FileStore,
     log: FileLog,
     web_identity: WebIdentityOptions,
-    sns: SnsOptions,
+    outbound: OutboundOptions,
+    sns: OutboundOptions,
     smtp: Option<SmtpOptions>,
     regions: RegionOptions,
     peering: Option<PeeringOptions>,
@@ -157,8 +159,8 @@ pub struct Config {
     pub request_quota: Vec<QuotaOptions>,
     /// Whose tokens STS takes.
     pub web_identity: WebIdentityOptions,
-    /// HTTP endpoints of topics.
-    pub sns: SnsOptions,
+    /// HTTP endpoints of topics, API destinations and hooks: two tables that say the same.
+    pub outbound: [OutboundOptions; 2],
     /// The relay that mail goes to.
     pub smtp: Option<SmtpOptions>,
     /// Which Regions are served here.
@@ -225,7 +227,7 @@ impl Config {
             request_quota: file.request_quota,
             dev,
             web_identity: file.web_identity,
-            sns: file.sns,
+            outbound: [file.outbound, file.sns],
             smtp: file.smtp,
             regions: file.regions,
             peering: file.peering,

@@ -26,9 +26,11 @@ use zeroize::Zeroizing;
 use crate::Failure;
 use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
+use crate::connections::SecretsOfConnections;
 use crate::data::{DataDirectory, RootAccessKey};
 use crate::functions::{RolesOfFunctions, RotationByLambda};
 use crate::keys::{MessageKeys, SecretKeys};
+use crate::outbound::{ApiEndpoints, Outbound};
 use crate::parameters::parameter_store;
 use crate::recorder::Recorder;
 use crate::role_calls::RoleCalls;
@@ -57,6 +59,8 @@ pub struct Stack {
     pub sns: Arc<Sns>,
     /// Where their messages go.
     pub endpoints: Arc<SubscriptionEndpoints>,
+    /// The way to endpoints that users name.
+    pub outbound: Arc<Outbound>,
     /// Duties that fall due.
     pub jobs: Arc<Jobs>,
     /// Where records of calls go.
@@ -102,9 +106,7 @@ fn trails(
 }
 
 fn secrets(
-    database: &Arc<Database>,
-    env: &Env,
-    jobs: &Arc<Jobs>,
+    (database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>),
     kms: &Arc<Kms>,
     audit: &Arc<dyn AuditLog>,
 ) -> Arc<SecretsManager> {
@@ -139,14 +141,30 @@ fn service_roles(
     })
 }
 
+fn event_targets(
+    env: &Env,
+    (sns, sqs, lambda): (&Arc<Sns>, Arc<Sqs>, &Arc<Lambda>),
+) -> EventTargets {
+    EventTargets { env: env.clone(), sns: Arc::clone(sns), sqs, lambda: Arc::clone(lambda) }
+}
+
 /// `EventBridge` and its Scheduler, mounted last: it calls what is mounted so far, and not itself.
 fn events(
     (database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>),
-    targets: EventTargets,
+    (targets, secrets, outbound): (EventTargets, &Arc<SecretsManager>, &Arc<Outbound>),
     (roles, recorder): (Arc<dyn ServiceRoles>, Arc<Recorder>),
     router: &mut Router,
 ) {
-    let around = Surroundings { targets: Arc::new(targets), roles: Arc::clone(&roles) };
+    let around = Surroundings {
+        targets: Arc::new(targets),
+        roles: Arc::clone(&roles),
+        secrets: Arc::new(SecretsOfConnections {
+            env: env.clone(),
+            secrets: Arc::clone(secrets),
+            recorder: Arc::clone(&recorder),
+        }),
+        http: Arc::new(ApiEndpoints { outbound: Arc::clone(outbound), env: env.clone() }),
+    };
     let (records, time) = (Arc::clone(database), env.clone());
     Events::new(records, time, Arc::clone(jobs), around).mount(router);
     let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone(), recorder });
@@ -194,9 +212,10 @@ fn notifications(
     database: &Arc<Database>,
     env: &Env,
     jobs: &Jobs,
-    (keys, sqs): (Arc<dyn haechi_sse::Keys>, &Arc<Sqs>),
+    (keys, sqs, outbound): (Arc<dyn haechi_sse::Keys>, &Arc<Sqs>, &Arc<Outbound>),
 ) -> (Arc<Sns>, Arc<SubscriptionEndpoints>) {
-    let endpoints = Arc::new(SubscriptionEndpoints::new(env.clone(), Arc::clone(sqs)));
+    let (sqs, outbound) = (Arc::clone(sqs), Arc::clone(outbound));
+    let endpoints = Arc::new(SubscriptionEndpoints::new(env.clone(), sqs, outbound));
     let authority = LocalAuthority { database: Arc::clone(database), env: env.clone() };
     let (records, time) = (Arc::clone(database), env.clone());
     let sns = Sns::new(records, time, jobs, keys, Arc::clone(&endpoints) as _, Arc::new(authority));
@@ -275,7 +294,8 @@ impl Stack {
         let cloudtrail = CloudTrail::new(records, time, Arc::clone(&jobs), reader, delivery)
             .with_organizations(Arc::clone(&organizations) as _);
         let cloudtrail = Arc::new(cloudtrail);
-        let secrets = secrets(&database, env, &jobs, &kms, &audit);
+        let outbound = Arc::new(Outbound::default());
+        let secrets = secrets((&database, env, &jobs), &kms, &audit);
         let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);
@@ -290,16 +310,15 @@ impl Stack {
         sts.mount(&mut router);
         let recorder = Arc::new(Recorder(Arc::clone(&audit)));
         let roles = service_roles(env, (&sts, &iam, &organizations), &recorder);
-        let (sns, endpoints) = notifications(&database, env, &jobs, (keys, &sqs));
+        let (sns, endpoints) = notifications(&database, env, &jobs, (keys, &sqs, &outbound));
         sns.mount(&mut router);
         let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
         lambda.mount(&mut router);
         endpoints.call_functions(Arc::clone(&lambda));
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
-        let (sns_target, lambda_target) = (Arc::clone(&sns), Arc::clone(&lambda));
-        let targets =
-            EventTargets { env: env.clone(), sns: sns_target, sqs, lambda: lambda_target };
-        events((&database, env, &jobs), targets, (roles, recorder), &mut router);
+        let targets = event_targets(env, (&sns, sqs, &lambda));
+        let around = (targets, &secrets, &outbound);
+        events((&database, env, &jobs), around, (roles, recorder), &mut router);
         Ok(Stack {
             database,
             iam,
@@ -310,6 +329,7 @@ impl Stack {
             cloudtrail,
             sns,
             endpoints,
+            outbound,
             jobs,
             audit,
             intents,

@@ -1,12 +1,10 @@
 //! The endpoints of SNS's subscriptions, and who certifies the key that signs messages.
 //!
 //! ```text
-//! options.rs  what the operator's configuration says of them
-//! http.rs     posts to HTTP endpoints
+//! options.rs  what the operator's configuration says of mail
 //! mail.rs     mail, by a relay
 //! ```
 
-mod http;
 mod mail;
 mod options;
 
@@ -24,35 +22,31 @@ use haechi_sqs::{Delivery, Sqs};
 use haechi_sqs_model::shapes::MessageAttributeValue;
 use haechi_wire::{Blob, Fault, Problem};
 
-use self::http::Http;
 use self::mail::Mailer;
+use crate::outbound::Outbound;
 use crate::tls;
 
-pub use options::{SmtpOptions, SnsOptions, mount};
+pub use options::{SmtpOptions, mount};
 
 /// What takes messages.
 pub struct SubscriptionEndpoints {
     env: Env,
     sqs: Arc<Sqs>,
-    http: OnceLock<Http>,
+    outbound: Arc<Outbound>,
     mail: OnceLock<Mailer>,
     lambda: OnceLock<Arc<Lambda>>,
 }
 
 impl SubscriptionEndpoints {
     /// Queues only, until the other ways are opened.
-    pub fn new(env: Env, sqs: Arc<Sqs>) -> SubscriptionEndpoints {
-        let (http, mail, lambda) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        SubscriptionEndpoints { env, sqs, http, mail, lambda }
+    pub fn new(env: Env, sqs: Arc<Sqs>, outbound: Arc<Outbound>) -> SubscriptionEndpoints {
+        let (mail, lambda) = (OnceLock::new(), OnceLock::new());
+        SubscriptionEndpoints { env, sqs, outbound, mail, lambda }
     }
 
     /// Lets messages go to functions.
     pub fn call_functions(&self, lambda: Arc<Lambda>) {
         self.lambda.get_or_init(|| lambda);
-    }
-
-    fn open_http(&self, http: Http) {
-        self.http.get_or_init(|| http);
     }
 
     fn open_mail(&self, mailer: Mailer) {
@@ -106,10 +100,7 @@ impl Endpoints for SubscriptionEndpoints {
     }
 
     async fn http(&self, message: HttpMessage) -> Result<(), Refusal> {
-        match self.http.get() {
-            Some(http) => http.post(message).await,
-            None => Err(Refusal::Permanent("there is no way to HTTP endpoints".to_owned())),
-        }
+        self.outbound.post(message).await
     }
 
     async fn mail(&self, mail: Mail) -> Result<(), Refusal> {
@@ -123,7 +114,7 @@ impl Endpoints for SubscriptionEndpoints {
         match protocol {
             "sqs" => true,
             "lambda" => self.lambda.get().is_some(),
-            "http" | "https" => self.http.get().is_some(),
+            "http" | "https" => self.outbound.is_open(),
             "email" | "email-json" => self.mail.get().is_some(),
             _ => false,
         }

@@ -1,5 +1,5 @@
-//! Topics with endpoints outside: HTTP receivers and a mail relay; and topics that are published to
-//! while the server is killed.
+//! Endpoints outside: HTTP receivers and a mail relay of topics, and API destinations; and topics
+//! that are published to while the server is killed.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -13,7 +13,7 @@ const ROUNDS: u64 = 3;
 const PUBLISHING: Duration = Duration::from_millis(1500);
 
 /// A certificate for `localhost` that vouches for itself, and its key, as `receiver.pem`.
-fn certificate(folder: &Path) -> String {
+pub(crate) fn certificate(folder: &Path) -> String {
     let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
         -subj /CN=localhost -addext subjectAltName=DNS:localhost \
         -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out certificate.pem";
@@ -53,6 +53,18 @@ fn endpoints_outside_confirm_get_messages_and_leave() {
         .env("HAECHI_SMTP_PORT", smtp.to_string())
         .env("HAECHI_RECEIVER", folder.path().join("receiver.pem"));
     server.run_script_with(command, "sns_endpoints.py");
+}
+
+#[test]
+fn api_destinations_are_called_as_their_connections_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = certificate(folder.path());
+    let config = folder.path().join("haechi.toml");
+    std::fs::write(&config, format!("[outbound]\nca_bundle = \"{ca}\"\n")).unwrap();
+    let server = Launch::new().options(&["--config", config.to_str().unwrap()]).start();
+    let mut command = server.client(python());
+    command.env("HAECHI_RECEIVER", folder.path().join("receiver.pem"));
+    server.run_script_with(command, "api_destinations.py");
 }
 
 #[test]

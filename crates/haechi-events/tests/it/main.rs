@@ -1,8 +1,10 @@
 //! Events on their way, with targets that do as the test says.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod api_destinations;
 mod buses;
 mod deliveries;
+mod outside;
 mod permissions;
 mod schedules;
 
@@ -75,6 +77,8 @@ struct Fixture {
     events: Arc<Events>,
     queues: Arc<Queues>,
     roles: Arc<Roles>,
+    vault: Arc<outside::Vault>,
+    web: Arc<outside::Web>,
     root: Arc<Caller>,
 }
 
@@ -84,10 +88,12 @@ impl Fixture {
         let (database, jobs) = (Arc::clone(&kit.database), Arc::clone(&kit.jobs));
         let roles = Arc::new(Roles::default());
         let (targets, in_name) = (Arc::clone(&queues) as _, Arc::clone(&roles) as _);
-        let around = Surroundings { targets, roles: in_name };
+        let (vault, web) = (Arc::new(outside::Vault::default()), Arc::new(outside::Web::default()));
+        let (secrets, http) = (Arc::clone(&vault) as _, Arc::clone(&web) as _);
+        let around = Surroundings { targets, roles: in_name, secrets, http };
         let events = Events::new(database, kit.env.clone(), jobs, around);
         let root = kit.root(ACCOUNT);
-        Fixture { kit, events, queues, roles, root }
+        Fixture { kit, events, queues, roles, vault, web, root }
     }
 
     async fn rule(&self, name: &str, targets: Vec<Target>) {

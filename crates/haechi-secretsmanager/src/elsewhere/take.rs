@@ -282,6 +282,7 @@ fn told(state: &SecretState, content: &SecretContent) -> Result<SecretRecord, No
         policy: content.policy.clone(),
         versions: versions.map(|(id, one)| (id.clone(), version(one))).collect(),
         rotation: None,
+        owner: None,
         primary_region: Some(state.primary.clone()),
         replicas: BTreeMap::new(),
         shared_version: 0,

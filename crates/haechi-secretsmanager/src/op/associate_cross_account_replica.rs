@@ -26,7 +26,7 @@ impl Handle<AssociateCrossAccountReplica> for SecretsManager {
         let found = Unchecked::new(Found { secret: draft, given: input.secret_id });
         let action = "secretsmanager:GetSecretValue";
         let (mut draft, _) = admit_action(cx, action, found, Facts::default())?;
-        draft.record().owns_values()?;
+        draft.record().owns_values(cx)?;
         if draft.record().account != cx.account().as_str() {
             return Err(words::request(
                 "Call this operation from the account that owns the primary secret.",

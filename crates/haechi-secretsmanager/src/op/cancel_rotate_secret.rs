@@ -18,7 +18,7 @@ impl Handle<CancelRotateSecret> for SecretsManager {
     ) -> Result<CancelRotateSecretResponse, Error> {
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         let mut batch = Batch::new();
         let record = draft.change();
         if let Some(job) = record.rotation_job() {

@@ -18,6 +18,9 @@ use crate::{SecretsManager, cross_account, name, replica, tags, words};
 /// How often the replication of a new secret is decided anew when others write to it.
 const ATTEMPTS: usize = 8;
 
+/// The tag by which a secret says which service owns it.
+const OWNER_TAG: &str = "aws:secretsmanager:owningService";
+
 impl Handle<CreateSecret> for SecretsManager {
     async fn handle(
         &self,
@@ -90,6 +93,9 @@ fn facts(input: &CreateSecretRequest) -> Facts<'_> {
 fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Error> {
     let mut tags = BTreeMap::new();
     tags::merge(&mut tags, input.tags.as_deref().unwrap_or_default())?;
+    if let Some(owner) = owner(cx, &input.name) {
+        tags.insert(OWNER_TAG.to_owned(), owner);
+    }
     let (suffix, account) = (name::suffix(cx)?, cx.account().as_str());
     Ok(SecretRecord {
         key: new_key(cx.now(), &suffix),
@@ -110,6 +116,7 @@ fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Erro
         policy: None,
         versions: BTreeMap::new(),
         rotation: None,
+        owner: owner(cx, &input.name),
         primary_region: None,
         replicas: BTreeMap::new(),
         shared_version: 0,
@@ -118,6 +125,13 @@ fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Erro
         cross_replicas: BTreeMap::new(),
         unknown: Unknown::new(),
     })
+}
+
+/// The service that makes a secret for a caller, and owns it: its name begins with the service's.
+fn owner(cx: &Cx, name: &str) -> Option<String> {
+    let service = cx.via().last()?;
+    let is_its = name.strip_prefix(service).is_some_and(|rest| rest.starts_with('!'));
+    is_its.then(|| (*service).to_owned())
 }
 
 fn answer(record: &SecretRecord, version_id: Option<String>) -> CreateSecretResponse {

@@ -18,7 +18,7 @@ impl Handle<DeleteResourcePolicy> for SecretsManager {
     ) -> Result<DeleteResourcePolicyResponse, Error> {
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         policy::check_name(input.policy_name.as_deref())?;
         draft.change().policy = None;
         let mut batch = Batch::new();

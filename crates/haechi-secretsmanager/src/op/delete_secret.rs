@@ -34,6 +34,7 @@ impl Handle<DeleteSecret> for SecretsManager {
             .with("forcedeletewithoutrecovery", force);
         let (mut draft, permit) = admit(cx, found, facts)?;
         let record = draft.record();
+        record.owned_by_caller(cx)?;
         if record.is_replica() {
             return Err(words::replica());
         }

@@ -45,6 +45,7 @@ fn describe(record: &SecretRecord) -> DescribeSecretResponse {
         tags: tags::list(&record.tags),
         version_ids_to_stages: (!stages.is_empty()).then_some(stages),
         created_date: time(Some(record.created_ms)),
+        owning_service: record.owner.clone(),
         primary_region: record.primary_region.clone(),
         replication_status: record.replication_status(),
         cross_account_primary: record.cross_primary_shape(),

@@ -61,6 +61,7 @@ fn entry(record: &SecretRecord) -> SecretListEntry {
         tags: tags::list(&record.tags),
         secret_versions_to_stages: (!stages.is_empty()).then_some(stages),
         created_date: time(Some(record.created_ms)),
+        owning_service: record.owner.clone(),
         primary_region: record.primary_region.clone(),
         ..SecretListEntry::default()
     }

@@ -17,7 +17,7 @@ impl Handle<PutResourcePolicy> for SecretsManager {
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts::default().with("blockpublicpolicy", input.block_public_policy);
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         policy::check_name(input.policy_name.as_deref())?;
         let document = policy::parse(&input.resource_policy)?;
         if input.block_public_policy == Some(true)

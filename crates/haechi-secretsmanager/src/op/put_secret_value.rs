@@ -28,7 +28,7 @@ impl Handle<PutSecretValue> for SecretsManager {
         let stages = stages(input.version_stages);
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
-        draft.record().owns_values()?;
+        draft.record().owns_values(cx)?;
         let id = version_id(cx, input.client_request_token)?;
         self.new_version(cx, &permit, &mut draft, (&id, &plain), &stages, Batch::new()).await?;
         let record = draft.record();

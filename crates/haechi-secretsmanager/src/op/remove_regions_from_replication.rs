@@ -18,7 +18,7 @@ impl Handle<RemoveRegionsFromReplication> for SecretsManager {
     ) -> Result<RemoveRegionsFromReplicationResponse, Error> {
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         let mut batch = Batch::new();
         // A Region that it is not replicated to is as good as removed.
         for region in &input.remove_replica_regions {

@@ -22,7 +22,7 @@ impl Handle<ReplicateSecretToRegions> for SecretsManager {
         let regions = input.add_replica_regions.iter();
         facts.regions = regions.filter_map(|replica| replica.region.clone()).collect();
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().owns_values()?;
+        draft.record().owns_values(cx)?;
         let (mut batch, overwrite) = (Batch::new(), overwrite == Some(true));
         self.replicate(cx, &mut draft, &input.add_replica_regions, overwrite, &mut batch).await?;
         draft.save(&permit, &mut batch);

@@ -30,7 +30,7 @@ impl Handle<RotateSecret> for SecretsManager {
             .with("rotateimmediately", input.rotate_immediately)
             .with("modifyrotationrules", Some(input.rotation_rules.is_some()));
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().owns_values()?;
+        draft.record().owns_values(cx)?;
         self.configure(draft.change(), &input).await?;
         let mut batch = Batch::new();
         let immediately = input.rotate_immediately != Some(false);

@@ -14,7 +14,7 @@ impl Handle<TagResource> for SecretsManager {
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts { tags: &input.tags, ..Facts::default() };
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         tags::merge(&mut draft.change().tags, &input.tags)?;
         draft.change().changed_ms = cx.now().millis();
         let mut batch = Batch::new();

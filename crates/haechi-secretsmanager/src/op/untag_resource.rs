@@ -14,7 +14,7 @@ impl Handle<UntagResource> for SecretsManager {
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts { tag_keys: &input.tag_keys, ..Facts::default() };
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         draft.change().tags.retain(|key, _| !input.tag_keys.contains(key));
         draft.change().changed_ms = cx.now().millis();
         let mut batch = Batch::new();

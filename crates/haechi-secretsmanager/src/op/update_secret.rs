@@ -29,9 +29,9 @@ impl Handle<UpdateSecret> for SecretsManager {
             .with("kmskeyid", input.kms_key_id.as_ref());
         let (mut draft, permit) = admit(cx, found, facts)?;
         if plain.is_some() {
-            draft.record().owns_values()?;
+            draft.record().owns_values(cx)?;
         }
-        draft.record().writable()?;
+        draft.record().writable_by(cx)?;
         let mut batch = Batch::new();
         let key = input.kms_key_id.map(|id| Some(id).filter(|id| !id.is_empty()));
         let is_managed = matches!(&key, Some(key) if is_managed(key.as_deref()));

@@ -22,7 +22,7 @@ impl Handle<UpdateSecretVersionStage> for SecretsManager {
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts::default().with("versionstage", Some(&input.version_stage));
         let (mut draft, permit) = admit(cx, found, facts)?;
-        draft.record().owns_values()?;
+        draft.record().owns_values(cx)?;
         let from = input.remove_from_version_id.as_deref();
         let to = input.move_to_version_id.as_deref();
         move_label(draft.change(), &input.version_stage, from, to)?;

@@ -22,6 +22,7 @@ fn secret() -> SecretRecord {
         policy: None,
         versions: BTreeMap::new(),
         rotation: None,
+        owner: None,
         primary_region: None,
         replicas: BTreeMap::new(),
         shared_version: 0,

@@ -1,3 +1,4 @@
+use haechi_core::{Handle, Operation};
 use haechi_secretsmanager_model::ops;
 use haechi_secretsmanager_model::shapes::*;
 
@@ -123,4 +124,37 @@ async fn tags_and_their_limits() {
     world.call::<ops::UntagResource>(&world.root, input).await.unwrap();
     let tags = world.describe("tagged").await.tags.unwrap();
     assert_eq!((tags.len(), tags[0].value.as_deref()), (1, Some("new")));
+}
+
+#[tokio::test]
+async fn a_secret_that_a_service_makes_is_changed_through_that_service_only() {
+    let world = World::new().await;
+    let name = "events!connection/c/1";
+    let service = &*world.secrets;
+    let cx = world.kit.cx::<ops::CreateSecret>(&world.root);
+    let through = cx.forward(<ops::CreateSecret as Operation>::SCHEMA, "events");
+    let made = Handle::<ops::CreateSecret>::handle(service, &through, new(name, Some("s"))).await;
+    made.unwrap();
+    let shown = world.describe(name).await;
+    assert_eq!(shown.owning_service.as_deref(), Some("events"));
+    let tag = shown.tags.unwrap().pop().unwrap();
+    assert_eq!(tag.key.as_deref(), Some("aws:secretsmanager:owningService"));
+    assert_refused(
+        world.call::<ops::PutSecretValue>(&world.root, value_of(name, "other")).await,
+        "InvalidRequestException",
+        "The secret is managed by another service, and you must use that service to update it.",
+    );
+    assert_eq!(world.text(name).await, "s", "whoever may read it may");
+    let deletion = DeleteSecretRequest {
+        secret_id: name.to_owned(),
+        force_delete_without_recovery: Some(true),
+        ..DeleteSecretRequest::default()
+    };
+    let direct = world.call::<ops::DeleteSecret>(&world.root, deletion.clone()).await;
+    assert_eq!(refused(direct).0, "InvalidRequestException");
+    let through = cx.forward(<ops::DeleteSecret as Operation>::SCHEMA, "events");
+    assert!(Handle::<ops::DeleteSecret>::handle(service, &through, deletion).await.is_ok());
+    // A name alone makes no service an owner.
+    world.call::<ops::CreateSecret>(&world.root, new("events!mine", Some("s"))).await.unwrap();
+    assert_eq!(world.describe("events!mine").await.owning_service, None);
 }

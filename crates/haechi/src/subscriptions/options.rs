@@ -1,26 +1,15 @@
-//! `[sns]` and `[smtp]` of the configuration file.
+//! `[smtp]` of the configuration file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::http::Http;
 use super::mail::{Mailer, Relay};
 use crate::Failure;
+use crate::outbound::OutboundOptions;
 use crate::stack::Stack;
-
-/// The table `[sns]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SnsOptions {
-    /// A PEM file of authorities that count for endpoints and for the relay beside the system's.
-    ca_bundle: Option<PathBuf>,
-    /// Hosts that are called in private networks and without TLS too.
-    allowed_hosts: Vec<String>,
-}
 
 /// How the way to a relay is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -54,15 +43,10 @@ pub struct SmtpOptions {
 /// If a file cannot be read, or is not what it should be; the message names it.
 pub fn mount(
     stack: &Stack,
-    options: &SnsOptions,
+    outbound: [&OutboundOptions; 2],
     smtp: Option<&SmtpOptions>,
 ) -> Result<(), Failure> {
-    let further = options.ca_bundle.as_deref().map(certificates).transpose()?.unwrap_or_default();
-    // One that cannot be read takes nothing from the others.
-    let mut authorities = rustls_native_certs::load_native_certs().certs;
-    authorities.extend(further);
-    let http = Http::new(&authorities, options.allowed_hosts.clone());
-    stack.endpoints.open_http(http);
+    let authorities = stack.outbound.open_as(outbound)?;
     if let Some(smtp) = smtp {
         stack.endpoints.open_mail(mailer(smtp, &authorities)?);
     }
@@ -93,13 +77,4 @@ fn mailer(smtp: &SmtpOptions, authorities: &[CertificateDer<'_>]) -> Result<Mail
     });
     let relay = Relay { host: &smtp.host, port, tls, password };
     Mailer::new(relay, &smtp.from, authorities).map_err(|error| format!("smtp: {error}").into())
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        format!("the certificates {} cannot be read: {error}", path.display())
-    };
-    let text = std::fs::read(path).map_err(|error| wrong(&error))?;
-    let found = CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>();
-    Ok(found.map_err(|error| wrong(&error))?)
 }

@@ -176,7 +176,7 @@ async fn join(
 /// What the operator decides of services.
 fn configure(config: &Config, stack: &mut Stack) -> Result<(), Failure> {
     web_identity::mount(stack, &config.web_identity)?;
-    subscriptions::mount(stack, &config.sns, config.smtp.as_ref())?;
+    subscriptions::mount(stack, config.outbound.each_ref(), config.smtp.as_ref())?;
     stack.kms.use_key_stores(config.xks.surroundings(&config.cloudhsm)?);
     Ok(())
 }

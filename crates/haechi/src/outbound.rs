@@ -1,24 +1,27 @@
-//! Posts to HTTP endpoints: to addresses that may be called, within a time, and no further than
-//! the first answer.
+//! HTTP to endpoints that users name: topics' subscribers, API destinations and their token
+//! endpoints, hooks that rotate secrets. To addresses that may be called, within a time, and no
+//! further than the first answer.
 //!
-//! Whoever may subscribe makes the server connect to a host of their choice. So names that lead
-//! into private networks are not followed unless the operator has listed the host, link-local
+//! Whoever may name an endpoint makes the server connect to a host of their choice. So names that
+//! lead into private networks are not followed unless the operator has listed the host, link-local
 //! addresses (where clouds keep their metadata) never; and without TLS only this machine and listed
 //! hosts are called.
 
+mod clients;
+mod options;
+
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use haechi_sns::{HttpMessage, Refusal};
-use haechi_wire::Fault;
 use haechi_xks::address::is_public;
 use http::uri::Scheme;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http::{HeaderValue, Method, Request, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
@@ -26,17 +29,59 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
 
-/// How long an endpoint may take in all: what AWS gives it.
-const TIMEOUT: Duration = Duration::from_secs(15);
+pub use clients::ApiEndpoints;
+pub use options::OutboundOptions;
 
-/// Bytes of an answer that are read; nobody looks at them.
+/// Bytes of an answer that are read.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// The way to HTTP endpoints.
-pub struct Http {
+/// The way to endpoints.
+#[derive(Default)]
+pub struct Outbound(OnceLock<Way>);
+
+struct Way {
     tls: TlsConnector,
     allowed_hosts: Vec<String>,
+}
+
+/// A request to an endpoint.
+pub struct Call<'a> {
+    /// Its method.
+    pub method: Method,
+    /// Where to.
+    pub url: &'a str,
+    /// Headers beside `Host` and `Content-Length`.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// The body.
+    pub body: &'a [u8],
+    /// How long all of it may take.
+    pub timeout: Duration,
+}
+
+/// What an endpoint answers.
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The beginning of the body.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Why an endpoint gave no answer. No URL is in the text.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// It is not one that can be called.
+    #[error("{0}")]
+    Never(String),
+    /// It could not be reached.
+    #[error("{0}")]
+    ForNow(String),
+    /// Time was up.
+    #[error("it did not answer within {0} seconds")]
+    TimeOut(u64),
 }
 
 /// Where a URL leads.
@@ -51,13 +96,12 @@ struct Place {
     path: String,
 }
 
-fn permanent(told: impl Into<String>) -> Refusal {
-    Refusal::Permanent(told.into())
+fn never(told: impl Into<String>) -> CallError {
+    CallError::Never(told.into())
 }
 
-fn temporary(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Refusal {
-    let message = "The endpoint could not be reached.";
-    Refusal::Temporary(Fault::Unavailable { message, source: error.into() })
+fn for_now(error: impl std::fmt::Display) -> CallError {
+    CallError::ForNow(error.to_string())
 }
 
 impl Place {
@@ -79,58 +123,64 @@ impl Place {
     }
 }
 
-impl Http {
+impl Way {
     /// A way that trusts these authorities, and leads to these hosts wherever they are.
-    pub fn new(authorities: &[CertificateDer<'static>], allowed_hosts: Vec<String>) -> Http {
+    fn new(authorities: &[CertificateDer<'static>], allowed_hosts: Vec<String>) -> Way {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(authorities.iter().cloned());
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Http { tls: TlsConnector::from(Arc::new(config)), allowed_hosts }
+        Way { tls: TlsConnector::from(Arc::new(config)), allowed_hosts }
     }
 
-    /// Posts a message.
-    ///
-    /// # Errors
-    /// [`Refusal`].
-    pub async fn post(&self, message: HttpMessage) -> Result<(), Refusal> {
-        let place = Place::parse(&message.url).ok_or_else(|| permanent("the URL is not valid"))?;
-        let exchange = self.exchange(&place, &message);
-        let status = tokio::time::timeout(TIMEOUT, exchange).await.map_err(temporary)??;
-        match status {
-            status if status.is_success() => Ok(()),
-            StatusCode::TOO_MANY_REQUESTS => Err(temporary("it answered 429")),
-            status if status.is_client_error() => {
-                Err(permanent(format!("it answered {}", status.as_u16())))
-            }
-            status => Err(temporary(format!("it answered {}", status.as_u16()))),
-        }
-    }
-
-    async fn exchange(&self, place: &Place, message: &HttpMessage) -> Result<StatusCode, Refusal> {
+    async fn exchange(&self, place: &Place, call: &Call<'_>) -> Result<Answer, CallError> {
+        let request = request(place, call)?;
         let addresses = self.addresses(place).await?;
-        let stream = TcpStream::connect(&*addresses).await.map_err(temporary)?;
-        let request = request(place, message)?;
+        let stream = TcpStream::connect(&*addresses).await.map_err(for_now)?;
         if !place.is_tls {
             return send(stream, request).await;
         }
         let name = ServerName::try_from(place.host.clone())
-            .map_err(|_| permanent("the host's name is not valid"))?;
-        send(self.tls.connect(name, stream).await.map_err(temporary)?, request).await
+            .map_err(|_| never("the host's name is not valid"))?;
+        send(self.tls.connect(name, stream).await.map_err(for_now)?, request).await
     }
 
     /// The addresses of a host that may be called.
-    async fn addresses(&self, place: &Place) -> Result<Vec<SocketAddr>, Refusal> {
+    async fn addresses(&self, place: &Place) -> Result<Vec<SocketAddr>, CallError> {
         let Place { host, port, is_tls, .. } = place;
-        let found = tokio::net::lookup_host((host.as_str(), *port)).await.map_err(temporary)?;
+        let found = tokio::net::lookup_host((host.as_str(), *port)).await.map_err(for_now)?;
         let is_listed = self.allowed_hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
         let may = |address: &SocketAddr| may_be_called(address.ip(), *is_tls, is_listed);
         let addresses: Vec<SocketAddr> = found.filter(may).collect();
         if addresses.is_empty() {
-            return Err(permanent(format!(
-                "{host} may not be called: the operator has not listed it (sns.allowed_hosts)"
+            return Err(never(format!(
+                "{host} may not be called: the operator has not listed it (outbound.allowed_hosts)"
             )));
         }
         Ok(addresses)
+    }
+}
+
+impl Outbound {
+    /// Opens the way; the first that is opened stays.
+    fn open(&self, way: Way) {
+        self.0.get_or_init(|| way);
+    }
+
+    /// Whether it is open: what serves has it so.
+    pub fn is_open(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// Calls an endpoint. Where no way was opened it is one that trusts the system's authorities.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn call(&self, call: Call<'_>) -> Result<Answer, CallError> {
+        let place = Place::parse(call.url).ok_or_else(|| never("the URL is not valid"))?;
+        let plain = || Way::new(&rustls_native_certs::load_native_certs().certs, Vec::new());
+        let exchange = self.0.get_or_init(plain).exchange(&place, &call);
+        let answer = tokio::time::timeout(call.timeout, exchange).await;
+        answer.map_err(|_| CallError::TimeOut(call.timeout.as_secs()))?
     }
 }
 
@@ -152,31 +202,39 @@ fn may_be_called(address: IpAddr, is_tls: bool, is_listed: bool) -> bool {
     is_listed || address.is_loopback() || (is_tls && is_public(address))
 }
 
-fn request(place: &Place, message: &HttpMessage) -> Result<Request<Full<Bytes>>, Refusal> {
-    let mut request = Request::post(&place.path).header(header::HOST, &place.authority);
-    for (name, value) in &message.headers {
+fn request(place: &Place, call: &Call<'_>) -> Result<Request<Full<Bytes>>, CallError> {
+    let mut request = Request::builder()
+        .method(&call.method)
+        .uri(&place.path)
+        .header(header::HOST, &place.authority);
+    for (name, value) in &call.headers {
+        // The error would quote the value.
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| never(format!("the value of the header {name} is not valid")))?;
+        value.set_sensitive(true);
         request = request.header(*name, value);
     }
     if let Some(credentials) = &place.credentials {
         let encoded = STANDARD.encode(credentials);
         request = request.header(header::AUTHORIZATION, format!("Basic {encoded}"));
     }
-    let body = Full::new(Bytes::from(message.body.clone()));
-    request.body(body).map_err(|error| permanent(error.to_string()))
+    let body = Full::new(Bytes::copy_from_slice(call.body));
+    request.body(body).map_err(|error| never(error.to_string()))
 }
 
 async fn send(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Full<Bytes>>,
-) -> Result<StatusCode, Refusal> {
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(temporary)?;
+) -> Result<Answer, CallError> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(for_now)?;
     let mut exchange = std::pin::pin!(async {
-        let answer = sender.send_request(request).await.map_err(temporary)?;
-        let status = answer.status();
+        let answer = sender.send_request(request).await.map_err(for_now)?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
         // An endpoint that answers more than anybody reads has answered all the same.
-        let _ = Limited::new(answer.into_body(), ANSWER_MAX).collect().await;
-        Ok(status)
+        let body = beginning(answer.into_body()).await;
+        Ok(Answer { status, retry_after, body })
     });
     // The connection goes with the exchange, also when time is up. One that ends first may have
     // brought the answer with its end.
@@ -185,6 +243,20 @@ async fn send(
         answer = &mut exchange => answer,
         _ = connection => exchange.await,
     }
+}
+
+/// The beginning of a body, as far as it comes.
+async fn beginning(mut body: Incoming) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::new());
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else { continue };
+        let room = ANSWER_MAX.saturating_sub(out.len());
+        out.extend(data.iter().take(room));
+        if room <= data.len() {
+            break;
+        }
+    }
+    out
 }
 
 #[cfg(test)]
