@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Cx, Permit};
+use haechi_core::{Batch, Cx, Job, Permit};
 use haechi_crypto::ciphertext::outer_additional_data;
 use haechi_crypto::token_keys::TokenKeys;
 use haechi_crypto::{
@@ -15,6 +15,7 @@ use haechi_kms_model::Error;
 use haechi_wire::{Fault, SecretBlob};
 
 use super::external::request_metadata;
+use super::forget::forget_job;
 use super::{
     BackingKey, BackingKeyRecord, CustomKeyStore, CustomKeyStores, Kind, StoresDraft,
     backing_keys_path, invalid_state, is_connected, not_found, words,
@@ -35,7 +36,12 @@ pub(crate) struct WantedPlace<'a> {
 pub(crate) struct Placed {
     pub(crate) backing: BackingKey,
     pub(crate) stores: StoresDraft,
+    /// Removes the backing key again, unless it is called off when the KMS key is stored.
+    pub(crate) forget: Option<Job>,
 }
+
+/// When a backing key is removed whose KMS key was never stored, as a crash came between.
+const FORGET_AFTER_SECONDS: i64 = 3600;
 
 impl Kms {
     /// Finds, or makes, the backing key of a KMS key that is about to be made.
@@ -61,22 +67,27 @@ impl Kms {
                 Kind::CloudHsm(_) => invalid_state(store, "Connect it and try again."),
             });
         }
-        let (backing_id, cluster_id) = match &store.kind {
+        let (backing_id, cluster_id, forget) = match &store.kind {
             Kind::External(_) => {
                 let xks_key_id = wanted.xks_key_id.unwrap_or_default();
                 self.check_external_key(cx, store, xks_key_id).await?;
-                (xks_key_id.to_owned(), None)
+                (xks_key_id.to_owned(), None, None)
             }
             Kind::CloudHsm(hsm) => {
+                let later = cx.now().plus_seconds(FORGET_AFTER_SECONDS);
+                let forget = forget_job(&store.id, key_id, later);
+                let mut batch = Batch::new();
+                batch.schedule(&forget);
+                self.database.commit(batch).await?;
                 let label = key_id.to_owned();
                 let made = self.with_token(store, move |token| token.generate_key(&label)).await?;
                 made.map_err(|error| words::creating_token(&error))?;
-                (key_id.to_owned(), Some(hsm.cluster_id.clone()))
+                (key_id.to_owned(), Some(hsm.cluster_id.clone()), Some(forget))
             }
         };
         let (store_id, unknown) = (id.to_owned(), Unknown::new());
         let backing = BackingKey { store_id, id: backing_id, cluster_id, unknown };
-        Ok(Placed { backing, stores })
+        Ok(Placed { backing, stores, forget })
     }
 
     /// Refuses an external key that is not there, is taken, or is not one for KMS keys.

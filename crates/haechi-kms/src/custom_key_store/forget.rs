@@ -31,9 +31,13 @@ impl KeyRecord {
     pub(crate) fn forget_backing_key(&self, now: Timestamp) -> Option<Job> {
         let backing = self.custom_key_store.as_ref()?;
         backing.cluster_id.as_ref()?;
-        let payload = format!("{}/{}", backing.store_id, backing.id);
-        Some(Job::new(FORGET_BACKING_KEY, &self.id, now, payload))
+        Some(forget_job(&backing.store_id, &backing.id, now))
     }
+}
+
+/// The job that removes a key from the token of a store. The key is called as its KMS key is.
+pub(crate) fn forget_job(store_id: &str, key_id: &str, due: Timestamp) -> Job {
+    Job::new(FORGET_BACKING_KEY, key_id, due, format!("{store_id}/{key_id}"))
 }
 
 #[async_trait]

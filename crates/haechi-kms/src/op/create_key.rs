@@ -126,6 +126,9 @@ impl Kms {
         let mut batch = Batch::new();
         if let (Some(placed), Some(path)) = (place, record.backing_key_path()) {
             placed.stores.hold(&mut batch);
+            if let Some(forget) = &placed.forget {
+                batch.cancel(forget);
+            }
             let (key_id, unknown) = (record.id.clone(), Unknown::new());
             batch.create(path, &BackingKeyRecord { key_id, unknown });
         }
