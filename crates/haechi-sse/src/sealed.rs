@@ -81,3 +81,22 @@ pub(crate) fn open(key: &SecretBlob, resource_arn: &str, text: &str) -> Result<S
         .map_err(Fault::internal)?;
     String::from_utf8(plain.to_vec()).map_err(|_| Fault::internal("a text is not text"))
 }
+
+#[cfg(test)]
+mod tests {
+    use haechi_testkit::Kit;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_text_opens_under_its_key_and_for_its_resource_only() {
+        let kit = Kit::new().await;
+        let key = SecretBlob(vec![7; 32]);
+        let sealed = seal(&kit.env, &key, "arn:a", "text").unwrap();
+        assert_ne!(sealed, seal(&kit.env, &key, "arn:a", "text").unwrap());
+        assert_eq!(open(&key, "arn:a", &sealed).unwrap(), "text");
+        assert!(open(&key, "arn:b", &sealed).is_err());
+        assert!(open(&SecretBlob(vec![8; 32]), "arn:a", &sealed).is_err());
+        assert!(open(&key, "arn:a", "AAAA").is_err());
+    }
+}
