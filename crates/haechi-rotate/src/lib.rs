@@ -18,9 +18,11 @@
 //! postgres.rs  PostgreSQL
 //! mysql.rs     MySQL and MariaDB; mysql/*.rs their protocol
 //! redis.rs     Redis and Valkey users
+//! hook.rs      a hook of the user's own: what it is told, signed
 //! tls.rs       TLS, where the login asks for it
 //! ```
 
+mod hook;
 mod mysql;
 mod postgres;
 mod redis;
@@ -30,6 +32,7 @@ mod tls;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+pub use hook::{Hook, HookMessage, HookStep};
 pub use mysql::MySql;
 pub use postgres::Postgres;
 pub use redis::Redis;

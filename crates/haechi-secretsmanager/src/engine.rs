@@ -55,6 +55,10 @@ const ATTEMPTS: usize = 8;
 
 /// What a rotator works on.
 pub struct Target {
+    /// The secret's ARN.
+    pub secret_arn: String,
+    /// The id of the version that is pending.
+    pub version_id: String,
     /// What `AWSCURRENT` says.
     pub current: Credentials,
     /// What is to be.
@@ -93,7 +97,7 @@ pub trait Rotator: Send + Sync + 'static {
     ///
     /// # Errors
     /// If the target refuses, or cannot be reached.
-    async fn test(&self, pending: &Credentials) -> Result<(), RotationError>;
+    async fn test(&self, target: &Target) -> Result<(), RotationError>;
 }
 
 /// A rotation that is under way; the secret says how far it is.
@@ -297,10 +301,11 @@ impl SecretsManager {
             Some(arn) => Some(self.master(cx, record, arn).await?),
             None => None,
         };
-        let target = Target { current, pending, previous, master };
+        let (secret_arn, version_id) = (record.arn.clone(), token.to_owned());
+        let target = Target { secret_arn, version_id, current, pending, previous, master };
         self.database.still_claimed().await?;
         timed(rotator.set(&target)).await?;
-        timed(rotator.test(&target.pending)).await?;
+        timed(rotator.test(&target)).await?;
         let stages = BTreeSet::from([CURRENT.to_owned()]);
         draft.change().attach(token, &stages)?;
         Ok(self.succeed(draft, token, cx.now(), batch)?)

@@ -1,18 +1,39 @@
-//! Rotators that need no function: real servers, by `haechi-rotate`, for Secrets Manager.
+//! Rotators that need no function: real servers and hooks, by `haechi-rotate`, for Secrets Manager.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use haechi_core::Env;
 use haechi_rotate::{
-    Failure, Login, MySql, Postgres, Redis, Server, Tls, alternate, set_alternating, set_single,
+    Failure, Hook, HookMessage, HookStep, Login, MySql, Postgres, Redis, Server, Tls, alternate,
+    set_alternating, set_single,
 };
 use haechi_secretsmanager::{Credentials, RotationError, Rotator, SecretsManager, Target};
 use haechi_wire::SecretString;
+use http::Method;
 use zeroize::Zeroizing;
 
+use crate::outbound::{Call, Outbound};
+
+/// The name of the rotator that asks a hook.
+pub const HOOK: &str = "http-hook";
+
+/// The member of a secret that is the key of its hook.
+pub const HOOK_KEY: &str = "hook_key";
+
+/// How long a hook may take for a step.
+const HOOK_MAX: Duration = Duration::from_secs(15);
+
 /// Gives Secrets Manager all of them.
-pub fn with_rotators(secrets: SecretsManager) -> SecretsManager {
+pub fn with_rotators(
+    secrets: SecretsManager,
+    outbound: &Arc<Outbound>,
+    env: &Env,
+) -> SecretsManager {
+    let hooked = Hooked { outbound: Arc::clone(outbound), env: env.clone() };
     secrets
+        .with_rotator(HOOK, Arc::new(hooked))
         .with_rotator("postgresql-single-user", Arc::new(Single(Postgres)))
         .with_rotator("postgresql-alternating-users", Arc::new(Alternating(Postgres)))
         .with_rotator("mysql-single-user", Arc::new(Single(MySql)))
@@ -27,6 +48,12 @@ struct Single<S>(S);
 
 /// Two users in turns; the secret names the superuser's in `masterarn`.
 struct Alternating<S>(S);
+
+/// A hook of the user's, which the secret names in `url`.
+struct Hooked {
+    outbound: Arc<Outbound>,
+    env: Env,
+}
 
 fn failed(failure: Failure) -> RotationError {
     RotationError(failure.to_string())
@@ -71,8 +98,8 @@ impl<S: Server> Rotator for Single<S> {
         set_single(&self.0, &current, previous.as_ref(), &pending).await.map_err(failed)
     }
 
-    async fn test(&self, pending: &Credentials) -> Result<(), RotationError> {
-        self.0.test(&login(pending, &self.0)?).await.map_err(failed)
+    async fn test(&self, target: &Target) -> Result<(), RotationError> {
+        self.0.test(&login(&target.pending, &self.0)?).await.map_err(failed)
     }
 }
 
@@ -98,7 +125,72 @@ impl<S: Server> Rotator for Alternating<S> {
         set_alternating(&self.0, &current, &pending, &master).await.map_err(failed)
     }
 
-    async fn test(&self, pending: &Credentials) -> Result<(), RotationError> {
-        self.0.test(&login(pending, &self.0)?).await.map_err(failed)
+    async fn test(&self, target: &Target) -> Result<(), RotationError> {
+        self.0.test(&login(&target.pending, &self.0)?).await.map_err(failed)
+    }
+}
+
+/// The hook that a secret describes.
+pub fn hook(credentials: &Credentials) -> Result<Hook, RotationError> {
+    Hook::new(credentials.required("url")?, credentials.required(HOOK_KEY)?).map_err(failed)
+}
+
+/// Asks a hook for a step.
+pub async fn ask_hook(
+    outbound: &Outbound,
+    env: &Env,
+    hook: &Hook,
+    message: &HookMessage<'_>,
+) -> Result<(), RotationError> {
+    let body = message.body();
+    let headers = hook.headers(&body, env.now().millis().div_euclid(1000));
+    let call = Call {
+        method: Method::POST,
+        url: hook.url(),
+        headers: headers.iter().map(|(name, value)| (*name, value.as_str())).collect(),
+        body: body.as_bytes(),
+        timeout: HOOK_MAX,
+    };
+    let answer = outbound.call(call).await;
+    let answer =
+        answer.map_err(|error| RotationError(format!("the hook was not reached: {error}")))?;
+    hook.judge(message.step, answer.status).map_err(failed)
+}
+
+impl Hooked {
+    async fn ask(&self, target: &Target, step: HookStep) -> Result<(), RotationError> {
+        let hook = hook(&target.pending)?;
+        let shown = |credentials: &Credentials| credentials.json_without(&[HOOK_KEY]);
+        let (current, pending) = (shown(&target.current), shown(&target.pending));
+        let previous = target.previous.as_ref().map(shown);
+        let message = HookMessage {
+            step,
+            secret_id: &target.secret_arn,
+            version_id: Some(&target.version_id),
+            current: &current.0,
+            pending: &pending.0,
+            previous: previous.as_ref().map(|previous| previous.0.as_str()),
+        };
+        ask_hook(&self.outbound, &self.env, &hook, &message).await
+    }
+}
+
+#[async_trait]
+impl Rotator for Hooked {
+    fn propose(
+        &self,
+        current: &Credentials,
+        password: SecretString,
+    ) -> Result<Credentials, RotationError> {
+        hook(current)?;
+        Ok(current.clone().with("password", &password.0))
+    }
+
+    async fn set(&self, target: &Target) -> Result<(), RotationError> {
+        self.ask(target, HookStep::Set).await
+    }
+
+    async fn test(&self, target: &Target) -> Result<(), RotationError> {
+        self.ask(target, HookStep::Test).await
     }
 }

@@ -109,11 +109,12 @@ fn secrets(
     (database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>),
     kms: &Arc<Kms>,
     audit: &Arc<dyn AuditLog>,
+    outbound: &Arc<Outbound>,
 ) -> Arc<SecretsManager> {
     let keys = Arc::new(SecretKeys { kms: Arc::clone(kms), audit: Arc::clone(audit) });
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
     let secrets = SecretsManager::new(database, env.clone(), jobs, keys);
-    Arc::new(crate::rotators::with_rotators(secrets))
+    Arc::new(crate::rotators::with_rotators(secrets, outbound, env))
 }
 
 fn organizations(
@@ -295,7 +296,7 @@ impl Stack {
             .with_organizations(Arc::clone(&organizations) as _);
         let cloudtrail = Arc::new(cloudtrail);
         let outbound = Arc::new(Outbound::default());
-        let secrets = secrets((&database, env, &jobs), &kms, &audit);
+        let secrets = secrets((&database, env, &jobs), &kms, &audit, &outbound);
         let ssm = parameter_store((&database, env, &jobs), &kms, &secrets, data)?;
         let mut router = Router::default();
         organizations.mount(&mut router);

@@ -1,7 +1,8 @@
-//! Secrets of a real PostgreSQL, rotated by the real binary while clients log in, and cut off by
-//! `kill -9`.
+//! Secrets of a real PostgreSQL, and of something that a hook sets, rotated by the real binary while
+//! clients log in, and cut off by `kill -9`.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -150,5 +151,71 @@ fn a_kill_of_haechi_or_of_the_database_at_any_moment_ends_with_a_secret_that_wor
         wait_for_rotation(&server);
         let (user, password) = value(&server);
         assert!(postgres.logs_in(&user, &password), "round {round}");
+    }
+}
+
+/// A hook that runs until it is dropped.
+struct Hook(Child);
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the hook of a service whose password lies in a folder; answers its port.
+fn hook(folder: &Path) -> (Hook, String) {
+    let key = "0123456789abcdef0123456789abcdef";
+    std::fs::write(folder.join("hook.key"), format!("{key}\n")).unwrap();
+    std::fs::write(folder.join("password"), "first").unwrap();
+    let mut command = Command::new(python());
+    let child = command.arg(script("rotation_hook.py")).arg(folder).spawn().unwrap();
+    let hook = Hook(child);
+    for _ in 0..600 {
+        if let Ok(port) = std::fs::read_to_string(folder.join("port")) {
+            return (hook, port);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the hook does not start");
+}
+
+/// Attaches what the hook sets; answers what the command says if it fails.
+fn attach_hook(server: &Server, folder: &Path, port: &str, password: &str) -> Result<(), String> {
+    let url = format!("https://localhost:{port}/rotate");
+    let mut command = haechi_conformance::haechi(&["secrets", "attach", "http", SECRET]);
+    command.args(["--url", &url, "--user", "app", "--key-file"]).arg(folder.join("hook.key"));
+    command.arg("--data").arg(server.data());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { Ok(()) } else { Err(told) }
+}
+
+#[test]
+fn what_a_hook_sets_works_after_a_kill_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = crate::notifications::certificate(folder.path());
+    let config = folder.path().join("haechi.toml");
+    std::fs::write(&config, format!("[outbound]\nca_bundle = \"{ca}\"\n")).unwrap();
+    let mut server = Launch::new().options(&["--config", config.to_str().unwrap()]).start();
+    let (_hook, port) = hook(folder.path());
+    let wrong = attach_hook(&server, folder.path(), &port, "not the password").unwrap_err();
+    assert!(wrong.contains("nothing was made") && wrong.contains("403"), "{wrong}");
+    attach_hook(&server, folder.path(), &port, "first").unwrap();
+    wait_for_rotation(&server);
+    let set = || std::fs::read_to_string(folder.path().join("password")).unwrap();
+    assert_ne!(set(), "first");
+    for round in 0..6 {
+        aws(&server, &["rotate-secret", "--secret-id", SECRET]);
+        // Anywhere in the rotation.
+        std::thread::sleep(Duration::from_millis(9 * round));
+        server.kill9();
+        server.restart();
+        wait_for_rotation(&server);
+        assert_eq!(value(&server), ("app".to_owned(), set()), "round {round}");
     }
 }

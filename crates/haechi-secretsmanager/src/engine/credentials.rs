@@ -75,6 +75,13 @@ impl Credentials {
         self
     }
 
+    /// As JSON, for whoever is to make a target take it; without some members.
+    pub fn json_without(&self, members: &[&str]) -> SecretString {
+        let mut shown = self.clone();
+        shown.0.retain(|name, _| !members.contains(&name.as_str()));
+        shown.json()
+    }
+
     /// As the value of a secret.
     pub(crate) fn json(&self) -> SecretString {
         SecretString(serde_json::to_string(self).unwrap_or_default())

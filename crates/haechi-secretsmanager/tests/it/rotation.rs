@@ -46,9 +46,9 @@ impl Rotator for Server {
         Ok(())
     }
 
-    async fn test(&self, pending: &Credentials) -> Result<(), RotationError> {
+    async fn test(&self, target: &Target) -> Result<(), RotationError> {
         *self.logins.lock().unwrap() += 1;
-        let right = *self.password.lock().unwrap() == pending.required("password")?;
+        let right = *self.password.lock().unwrap() == target.pending.required("password")?;
         right.then_some(()).ok_or_else(|| RotationError("wrong password".to_owned()))
     }
 }

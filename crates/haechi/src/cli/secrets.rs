@@ -20,21 +20,31 @@ Examples:
   haechi secrets attach postgres shop/db --host db.internal --database shop --user app < password
   haechi secrets attach mariadb shop/db --host db.internal --user app --master arn:aws:… \\
       --every 'cron(0 3 1 * ? *)' < password
+  haechi secrets attach http shop/api --url https://hooks.internal/rotate --key-file hook.key \\
+      < password
 
 The password is the first line of standard input. With --master, the ARN of a secret of a superuser
 of the same server, two users take turns, and no login fails at any moment.";
 
+/// What is reached by host and user.
+const SERVERS: [(&str, &str); 4] =
+    [("engine", "postgres"), ("engine", "mysql"), ("engine", "mariadb"), ("engine", "redis")];
+
+/// What a hook has no use for.
+const NOT_OF_HOOKS: [&str; 6] = ["host", "port", "database", "tls", "tls_ca", "master"];
+
 /// Options of `secrets attach`.
 #[derive(Debug, Args)]
 pub struct AttachOptions {
-    /// What serves: postgres, mysql, mariadb, redis.
-    #[arg(value_parser = ["postgres", "mysql", "mariadb", "redis"])]
+    /// What serves: postgres, mysql, mariadb, redis; or http, a hook that makes anything else take
+    /// the password.
+    #[arg(value_parser = ["postgres", "mysql", "mariadb", "redis", "http"])]
     pub engine: String,
     /// Name of the secret that is made.
     pub name: String,
     /// Where it is reached, from this server.
-    #[arg(long)]
-    pub host: String,
+    #[arg(long, required_if_eq_any = SERVERS)]
+    pub host: Option<String>,
     /// Its port, if it is not the usual one.
     #[arg(long)]
     pub port: Option<u16>,
@@ -42,8 +52,14 @@ pub struct AttachOptions {
     #[arg(long)]
     pub database: Option<String>,
     /// The user.
-    #[arg(long)]
-    pub user: String,
+    #[arg(long, required_if_eq_any = SERVERS)]
+    pub user: Option<String>,
+    /// Of http: the hook, an https URL.
+    #[arg(long, required_if_eq("engine", "http"), conflicts_with_all = NOT_OF_HOOKS)]
+    pub url: Option<String>,
+    /// Of http: a file with the key that signs what the hook is told, 32 characters or more.
+    #[arg(long, required_if_eq("engine", "http"), requires = "url")]
+    pub key_file: Option<PathBuf>,
     /// Speak TLS to it, and verify its certificate.
     #[arg(long)]
     pub tls: bool,

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::Failure;
 use crate::cli::{AttachOptions, SecretsCommand};
 use crate::data::DataDirectory;
-use crate::operator::ask::SecretsAttach;
+use crate::operator::ask::{AttachedHook, SecretsAttach};
 
 /// Does it.
 ///
@@ -46,6 +46,14 @@ fn wanted(
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
     };
     let authorities = options.tls_ca.as_ref().map(read).transpose()?;
+    let hook = match (&options.url, &options.key_file) {
+        (Some(url), Some(file)) => {
+            let text = Zeroizing::new(read(file)?);
+            let key = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
+            Some(AttachedHook { url: url.clone(), key })
+        }
+        _ => None,
+    };
     Ok(SecretsAttach {
         tls: options.tls || authorities.is_some(),
         authorities,
@@ -53,11 +61,12 @@ fn wanted(
         region,
         engine: options.engine.clone(),
         name: options.name.clone(),
-        host: options.host.clone(),
+        host: options.host.clone().unwrap_or_default(),
         port: options.port,
         database: options.database.clone(),
-        username: options.user.clone(),
+        username: options.user.clone().unwrap_or_default(),
         password,
+        hook,
         master: options.master.clone(),
         schedule: options.every.clone(),
     })

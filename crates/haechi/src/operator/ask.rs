@@ -13,5 +13,5 @@ pub use explain::IamExplain;
 pub use kms::{KeyUse, KmsUsage};
 pub use peer::{PeerAdd, PeerCard, PeerLine, PeerList, PeerRemove};
 pub use rekey::{NewSeal, Prepared, RekeyCommit, RekeyPrepare, Rekeyed};
-pub use secrets::SecretsAttach;
+pub use secrets::{AttachedHook, SecretsAttach};
 pub use xks::{XksCreate, XksCredentialCreate, XksCredentialDelete, XksDelete, XksLine, XksList};

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use haechi_core::{AccountId, Cx, Handle, Operation, Region, RequestInfo};
 use haechi_gateway::record_unsent;
-use haechi_rotate::{Login, MySql, Postgres, Redis, Server, Tls};
+use haechi_rotate::{Hook, HookMessage, HookStep, Login, MySql, Postgres, Redis, Server, Tls};
 use haechi_secretsmanager::{SecretsManager, built_in_arn};
 use haechi_secretsmanager_model::ops::{CreateSecret, RotateSecret};
 use haechi_secretsmanager_model::shapes::{
@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::Failure;
 use crate::installation::Installation;
 use crate::operator::Ask;
+use crate::rotators::{HOOK, HOOK_KEY, ask_hook};
 
 /// Makes a secret of a user of a server, and lets it be rotated from now on.
 #[derive(Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub struct SecretsAttach {
     pub account: Option<String>,
     /// Where the secret is to be.
     pub region: String,
-    /// `postgres`, `mysql`, `mariadb`, `redis`.
+    /// `postgres`, `mysql`, `mariadb`, `redis`, `http`.
     pub engine: String,
     /// The secret's name.
     pub name: String,
@@ -49,6 +50,18 @@ pub struct SecretsAttach {
     pub master: Option<String>,
     /// As in `RotationRules`.
     pub schedule: String,
+    /// Of `http`: the hook.
+    #[serde(default)]
+    pub hook: Option<AttachedHook>,
+}
+
+/// A hook that makes something take a password.
+#[derive(Serialize, Deserialize)]
+pub struct AttachedHook {
+    /// Where it is.
+    pub url: String,
+    /// The key that signs what it is told.
+    pub key: Zeroizing<String>,
 }
 
 /// What was made.
@@ -95,13 +108,9 @@ impl SecretsAttach {
         }
         SecretString(value.to_string())
     }
-}
 
-impl Ask for SecretsAttach {
-    const NAME: &'static str = "secrets.attach";
-    type Answer = Attached;
-
-    async fn answer(self, installation: &Installation) -> Result<Attached, Failure> {
+    /// The secret of a password that a server takes, once it has let it in; and its rotator.
+    async fn of_server(&self) -> Result<(SecretString, String), Failure> {
         let (server, rotator) = self.rotator()?;
         let login = Login {
             host: self.host.clone(),
@@ -116,6 +125,60 @@ impl Ask for SecretsAttach {
             },
         };
         server.test(&login).await.map_err(|failure| format!("nothing was made: {failure}"))?;
+        Ok((self.value(&*server), rotator))
+    }
+
+    /// The secret of a password that a hook sets, once the hook has let it in; and its rotator.
+    async fn of_hook(
+        &self,
+        installation: &Installation,
+        attached: &AttachedHook,
+    ) -> Result<(SecretString, String), Failure> {
+        let hook = Hook::new(&attached.url, &attached.key)
+            .map_err(|failure| format!("nothing was made: {failure}"))?;
+        let mut value = json!({
+            "engine": self.engine,
+            "url": attached.url,
+            "password": self.password.as_str(),
+        });
+        if let (false, Some(object)) = (self.username.is_empty(), value.as_object_mut()) {
+            object.insert("username".to_owned(), self.username.as_str().into());
+        }
+        let shown = Zeroizing::new(value.to_string());
+        let message = HookMessage {
+            step: HookStep::Test,
+            secret_id: &self.name,
+            version_id: None,
+            current: &shown,
+            pending: &shown,
+            previous: None,
+        };
+        let asked = ask_hook(&installation.stack.outbound, &installation.env, &hook, &message);
+        asked.await.map_err(|error| format!("nothing was made: {error}"))?;
+        if let Some(object) = value.as_object_mut() {
+            object.insert(HOOK_KEY.to_owned(), attached.key.as_str().into());
+        }
+        Ok((SecretString(value.to_string()), HOOK.to_owned()))
+    }
+
+    /// What the secret is about.
+    fn description(&self) -> String {
+        match &self.hook {
+            Some(hook) => format!("set by {}", hook.url),
+            None => format!("{} at {}", self.username, self.host),
+        }
+    }
+}
+
+impl Ask for SecretsAttach {
+    const NAME: &'static str = "secrets.attach";
+    type Answer = Attached;
+
+    async fn answer(self, installation: &Installation) -> Result<Attached, Failure> {
+        let (value, rotator) = match &self.hook {
+            Some(hook) => self.of_hook(installation, hook).await?,
+            None => self.of_server().await?,
+        };
         let region = Region::parse(&self.region).ok_or("there is no such Region")?;
         let accounts = installation.stack.iam.accounts().await?;
         let account = match &self.account {
@@ -124,8 +187,8 @@ impl Ask for SecretsAttach {
         };
         let input = CreateSecretRequest {
             name: self.name.clone(),
-            description: Some(format!("{} at {}", self.username, self.host)),
-            secret_string: Some(self.value(&*server)),
+            description: Some(self.description()),
+            secret_string: Some(value),
             ..CreateSecretRequest::default()
         };
         let made = call::<CreateSecret>(installation, &account, &region, input).await?;
