@@ -186,6 +186,10 @@ impl<K: AsRef<Key>> Context for Access<'_, K> {
             _ => self.conditions.values(key),
         }
     }
+
+    fn is_of_service(&self) -> bool {
+        self.found.key.as_ref().record.is_aws_managed()
+    }
 }
 
 /// Decides the call's own action on a key.
