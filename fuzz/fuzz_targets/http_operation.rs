@@ -141,7 +141,7 @@ impl Installation {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let clock: Arc<dyn Clock> = Arc::new(NOW);
         let random = Arc::new(SystemRandom::new());
-        let env = Env { clock: Arc::clone(&clock), random: Arc::clone(&random) as _ };
+        let env = Env::new(Arc::clone(&clock), Arc::clone(&random) as _);
         let store = Arc::new(MemStore::new(Options::new(|| Duration::ZERO)));
         let root = RootKey::generate(&*random).expect("randomness");
         let opened = runtime.block_on(Database::open(store, root, random, NOW, 0));

@@ -17,6 +17,7 @@
 //! trail.rs        a trail, and which records it wants
 //! name.rs         names of trails, buckets and prefixes
 //! organization.rs who may have a trail of an organization
+//! quotas.rs       requests per second
 //! selectors.rs    event selectors, basic and advanced
 //! store.rs        rows
 //! delivery.rs     the sink that files go to
@@ -36,6 +37,7 @@ mod lookup;
 mod name;
 mod op;
 mod organization;
+mod quotas;
 mod selectors;
 mod signing_key;
 mod store;
@@ -48,6 +50,7 @@ use haechi_core::{AuditReader, Database, Env, GuardrailSource, Jobs, Router};
 use haechi_wire::Fault;
 
 pub use delivery::{Delivery, DeliveryError, FolderDelivery, NoDelivery, Object};
+pub use quotas::REQUEST_QUOTAS;
 pub use verify::{Trust, Verified, verify};
 
 /// The service.

@@ -161,11 +161,10 @@ impl Cx {
             boundary: policies.boundary.as_deref(),
             session: policies.session.as_deref(),
             service_control: guardrails.service_control(principal),
-            resource_control: guardrails.resource_control(
-                principal,
-                ask.action,
-                ask.resource_account,
-            ),
+            resource_control: match ask.context.is_of_service() {
+                true => &[],
+                false => guardrails.resource_control(principal, ask.action, ask.resource_account),
+            },
             resource: ask.policy.map(Arc::as_ref),
             resource_rule: ask.rule,
         };
@@ -268,6 +267,8 @@ const GLOBAL: &[&str] = &[
     "sourcearn",
     "sourceidentity",
     "sourceip",
+    "sourceorgid",
+    "sourceorgpaths",
     "tokenissuetime",
     "useragent",
     "userid",
@@ -325,6 +326,15 @@ impl RequestContext<'_> {
         self.cx.guardrails().membership(account)
     }
 
+    /// The caller's account; a service that acts for itself is of none, whomever it acts for.
+    fn principal_account(&self) -> Option<&str> {
+        let caller = &self.cx.caller;
+        match &caller.principal {
+            Principal::Service { .. } => None,
+            _ => Some(caller.account.as_str()),
+        }
+    }
+
     /// Keys of "AWS global condition context keys" that can be known here.
     fn global(&self, key: &str) -> Option<Values<'_>> {
         let (cx, caller) = (self.cx, &self.cx.caller);
@@ -332,11 +342,12 @@ impl RequestContext<'_> {
             return principal_tag(&caller.tags, tag).map(Values::one);
         }
         match key {
-            "principalarn" => Some(match &caller.principal {
-                Principal::AssumedRole { role_arn, .. } => Values::one(role_arn),
-                other => Values::one(other.name()),
-            }),
-            "principalaccount" => Some(Values::one(caller.account.as_str())),
+            "principalarn" => match &caller.principal {
+                Principal::AssumedRole { role_arn, .. } => Some(Values::one(role_arn)),
+                Principal::Service { .. } => None,
+                other => Some(Values::one(other.name())),
+            },
+            "principalaccount" => self.principal_account().map(Values::one),
             "principaltype" => Some(Values::one(match &caller.principal {
                 Principal::Root { .. } => "Account",
                 Principal::User { .. } => "User",
@@ -352,8 +363,6 @@ impl RequestContext<'_> {
                 Principal::Service { name } => Some(Values::one(name)),
                 _ => None,
             },
-            "sourcearn" => cx.source().map(|source| Values::one(&source.arn)),
-            "sourceaccount" => cx.source().map(|source| Values::one(source.account.as_str())),
             "viaawsservice" => {
                 Some(Values::one(if cx.via().is_empty() { "false" } else { "true" }))
             }
@@ -374,8 +383,8 @@ impl RequestContext<'_> {
             "referer" => cx.request.referer.as_deref().map(Values::one),
             "requestedregion" => Some(Values::one(cx.region.as_str())),
             "resourceaccount" => Some(Values::one(self.ask.resource_account)),
-            "principalorgid" => self.place(caller.account.as_str()).map(organization),
-            "principalorgpaths" => self.place(caller.account.as_str()).map(path),
+            "principalorgid" => self.place(self.principal_account()?).map(organization),
+            "principalorgpaths" => self.place(self.principal_account()?).map(path),
             "resourceorgid" => self.place(self.ask.resource_account).map(organization),
             "resourceorgpaths" => self.place(self.ask.resource_account).map(path),
             // Long-term keys have neither of these; only sessions do.
@@ -396,6 +405,18 @@ impl RequestContext<'_> {
                 Principal::Federated { provider } => Some(Values::one(provider)),
                 _ => caller.session.as_ref()?.federated_provider.as_deref().map(Values::one),
             },
+            _ => self.source(key),
+        }
+    }
+
+    /// Keys that tell on whose behalf a service acts for itself.
+    fn source(&self, key: &str) -> Option<Values<'_>> {
+        let source = self.cx.source()?;
+        match key {
+            "sourcearn" => Some(Values::one(&source.arn)),
+            "sourceaccount" => Some(Values::one(source.account.as_str())),
+            "sourceorgid" => self.place(source.account.as_str()).map(organization),
+            "sourceorgpaths" => self.place(source.account.as_str()).map(path),
             _ => None,
         }
     }

@@ -158,11 +158,12 @@ impl Cx {
     }
 
     /// A call that a service (`events`) makes for itself, on behalf of a resource of a user's. Only
-    /// the policy of what is called can allow it. Only a service's own code can make one.
+    /// the policy of what is called can allow it, and a resource control policy over it can deny it.
+    /// Only a service's own code can make one.
     ///
     /// # Errors
-    /// If randomness fails.
-    pub fn by_service(
+    /// If randomness or the store fails.
+    pub async fn by_service(
         env: &Env,
         region: Region,
         service: &str,
@@ -181,6 +182,9 @@ impl Cx {
         let caller = Arc::new(Caller::service(service, source.account.clone()));
         let mut call = Cx::new(env.clone(), request, region, caller, operation);
         call.source = Some(source);
+        if let Some(guardrails) = env.guardrails().await? {
+            call.guard(guardrails);
+        }
         Ok(call)
     }
 

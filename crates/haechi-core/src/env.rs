@@ -1,11 +1,13 @@
 //! Time, randomness and ids: made in `main`, handed to everything, so that a test can move the
 //! clock and seed the rest. Elsewhere `clippy.toml` bans the wall clock.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use haechi_crypto::{CryptoError, Random};
-use haechi_wire::Timestamp;
+use haechi_wire::{Fault, Timestamp};
+
+use crate::{GuardrailSource, Guardrails};
 
 /// The time of day.
 pub trait Clock: Send + Sync + 'static {
@@ -44,6 +46,11 @@ impl MovableClock {
         self.offset_ms
             .update(Ordering::SeqCst, Ordering::SeqCst, |offset| offset.saturating_add(by));
     }
+
+    /// Takes back all that was let pass.
+    pub fn reset(&self) {
+        self.offset_ms.store(0, Ordering::SeqCst);
+    }
 }
 
 impl Clock for MovableClock {
@@ -67,9 +74,32 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     /// Strong random bytes.
     pub random: Arc<dyn Random>,
+    guardrails: Arc<OnceLock<Arc<dyn GuardrailSource>>>,
 }
 
 impl Env {
+    /// Time and randomness, where no organization lays anything over what services do.
+    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Env {
+        Env { clock, random, guardrails: Arc::default() }
+    }
+
+    /// Lays the guardrails of `source` over the calls that services make for themselves, with this
+    /// and all its clones; the first that are laid stay.
+    pub fn guard(&self, source: Arc<dyn GuardrailSource>) {
+        self.guardrails.get_or_init(|| source);
+    }
+
+    /// What lies over a call that a service makes for itself; `None` without organizations.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn guardrails(&self) -> Result<Option<Arc<Guardrails>>, Fault> {
+        match self.guardrails.get() {
+            Some(source) => Ok(Some(source.guardrails().await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

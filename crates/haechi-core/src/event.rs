@@ -154,7 +154,7 @@ mod tests {
     }
 
     async fn installation() -> (Env, Arc<Database>, Jobs) {
-        let env = Env { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom::new()) };
+        let env = Env::new(Arc::new(SystemClock), Arc::new(SystemRandom::new()));
         let (store, root) = (
             Arc::new(MemStore::new(Options::new(|| std::time::Duration::ZERO))),
             RootKey::generate(&*env.random),

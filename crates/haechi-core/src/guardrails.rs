@@ -28,8 +28,12 @@ const RESOURCE_CONTROLLED: &[&str] = &[
     "sts",
 ];
 
-/// Roles that services make for themselves lie under this path; no guardrail binds them.
-const SERVICE_LINKED: &str = ":role/aws-service-role/";
+/// What no resource control policy restrains ("Resource control policies in AWS KMS").
+const RETIRE_GRANT: &str = "kms:RetireGrant";
+
+/// Roles that services make for themselves lie under this path; no guardrail binds them. What an ARN
+/// calls its resource must begin so: a path of anybody's may have it further in.
+const SERVICE_LINKED: &str = "role/aws-service-role/";
 
 /// Policies level by level: the root's, each unit's, the account's. Every level must allow.
 pub type Levels = Vec<Vec<Arc<Document>>>;
@@ -87,7 +91,8 @@ impl Guardrails {
         let service = action.split_once(':').map_or("", |(service, _)| service);
         let controlled =
             RESOURCE_CONTROLLED.iter().any(|known| known.eq_ignore_ascii_case(service));
-        if !controlled || is_service_linked(principal) {
+        let exempt = action.eq_ignore_ascii_case(RETIRE_GRANT);
+        if !controlled || exempt || is_service_linked(principal) {
             return &[];
         }
         self.membership(account).map_or(&[], |membership| &membership.resource_control)
@@ -95,7 +100,8 @@ impl Guardrails {
 }
 
 fn is_service_linked(principal: &Principal) -> bool {
-    matches!(principal, Principal::AssumedRole { role_arn, .. } if role_arn.contains(SERVICE_LINKED))
+    let Principal::AssumedRole { role_arn, .. } = principal else { return false };
+    role_arn.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with(SERVICE_LINKED))
 }
 
 /// Knows the guardrails; Organizations implements it.
@@ -153,6 +159,26 @@ mod tests {
         assert_eq!(guardrails.service_control(&role).len(), 1);
         assert!(guardrails.service_control(&linked).is_empty());
         assert!(guardrails.resource_control(&linked, "kms:Encrypt", "111111111111").is_empty());
+    }
+
+    #[test]
+    fn a_role_whose_path_looks_like_a_service_linked_one_further_in_is_bound() {
+        let guardrails = guarded();
+        for path in ["x:role/aws-service-role/y/", "x/role/aws-service-role/y/", "x:"] {
+            let role = session(&format!("arn:aws:iam::111111111111:role/{path}r"));
+            assert_eq!(guardrails.service_control(&role).len(), 1, "{path}");
+            let controls = guardrails.resource_control(&role, "kms:Encrypt", "111111111111");
+            assert_eq!(controls.len(), 1, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_acts_for_itself_is_bound_by_resource_control_only() {
+        let (guardrails, service) =
+            (guarded(), Principal::Service { name: "events.amazonaws.com".to_owned() });
+        let controls = guardrails.resource_control(&service, "sqs:SendMessage", "111111111111");
+        assert_eq!(controls.len(), 1);
+        assert!(guardrails.service_control(&service).is_empty());
     }
 
     #[test]

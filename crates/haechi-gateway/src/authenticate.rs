@@ -127,7 +127,7 @@ fn signing_key(credential: &Credential, presented: &Presented<'_>) -> Option<Arc
 }
 
 /// An authentication error as a fault that any protocol can render.
-fn told(error: &AuthError, protocol: Protocol) -> Fault {
+pub(crate) fn told(error: &AuthError, protocol: Protocol) -> Fault {
     use haechi_sigv4::Protocol as Family;
     let family = match protocol {
         Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor => Family::Json,

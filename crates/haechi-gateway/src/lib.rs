@@ -8,9 +8,12 @@
 //! serve.rs         one request, the stages in order
 //!    ├ identify.rs       which service, operation and protocol
 //!    ├ authenticate.rs   whose signature
+//!    ├ sessions.rs       what temporary credentials cannot call
 //!    ├ quotas.rs         how many requests of an account
 //!    ├ (router)          decode, validate, handle
+//!    ├ invalid.rs        what some services answer to input that breaks their model
 //!    ├ record.rs         the CloudTrail record, on disk before the answer leaves
+//!    ├ shown.rs          what it shows that no model tells
 //!    └ answer.rs         the answer, as each protocol renders it
 //! metrics.rs       what is counted
 //! admin.rs         /healthz, /readyz, /metrics on a listener of their own
@@ -27,6 +30,7 @@ pub mod dev;
 mod finish;
 pub mod identify;
 mod intent;
+mod invalid;
 pub mod limits;
 pub mod listener;
 pub mod metrics;
@@ -34,6 +38,8 @@ mod quotas;
 mod record;
 mod recorder;
 mod serve;
+mod sessions;
+mod shown;
 
 pub use answer::Body;
 pub use limits::Limits;

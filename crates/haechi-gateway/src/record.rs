@@ -11,6 +11,7 @@ use haechi_wire::json::push_string;
 use haechi_wire::{Fault, Problem, Protocol, ServiceSchema};
 
 use crate::serve::{Passage, Tls};
+use crate::shown;
 
 /// The version of the record's shape.
 const EVENT_VERSION: &str = "1.11";
@@ -148,7 +149,9 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.text("awsRegion", region(event));
     source(&mut json, event);
     error(&mut json, event);
-    json.raw("requestParameters", event.parameters);
+    let (service, operation) = (event.service.name, event.operation);
+    let parameters = shown::parameters(service, operation, event.caller, event.parameters);
+    json.raw("requestParameters", &parameters);
     json.raw("responseElements", event.elements);
     if let Some(node) = event.node {
         json.name("additionalEventData");
@@ -158,7 +161,8 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     }
     json.text("requestID", &event.request.id);
     json.text("eventID", event.event_id);
-    json.raw("readOnly", if event.read_only { b"true" } else { b"false" });
+    let read_only = shown::read_only(service, operation, event.read_only);
+    json.raw("readOnly", if read_only { b"true" } else { b"false" });
     resources(&mut json, event);
     json.text("eventType", "AwsApiCall");
     json.raw("managementEvent", b"true");

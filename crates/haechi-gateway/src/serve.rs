@@ -28,7 +28,7 @@ use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
 use crate::record::{Event, other_owners};
 use crate::recorder::Recorder;
-use crate::{Limits, Quotas};
+use crate::{Limits, Quotas, invalid, sessions};
 
 /// CloudTrail keeps this much of a user agent.
 const USER_AGENT_MAX: usize = 1024;
@@ -294,6 +294,7 @@ impl Gateway {
         passage.region = Some(region.clone());
         let endpoint = self.router.endpoint(service, &identified.operation)?;
         passage.read_only = endpoint.schema().read_only;
+        sessions::check(service.name, endpoint.schema().name, identified.protocol, &caller)?;
         let (operation, now) = (endpoint.schema().name, passage.info.time);
         // Whoever is not known counts by where he calls from, so that he spends nobody else's.
         let anonymous = matches!(caller.principal, Principal::Anonymous);
@@ -428,11 +429,11 @@ fn decode(
     identified: &Identified,
     parts: &Parts,
     body: &[u8],
-) -> Result<Box<dyn Call>, Fault> {
+) -> Result<Box<dyn Call>, Problem> {
     let decode = |reader: &mut dyn Reader| {
         endpoint.decode(reader).map_err(|error| match error {
-            InputError::Malformed(malformed) => Fault::Malformed(malformed.0),
-            InputError::Invalid(message) => Fault::Validation(message),
+            InputError::Malformed(malformed) => Fault::Malformed(malformed.0).into(),
+            InputError::Invalid(message) => invalid::problem(identified.service.name, message),
         })
     };
     match (&identified.form, identified.protocol) {
@@ -457,7 +458,7 @@ fn decode(
 }
 
 /// Records show answers of calls that change something, and of those that hand out temporary
-/// credentials, which count as reading: who got which access key must be told.
+/// credentials, which count as reading where it is their names that decide: who got which access key must be told.
 fn tells_answer(identified: &Identified) -> bool {
     let operation = identified.operation.as_str();
     let hands_out = ["GetSessionToken", "GetFederationToken"].contains(&operation);

@@ -51,6 +51,7 @@ fn check_arn(arn: &str) -> Result<(), Error> {
 /// Refuses a document that a managed policy cannot have.
 pub(crate) fn check_document(document: &str) -> Result<(), Error> {
     Document::parse_current(document, Kind::Identity)
+        .and_then(|parsed| parsed.require_plain_sids())
         .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))?;
     if characters(document) <= CHARACTERS_MAX {
         return Ok(());

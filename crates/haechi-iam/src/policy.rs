@@ -29,6 +29,13 @@ pub(crate) fn parse(document: &str, kind: Kind) -> Result<Document, Error> {
         .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))
 }
 
+/// Refuses what is not an inline policy. What is stored was checked so: it is only parsed again.
+fn check_inline(document: &str) -> Result<(), Error> {
+    parse(document, Kind::Identity)?
+        .require_plain_sids()
+        .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))
+}
+
 /// Refuses policies that are too long together.
 fn check_size<E: Entity>(entity: &E) -> Result<(), Error> {
     let max = E::KIND.inline_characters_max();
@@ -66,7 +73,7 @@ impl Iam {
     ) -> Result<Unit, Error> {
         let loaded = self.entity::<E>(cx, entity).await?;
         loaded.value.check_modifiable()?;
-        parse(&document, Kind::Identity)?;
+        check_inline(&document)?;
         let mut changed = loaded.value.clone();
         changed.policies_mut().insert(name, document);
         check_size(&changed)?;

@@ -64,11 +64,16 @@ pub(crate) fn context(entries: &[ContextEntry]) -> ContextMap {
     map
 }
 
+/// Whether an ARN's resource is of a kind; a path may have a colon, too.
+fn is_kind(arn: &str, kind: &str) -> bool {
+    arn.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with(kind))
+}
+
 /// A user or role by its ARN, as policies see it.
 pub(crate) fn principal(arn: &str, unique_id: &str) -> Principal {
     let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
     let name = arn.rsplit('/').next().unwrap_or_default();
-    if arn.contains(":role/") {
+    if is_kind(arn, "role/") {
         return Principal::AssumedRole {
             session_arn: format!("arn:aws:sts::{account}:assumed-role/{name}/simulation"),
             role_arn: arn.to_owned(),
@@ -97,7 +102,7 @@ pub(crate) fn caller(
     source: Option<String>,
     resource_policy: bool,
 ) -> Result<Option<String>, Error> {
-    let own = source.filter(|arn| !resource_policy || arn.contains(":user/"));
+    let own = source.filter(|arn| !resource_policy || is_kind(arn, "user/"));
     match given.or(own) {
         None if resource_policy => {
             let message = "CallerArn is required if a ResourcePolicy is given.";

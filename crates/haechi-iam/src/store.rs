@@ -21,6 +21,7 @@
 //! /iam-report/<account>                  ReportRecord: the newest credential report
 //! /iam-alias/<hidden alias>              AliasRecord: the account that has the alias
 //! /iam-key-used/<access key id>          LastUsedRecord; written lazily
+//! /iam-key-gone/<access key id>          GoneKeyRecord: the key was deleted; only `--dev` asks
 //! /iam-role-used/<account>/<role id>     LastUsedRecord of its sessions; written lazily
 //! ```
 //! A user with its policies, tags and the ids of its keys is one record: one read gives all that a
@@ -71,6 +72,11 @@ pub(crate) fn user_path(account: &AccountId, name: &str) -> Path {
 
 pub(crate) fn key_path(account: &AccountId, access_key_id: &str) -> Path {
     account_scope(account).part("key").part(access_key_id)
+}
+
+/// What remains of a deleted key.
+pub(crate) fn gone_key_path(access_key_id: &str) -> Path {
+    Path::new("iam-key-gone").part(access_key_id)
 }
 
 pub(crate) fn groups_path(account: &AccountId) -> Path {
@@ -334,6 +340,13 @@ pub(crate) struct AccessKeyRecord {
     pub(crate) unknown: Unknown,
 }
 
+/// What remains of a deleted key, which `--dev` must not take for one that nobody made.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct GoneKeyRecord {
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
 /// Names a user; a rename rewrites the name in each of its keys and MFA devices.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserReference {
@@ -356,6 +369,7 @@ impl Record for AccountIndexRecord {}
 impl Record for UserRecord {}
 impl Record for AccessKeyRecord {}
 impl Record for LastUsedRecord {}
+impl Record for GoneKeyRecord {}
 impl Record for GroupRecord {}
 impl Record for GroupNameRecord {}
 impl Record for MemberRecord {}

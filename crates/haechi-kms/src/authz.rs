@@ -215,6 +215,10 @@ impl<K: AsRef<Key>> Context for Access<'_, K> {
         let found = &self.found;
         self.conditions.values_of(&found.key.as_ref().record, &found.named, key)
     }
+
+    fn is_of_service(&self) -> bool {
+        self.found.key.as_ref().record.is_aws_managed()
+    }
 }
 
 /// Decides the call's own action where it is about nothing that has a name.

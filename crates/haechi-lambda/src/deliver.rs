@@ -81,7 +81,7 @@ impl Lambda {
         let missing = || no_function(function_arn);
         let reference = Reference::parse(function_arn).ok_or_else(missing)?;
         let region = Region::parse(&reference.region).ok_or_else(missing)?;
-        let cx = Cx::by_service(&self.env, region, service, source, Invoke::SCHEMA)?;
+        let cx = Cx::by_service(&self.env, region, service, source, Invoke::SCHEMA).await?;
         let (function, _) = self.function_of(&cx, reference, "lambda:InvokeFunction").await?;
         Ok((cx, function))
     }

@@ -79,5 +79,6 @@ impl Organizations {
     pub fn mount(self: &Arc<Self>, router: &mut Router) {
         haechi_organizations_model::ops::mount(router, self);
         router.guard(Arc::clone(self) as _);
+        self.env.guard(Arc::clone(self) as _);
     }
 }

@@ -20,6 +20,12 @@ pub trait Context {
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// Whether the resource belongs to a service, as AWS managed keys do: resource control policies
+    /// leave such ones alone.
+    fn is_of_service(&self) -> bool {
+        false
+    }
 }
 
 /// The values of one condition key, borrowed where possible.

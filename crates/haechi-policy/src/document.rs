@@ -161,6 +161,19 @@ impl Document {
         }
     }
 
+    /// Refuses a policy with a `Sid` of other characters than letters and digits, as IAM does for
+    /// the policies of its entities; policies of resources may have such.
+    ///
+    /// # Errors
+    /// [`ParseError::InvalidSid`].
+    pub fn require_plain_sids(&self) -> Result<(), ParseError> {
+        let mut sids = self.statements.iter().filter_map(|statement| statement.sid.as_deref());
+        match sids.find(|sid| !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            Some(sid) => Err(ParseError::InvalidSid { sid: sid.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     /// Every AWS principal that `Principal` and `NotPrincipal` elements name, in order, so that a
     /// service can check that they exist.
     pub fn aws_principals(&self) -> impl Iterator<Item = AwsPrincipal<'_>> {

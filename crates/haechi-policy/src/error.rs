@@ -54,6 +54,15 @@ pub enum ParseError {
         /// The `Sid` found twice.
         sid: String,
     },
+    /// A `Sid` of a policy of IAM has other characters than letters and digits.
+    #[error(
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular \
+         expression [0-9A-Za-z]*"
+    )]
+    InvalidSid {
+        /// The `Sid` as written.
+        sid: String,
+    },
     /// A statement has neither `Action` nor `NotAction`, or an empty list.
     #[error("Policy statement must contain actions.")]
     MissingAction,

@@ -223,7 +223,7 @@ impl SecretsManager {
         if draft.record().is_rotated_by_function() {
             return self.function_step(row, draft, &running).await;
         }
-        let cx = self.service_cx(draft.record())?;
+        let cx = self.service_cx(draft.record()).await?;
         let mut batch = Batch::new();
         let outcome = match running.step {
             Step::Create => self.create(&cx, &mut draft, &running.token, &mut batch).await,

@@ -31,7 +31,7 @@ impl Sns {
     pub async fn post(&self, service: &str, source: Source, posting: Posting) -> Result<(), Error> {
         let region = posting.topic_arn.split(':').nth(3).and_then(Region::parse);
         let region = region.ok_or_else(|| invalid("TopicArn"))?;
-        let cx = Cx::by_service(&self.env, region, service, source, Publish::SCHEMA)?;
+        let cx = Cx::by_service(&self.env, region, service, source, Publish::SCHEMA).await?;
         let arn = TopicArn::parse(&cx, &posting.topic_arn)?;
         let topic = self.topic_to_publish(&cx, &arn).await?;
         let draft = Draft::from(PublishInput {

@@ -45,7 +45,8 @@ impl Sqs {
         // Services answer to nobody for conflicts: like the router, begin again.
         loop {
             let cx =
-                Cx::by_service(env, region.clone(), service, source.clone(), SendMessage::SCHEMA)?;
+                Cx::by_service(env, region.clone(), service, source.clone(), SendMessage::SCHEMA)
+                    .await?;
             let (queue, _) = self.queue_named(&cx, &account, name).await?;
             let is_fifo = queue.is_fifo();
             let draft = Draft {

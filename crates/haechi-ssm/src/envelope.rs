@@ -132,7 +132,7 @@ mod tests {
     use crate::secure::context;
 
     fn env() -> Env {
-        Env { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom::new()) }
+        Env::new(Arc::new(SystemClock), Arc::new(SystemRandom::new()))
     }
 
     fn key() -> SecretBlob {

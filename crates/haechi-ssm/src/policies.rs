@@ -227,7 +227,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
     fn parsed(text: &str) -> Result<Vec<PolicyRecord>, Error> {
-        let env = Env { clock: Arc::new(NOW), random: Arc::new(SystemRandom::new()) };
+        let env = Env::new(Arc::new(NOW), Arc::new(SystemRandom::new()));
         parse(&env, text, NOW)
     }
 

@@ -12,7 +12,7 @@
 
 pub mod peering;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_core::{
@@ -37,7 +37,6 @@ pub struct Kit {
     pub jobs: Arc<Jobs>,
     /// The Region of calls.
     pub region: Region,
-    guardrails: OnceLock<Arc<dyn GuardrailSource>>,
 }
 
 impl Kit {
@@ -45,7 +44,7 @@ impl Kit {
     pub async fn new() -> Kit {
         let clock = Arc::new(MovableClock::new(Timestamp::from_seconds(1_767_225_600)));
         let random = Arc::new(SystemRandom::new());
-        let env = Env { clock: Arc::clone(&clock) as _, random: Arc::clone(&random) as _ };
+        let env = Env::new(Arc::clone(&clock) as _, Arc::clone(&random) as _);
         let now = env.now();
         let time = env.clone();
         let store = Arc::new(MemStore::new(Options::new(move || {
@@ -57,12 +56,12 @@ impl Kit {
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let region = Region::parse("us-east-1").expect("a Region");
-        Kit { database, env, clock, jobs, region, guardrails: OnceLock::new() }
+        Kit { database, env, clock, jobs, region }
     }
 
     /// Lays the guardrails of `source` over every call, as the router does.
     pub fn guard(&self, source: Arc<dyn GuardrailSource>) {
-        self.guardrails.get_or_init(|| source);
+        self.env.guard(source);
     }
 
     /// The root user of an account.
@@ -132,8 +131,8 @@ impl Kit {
     ) -> Result<Op::Output, Problem> {
         loop {
             let cx = self.cx::<Op>(caller);
-            if let Some(source) = self.guardrails.get() {
-                cx.guard(source.guardrails().await?);
+            if let Some(guardrails) = self.env.guardrails().await? {
+                cx.guard(guardrails);
             }
             let outcome = service.handle(&cx, input.clone()).await;
             match outcome.map_err(Into::into) {

@@ -115,8 +115,8 @@ impl Writer for AuditWriter {
     }
     fn timestamp(&mut self, value: Timestamp) {
         self.show();
-        // As real records show them: `Jul 10, 2023 12:24:29 PM`.
-        json::push_string(&mut self.out, &value.format("%b %-d, %Y %-I:%M:%S %p"));
+        // As real records show them: `Oct 27, 2025, 12:16:57 AM`.
+        json::push_string(&mut self.out, &value.format("%b %-d, %Y, %-I:%M:%S %p"));
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
         request.write(&mut writer, &REQUEST);
         assert_eq!(
             String::from_utf8(writer.finish()).unwrap(),
-            r#"{"keyId":"k\"1","password":"HIDDEN_DUE_TO_SECURITY_REASONS","validTo":"Jul 10, 2023 12:24:29 PM"}"#
+            r#"{"keyId":"k\"1","password":"HIDDEN_DUE_TO_SECURITY_REASONS","validTo":"Jul 10, 2023, 12:24:29 PM"}"#
         );
     }
 }

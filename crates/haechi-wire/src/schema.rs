@@ -105,8 +105,9 @@ impl Pattern {
         Pattern { text, compiled: OnceLock::new() }
     }
 
-    /// Whether the whole of `value` matches. The patterns are Java's; `codegen` refuses to emit
-    /// one that cannot be compiled here, so the `None` case admits everything and is never met.
+    /// Whether the whole of `value` matches. The patterns are Java's, and one that looks around
+    /// cannot be compiled here: it admits everything. `codegen` emits such a one only where
+    /// `models/<service>.ops` says `unread`; a handler then reads what it reads.
     pub fn admits(&self, value: &str) -> bool {
         self.compiled
             .get_or_init(|| Regex::new(&anchored(self.text)).ok())

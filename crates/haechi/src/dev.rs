@@ -110,6 +110,7 @@ impl DevControls for Controls {
 
     fn reset(&self) -> DevAnswer<'_> {
         Box::pin(async move {
+            self.clock.reset();
             self.restore().await?;
             Ok("{}".to_owned())
         })

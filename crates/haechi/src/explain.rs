@@ -206,7 +206,9 @@ pub fn rule(service: &str, kind: Kind) -> ResourceRule {
 
 /// Whether an ARN is of a role.
 fn is_role(arn: &str) -> bool {
-    arn.contains(":iam:") && arn.contains(":role/")
+    let mut fields = arn.splitn(6, ':').skip(2);
+    let is_iam = fields.next() == Some("iam");
+    is_iam && fields.nth(2).is_some_and(|resource| resource.starts_with("role/"))
 }
 
 impl GivenPolicies {

@@ -103,7 +103,7 @@ impl ExecutionRoles for RolesOfFunctions {
         session: &str,
     ) -> Result<Option<RoleCredentials>, Fault> {
         let region = region(region_name)?;
-        let cx = Cx::by_service(&self.env, region, "lambda", function, AssumeRole::SCHEMA)?;
+        let cx = Cx::by_service(&self.env, region, "lambda", function, AssumeRole::SCHEMA).await?;
         let input = AssumeRoleRequest {
             role_arn: role_arn.to_owned(),
             role_session_name: session.to_owned(),

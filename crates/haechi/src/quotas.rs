@@ -28,6 +28,7 @@ pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
         return Ok(Quotas::none());
     }
     let defaults = [
+        haechi_cloudtrail::REQUEST_QUOTAS,
         haechi_kms::REQUEST_QUOTAS,
         haechi_secretsmanager::REQUEST_QUOTAS,
         haechi_ssm::REQUEST_QUOTAS,

@@ -47,9 +47,9 @@ impl ServiceRoles for SessionsOfRoles {
         role_arn: &str,
     ) -> Result<RoleSession, Fault> {
         let cx =
-            Cx::by_service(&self.env, region.clone(), service, source.clone(), AssumeRole::SCHEMA)?;
+            Cx::by_service(&self.env, region.clone(), service, source.clone(), AssumeRole::SCHEMA)
+                .await?;
         let guardrails = self.organizations.guardrails().await?;
-        cx.guard(Arc::clone(&guardrails));
         let input = AssumeRoleRequest {
             role_arn: role_arn.to_owned(),
             role_session_name: self.env.uuid().map_err(Fault::internal)?.simple().to_string(),

@@ -86,7 +86,7 @@ impl haechi_kms::Principals for Directory {
 
 /// Time and randomness of this process.
 pub fn environment(clock: Arc<dyn Clock>) -> Env {
-    Env { clock, random: Arc::new(SystemRandom::new()) }
+    Env::new(clock, Arc::new(SystemRandom::new()))
 }
 
 /// The audit log, as it is written and read, and where trails deliver.
@@ -270,6 +270,8 @@ impl Stack {
         data: Option<&DataDirectory>,
     ) -> Result<Stack, Failure> {
         let Records { store, root, epoch, is_shared } = records;
+        // Its own: another stack has other organizations.
+        let env = &Env::new(Arc::clone(&env.clock), Arc::clone(&env.random));
         let random = Arc::clone(&env.random);
         let database = Database::open(store, root, random, env.now(), epoch).await?;
         if is_shared {

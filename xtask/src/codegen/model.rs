@@ -24,6 +24,9 @@ pub struct Wanted {
     pub errors: BTreeMap<String, String>,
     /// `open SHAPE`: an enumeration that the service takes more texts for than its model lists.
     pub open: BTreeSet<String>,
+    /// `unread SHAPE`: a text whose pattern looks around, which no pattern here can: what it says is
+    /// left to a handler.
+    pub unread: BTreeSet<String>,
 }
 
 impl Wanted {
@@ -35,6 +38,7 @@ impl Wanted {
             operations: Vec::new(),
             errors: BTreeMap::new(),
             open: BTreeSet::new(),
+            unread: BTreeSet::new(),
         };
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let mut words = line.split_whitespace();
@@ -42,6 +46,9 @@ impl Wanted {
                 (Some("model"), Some(folder)) => wanted.folder = folder.to_owned(),
                 (Some("open"), Some(name)) => {
                     wanted.open.insert(name.to_owned());
+                }
+                (Some("unread"), Some(name)) => {
+                    wanted.unread.insert(name.to_owned());
                 }
                 (Some("error"), Some(name)) => {
                     let code = words.next().unwrap_or(name);

@@ -62,6 +62,25 @@ fn a_known_access_key_is_verified_and_enforced_as_always() {
 }
 
 #[test]
+fn a_deleted_access_key_and_one_of_a_session_without_its_token_are_refused_and_not_root() {
+    let server = Launch::dev().start();
+    server.aws(&["iam", "create-user", "--user-name", "carol"]).ok();
+    let create = ["iam", "create-access-key", "--user-name", "carol"];
+    let query = ["--query", "AccessKey.[AccessKeyId,SecretAccessKey]", "--output", "text"];
+    let access_key = server.aws(&[&create[..], &query[..]].concat()).ok();
+    let carol = access_key.split_once('\t').unwrap();
+    let token = ["sts", "get-session-token", "--query", "Credentials.AccessKeyId"];
+    let session = server.aws_as(carol, &[&token[..], &["--output", "text"]].concat()).ok();
+    assert!(session.starts_with("ASIA"), "{session}");
+    server.aws_as((&session, "wrong"), ACCOUNT).fails_with("(InvalidClientTokenId)");
+    let delete = ["iam", "delete-access-key", "--user-name", "carol", "--access-key-id", carol.0];
+    server.aws(&delete).ok();
+    for secret in [carol.1, "wrong"] {
+        server.aws_as((carol.0, secret), ACCOUNT).fails_with("(InvalidClientTokenId)");
+    }
+}
+
+#[test]
 fn the_clock_moves_and_a_key_scheduled_for_deletion_goes() {
     let server = Launch::dev().start();
     let key_id = server.aws(CREATE_KEY).ok();
@@ -95,6 +114,10 @@ fn a_reset_empties_it() {
     assert!(told.ends_with(" 200"), "{told}");
     as_unknown(&server, "111122223333", &["kms", "describe-key", "--key-id", &key_id])
         .fails_with("(NotFoundException)");
+    let then = post(&server, "/_haechi/clock", "{\"advance_seconds\": 864000}");
+    post(&server, "/_haechi/reset", "");
+    let now = post(&server, "/_haechi/clock", "{\"advance_seconds\": 0}");
+    assert!(now < then, "the time is set back: {now} {then}");
     // Root is there again, with the key of the ready file.
     assert_eq!(server.aws(ACCOUNT).ok(), server.ready().account_id);
 }

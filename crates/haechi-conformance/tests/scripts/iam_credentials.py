@@ -122,6 +122,9 @@ def test_a_session_with_a_code_does_what_asks_for_a_second_factor():
     session = sts.get_session_token(**call)["Credentials"]
     client_of(session, "kms", aws_session_token=session["SessionToken"]).list_keys()
     refused("AccessDenied", sts.get_session_token, **call, status=403)
+    # IAM takes such a session, and asks its policies.
+    calls = client_of(session, "iam", aws_session_token=session["SessionToken"])
+    refused("AccessDenied", calls.list_users, contains="iam:ListUsers")
 
 
 def test_an_openid_connect_provider_comes_back_as_it_was_made():

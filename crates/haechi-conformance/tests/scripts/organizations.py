@@ -2,6 +2,7 @@
 invitations, delegation. Callers in member accounts are the --dev roots of their ids; the tests run in
 order, and the second makes the organization."""
 
+import json
 import time
 
 from harness import ACCOUNT, client, equal, main, new_user, client_of, policy, refused, unique
@@ -181,6 +182,89 @@ def test_a_resource_control_policy_keeps_outsiders_out():
     root_of(account, "kms").describe_key(KeyId=key)
     organizations.detach_policy(PolicyId=insiders, TargetId=account)
     outsider.describe_key(KeyId=key)
+
+
+def queue_of(account):
+    """A queue that EventBridge may send to, and a rule that does; both clients, and its URL."""
+    sqs, events = root_of(account, "sqs"), root_of(account, "events")
+    name = unique("queue")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    open_to = policy({
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    })
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": open_to})
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+
+    def send():
+        entry = {"Source": name, "DetailType": "t", "Detail": "{}"}
+        events.put_events(Entries=[entry])
+
+    return sqs, url, send
+
+
+def test_a_resource_control_policy_binds_services_too():
+    guarded, free = new_account("guarded"), new_account("free")
+    kind = "RESOURCE_CONTROL_POLICY"
+    content = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    denial = new_policy(policy(content), kind)
+    sqs, url, send = queue_of(guarded)
+    other_sqs, other_url, other_send = queue_of(free)
+    send()
+    assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    organizations.attach_policy(PolicyId=denial, TargetId=guarded)
+    send()
+    # What is sent later to another account has come: this one would have, too.
+    other_send()
+    assert other_sqs.receive_message(QueueUrl=other_url, WaitTimeSeconds=10)["Messages"]
+    url_of_all = {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    counted = sqs.get_queue_attributes(**url_of_all)["Attributes"]
+    equal(counted["ApproximateNumberOfMessages"], "0")
+
+
+def test_no_path_of_a_role_escapes_a_service_control_policy():
+    account = new_account("escape")
+    iam, sts = root_of(account, "iam"), root_of(account, "sts")
+    denial = new_policy(DENY_KEYS)
+    organizations.attach_policy(PolicyId=denial, TargetId=account)
+    allowed = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    user = iam.create_user(UserName="user")["User"]["UserName"]
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=allowed)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    trust = policy({"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"})
+    for number, path in enumerate(["/x:role/aws-service-role/y/", "/x/", "/x/role/aws-service-role/y/"]):
+        name = f"evil{number}"
+        role = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)["Role"]
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=allowed)
+        made = client_of(key, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="s")
+        session = client_of(
+            made["Credentials"], "kms", aws_session_token=made["Credentials"]["SessionToken"]
+        )
+        session.list_keys()
+        refused(
+            "AccessDeniedException", session.create_key, contains="service control policy"
+        )
+
+
+def test_malformed_ids_are_refused_with_their_reason():
+    answer = refused(
+        "InvalidInputException",
+        organizations.describe_organizational_unit,
+        OrganizationalUnitId="nonsense",
+        message="You provided a value that does not match the required pattern.",
+    )
+    equal(answer["Reason"], "INVALID_PATTERN")
+    answer = refused(
+        "InvalidInputException",
+        organizations.list_policies,
+        Filter="NONSENSE",
+        message="You specified an invalid value.",
+    )
+    equal(answer["Reason"], "INVALID_ENUM")
 
 
 def test_a_member_reads_only_once_it_is_delegated():

@@ -105,6 +105,31 @@ def test_users_and_guests_have_sessions_of_their_own():
     refused("AccessDeniedException", kms.create_key)
 
 
+def test_sessions_without_a_second_factor_call_neither_iam_nor_most_of_sts():
+    name, key = new_user(EVERYTHING)
+    sts = client_of(key, "sts")
+    own = sts.get_session_token()["Credentials"]
+    guest = sts.get_federation_token(Name="guest", Policy=policy(EVERYTHING))["Credentials"]
+    words = "The security token included in the request is invalid"
+    for one in (own, guest):
+        refused("InvalidClientTokenId", session(one, "iam").list_users, status=403, message=words)
+        calls = session(one, "sts")
+        calls.get_caller_identity()
+        for operation, call, parameters in [
+            ("GetSessionToken", calls.get_session_token, {}),
+            ("GetFederationToken", calls.get_federation_token, {"Name": "other"}),
+            ("GetAccessKeyInfo", calls.get_access_key_info, {"AccessKeyId": key["AccessKeyId"]}),
+        ]:
+            words_of_sts = f"Cannot call {operation} with session credentials"
+            refused("AccessDenied", call, status=403, message=words_of_sts, **parameters)
+    trust = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}})
+    role = iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    session(own, "sts").assume_role(RoleArn=role, RoleSessionName="s")
+    refused(
+        "AccessDenied", session(guest, "sts").assume_role, RoleArn=role, RoleSessionName="s", status=403
+    )
+
+
 def test_a_damaged_token_is_refused():
     _, key = new_user(EVERYTHING)
     own = client_of(key, "sts").get_session_token()["Credentials"]

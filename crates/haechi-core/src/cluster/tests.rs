@@ -61,7 +61,7 @@ fn row(id: &str, format: u32) -> NodeRow {
 impl Node {
     async fn with_format(store: &Arc<dyn Store>, id: &str, format: u32) -> Node {
         let database = database(store).await;
-        let env = Env { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom::new()) };
+        let env = Env::new(Arc::new(SystemClock), Arc::new(SystemRandom::new()));
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let cluster = Cluster::join(Arc::clone(&database), env, row(id, format)).await.unwrap();
         jobs.share(cluster.ownership()).unwrap();
@@ -301,7 +301,7 @@ async fn the_format_rises_once_all_nodes_know_it_and_who_knows_less_does_not_joi
     old.kill();
     until(|| newer.cluster.standing().format == 2).await;
     let database = database(&store).await;
-    let env = Env { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom::new()) };
+    let env = Env::new(Arc::new(SystemClock), Arc::new(SystemRandom::new()));
     let refused = Cluster::join(database, env, row("old", 1)).await;
     assert!(refused.is_err_and(|fault| format!("{fault:?}").contains("use a newer version")));
 }

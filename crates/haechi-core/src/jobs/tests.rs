@@ -22,7 +22,7 @@ impl World {
         let start = Timestamp::from_seconds(1000);
         let database = Database::open(store, root, random.clone(), start, 0).await.unwrap();
         let (database, clock) = (Arc::new(database), Arc::new(MovableClock::new(start)));
-        let env = Env { clock: Arc::clone(&clock) as _, random };
+        let env = Env::new(Arc::clone(&clock) as _, random);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env));
         World { database, clock, jobs }
     }

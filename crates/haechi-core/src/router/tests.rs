@@ -108,7 +108,7 @@ fn call(env: &Env) -> Cx {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn however_many_change_one_thing_at_once_all_come_through() {
     let clock = Arc::new(Timestamp::from_seconds(0));
-    let env = Env { clock, random: Arc::new(SystemRandom::new()) };
+    let env = Env::new(clock, Arc::new(SystemRandom::new()));
     let store = Arc::new(MemStore::new(Options::new(|| Duration::ZERO)));
     let root = RootKey::generate(&*env.random).unwrap();
     let random = Arc::clone(&env.random);

@@ -83,7 +83,7 @@ pub async fn stage() -> Stage {
 pub async fn with(limits: Limits, audit: Audit) -> Stage {
     let clock: Arc<dyn Clock> = Arc::new(Timestamp::from_seconds(NOW));
     let random = Arc::new(SystemRandom::new());
-    let env = Env { clock: Arc::clone(&clock), random: Arc::clone(&random) as _ };
+    let env = Env::new(Arc::clone(&clock), Arc::clone(&random) as _);
     let store = Arc::new(MemStore::new(Options::new(|| Duration::ZERO)));
     let root = RootKey::generate(&*random).unwrap();
     let database = Arc::new(Database::open(store, root, random, env.now(), 0).await.unwrap());

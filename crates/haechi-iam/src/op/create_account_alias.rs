@@ -5,16 +5,36 @@ use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::CreateAccountAlias;
 use haechi_iam_model::shapes::CreateAccountAliasRequest;
+use haechi_wire::Fault;
 use haechi_wire::shape::Unit;
 
 use crate::Iam;
 use crate::store::{AliasRecord, alias_path};
 
+/// The model's; it looks ahead, so it is read here.
+const PATTERN: &str = "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$";
+
+/// Refuses what the pattern does not admit.
+fn check(alias: &str) -> Result<(), Error> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = alias.bytes().next().is_some_and(plain) && alias.bytes().last().is_some_and(plain);
+    let inner = alias.bytes().all(|byte| plain(byte) || byte == b'-') && !alias.contains("--");
+    if ends && inner && (3..=63).contains(&alias.len()) {
+        return Ok(());
+    }
+    let message = format!(
+        "1 validation error detected: Value '{alias}' at 'accountAlias' failed to satisfy constraint: \
+         Member must satisfy regular expression pattern: {PATTERN}"
+    );
+    Err(Fault::Validation(message).into())
+}
+
 impl Handle<CreateAccountAlias> for Iam {
     async fn handle(&self, cx: &Cx, input: CreateAccountAliasRequest) -> Result<Unit, Error> {
+        let alias = input.account_alias;
+        check(&alias)?;
         cx.authorize_any()?;
         let account = self.account_record(cx).await?;
-        let alias = input.account_alias;
         if account.value.alias.as_ref() == Some(&alias) {
             return Ok(Unit);
         }

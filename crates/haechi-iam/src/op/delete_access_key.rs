@@ -7,7 +7,7 @@ use haechi_iam_model::shapes::DeleteAccessKeyRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Iam;
-use crate::store::last_used_path;
+use crate::store::{GoneKeyRecord, gone_key_path, last_used_path};
 
 impl Handle<DeleteAccessKey> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteAccessKeyRequest) -> Result<Unit, Error> {
@@ -18,6 +18,7 @@ impl Handle<DeleteAccessKey> for Iam {
         owner.set_key_ids(&mut batch, rest);
         batch.remove(&key);
         batch.delete(last_used_path(&key.value.id));
+        batch.put(gone_key_path(&key.value.id), &GoneKeyRecord::default());
         self.database.commit(batch).await?;
         Ok(Unit)
     }

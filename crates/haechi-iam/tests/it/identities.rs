@@ -70,7 +70,12 @@ async fn a_deleted_key_is_refused_on_the_next_lookup_and_the_other_key_is_not() 
     stage.ok::<DeleteAccessKey>(delete(&one)).await;
     assert!(stage.credential(&one).await.is_none());
     assert!(stage.credential(&two).await.is_some());
-    assert!(!stage.iam.knows(&one).await.unwrap());
+    for id in [&one, &two, "ASIAQNZGKIQY56JQ7WML"] {
+        assert!(stage.iam.knows(id).await.unwrap(), "--dev must not take {id} for unknown");
+    }
+    for id in ["AKIAIOSFODNN7EXAMPLE", "AKIAQNZGKIQY56JQ7WML", "test", "123456789012"] {
+        assert!(!stage.iam.knows(id).await.unwrap(), "{id}");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Inline policies.
 
-use haechi_iam_model::ops::{DeleteUserPolicy, GetUserPolicy, ListUserPolicies, PutUserPolicy};
+use haechi_iam_model::ops::{
+    CreatePolicy, DeleteUserPolicy, GetUserPolicy, ListUserPolicies, PutUserPolicy,
+};
 use haechi_iam_model::shapes::{
-    DeleteUserPolicyRequest, GetUserPolicyRequest, ListUserPoliciesRequest,
+    CreatePolicyRequest, DeleteUserPolicyRequest, GetUserPolicyRequest, ListUserPoliciesRequest,
 };
 
 use crate::cast::{ALLOW_ALL, Stage, put, told};
@@ -98,4 +100,31 @@ async fn all_policies_of_a_user_together_have_2048_characters_at_most_white_spac
     assert_eq!(refused, too_long);
     let refused = stage.refused::<PutUserPolicy>(put("alice", "q", ALLOW_ALL)).await;
     assert_eq!(refused, too_long);
+}
+
+#[tokio::test]
+async fn a_sid_has_letters_and_digits_only() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    let document = |sid: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{sid}","Effect":"Allow",
+                "Action":"s3:*","Resource":"*"}}]}}"#
+        )
+    };
+    for good in ["", "Read1"] {
+        stage.put_policy("alice", "p", &document(good)).await;
+    }
+    let words = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the \
+                 regular expression [0-9A-Za-z]*";
+    for bad in ["a b", "with-dash", "straße"] {
+        let refused = stage.refused::<PutUserPolicy>(put("alice", "p", &document(bad))).await;
+        assert_eq!(refused, told("MalformedPolicyDocument", words));
+        let input = CreatePolicyRequest {
+            policy_name: "p".to_owned(),
+            policy_document: document(bad),
+            ..Default::default()
+        };
+        assert_eq!(stage.refused::<CreatePolicy>(input).await.1, words);
+    }
 }

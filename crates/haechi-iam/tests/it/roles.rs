@@ -179,6 +179,11 @@ async fn an_account_has_one_alias_that_no_other_has() {
     let list = || ListAccountAliasesRequest::default();
     assert_eq!(stage.ok::<ListAccountAliases>(list()).await.account_aliases, ["two"]);
     let other = stage.kit.root(crate::cast::OTHER_ACCOUNT);
+    for bad in ["Bad_Alias", "a--b", "-ab", "ab-", "ab", "a b", &"a".repeat(64)] {
+        let (code, message) = stage.refused::<CreateAccountAlias>(alias(bad)).await;
+        assert_eq!(code, "ValidationError", "{bad}");
+        assert!(message.contains("regular expression pattern: ^[a-z0-9]("), "{message}");
+    }
     let taken = stage.refused_to::<CreateAccountAlias>(&other, alias("two")).await;
     assert_eq!(taken, told("EntityAlreadyExists", "The account alias two already exists."));
     let delete = || DeleteAccountAliasRequest { account_alias: "two".to_owned() };

@@ -17,4 +17,5 @@ mod guardrails;
 mod handshakes;
 mod lifecycle;
 mod policies;
+mod services;
 mod units;

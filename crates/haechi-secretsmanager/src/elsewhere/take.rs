@@ -179,7 +179,7 @@ impl SecretsManager {
         for gone in had.iter().filter(|id| !record.versions.contains_key(*id)) {
             batch.delete(value_path(&record, gone));
         }
-        let cx = self.service_cx(&record)?;
+        let cx = self.service_cx(&record).await?;
         if let Err(standing) =
             self.take_values(&cx, (peers, from), (&record, content), &had, &mut batch).await?
         {

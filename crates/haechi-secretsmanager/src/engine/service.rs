@@ -20,7 +20,7 @@ const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 
 impl SecretsManager {
     /// The context of work on a secret that nobody called for.
-    pub(crate) fn service_cx(&self, record: &SecretRecord) -> Result<Cx, Fault> {
+    pub(crate) async fn service_cx(&self, record: &SecretRecord) -> Result<Cx, Fault> {
         let region = region(&record.region)?;
         let account = AccountId::parse(&record.account)
             .ok_or_else(|| Fault::internal("a secret of no account"))?;
@@ -58,6 +58,11 @@ impl SecretsManager {
             time: self.env.now(),
         };
         let schema = <RotateSecret as haechi_core::Operation>::SCHEMA;
-        Ok(Cx::new(self.env.clone(), request, region, Arc::new(caller), schema))
+        let cx = Cx::new(self.env.clone(), request, region, Arc::new(caller), schema);
+        // None of them binds the role, but conditions of a key's policy ask for its organization.
+        if let Some(guardrails) = self.env.guardrails().await? {
+            cx.guard(guardrails);
+        }
+        Ok(cx)
     }
 }

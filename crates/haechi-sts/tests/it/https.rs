@@ -27,6 +27,16 @@ fn sha1(certificate: &[u8]) -> String {
 }
 
 impl Server {
+    /// One whose own certificate is an authority's, as `openssl req -x509` makes it.
+    async fn signing_for_itself(answer: String, ends: i32) -> Server {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = rcgen::date_time_ymd(ends, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        Server::serving(vec![certificate.clone()], certificate, &key, answer).await
+    }
+
     async fn answering(answer: String) -> Server {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,15 +45,22 @@ impl Server {
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &authority).unwrap();
         let authority = authority.der().clone();
+        let chain = vec![certificate.der().clone(), authority.clone()];
+        Server::serving(chain, authority, &key, answer).await
+    }
+
+    async fn serving(
+        chain: Vec<CertificateDer<'static>>,
+        authority: CertificateDer<'static>,
+        key: &KeyPair,
+        answer: String,
+    ) -> Server {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone(), authority.clone()],
-                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )
+            .with_single_cert(chain, PrivateKeyDer::Pkcs8(key.serialize_der().into()))
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,6 +109,24 @@ async fn an_unknown_authority_is_believed_only_by_its_thumbprint_or_the_operator
     let named = [sha1(&server.authority)];
     assert_eq!(get(unknown, &url, &named).await.unwrap(), b"hello");
     assert_eq!(get(trusting(&server), &url, &[]).await.unwrap(), b"hello");
+}
+
+#[tokio::test]
+async fn a_certificate_that_a_server_signed_itself_counts_by_its_thumbprint_its_name_and_its_time()
+{
+    let server = Server::signing_for_itself(ok("hello"), 2999).await;
+    let (url, unknown) = (server.url("localhost"), HttpsOptions::default());
+    let named = [sha1(&server.authority)];
+    assert_eq!(get(unknown.clone(), &url, &[]).await, Err(FetchError::Untrusted));
+    assert_eq!(get(unknown.clone(), &url, &named).await.unwrap(), b"hello");
+    // Beside authorities that are known, too.
+    let other = trusting(&Server::answering(ok("")).await);
+    assert_eq!(get(other, &url, &named).await.unwrap(), b"hello");
+    let refused = get(unknown.clone(), &server.url("127.0.0.1"), &named).await;
+    assert!(matches!(refused, Err(FetchError::Unusable(_))), "{refused:?}");
+    let over = Server::signing_for_itself(ok("hello"), 2001).await;
+    let refused = get(unknown, &over.url("localhost"), &[sha1(&over.authority)]).await;
+    assert!(matches!(refused, Err(FetchError::Unusable(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -55,9 +55,10 @@ async fn a_service_uses_a_grant_on_behalf_of_its_resource_and_of_no_other() {
     let encrypt = |service: &'static str, arn: String| {
         let source = Source { arn, account: AccountId::parse(ACCOUNT).unwrap() };
         let (env, region) = (&world.kit.env, world.kit.region.clone());
-        let cx = Cx::by_service(env, region, service, source, ops::Encrypt::SCHEMA).unwrap();
         let (kms, key) = (&world.kms, &key);
         async move {
+            let cx = Cx::by_service(env, region, service, source, ops::Encrypt::SCHEMA).await;
+            let cx = cx.unwrap();
             let input = plain(key);
             Handle::<ops::Encrypt>::handle(kms, &cx, input).await.map_err(Problem::from)
         }
