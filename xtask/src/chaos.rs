@@ -26,6 +26,19 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     process::run(&mut command)
 }
 
+/// Runs schedules of haechi's own nodes: the program in `sim/`, a workspace of its own, as its
+/// clock is a feature of tokio that the product must not be built with.
+pub fn nodes(arguments: &[String], optimised: bool) -> Result<(), String> {
+    let (schedules, seed) = options(arguments, "--schedules", SCHEDULES_BY_HAND)?;
+    let mut command = process::cargo(&["run", "--quiet", "--manifest-path", "sim/Cargo.toml"]);
+    command.arg("--target-dir").arg(process::root().join("target"));
+    if optimised {
+        command.arg("--release");
+    }
+    command.args(["--", "--schedules", &schedules.to_string(), "--seed", &seed.to_string()]);
+    process::run(&mut command)
+}
+
 /// Runs the simulated schedules of a crate: its tests named `sim_…`.
 pub fn simulate(package: &str, arguments: &[String]) -> Result<(), String> {
     let (schedules, seed) = options(arguments, "--schedules", SCHEDULES_BY_HAND)?;

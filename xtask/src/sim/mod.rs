@@ -16,9 +16,10 @@ const SIMULATIONS: &[Simulation] = &[
     ),
 ];
 
-/// The schedules are tests of `haechi-store-mem`.
+/// Schedules of a model of nodes, which are tests of `haechi-store-mem`, and of haechi's own.
 fn jobs(arguments: &[String]) -> Result<(), String> {
-    crate::chaos::simulate("haechi-store-mem", arguments)
+    crate::chaos::simulate("haechi-store-mem", arguments)?;
+    crate::chaos::nodes(arguments, true)
 }
 
 /// Runs the simulation that the first argument names; without one, lists them.

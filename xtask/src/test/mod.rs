@@ -12,12 +12,15 @@ mod failures;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{codegen, crash, fuzz, process, tidy};
+use crate::{chaos, codegen, crash, fuzz, process, tidy};
 use count::Count;
 use failures::Failures;
 
 /// Fuzzing of each target for every change; `cargo xtask fuzz --seconds N` goes on for longer.
 const FUZZ_SECONDS: &str = "60";
+
+/// Simulated schedules of nodes for every change; `cargo xtask sim jobs` runs more.
+const SCHEDULES: &str = "100";
 
 /// The steps that have run.
 #[derive(Default)]
@@ -57,6 +60,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         });
         run.check("clippy", clippy);
         run.check("supply chain", supply_chain);
+        run.check("simulation", || {
+            let few = ["--schedules", SCHEDULES].map(str::to_owned);
+            chaos::nodes(&few, false)
+        });
         run.check("fuzz", || fuzz::run(&["--seconds".to_owned(), FUZZ_SECONDS.to_owned()]));
     }
     run.finish()

@@ -42,6 +42,8 @@ const RULES: &[(&[&str], &[&str])] = &[
             "crates/haechi-bench/",
             "crates/haechi-conformance/",
             "crates/haechi-testkit/",
+            // Virtual time.
+            "sim/",
             "xtask/",
         ],
     ),

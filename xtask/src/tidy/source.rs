@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Where hand-written and generated Rust stands.
-const FOLDERS: &[&str] = &["crates", "xtask", "fuzz/fuzz_targets"];
+const FOLDERS: &[&str] = &["crates", "xtask", "fuzz/fuzz_targets", "sim"];
 
 /// One file of Rust.
 pub struct Source {

@@ -136,11 +136,13 @@ impl Jobs {
         let mut moves = inner.ownership().moves();
         let mut next = Instant::now();
         loop {
+            // In this order, so that a simulation repeats itself; what comes last is done in any case.
             tokio::select! {
+                biased;
                 () = tokio::time::sleep_until(next) => inner.stale.store(true, Ordering::Release),
-                _ = changed.changed() => {}
-                _ = scheduled.changed() => inner.stale.store(true, Ordering::Release),
                 _ = moves.changed() => inner.stale.store(true, Ordering::Release),
+                _ = scheduled.changed() => inner.stale.store(true, Ordering::Release),
+                _ = changed.changed() => {}
             }
             if inner.stale.swap(false, Ordering::AcqRel) || inner.plan().is_short() {
                 let wait = match inner.look().await {

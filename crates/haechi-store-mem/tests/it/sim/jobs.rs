@@ -117,7 +117,8 @@ async fn live(world: World, node: u64, fencing: Fencing, commits: Commits) {
     }
 }
 
-/// Takes a shard that nobody has. After an answer that was lost, the row tells.
+/// Takes a shard that nobody has. After an answer that was lost the row tells; also when the shard
+/// turns out to be taken, for it may be this node's own write that came late.
 async fn claim(world: &World, node: u64, shard: u64, id: LeaseId, claims: &mut BTreeMap<u64, Rev>) {
     let name = format!("{node} {id}");
     let op = Op::put_leased(shard_key(shard), name.as_str(), id);
@@ -125,7 +126,7 @@ async fn claim(world: &World, node: u64, shard: u64, id: LeaseId, claims: &mut B
         Ok(rev) => {
             claims.insert(shard, rev);
         }
-        Err(TxnError::Store(StoreError::Unanswered { .. })) => {
+        Err(TxnError::Store(StoreError::Unanswered { .. }) | TxnError::Conflict(_)) => {
             if let Ok(Some(row)) = world.get(&shard_key(shard)).await
                 && row.value.as_bytes() == name.as_bytes()
             {

@@ -3,7 +3,8 @@
 //!
 //! A schedule is a seed. It decides everything: who goes on next, what is lost, when time passes.
 //! `HAECHI_SIM_SCHEDULES` (300) and `HAECHI_SIM_SEED` (1) say how many and which; `cargo xtask sim jobs`
-//! sets them. A failure names its seed; that seed alone fails again, in the same way.
+//! sets them. (It runs haechi's own nodes too, which need a clock that tests may not have here: `sim/`.)
+//! A failure names its seed; that seed alone fails again, in the same way.
 //!
 //! ```text
 //! scheduler.rs   tasks, polled one at a time in random order
