@@ -128,6 +128,12 @@ fn organizations(
     Arc::new(Organizations::new(database, env.clone(), jobs, accounts))
 }
 
+fn kms((database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>), iam: &Arc<Iam>) -> Arc<Kms> {
+    let directory = Arc::new(Directory(Arc::clone(iam)));
+    let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
+    Arc::new(Kms::new(database, env.clone(), jobs).with_principals(directory))
+}
+
 fn service_roles(
     env: &Env,
     (sts, iam, organizations): (&Arc<Sts>, &Arc<Iam>, &Arc<Organizations>),
@@ -280,9 +286,7 @@ impl Stack {
         let database = Arc::new(database);
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
-        let kms = Kms::new(Arc::clone(&database), env.clone(), Arc::clone(&jobs))
-            .with_principals(Arc::new(Directory(Arc::clone(&iam))));
-        let kms = Arc::new(kms);
+        let kms = kms((&database, env, &jobs), &iam);
         let (audit, reader, delivery) = trails(data, &database, env)?;
         let intents = match data {
             Some(data) => {

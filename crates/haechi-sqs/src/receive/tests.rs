@@ -73,6 +73,7 @@ async fn messages_to_which_two_nodes_gave_one_number_are_handed_out_apart() {
         tags: BTreeMap::new(),
         created_ms: 0,
         modified_ms: 0,
+        purged_ms: None,
         unknown: Unknown::new(),
     };
     let now_ms = kit.env.now().millis();
