@@ -119,6 +119,8 @@ impl Floor {
             .arg(code.join("bootstrap.py"))
             .env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string())
             .stdout(Stdio::null())
+            // Its last words, when the socket is gone.
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn();
         let (stream, _) = listener.accept().await.unwrap();
