@@ -18,6 +18,13 @@ fn what_is_taken_back_on_one_node_is_refused_on_all_within_a_second() {
 }
 
 #[test]
+fn encrypting_asks_the_store_nothing_on_any_node() {
+    let nodes = Nodes::start_over(Setup::members(1).start(), 2, |_, _, launch| launch);
+    let mut script = nodes.script("cluster_hot_path.py");
+    println!("{}", outcome(script.env("ETCD", nodes.etcd.endpoint(0))).ok());
+}
+
+#[test]
 fn a_node_without_the_seal_of_the_others_does_not_join() {
     let nodes = Nodes::start(1);
     let data = nodes.folder.path().join("stranger");
