@@ -7,6 +7,7 @@
 mod certificates;
 mod faults;
 mod network;
+mod status;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,9 @@ pub use network::Network;
 /// Tries until a cluster has a leader; each waits a twentieth of a second.
 const TRIES: usize = 1200;
 
+/// The bytes of a small disk: a log of etcd's takes 64 MiB beforehand, and a second one is made.
+const SMALL_DISK: u64 = 160 << 20;
+
 /// What a cluster is started with. `Setup::default()` is one member on loopback without TLS.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -35,13 +39,15 @@ pub struct Setup {
     /// Whether each member has a network namespace of its own, so that [`Cluster::cut`] works.
     /// Needs root.
     pub namespaces: bool,
+    /// A member whose disk is small, so that [`Cluster::fill`] fills it. Needs root.
+    pub small_disk: Option<usize>,
     /// Further flags of each member, such as `--quota-backend-bytes=16777216`.
     pub flags: Vec<String>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { members: 1, tls: false, namespaces: false, flags: Vec::new() }
+        Self { members: 1, tls: false, namespaces: false, small_disk: None, flags: Vec::new() }
     }
 }
 
@@ -88,6 +94,9 @@ impl Drop for Cluster {
         for member in 0..self.members.len() {
             self.kill(member);
         }
+        if let Some(member) = self.setup.small_disk {
+            outcome(Command::new("umount").arg("--lazy").arg(self.data(member)));
+        }
     }
 }
 
@@ -117,6 +126,14 @@ impl Cluster {
             .collect();
         drop(ports);
         let mut cluster = Cluster { folder, setup, members, certificates, network, token: 0 };
+        if let Some(member) = cluster.setup.small_disk {
+            let disk = cluster.data(member);
+            std::fs::create_dir(disk).unwrap();
+            let size = format!("size={SMALL_DISK},mode=700");
+            let mut mount = Command::new("mount");
+            mount.args(["-t", "tmpfs", "-o", &size, "haechi-test"]).arg(disk);
+            outcome(&mut mount).ok();
+        }
         for member in 0..cluster.members.len() {
             cluster.run(member);
         }
@@ -180,6 +197,24 @@ impl Cluster {
         }
         self.token += 1;
         self.run(member);
+    }
+
+    /// Leaves no room on a member's [`Setup::small_disk`].
+    pub fn fill(&self, member: usize) {
+        let mut file = std::fs::File::create(self.data(member).join("junk")).unwrap();
+        let full = std::io::copy(&mut std::io::repeat(7), &mut file).unwrap_err();
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull, "{full}");
+    }
+
+    /// Makes room again.
+    pub fn clear(&self, member: usize) {
+        std::fs::remove_file(self.data(member).join("junk")).unwrap();
+    }
+
+    /// Whether a member's process runs: one whose disk is full ends by itself.
+    pub fn runs(&mut self, member: usize) -> bool {
+        let running = self.members[member].running.as_mut();
+        running.is_some_and(|running| running.child.try_wait().unwrap().is_none())
     }
 
     /// Stops a member's clock: SIGSTOP. It keeps its connections and answers nothing.
@@ -250,6 +285,10 @@ impl Cluster {
 
     /// A member's id and its leader's, by its own word.
     fn status(&self, member: usize) -> Option<(u64, u64)> {
+        if !self.setup.tls {
+            let Member { host, client_port, .. } = &self.members[member];
+            return status::status(host, *client_port);
+        }
         let answer = self.etcdctl(&[member], &["endpoint", "status", "--write-out=json"]);
         let status: serde_json::Value = serde_json::from_str(&answer.stdout).ok()?;
         let status = &status[0]["Status"];
@@ -307,7 +346,9 @@ impl Cluster {
 fn watchdog(process: u32, folder: &Path, network: Option<&Network>) -> Child {
     let mut command = Command::new("sh");
     let tidy = network.map_or_else(String::new, Network::removal);
-    let script = format!("cat >/dev/null; kill -9 {process}; sleep 1; rm -rf \"$0\"; {tidy}");
+    let script = format!(
+        "cat >/dev/null; kill -9 {process}; sleep 1; umount -l \"$0\"/m*; rm -rf \"$0\"; {tidy}"
+    );
     command.args(["-c", &script]).arg(folder);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()

@@ -16,6 +16,8 @@ pub struct Relay {
 struct Line {
     to: Mutex<Option<SocketAddr>>,
     is_cut: AtomicBool,
+    /// What comes back is held up; what goes there is held up.
+    held: [AtomicBool; 2],
     open: Mutex<Vec<TcpStream>>,
     carried: Mutex<Vec<u8>>,
 }
@@ -55,6 +57,12 @@ impl Relay {
         }
     }
 
+    /// Holds up what the far end answers, or with `there` what is sent to it, as a network does that
+    /// loses packets in one direction; connections stay. Or lets it go on.
+    pub fn hold(&self, there: bool, hold: bool) {
+        self.line.held[usize::from(there)].store(hold, Ordering::SeqCst);
+    }
+
     /// Everything that went over it, both ways.
     pub fn carried(&self) -> Vec<u8> {
         self.line.carried.lock().unwrap().clone()
@@ -75,17 +83,20 @@ impl Line {
         }
         let Ok(far) = TcpStream::connect_timeout(&to, Duration::from_secs(1)) else { return };
         let mut open = self.open.lock().unwrap();
-        for (from, to) in [(&near, &far), (&far, &near)] {
+        for (from, to, there) in [(&near, &far, true), (&far, &near, false)] {
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             open.push(from.try_clone().unwrap());
             let line = Arc::clone(self);
-            std::thread::spawn(move || line.copy(from, to));
+            std::thread::spawn(move || line.copy(from, to, there));
         }
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, there: bool) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
+            while self.held[usize::from(there)].load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
             if self.is_cut.load(Ordering::SeqCst) {
                 break;
             }

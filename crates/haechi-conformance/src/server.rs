@@ -96,6 +96,14 @@ impl Launch {
         self
     }
 
+    /// Gives another value to an option that was added.
+    #[must_use]
+    pub fn instead(mut self, option: &str, value: &str) -> Launch {
+        let place = self.options.iter().position(|known| known == option).unwrap();
+        value.clone_into(&mut self.options[place + 1]);
+        self
+    }
+
     /// Sets an environment variable for the server.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Launch {

@@ -21,6 +21,7 @@ const PACKAGES: &[Package] = &[
     // The distributed store's servers, and the networks in which they lose each other.
     Package { name: "etcd-client", present: || process::exists("etcdctl") },
     Package { name: "etcd-server", present: || process::exists("etcd") },
+    Package { name: "faketime", present: || process::exists("faketime") },
     Package { name: "iproute2", present: || process::exists("ip") },
     Package { name: "nftables", present: || process::exists("nft") },
     Package { name: "nodejs", present: || process::exists("node") },

@@ -1,181 +1,27 @@
 //! Three nodes of haechi over three members of etcd, with real clients, while faults befall them.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::process::Stdio;
+use std::time::Duration;
 
 use haechi_conformance::etcd::{Cluster, Setup};
 use haechi_conformance::postgres::Postgres;
-use haechi_conformance::{Launch, Server, haechi, outcome, python, script, send};
+use haechi_conformance::{Launch, Server, haechi, outcome};
 use serde_json::Value;
 
-/// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Nodes over one etcd.
-struct Nodes {
-    servers: Vec<Server>,
-    etcd: Cluster,
-    folder: tempfile::TempDir,
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    begun.elapsed()
-}
-
-fn launch(etcd: &Cluster, data: &Path) -> Launch {
-    let endpoints = etcd.endpoints().join(",");
-    Launch::new().data(data).options(&["--store", "etcd", "--etcd-endpoint", &endpoints])
-}
-
-/// Makes a data directory that opens what the nodes of another one have.
-fn invite(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    std::fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    for file in ["seal.json", "root.key"] {
-        std::fs::copy(from.join(file), to.join(file)).unwrap();
-    }
-}
-
-impl Nodes {
-    fn start(count: usize) -> Nodes {
-        Nodes::start_with(count, false)
-    }
-
-    /// With `movable` the last of them runs with `--dev`, so that its clock can be moved.
-    fn start_with(count: usize, movable: bool) -> Nodes {
-        let etcd = Setup::members(3).start();
-        let folder = tempfile::tempdir().unwrap();
-        let data = |node: usize| folder.path().join(format!("node{node}"));
-        let mut servers = vec![launch(&etcd, &data(0)).start()];
-        for node in 1..count {
-            invite(&data(0), &data(node));
-            let launch = launch(&etcd, &data(node));
-            let dev = ["--dev", "--dev-account", &servers[0].ready().account_id];
-            let options: &[&str] = if movable && node + 1 == count { &dev } else { &[] };
-            servers.push(launch.options(options).start());
-        }
-        let nodes = Nodes { servers, etcd, folder };
-        nodes.settle(count);
-        nodes
-    }
-
-    /// Nodes as `haechi operator nodes` lists them.
-    fn listed(&self) -> Vec<Value> {
-        let data = self.servers[0].data();
-        let mut command = haechi(&["operator", "nodes", "--json", "--data"]);
-        let listed = outcome(command.arg(data));
-        if listed.success { serde_json::from_str(&listed.stdout).unwrap() } else { Vec::new() }
-    }
-
-    /// Waits until so many nodes have shared all duties fairly; answers how long that took.
-    fn settle(&self, count: usize) -> Duration {
-        until("the nodes have shared their duties", || {
-            let shares: Vec<usize> = self
-                .listed()
-                .iter()
-                .map(|node| node["shards"].as_array().map_or(0, Vec::len))
-                .collect();
-            shares.len() == count
-                && shares.iter().sum::<usize>() == 16
-                && shares.iter().all(|share| *share <= 16_usize.div_ceil(count))
-        })
-    }
-
-    fn endpoints(&self) -> String {
-        let all: Vec<&str> =
-            self.servers.iter().map(|server| server.ready().endpoint.as_str()).collect();
-        serde_json::to_string(&all).unwrap()
-    }
-
-    fn script(&self, name: &str) -> Command {
-        let mut command = self.servers[0].client(python());
-        command.env("NODES", self.endpoints()).env("FOLDER", self.folder.path());
-        command.env("HAECHI_ACCOUNT", &self.servers[0].ready().account_id);
-        command.env("PYTHONPATH", script("harness.py").parent().unwrap());
-        command.arg(script(name));
-        command
-    }
-}
-
-/// Moves the clock of a server with `--dev`.
-fn advance(server: &Server, seconds: u32) {
-    let body = format!("{{\"advance_seconds\": {seconds}}}");
-    let head = "POST /_haechi/clock HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
-    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-    assert_eq!(send(server, request.as_bytes()).status, Some(200));
-}
-
-/// Load that goes on while faults befall the nodes.
-struct Load {
-    child: Child,
-    folder: PathBuf,
-}
-
-impl Load {
-    fn start(nodes: &Nodes) -> Load {
-        let folder = nodes.folder.path().to_path_buf();
-        let log = std::fs::File::create(folder.join("load.log")).unwrap();
-        let mut command = nodes.script("cluster_load.py");
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let load = Load { child: command.spawn().unwrap(), folder };
-        until("the load has begun", || {
-            let counts = load.progress();
-            !counts.is_empty() && counts.iter().all(|count| *count > 20)
-        });
-        load
-    }
-
-    fn progress(&self) -> Vec<u64> {
-        let read = std::fs::read(self.folder.join("progress.json")).unwrap_or_default();
-        serde_json::from_slice(&read).unwrap_or_default()
-    }
-
-    /// Notes a fault that begins now.
-    #[expect(clippy::disallowed_methods, reason = "a test of the real program")]
-    fn fault(&self, name: &str) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-        let path = self.folder.join("faults");
-        let mut file = std::fs::File::options().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{now} {name}").unwrap();
-    }
-
-    /// Waits until these nodes take writes again.
-    fn goes_on(&self, nodes: &[usize]) {
-        let before = self.progress();
-        until("writes go on", || {
-            let now = self.progress();
-            nodes.iter().all(|node| now[*node] > before[*node] + 20)
-        });
-    }
-
-    /// Ends it; everything acknowledged must be everywhere.
-    fn end(mut self) {
-        std::fs::write(self.folder.join("stop"), "").unwrap();
-        let status = self.child.wait().unwrap();
-        let log = std::fs::read_to_string(self.folder.join("load.log")).unwrap();
-        let told: Vec<&str> = log.lines().filter(|line| !line.starts_with("node ")).collect();
-        println!("{}", told.join("\n"));
-        assert!(status.success(), "{log}");
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
-}
+use crate::nodes::{Load, Nodes, advance, invite, launch, until};
 
 #[test]
 fn what_is_taken_back_on_one_node_is_refused_on_all_within_a_second() {
     let nodes = Nodes::start(3);
     println!("{}", outcome(&mut nodes.script("cluster_revocation.py")).ok());
+}
+
+#[test]
+fn encrypting_asks_the_store_nothing_on_any_node() {
+    let nodes = Nodes::start_over(Setup::members(1).start(), 2, |_, _, launch| launch);
+    let mut script = nodes.script("cluster_hot_path.py");
+    println!("{}", outcome(script.env("ETCD", nodes.etcd.endpoint(0))).ok());
 }
 
 #[test]

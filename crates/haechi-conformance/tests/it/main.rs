@@ -13,6 +13,8 @@ mod bad_input;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod cluster_faults;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod configuration;
@@ -36,6 +38,8 @@ mod functions;
 mod identity_crash;
 #[cfg(test)]
 mod inject;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 NODES is a JSON list of endpoints. FOLDER has `progress.json` (written here: acknowledged writes by
 node), `faults` (written by the test: a line `<time> <name>` each) and `stop` (made by the test).
-Every write to Parameter Store is an event, which a rule takes to a queue: jobs on some node."""
+Every write to Parameter Store is an event, which a rule takes to a queue: jobs on some node.
+Beside that, three registers are read and written on all nodes; `history` tells each call and when."""
 
 import collections
+import itertools
 import json
 import os
 import threading
@@ -41,8 +43,49 @@ def write(node):
             plain = kms.decrypt(CiphertextBlob=blob)["Plaintext"]
             assert plain == name.encode()
         except (ClientError, BotoCoreError) as error:
-            print(f"node {node}: {name}: {str(error)[:160]}", flush=True)
+            print(f"- node {node}: {name}: {str(error)[:160]}", flush=True)
             time.sleep(0.05)
+
+
+REGISTERS = 3
+history = []
+numbers = itertools.count(1)
+
+
+def register(node):
+    """Reads and writes registers; an error of a write may mean that it is done later, or never."""
+    ssm = boto3.client("ssm", endpoint_url=NODES[node], config=QUICK)
+    count = node
+    while not stop.is_set():
+        count += 1
+        which, write = count % REGISTERS, count // REGISTERS % 2 == 0
+        name, begun, ended, value = f"/register/{which}", time.monotonic_ns(), None, next(numbers)
+        try:
+            if write:
+                ssm.put_parameter(Name=name, Value=str(value), Type="String", Overwrite=True)
+            else:
+                found = ssm.get_parameters(Names=[name])["Parameters"]
+                value = int(found[0]["Value"]) if found else None
+            ended = time.monotonic_ns()
+        except (ClientError, BotoCoreError):
+            time.sleep(0.2)
+            if not write:
+                continue
+        action = "write" if write else "read"
+        history.append(
+            {"register": which, "begun": begun, "ended": ended, "action": action, "value": value}
+        )
+        time.sleep(0.02)
+
+
+def tell_history():
+    """A write without an answer whose value nobody ever read is left out: with it or without it,
+    the history is possible or not."""
+    read = {call["value"] for call in history if call["action"] == "read"}
+    with open(f"{FOLDER}/history", "w") as file:
+        for call in history:
+            if call["ended"] is not None or call["value"] in read:
+                file.write(json.dumps(call) + "\n")
 
 
 def prepare():
@@ -71,7 +114,11 @@ def prepare():
 
 
 def load():
-    threads = [threading.Thread(target=write, args=(node,)) for node in range(len(NODES))]
+    threads = [
+        threading.Thread(target=work, args=(node,))
+        for node in range(len(NODES))
+        for work in (write, register)
+    ]
     for thread in threads:
         thread.start()
     while not os.path.exists(f"{FOLDER}/stop"):
@@ -99,13 +146,15 @@ def everything_is_everywhere(names):
 def every_event_has_come(url, names):
     sqs = boto3.client("sqs", endpoint_url=NODES[0], config=PATIENT)
     seen, missing = collections.Counter(), set(names)
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while missing:
         assert time.monotonic() < until, f"no event of {sorted(missing)[:10]} ({len(missing)})"
         answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         messages = answer.get("Messages", [])
         for message in messages:
             name = json.loads(message["Body"])["detail"]["name"]
+            if name.startswith("/register/"):
+                continue
             seen[name] += 1
             missing.discard(name)
         if messages:
@@ -133,6 +182,7 @@ def tell_faults():
 def main():
     url = prepare()
     load()
+    tell_history()
     tell_faults()
     names = [name for writes in acknowledged for _, name in writes]
     everything_is_everywhere(names)
