@@ -3,7 +3,7 @@
 import datetime
 import json
 
-from harness import ACCOUNT, REGION, client, client_of, equal, main, new_user, refused, unique
+from harness import ACCOUNT, REGION, client, client_of, equal, main, new_user, policy, refused, unique
 
 cloudtrail = client("cloudtrail")
 kms = client("kms")
@@ -59,6 +59,41 @@ def test_a_denied_call_is_found_too():
     (event,) = lookup("AccessKeyId", access_key["AccessKeyId"])
     equal((event["EventName"], event["Username"]), ("ListKeys", name))
     equal(json.loads(event["CloudTrailEvent"])["errorCode"], "AccessDenied")
+
+
+def test_sts_reads_and_writes_as_cloudtrail_has_it():
+    every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    _, access_key = new_user(every)
+    iam, sts = client("iam"), client_of(access_key, "sts")
+    trust = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Principal": {"AWS": ACCOUNT}}
+    name = unique("role")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(every))
+    sts.get_caller_identity()
+    sts.get_session_token()
+    sts.get_federation_token(Name="guest")
+    first = sts.assume_role(
+        RoleArn=role, RoleSessionName="ss", Tags=[{"Key": "team", "Value": "red"}], TransitiveTagKeys=["team"]
+    )["Credentials"]
+    events = lookup("AccessKeyId", access_key["AccessKeyId"])
+    equal(
+        {event["EventName"]: event["ReadOnly"] for event in events},
+        {
+            "AssumeRole": "true",
+            "GetCallerIdentity": "true",
+            "GetFederationToken": "false",
+            "GetSessionToken": "true",
+        },
+    )
+    (assumed,) = [event for event in events if event["EventName"] == "AssumeRole"]
+    answer = json.loads(assumed["CloudTrailEvent"])["responseElements"]
+    equal(answer["credentials"]["accessKeyId"], first["AccessKeyId"])
+    chained = client_of(first, "sts", aws_session_token=first["SessionToken"])
+    chained.assume_role(RoleArn=role, RoleSessionName="tt")
+    (event,) = lookup("AccessKeyId", first["AccessKeyId"])
+    parameters = json.loads(event["CloudTrailEvent"])["requestParameters"]
+    equal(parameters["incomingTransitiveTags"], {"team": "red"})
+    equal(parameters["roleArn"], role)
 
 
 def test_who_may_not_look_up_is_refused():

@@ -215,7 +215,9 @@ def test_a_resource_control_policy_binds_services_too():
     sqs, url, send = queue_of(guarded)
     other_sqs, other_url, other_send = queue_of(free)
     send()
-    assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    # Else it is there again after a while.
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     organizations.attach_policy(PolicyId=denial, TargetId=guarded)
     send()
     # What is sent later to another account has come: this one would have, too.
@@ -240,7 +242,7 @@ def test_no_path_of_a_role_escapes_a_service_control_policy():
         name = f"evil{number}"
         role = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)["Role"]
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=allowed)
-        made = client_of(key, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="s")
+        made = client_of(key, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="ss")
         session = client_of(
             made["Credentials"], "kms", aws_session_token=made["Credentials"]["SessionToken"]
         )

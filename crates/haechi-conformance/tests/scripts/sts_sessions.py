@@ -124,9 +124,9 @@ def test_sessions_without_a_second_factor_call_neither_iam_nor_most_of_sts():
             refused("AccessDenied", call, status=403, message=words_of_sts, **parameters)
     trust = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}})
     role = iam.create_role(RoleName=unique("role"), AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    session(own, "sts").assume_role(RoleArn=role, RoleSessionName="s")
+    session(own, "sts").assume_role(RoleArn=role, RoleSessionName="ss")
     refused(
-        "AccessDenied", session(guest, "sts").assume_role, RoleArn=role, RoleSessionName="s", status=403
+        "AccessDenied", session(guest, "sts").assume_role, RoleArn=role, RoleSessionName="ss", status=403
     )
 
 
