@@ -58,7 +58,7 @@ pub mod quota;
 pub mod regions;
 pub mod router;
 pub mod service_event;
-mod service_roles;
+pub mod service_roles;
 pub mod session;
 
 pub use audit::{

@@ -23,7 +23,9 @@ pub struct ServiceEvent<'a> {
     /// `eventSource`, e.g. `kms.amazonaws.com`.
     pub source: &'static str,
     /// `eventName`, e.g. `RotateKey`.
-    pub name: &'static str,
+    pub name: &'a str,
+    /// Who did it: [`INTERNAL`], or the service as in `eventSource`.
+    pub by: &'static str,
     /// The account that owns the resource.
     pub account: &'a str,
     /// The Region that it is in.
@@ -32,22 +34,27 @@ pub struct ServiceEvent<'a> {
     pub kind: &'static str,
     /// The resource.
     pub arn: &'a str,
-    /// `serviceEventDetails`: a JSON object, or null.
+    /// `serviceEventDetails`: a JSON object; null for none.
     pub details: Value,
+    /// `additionalEventData`: a JSON object; null for none.
+    pub additional: Value,
 }
 
+/// How most services call themselves in such records.
+pub const INTERNAL: &str = "AWS Internal";
+
 impl ServiceEvent<'_> {
-    fn record(&self, event_id: &str, time: Timestamp) -> Value {
-        const INTERNAL: &str = "AWS Internal";
+    /// The record that tells of it.
+    pub fn record(&self, event_id: &str, time: Timestamp) -> Value {
         let mut record = json!({
             "eventVersion": "1.11",
-            "userIdentity": { "accountId": self.account, "invokedBy": INTERNAL },
+            "userIdentity": { "accountId": self.account, "invokedBy": self.by },
             "eventTime": time.iso8601(),
             "eventSource": self.source,
             "eventName": self.name,
             "awsRegion": self.region,
-            "sourceIPAddress": INTERNAL,
-            "userAgent": INTERNAL,
+            "sourceIPAddress": self.by,
+            "userAgent": self.by,
             "requestParameters": null,
             "responseElements": null,
             "eventID": event_id,
@@ -58,15 +65,19 @@ impl ServiceEvent<'_> {
             "recipientAccountId": self.account,
             "eventCategory": "Management",
         });
-        if let (Value::Object(_), Some(map)) = (&self.details, record.as_object_mut()) {
-            map.insert("serviceEventDetails".to_owned(), self.details.clone());
+        let more =
+            [("serviceEventDetails", &self.details), ("additionalEventData", &self.additional)];
+        if let Some(map) = record.as_object_mut() {
+            let given = more.into_iter().filter(|(_, value)| value.is_object());
+            map.extend(given.map(|(name, value)| (name.to_owned(), value.clone())));
         }
         record
     }
 }
 
 impl Batch {
-    /// Has it recorded that a service does this by itself, if the batch is committed.
+    /// Has it recorded that a service does this by itself, if the batch is committed; answers the
+    /// record.
     ///
     /// # Errors
     /// If randomness fails.
@@ -75,11 +86,11 @@ impl Batch {
         env: &Env,
         now: Timestamp,
         event: &ServiceEvent<'_>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Value, Fault> {
         let id = env.uuid().map_err(Fault::internal)?.to_string();
-        let record = event.record(&id, now).to_string();
-        self.schedule(&Job::at_once(RECORD_JOB, &id, now, record));
-        Ok(())
+        let record = event.record(&id, now);
+        self.schedule(&Job::at_once(RECORD_JOB, &id, now, record.to_string()));
+        Ok(record)
     }
 }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use haechi_core::service_event::INTERNAL;
 use haechi_core::{
     AccountId, Batch, Database, Env, Event, Job, JobHandler, Loaded, Path, Region, ServiceEvent,
 };
@@ -58,8 +59,12 @@ impl OwnAct {
         };
         let (account, region) = (key.account.as_str(), key.region.as_str());
         let (source, kind, arn) = ("kms.amazonaws.com", "AWS::KMS::Key", key.arn.as_str());
-        let event = ServiceEvent { source, name, account, region, kind, arn, details };
-        batch.record(env, now, &event)?;
+        let (by, additional) = (INTERNAL, Value::Null);
+        batch.record(
+            env,
+            now,
+            &ServiceEvent { source, name, by, account, region, kind, arn, details, additional },
+        )?;
         let lost = || Fault::internal(format!("a key that is nowhere: {}", key.arn));
         let account = AccountId::parse(account).ok_or_else(lost)?;
         let region = Region::parse(region).ok_or_else(lost)?;

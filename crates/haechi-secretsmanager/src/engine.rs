@@ -328,7 +328,7 @@ impl SecretsManager {
             rotation.last_ms = Some(now.millis());
             rotation.plan(now);
         }
-        batch.emit(&changed.rotation_event(&self.env, now, "RotationSucceeded", token, None)?)?;
+        changed.tell_rotation((&self.env, now), "RotationSucceeded", token, None, batch)?;
         if let Some(job) = changed.rotation_job() {
             batch.schedule(&job);
         }
@@ -353,7 +353,7 @@ impl SecretsManager {
             rotation.put_off(now);
         }
         let text = Some(error.0.as_str());
-        batch.emit(&record.rotation_event(&self.env, now, "RotationFailed", token, text)?)?;
+        record.tell_rotation((&self.env, now), "RotationFailed", token, text, batch)?;
         if let Some(job) = record.rotation_job() {
             batch.schedule(&job);
         }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Batch, Database, Env, Event, Job, JobHandler, Region};
+use haechi_core::{AccountId, Batch, Database, Env, Event, Job, JobHandler, Region, ServiceEvent};
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::engine::{RotatingRow, rotating_path};
@@ -21,6 +22,9 @@ use crate::store::secret_path;
 
 /// The kind of the job.
 pub(crate) const ROTATE_SECRET: &str = "secretsmanager-rotate";
+
+/// How the service calls itself in records.
+const SOURCE: &str = "secretsmanager.amazonaws.com";
 
 /// What the names of the functions begin with that stand for built-in rotators.
 pub const BUILT_IN_PREFIX: &str = "haechi-rotate-";
@@ -160,41 +164,40 @@ impl SecretRecord {
         arn.is_some_and(|arn| built_in(arn, &self.region, &self.account).is_none())
     }
 
-    /// What CloudTrail and EventBridge are told of a rotation.
-    pub(crate) fn rotation_event(
+    /// Tells CloudTrail and EventBridge of a rotation, if the batch is committed. `error` is why it
+    /// failed.
+    pub(crate) fn tell_rotation(
         &self,
-        env: &Env,
-        now: Timestamp,
+        (env, now): (&Env, Timestamp),
         name: &str,
         token: &str,
         error: Option<&str>,
-    ) -> Result<Event, Fault> {
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         let account = AccountId::parse(&self.account);
         let region = Region::parse(&self.region);
         let (Some(account), Some(region)) = (account, region) else {
             return Err(Fault::internal("a secret of no account or Region"));
         };
-        let mut additional = serde_json::json!({
-            "SecretId": self.arn,
-            "ClientRequestToken": token,
-        });
+        let mut additional = json!({ "SecretId": self.arn, "ClientRequestToken": token });
         if let (Some(error), Some(map)) = (error, additional.as_object_mut()) {
             map.insert("Message".to_owned(), error.into());
         }
-        let detail = serde_json::json!({
-            "eventVersion": "1.08",
-            "userIdentity": {"accountId": self.account, "invokedBy": "secretsmanager.amazonaws.com"},
-            "eventTime": now.iso8601(),
-            "eventSource": "secretsmanager.amazonaws.com",
-            "eventName": name,
-            "awsRegion": self.region,
-            "eventType": "AwsServiceEvent",
-            "recipientAccountId": self.account,
-            "additionalEventData": additional,
-        });
+        let event = ServiceEvent {
+            source: SOURCE,
+            name,
+            by: SOURCE,
+            account: &self.account,
+            region: &self.region,
+            kind: "AWS::SecretsManager::Secret",
+            arn: &self.arn,
+            details: Value::Null,
+            additional,
+        };
+        let record = batch.record(env, now, &event)?;
         let kind = ("aws.secretsmanager", "AWS Service Event via CloudTrail");
-        let event = Event::new(env, (&account, &region), now, kind, detail)?;
-        Ok(event.about([self.arn.clone()]))
+        let event = Event::new(env, (&account, &region), now, kind, record)?;
+        batch.emit(&event.about([self.arn.clone()]))
     }
 }
 
@@ -225,7 +228,8 @@ impl JobHandler for BeginRotation {
         }
         let token = self.env.uuid().map_err(Fault::internal)?.to_string();
         record.begin_rotation(token.clone(), now, &mut batch)?;
-        batch.emit(&record.rotation_event(&self.env, now, "RotationStarted", &token, None)?)?;
+        let at = (&self.env, now);
+        record.tell_rotation(at, "RotationStarted", &token, None, &mut batch)?;
         batch.replace(&row, &record);
         self.rotate.notify_one();
         Ok(batch)

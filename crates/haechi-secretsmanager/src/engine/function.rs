@@ -183,7 +183,7 @@ impl SecretsManager {
         }
         let name = if error.is_some() { "TestRotationFailed" } else { "TestRotationSucceeded" };
         let text = error.map(|error| error.0.as_str());
-        batch.emit(&record.rotation_event(&self.env, now, name, token, text)?)?;
+        record.tell_rotation((&self.env, now), name, token, text, batch)?;
         batch.delete(rotating_path(record));
         Ok(())
     }

@@ -45,8 +45,8 @@ impl Handle<RotateSecret> for SecretsManager {
         let mut version = None;
         if immediately {
             version = Some(begin(record, &token, now, &mut batch)?);
-            let event = record.rotation_event(&self.env, now, "RotationStarted", &token, None)?;
-            batch.emit(&event)?;
+            let at = (&self.env, now);
+            record.tell_rotation(at, "RotationStarted", &token, None, &mut batch)?;
         } else {
             record.begin_probe(&token, now, &mut batch);
         }

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, AuditLog, Env};
+use haechi_core::{AccountId, AuditLog, Env, ServiceEvent};
 use haechi_iam::Iam;
 use haechi_kms::Kms;
 use haechi_peer::message::{KeyReport, KeyState, Message, SecretReport, SecretState, parse, write};
 use haechi_peer::{Answer, Inbox, Peer, Refusal, Subject};
 use haechi_secretsmanager::SecretsManager;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stack::Stack;
 
@@ -65,33 +65,18 @@ impl Post {
             Refusal::new("the audit log cannot be written here")
         };
         let event_id = self.env.uuid().map_err(|error| failed(&error))?.to_string();
-        let event = json!({
-            "eventVersion": "1.11",
-            "userIdentity": {
-                "accountId": what.account,
-                "invokedBy": what.source,
-            },
-            "eventTime": self.env.now().iso8601(),
-            "eventSource": what.source,
-            "eventName": what.name,
-            "awsRegion": what.region,
-            "sourceIPAddress": what.source,
-            "userAgent": what.source,
-            "requestParameters": null,
-            "responseElements": null,
-            "additionalEventData": { "peer": from.card.name, "peerId": from.id() },
-            "eventID": event_id,
-            "readOnly": false,
-            "resources": [{
-                "accountId": what.account,
-                "type": what.kind,
-                "ARN": what.arn,
-            }],
-            "eventType": "AwsServiceEvent",
-            "managementEvent": true,
-            "recipientAccountId": what.account,
-            "eventCategory": "Management",
-        });
+        let event = ServiceEvent {
+            source: what.source,
+            name: what.name,
+            by: what.source,
+            account: what.account,
+            region: what.region,
+            kind: what.kind,
+            arn: &what.arn,
+            details: Value::Null,
+            additional: json!({ "peer": from.card.name, "peerId": from.id() }),
+        };
+        let event = event.record(&event_id, self.env.now());
         let bytes = serde_json::to_vec(&event).map_err(|error| failed(&error))?;
         self.audit.append(bytes).await.map_err(|error| failed(&error))
     }
