@@ -20,21 +20,40 @@ pub(crate) fn read_only(service: &str, operation: &str, by_model: bool) -> bool 
     known.map_or(by_model, |(_, _, read_only)| *read_only)
 }
 
-/// `requestParameters` of a record: of a role that is assumed from a session also the tags that the
-/// new session inherits from it ("Passing session tags in AWS STS", CloudTrail).
+/// `requestParameters` of a record, with what CloudTrail adds to what was sent:
+///
+/// - of a role that is assumed from a session, the tags that the new session inherits from it
+///   ("Passing session tags in AWS STS", CloudTrail);
+/// - of an encryption by KMS, its algorithm, also where it was left to KMS (as in real records).
 pub(crate) fn parameters<'a>(
     service: &str,
     operation: &str,
     caller: Option<&Caller>,
     written: &'a [u8],
 ) -> Cow<'a, [u8]> {
-    let session = caller.and_then(|caller| caller.session.as_ref());
-    let tags = session.map_or(&[][..], |session| &session.transitive_tags);
     let Some(rest) = written.strip_prefix(b"{") else { return Cow::Borrowed(written) };
-    if (service, operation) != ("sts", "AssumeRole") || tags.is_empty() {
-        return Cow::Borrowed(written);
+    let more = match (service, operation) {
+        ("sts", "AssumeRole") => incoming_tags(caller),
+        ("kms", "Encrypt" | "Decrypt") if !has(written, b"\"encryptionAlgorithm\":") => {
+            Some(b"\"encryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"".to_vec())
+        }
+        _ => None,
+    };
+    let Some(more) = more else { return Cow::Borrowed(written) };
+    let comma: &[u8] = if rest == b"}" { b"" } else { b"," };
+    Cow::Owned([b"{", more.as_slice(), comma, rest].concat())
+}
+
+fn has(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+fn incoming_tags(caller: Option<&Caller>) -> Option<Vec<u8>> {
+    let tags = &caller?.session.as_ref()?.transitive_tags;
+    if tags.is_empty() {
+        return None;
     }
-    let mut out = b"{\"incomingTransitiveTags\":".to_vec();
+    let mut out = b"\"incomingTransitiveTags\":".to_vec();
     for (index, (key, value)) in tags.iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
         push_string(&mut out, key);
@@ -42,11 +61,7 @@ pub(crate) fn parameters<'a>(
         push_string(&mut out, value);
     }
     out.push(b'}');
-    if rest != b"}" {
-        out.push(b',');
-    }
-    out.extend_from_slice(rest);
-    Cow::Owned(out)
+    Some(out)
 }
 
 #[cfg(test)]
@@ -87,8 +102,22 @@ mod tests {
         assert_eq!(text(b"{}"), format!("{{{tags}}}"));
         assert_eq!(text(b""), "");
         let plain = b"{\"keyId\":\"k\"}";
-        assert_eq!(*parameters("kms", "Encrypt", Some(&caller), plain), plain[..]);
+        assert_eq!(*parameters("kms", "DescribeKey", Some(&caller), plain), plain[..]);
         assert_eq!(*parameters("sts", "AssumeRole", Some(&chained(&[])), plain), plain[..]);
         assert_eq!(*parameters("sts", "AssumeRole", None, plain), plain[..]);
+    }
+
+    #[test]
+    fn an_encryption_is_told_with_its_algorithm_also_where_it_was_left_to_kms() {
+        let text = |written: &[u8]| {
+            let shown = parameters("kms", "Decrypt", None, written);
+            String::from_utf8(shown.into_owned()).unwrap()
+        };
+        let algorithm = r#""encryptionAlgorithm":"SYMMETRIC_DEFAULT""#;
+        assert_eq!(text(b"{\"keyId\":\"k\"}"), format!("{{{algorithm},\"keyId\":\"k\"}}"));
+        assert_eq!(text(b"{}"), format!("{{{algorithm}}}"));
+        let given = r#"{"keyId":"k","encryptionAlgorithm":"RSAES_OAEP_SHA_256"}"#;
+        assert_eq!(text(given.as_bytes()), given);
+        assert_eq!(text(b"null"), "null");
     }
 }
