@@ -237,14 +237,17 @@ impl TokenKeys {
         let body = [sealed.ciphertext.as_slice(), &sealed.authentication_tag].concat();
         match session.decrypt(&mechanism, key, &body) {
             Ok(plaintext) => Ok(SecretVec::from(plaintext)),
-            // SoftHSM says "general error" of a tag that does not match; others are precise.
             Err(Error::Pkcs11(
-                RvError::EncryptedDataInvalid
-                | RvError::EncryptedDataLenRange
-                | RvError::GeneralError
-                | RvError::FunctionFailed,
+                RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange,
                 _,
             )) => Err(TokenError::InvalidCiphertext),
+            // SoftHSM says "general error" of a tag that does not match; others mean that the token
+            // is sick. One that still encrypts is well.
+            Err(Error::Pkcs11(RvError::GeneralError | RvError::FunctionFailed, _)) => {
+                drop(session);
+                self.encrypt(label, additional_data, &[], &crate::SystemRandom::default())?;
+                Err(TokenError::InvalidCiphertext)
+            }
             Err(other) => Err(failed("decrypt")(other)),
         }
     }
