@@ -4,6 +4,7 @@
 //! mode, measures the floor (a bare hyper server) in the same run and prints the ratio: a number
 //! without the floor of its machine means nothing. Load and floor are `crates/haechi-bench`.
 
+mod cluster;
 mod kms;
 mod policy;
 mod process;
@@ -28,6 +29,11 @@ const BENCHMARKS: &[Benchmark] = &[
     ),
     ("policy", "A decision by number of policies and of principals; memory", policy::run),
     ("oaep", "How long RSA-OAEP takes to refuse, by the cause: is the clock an oracle?", oaep),
+    (
+        "cluster",
+        "Encrypt on one, two and three nodes: CPU time, and what they ask etcd",
+        cluster::run,
+    ),
     ("store", "etcd through haechi's store against a bare client of the same servers", store),
     ("lambda", "A warm invocation against the same program without isolation", lambda),
     ("profile", "Where the CPU time of an Encrypt goes, by stage; a flame graph", profile::run),
