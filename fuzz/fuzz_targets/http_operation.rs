@@ -78,6 +78,10 @@ impl Keys for SecretKeys {
         Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
     }
 
+    async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {
+        Ok(Handle::<Encrypt>::handle(&*self.0, cx, input).await?)
+    }
+
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
         Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
     }

@@ -113,7 +113,7 @@ impl Node {
         let machine = Machine::new(world, id, life);
         let database = open(&machine).await;
         let random = Arc::new(Seeded::new(Draws::new(world.seed ^ 1, id.as_bytes())));
-        let env = Env { clock: Arc::clone(&machine) as _, random };
+        let env = Env::new(Arc::clone(&machine) as _, random);
         let row = NodeRow {
             id: id.to_owned(),
             address: "127.0.0.1:1".to_owned(),
