@@ -58,6 +58,7 @@ pub mod quota;
 pub mod regions;
 pub mod router;
 pub mod service_event;
+mod service_linked;
 pub mod service_roles;
 pub mod session;
 
@@ -83,5 +84,6 @@ pub use path::Path;
 pub use regions::Regions;
 pub use router::Router;
 pub use service_event::{ServiceEvent, record_service_events};
+pub use service_linked::ServiceLinkedRole;
 pub use service_roles::{RoleSession, ServiceRoles};
 pub use session::{AssumableRole, Roles, Session, SessionClaims, SessionHolder};

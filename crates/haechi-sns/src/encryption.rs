@@ -4,10 +4,10 @@
 //! to deliver what was published with it; for what is left after that, or after a restart, it asks
 //! KMS as its own role of the topic's account.
 
-use haechi_core::{Cx, Operation as _, Region};
+use haechi_core::{Cx, Operation as _, Region, ServiceLinkedRole};
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::Publish;
-use haechi_sse::{DataKey, Refused, Under, service_cx};
+use haechi_sse::{DataKey, Refused, Under};
 use haechi_wire::Fault;
 
 use crate::Sns;
@@ -19,7 +19,14 @@ use crate::topic::TopicState;
 const REUSE_SECONDS: i64 = 300;
 
 /// Who opens what was published, once the data key is not in memory any more.
-const ROLE: (&str, &str) = ("sns", "AWSServiceRoleForSNS");
+const ROLE: ServiceLinkedRole = ServiceLinkedRole {
+    service: "sns",
+    linked_to: "sns",
+    name: "AWSServiceRoleForSNS",
+    session: "haechi",
+    policy: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+        "Action":"kms:Decrypt","Resource":"*"}]}"#,
+};
 
 /// KMS's refusals in SNS's words.
 fn refused(refused: Refused) -> Error {
@@ -78,7 +85,8 @@ impl Sns {
         let (_, account) = arn::own(topic_arn)?;
         let region = topic_arn.split(':').nth(3).and_then(Region::parse);
         let region = region.ok_or_else(|| Fault::internal("a topic of no Region"))?;
-        let cx = service_cx(&self.env, ROLE, (&account, &region), Publish::SCHEMA)?;
+        let place = (&account, &region);
+        let cx = Cx::by_service_linked_role(&self.env, &ROLE, place, Publish::SCHEMA).await?;
         let key = self.envelope.key_for_service(&cx, sealed, REUSE_SECONDS).await;
         self.envelope.keys().record(&cx).await?;
         key.map(Some).map_err(fault)

@@ -13,15 +13,12 @@
 //! keys.rs      what is asked of KMS, and what its refusals mean
 //! sealed.rs    a text under a data key (pure)
 //! envelope.rs  data keys, made, opened and kept
-//! service.rs   a service's own role: who reads when no caller is behind it
 //! ```
 
 mod envelope;
 mod keys;
 mod sealed;
-mod service;
 
 pub use envelope::{DataKey, Envelope, Under};
 pub use keys::{Keys, Refused};
 pub use sealed::Sealed;
-pub use service::service_cx;

@@ -1,15 +1,11 @@
 //! The secrets of EventBridge's connections: Secrets Manager, in the name of whoever changes a
 //! connection; or, when an event is on its way, of the account's service-linked role.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{
-    AccountId, Caller, Cx, Env, Handle, Operation, PrincipalPolicies, Region, RequestInfo,
-};
+use haechi_core::{Cx, Env, Handle, Operation, ServiceLinkedRole};
 use haechi_events::{ConnectionSecrets, Whereabouts};
-use haechi_policy::{Document, Kind, Principal};
 use haechi_secretsmanager::SecretsManager;
 use haechi_secretsmanager_model::ops::{CreateSecret, DeleteSecret, GetSecretValue, UpdateSecret};
 use haechi_secretsmanager_model::shapes::{
@@ -17,21 +13,24 @@ use haechi_secretsmanager_model::shapes::{
     UpdateSecretRequest, UpdateSecretResponse,
 };
 use haechi_wire::audit::AuditWriter;
-use haechi_wire::{Fault, Problem, Schema, SecretString, Shape};
+use haechi_wire::{Problem, Schema, SecretString, Shape};
 
 use crate::recorder::{self, Recorder, Told};
 
 /// The service, as in service principals.
 const SERVICE: &str = "events";
 
-/// Its role, as a policy of a key may name it.
-const ROLE: &str = "AWSServiceRoleForAmazonEventBridgeApiDestinations";
-
-/// What the role may: the secrets of connections, and no others.
-const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
-    {"Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:DeleteSecret"],
-     "Resource":"arn:*:secretsmanager:*:*:secret:events!connection/*"},
-    {"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}]}"#;
+/// Its role. It may read and delete the secrets of connections, and no others.
+const ROLE: ServiceLinkedRole = ServiceLinkedRole {
+    service: SERVICE,
+    linked_to: "apidestinations.events",
+    name: "AWSServiceRoleForAmazonEventBridgeApiDestinations",
+    session: "haechi-connections",
+    policy: r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:DeleteSecret"],
+         "Resource":"arn:*:secretsmanager:*:*:secret:events!connection/*"},
+        {"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}]}"#,
+};
 
 /// Secrets Manager, for connections.
 pub struct SecretsOfConnections {
@@ -67,18 +66,8 @@ impl SecretsOfConnections {
     where
         SecretsManager: Handle<Op>,
     {
-        let request = RequestInfo {
-            id: self.env.uuid().map_err(Fault::internal)?.to_string(),
-            source_ip: Ipv4Addr::LOCALHOST.into(),
-            user_agent: Some(format!("{SERVICE}.amazonaws.com")),
-            referer: None,
-            secure_transport: true,
-            host: None,
-            time: self.env.now(),
-        };
-        let caller = Arc::new(role(account, region)?);
-        let env = self.env.clone();
-        let cx = Cx::new(env, request, region.clone(), caller, Op::SCHEMA);
+        let place = (account, region);
+        let cx = Cx::by_service_linked_role(&self.env, &ROLE, place, Op::SCHEMA).await?;
         let cx = cx.forward(Op::SCHEMA, SERVICE);
         self.recorder.check()?;
         let parameters = redacted(&input, Op::SCHEMA.input);
@@ -92,34 +81,6 @@ impl SecretsOfConnections {
         self.recorder.record(&cx, Told { service: SERVICE, parameters, elements, problem }).await?;
         done
     }
-}
-
-/// The service-linked role of an account.
-fn role(account: &AccountId, region: &Region) -> Result<Caller, Fault> {
-    let policy = Document::parse(POLICY, Kind::Identity).map_err(Fault::internal)?;
-    let (partition, session) = (region.partition(), "haechi-connections");
-    let path = format!("role/aws-service-role/apidestinations.events.amazonaws.com/{ROLE}");
-    let principal = Principal::AssumedRole {
-        session_arn: format!("arn:{partition}:sts::{account}:assumed-role/{ROLE}/{session}"),
-        role_arn: format!("arn:{partition}:iam::{account}:{path}"),
-        role_unique_id: format!("AROA{ROLE}"),
-        session_name: session.to_owned(),
-        account: account.as_str().to_owned(),
-    };
-    Ok(Caller {
-        principal,
-        account: account.clone(),
-        access_key_id: String::new(),
-        user_id: format!("AROA{ROLE}:{session}"),
-        user_name: None,
-        tags: Vec::new(),
-        policies: PrincipalPolicies {
-            identity: vec![Arc::new(policy)],
-            ..PrincipalPolicies::default()
-        },
-        issued: None,
-        session: None,
-    })
 }
 
 #[async_trait]
@@ -169,10 +130,12 @@ impl ConnectionSecrets for SecretsOfConnections {
 
 #[cfg(test)]
 mod tests {
+    use haechi_policy::{Document, Kind};
+
     use super::*;
 
     #[test]
     fn the_policy_of_the_role_is_one() {
-        assert!(Document::parse(POLICY, Kind::Identity).is_ok());
+        assert!(Document::parse(ROLE.policy, Kind::Identity).is_ok());
     }
 }
