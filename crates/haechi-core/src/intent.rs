@@ -5,7 +5,8 @@
 //! beforehand what its record is to be ([`Intents::around`]), and every [`Batch`] that it commits
 //! takes that along in a row of its own. The row goes once the record is on disk
 //! ([`Intents::settle`]). What a start finds belongs to calls that were cut off:
-//! [`Intents::recover`] puts their records into the audit log.
+//! [`Intents::recover`] puts their records into the audit log. What the log refused, as its disk was
+//! full, it gets as soon as it can be written again ([`Intents::make_good`]).
 //!
 //! ```text
 //! /intent/<server>/<event id>     IntentRecord
@@ -91,12 +92,19 @@ pub struct Intents {
     root: Path,
     /// Rows of those whose records are on disk: they can go.
     settled: Mutex<Vec<Path>>,
+    /// Rows of those whose records the audit log refused.
+    owed: Mutex<Vec<Path>>,
 }
 
 impl Intents {
     /// Of calls to `server` on these records.
     pub fn new(database: Arc<Database>, server: &str) -> Intents {
-        Intents { database, root: Path::new("intent").part(server), settled: Mutex::default() }
+        Intents {
+            database,
+            root: Path::new("intent").part(server),
+            settled: Mutex::default(),
+            owed: Mutex::default(),
+        }
     }
 
     /// The intent of the call whose audit record is to have `event_id`, and is `record` (a JSON
@@ -121,6 +129,39 @@ impl Intents {
         if !intent.wrote().is_empty() {
             self.settled().push(intent.path.clone());
         }
+    }
+
+    /// The audit log refused the call's record, and its change may be made.
+    pub fn owe(&self, intent: &Intent) {
+        if !intent.wrote().is_empty() {
+            self.owed().push(intent.path.clone());
+        }
+    }
+
+    fn owed(&self) -> MutexGuard<'_, Vec<Path>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the records that the audit log refused into it, once it can be written again; answers
+    /// how many there were. To be called every second or so.
+    ///
+    /// # Errors
+    /// If the store or the audit log fails; what is left then stays until the next time.
+    pub async fn make_good(&self, audit: &dyn AuditLog) -> Result<usize, Fault> {
+        const WHY: &str = "The audit log could not be written after the change; the call was \
+                           answered as one that may have been done.";
+        let mut count = 0;
+        while audit.is_healthy() {
+            let Some(path) = self.owed().last().cloned() else { break };
+            // Without a row nothing was changed.
+            if let Some(row) = self.database.load::<IntentRecord>(&path).await? {
+                audit.append(cut_off(&row.value, WHY)).await.map_err(Fault::internal)?;
+                count += 1;
+                self.settled().push(path.clone());
+            }
+            self.owed().retain(|owed| *owed != path);
+        }
+        Ok(count)
     }
 
     fn settled(&self) -> MutexGuard<'_, Vec<Path>> {
@@ -169,7 +210,7 @@ impl Intents {
         let missing = tokio::task::spawn_blocking(move || missing(&*reader, oldest, wanted)).await;
         let missing = missing.map_err(Fault::internal)??;
         for row in rows.iter().filter(|row| missing.contains(&row.value.event_id)) {
-            audit.append(cut_off(&row.value)).await.map_err(Fault::internal)?;
+            audit.append(cut_off(&row.value, ENDED)).await.map_err(Fault::internal)?;
         }
         for chunk in rows.chunks(CHUNK) {
             let mut batch = Batch::new();
@@ -204,10 +245,12 @@ fn missing(
     Ok(wanted)
 }
 
-/// The record of a call that was cut off: it says so, and what was written.
-fn cut_off(row: &IntentRecord) -> Vec<u8> {
-    const MESSAGE: &str = "The server ended after the change and before the answer.";
-    let note = serde_json::json!({ "interrupted": MESSAGE, "wrote": row.wrote });
+/// What cuts calls off that are recorded at a start.
+const ENDED: &str = "The server ended after the change and before the answer.";
+
+/// The record of a call that was cut off: it says so and why, and what was written.
+fn cut_off(row: &IntentRecord, why: &str) -> Vec<u8> {
+    let note = serde_json::json!({ "interrupted": why, "wrote": row.wrote });
     let object = row.record.strip_suffix('}').unwrap_or(&row.record);
     format!("{object},\"additionalEventData\":{note}}}").into_bytes()
 }

@@ -248,7 +248,8 @@ impl Gateway {
             read_only: false,
             parameters: Vec::new(),
         };
-        let outcome = if self.audit.is_healthy() {
+        let is_begun = self.audit.is_healthy();
+        let outcome = if is_begun {
             self.pass(&mut passage, body).await
         } else {
             let message = "The audit log cannot be written, so nothing was done. Try again later.";
@@ -268,7 +269,11 @@ impl Gateway {
             }
             Err(fault) => {
                 tracing::error!(request = id, error = ?fault, "a call could not be audited");
-                Err(fault.into())
+                if let (Some(intents), Some(intent)) = (&self.intents, &passage.intent) {
+                    intents.owe(intent);
+                }
+                // Where nothing was done, that is what is said.
+                if is_begun { Err(fault.into()) } else { outcome }
             }
         };
         let (protocol, service) = (identified.protocol, identified.service);

@@ -20,6 +20,10 @@ use crate::{
     segment::Segment,
 };
 
+/// Bytes for which there must be room before a log that failed is taken to be well again: more than
+/// a frame takes.
+const ROOM: usize = 1 << 20;
+
 /// What the writer shows to other threads.
 pub(crate) struct Shared {
     pub(crate) healthy: AtomicBool,
@@ -128,8 +132,8 @@ impl Writer {
         Ok(head.sequence)
     }
 
-    /// After a failure: cuts off the unacknowledged tail and proves that frames can be sealed and
-    /// a new segment made. The failed file is opened anew: after a failed sync the old handle may
+    /// After a failure: cuts off the unacknowledged tail and proves that frames can be sealed, a
+    /// new segment made, and that there is room in it. The failed file is opened anew: after a failed sync the old handle may
     /// not report the next one.
     fn repair(&mut self) -> Result<(), LogError> {
         self.cipher.seal(&[], &[], &mut Vec::new()).map_err(|_| LogError::Seal)?;
@@ -149,9 +153,30 @@ impl Writer {
         match &mut self.current {
             Some(current) if current.length == 0 => {
                 let path = current.segment.path(&self.directory);
-                current.file.sync().map_err(|source| LogError::io("sync", &path, source))
+                current.file.sync().map_err(|source| LogError::io("sync", &path, source))?;
             }
-            _ => self.create_segment(),
+            _ => self.create_segment()?,
+        }
+        self.prove_room()
+    }
+
+    /// Fills the new segment and empties it again: an empty file proves nothing, as a full disk
+    /// gives that too. (What a crash leaves of it is a torn tail.)
+    fn prove_room(&mut self) -> Result<(), LogError> {
+        let Some(Current { segment, mut file, length }) = self.current.take() else {
+            return Err(LogError::Closed);
+        };
+        let filled = file.append(&vec![0; ROOM]).and_then(|()| file.sync());
+        match filled.and_then(|()| file.truncate(length)) {
+            Ok(()) => {
+                self.current = Some(Current { segment, file, length });
+                Ok(())
+            }
+            Err(source) => {
+                let path = segment.path(&self.directory);
+                self.failed = Some((segment, length));
+                Err(LogError::io("make room in", &path, source))
+            }
         }
     }
 

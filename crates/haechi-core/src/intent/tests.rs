@@ -124,3 +124,41 @@ async fn a_call_that_changes_nothing_and_what_runs_beside_calls_leave_no_intent(
     intents.settle(&idle);
     assert!(intents.settled().is_empty());
 }
+
+/// A log whose disk is full, until it is not.
+struct Full(std::sync::atomic::AtomicBool, Records);
+
+#[async_trait::async_trait]
+impl AuditLog for Full {
+    fn is_healthy(&self) -> bool {
+        !self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    async fn append(&self, record: Vec<u8>) -> Result<(), AuditError> {
+        if self.is_healthy() { self.1.append(record).await } else { Err(AuditError("full".into())) }
+    }
+}
+
+#[tokio::test]
+async fn a_change_whose_record_the_log_refused_is_recorded_once_the_log_is_well() {
+    let (database, log) = (database().await, Full(true.into(), Records::default()));
+    let intents = Intents::new(Arc::clone(&database), "s");
+    let (owed, idle, running) =
+        (intent(&intents, "e-1"), intent(&intents, "e-2"), intent(&intents, "e-3"));
+    intents.around(Arc::clone(&owed), write(&database, "a")).await;
+    intents.around(Arc::clone(&running), write(&database, "b")).await;
+    intents.owe(&owed);
+    intents.owe(&idle);
+    assert_eq!(intents.make_good(&log).await.unwrap(), 0);
+    assert_eq!(rows(&database).await, 2);
+    log.0.store(false, std::sync::atomic::Ordering::SeqCst);
+    for expected in [1, 0] {
+        assert_eq!(intents.make_good(&log).await.unwrap(), expected);
+        intents.flush().await.unwrap();
+    }
+    // The one that is still under way is left alone.
+    assert_eq!(rows(&database).await, 1);
+    let records = log.1.0.lock().unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&records[0]).unwrap();
+    assert_eq!((record["eventID"].as_str(), records.len()), (Some("e-1"), 1));
+}

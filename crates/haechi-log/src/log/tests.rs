@@ -24,6 +24,8 @@ const APPEND: usize = 1;
 const SYNC: usize = 2;
 const CREATE: usize = 3;
 const SYNC_DIRECTORY: usize = 4;
+/// Files can be made, and nothing is written to them: a full disk.
+const ROOM: usize = 5;
 
 struct FaultyFile {
     inner: Box<dyn SegmentFile>,
@@ -62,6 +64,7 @@ impl SegmentFile for FaultyFile {
             self.inner.append(&bytes[..bytes.len() / 2])?;
         }
         fault(&self.failing, APPEND)?;
+        fault(&self.failing, ROOM)?;
         self.inner.append(bytes)
     }
 
@@ -167,8 +170,8 @@ fn a_failed_write_or_sync_fails_the_log_until_it_is_writable_again() {
 }
 
 #[test]
-fn while_no_segment_can_be_made_a_failed_log_stays_failed() {
-    for kind in [CREATE, SYNC_DIRECTORY] {
+fn while_no_segment_can_be_made_and_filled_a_failed_log_stays_failed() {
+    for kind in [CREATE, SYNC_DIRECTORY, ROOM] {
         let mut bench = Bench::new();
         bench.append("before").unwrap();
         bench.failing.store(SYNC, Ordering::SeqCst);
@@ -176,6 +179,8 @@ fn while_no_segment_can_be_made_a_failed_log_stays_failed() {
         bench.failing.store(kind, Ordering::SeqCst);
         for _ in 0..3 {
             assert!(bench.append("lost").is_err());
+            // Time enough for the writer's own repairs.
+            thread::sleep(std::time::Duration::from_millis(5));
             assert!(!bench.log().is_healthy());
         }
         bench.failing.store(NONE, Ordering::SeqCst);

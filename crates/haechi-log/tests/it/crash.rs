@@ -89,12 +89,12 @@ const FULL_DIRECTORY: &str = "HAECHI_LOG_FULL_DIRECTORY";
 #[test]
 fn full_child() {
     let Some(directory) = env::var_os(FULL_DIRECTORY) else { return };
-    let limit = rustix::process::Rlimit { current: Some(4_000), maximum: Some(4_000) };
+    let limit = rustix::process::Rlimit { current: Some(4_000_000), maximum: Some(4_000_000) };
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
     let log = Log::open(Path::new(&directory), cipher(), options()).unwrap();
     runtime().block_on(async {
         let refused = loop {
-            match log.append(vec![b'x'; 500]).await {
+            match log.append(vec![b'x'; 500_000]).await {
                 Ok(_) => println!("ack"),
                 Err(refused) => break refused,
             }
