@@ -777,6 +777,27 @@ impl Operation for GetFunction {
     type Error = Error;
 }
 
+/// `GetFunctionCodeSigningConfig`.
+pub struct GetFunctionCodeSigningConfig;
+
+impl Operation for GetFunctionCodeSigningConfig {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetFunctionCodeSigningConfig",
+        action: "lambda:GetFunctionCodeSigningConfig",
+        method: "GET",
+        uri: "/2020-06-30/functions/{FunctionName}/code-signing-config",
+        status: 200,
+        input: &shapes::GET_FUNCTION_CODE_SIGNING_CONFIG_REQUEST,
+        output: &shapes::GET_FUNCTION_CODE_SIGNING_CONFIG_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetFunctionCodeSigningConfigRequest;
+    type Output = shapes::GetFunctionCodeSigningConfigResponse;
+    type Error = Error;
+}
+
 /// `GetFunctionConcurrency`.
 pub struct GetFunctionConcurrency;
 
@@ -1211,6 +1232,7 @@ where
         + Handle<GetAccountSettings>
         + Handle<GetAlias>
         + Handle<GetFunction>
+        + Handle<GetFunctionCodeSigningConfig>
         + Handle<GetFunctionConcurrency>
         + Handle<GetFunctionConfiguration>
         + Handle<GetFunctionEventInvokeConfig>
@@ -1243,6 +1265,7 @@ where
     router.mount::<GetAccountSettings, S>(service);
     router.mount::<GetAlias, S>(service);
     router.mount::<GetFunction, S>(service);
+    router.mount::<GetFunctionCodeSigningConfig, S>(service);
     router.mount::<GetFunctionConcurrency, S>(service);
     router.mount::<GetFunctionConfiguration, S>(service);
     router.mount::<GetFunctionEventInvokeConfig, S>(service);

@@ -456,6 +456,19 @@ structure! {
 }
 
 structure! {
+    pub struct GetFunctionCodeSigningConfigRequest as GET_FUNCTION_CODE_SIGNING_CONFIG_REQUEST "GetFunctionCodeSigningConfigRequest" {
+        required function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri("FunctionName")),
+    }
+}
+
+structure! {
+    pub struct GetFunctionCodeSigningConfigResponse as GET_FUNCTION_CODE_SIGNING_CONFIG_RESPONSE "GetFunctionCodeSigningConfigResponse" {
+        required code_signing_config_arn: String = member("CodeSigningConfigArn", &CODE_SIGNING_CONFIG_ARN),
+        required function_name: String = member("FunctionName", &FUNCTION_NAME),
+    }
+}
+
+structure! {
     pub struct GetFunctionConcurrencyRequest as GET_FUNCTION_CONCURRENCY_REQUEST "GetFunctionConcurrencyRequest" {
         required function_name: String = member("FunctionName", &FUNCTION_NAME).at(Location::Uri("FunctionName")),
     }

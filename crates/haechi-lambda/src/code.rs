@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,9 @@ pub(crate) const ZIPPED_MAX: usize = 52_428_800;
 
 /// Bytes of what is in it, at most (quota).
 pub(crate) const UNZIPPED_MAX: u64 = 262_144_000;
+
+/// Bytes of all archives of an account in a Region, at most (quota).
+pub(crate) const STORAGE_MAX: i64 = 80_530_636_800;
 
 /// Files in it, at most: AWS says nothing, disks do.
 const FILES_MAX: usize = 50_000;
@@ -70,6 +74,7 @@ impl Lambda {
     /// Keeps an archive; a function that names it must be written soon.
     pub(crate) async fn keep(&self, cx: &Cx, place: &Place, bytes: &[u8]) -> Result<Code, Error> {
         let sha256 = check(bytes, cx.operation.name)?;
+        self.check_storage(cx, bytes.len()).await?;
         let id = cx.env.uuid().map_err(Fault::internal)?.to_string();
         let mut first = Batch::new();
         first.schedule(&sweep::job(place, &id, cx.now()));
@@ -90,6 +95,16 @@ impl Lambda {
         Ok(Code { id, pieces: number, size, sha256 })
     }
 
+    /// Refuses an archive that is more than the account may keep in a Region (quota).
+    async fn check_storage(&self, cx: &Cx, bytes: usize) -> Result<(), Error> {
+        let kept = self.code_size(cx).await?;
+        if kept.saturating_add(i64::try_from(bytes).unwrap_or(i64::MAX)) > STORAGE_MAX {
+            let told = "Code storage limit exceeded.".to_owned();
+            return Err(Error::CodeStorageExceededException(told, None));
+        }
+        Ok(())
+    }
+
     /// Whether an archive could be kept, without keeping it; answers it as it would be.
     pub(crate) fn weigh(cx: &Cx, bytes: &[u8]) -> Result<Code, Error> {
         let sha256 = check(bytes, cx.operation.name)?;
@@ -100,8 +115,9 @@ impl Lambda {
     /// The folder with what is in an archive, unpacked if it is not yet.
     pub(crate) async fn unpacked(&self, code: &Code) -> Result<PathBuf, Fault> {
         let folder = self.runner.code_folder(&code.id);
-        let _one = self.runner.unpacking.lock().await;
+        let mut room = Arc::clone(&self.runner.unpacking).lock_owned().await;
         if folder.is_dir() {
+            room.used(&code.id, self.env.now());
             return Ok(folder);
         }
         let mut bytes = Vec::new();
@@ -113,11 +129,29 @@ impl Lambda {
                 _ => return Err(Fault::internal("a piece of code that is no bytes")),
             }
         }
-        let target = folder.clone();
-        let unpacked = tokio::task::spawn_blocking(move || unpack(&bytes, &target)).await;
-        unpacked.map_err(Fault::internal)?.map_err(Fault::internal)?;
+        let (target, id, now) = (folder.clone(), code.id.clone(), self.env.now());
+        let (root, limit) = (self.runner.code_folder(""), self.runner.options().unpacked_max);
+        let unpacked = tokio::task::spawn_blocking(move || {
+            let size = unpacked_size(&bytes).map_err(Fault::internal)?;
+            room.make(&root, (size, limit), now)?;
+            unpack(&bytes, &target).map_err(Fault::internal)?;
+            room.taken(&id, size, now);
+            Ok(())
+        });
+        unpacked.await.map_err(Fault::internal)??;
         Ok(folder)
     }
+}
+
+/// Bytes of what is in an archive, as it says itself; unpacking stops at the limit.
+fn unpacked_size(bytes: &[u8]) -> std::io::Result<u64> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(std::io::Error::other)?;
+    let mut size = 0_u64;
+    for number in 0..archive.len() {
+        let file = archive.by_index_raw(number).map_err(std::io::Error::other)?;
+        size = size.saturating_add(file.size());
+    }
+    Ok(size.min(UNZIPPED_MAX))
 }
 
 /// Unpacks into a folder that appears when all is there.

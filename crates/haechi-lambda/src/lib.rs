@@ -20,6 +20,7 @@
 //! policy.rs         statements of resource policies
 //! role.rs           the execution role: who may pass it, and its credentials
 //! invoke.rs         an invocation from beginning to end
+//! room.rs           room for unpacked code on this node
 //! runner.rs         instances: which are warm, how many may be
 //! start.rs          what an instance sees: environment, files, what it can reach
 //! log.rs            logs of functions
@@ -42,6 +43,7 @@ mod paging;
 mod policy;
 mod reference;
 mod role;
+mod room;
 mod runner;
 mod start;
 mod store;
@@ -90,6 +92,9 @@ impl Lambda {
     /// Mounts its operations.
     pub fn mount(self: &Arc<Self>, router: &mut Router) {
         haechi_lambda_model::ops::mount(router, self);
+        // Code comes in Base64 in a JSON document, with everything else that there is to say.
+        router
+            .take_bodies(&haechi_lambda_model::ops::SERVICE, code::ZIPPED_MAX / 3 * 4 + (1 << 20));
     }
 
     /// Where instances run.

@@ -10,6 +10,7 @@ mod delete_function_event_invoke_config;
 mod get_account_settings;
 mod get_alias;
 mod get_function;
+mod get_function_code_signing_config;
 mod get_function_concurrency;
 mod get_function_configuration;
 mod get_function_event_invoke_config;

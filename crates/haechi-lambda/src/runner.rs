@@ -11,6 +11,7 @@ use haechi_sandbox::{Instance, Isolation, Launcher};
 use haechi_wire::Fault;
 use tokio::sync::OnceCell;
 
+use crate::room::Room;
 use crate::start::{Endpoint, Network, Options, Start};
 
 /// How old an instance may be when it gets an event: its credentials last an hour.
@@ -26,8 +27,8 @@ const UIDS: u32 = 100_000;
 /// Where instances run.
 pub struct Runner {
     options: OnceLock<Options>,
-    /// One archive is unpacked at a time.
-    pub(crate) unpacking: tokio::sync::Mutex<()>,
+    /// One archive is unpacked at a time, into this room.
+    pub(crate) unpacking: Arc<tokio::sync::Mutex<Room>>,
     env: Env,
     endpoint: OnceLock<Endpoint>,
     launcher: OnceCell<Launcher>,
@@ -82,7 +83,7 @@ impl Runner {
         Runner {
             options: OnceLock::new(),
             env,
-            unpacking: tokio::sync::Mutex::default(),
+            unpacking: Arc::default(),
             endpoint: OnceLock::new(),
             launcher: OnceCell::new(),
             state: Arc::default(),

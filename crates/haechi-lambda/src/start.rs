@@ -64,6 +64,8 @@ pub struct Options {
     pub idle_seconds: i64,
     /// Where unpacked code and logs lie.
     pub folder: PathBuf,
+    /// Bytes that unpacked code may take up.
+    pub unpacked_max: u64,
 }
 
 impl Default for Options {
@@ -76,6 +78,7 @@ impl Default for Options {
             concurrency: 50,
             processes: 256,
             idle_seconds: 600,
+            unpacked_max: 10 << 30,
             folder: std::env::temp_dir().join(format!("haechi-functions-{}", std::process::id())),
         }
     }

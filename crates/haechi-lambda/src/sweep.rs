@@ -143,9 +143,10 @@ impl Lambda {
             if self.database.load::<PieceRecord>(&piece(&id, 0)).await?.is_some() {
                 continue;
             }
-            let _one = self.runner.unpacking.lock().await;
+            let mut room = self.runner.unpacking.lock().await;
             let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(path));
             removed.await.map_err(Fault::internal)?.map_err(Fault::internal)?;
+            room.freed(&id);
         }
         Ok(())
     }

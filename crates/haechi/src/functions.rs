@@ -29,6 +29,7 @@ pub struct LambdaOptions {
     concurrency: Option<usize>,
     processes: Option<u64>,
     idle_seconds: Option<i64>,
+    unpacked_mib: Option<u64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -71,6 +72,9 @@ impl LambdaOptions {
             concurrency: self.concurrency.unwrap_or(plain.concurrency),
             processes: self.processes.unwrap_or(plain.processes),
             idle_seconds: self.idle_seconds.unwrap_or(plain.idle_seconds),
+            unpacked_max: self
+                .unpacked_mib
+                .map_or(plain.unpacked_max, |mib| mib.saturating_mul(1 << 20)),
             folder: folder.map_or(plain.folder.clone(), Path::to_path_buf),
             ..plain
         }

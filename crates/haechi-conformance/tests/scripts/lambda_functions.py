@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 
 from functions import (
@@ -68,6 +69,28 @@ def test_an_invocation_answers_and_tells_its_log():
     assert f"END RequestId: {id}\nREPORT RequestId: {id}\tDuration: " in log, log
     assert re.search(r"Init Duration: [0-9.]+ ms", log), log
     equal(told["arn"], arn_of(name))
+
+
+def test_code_and_events_of_several_megabytes_are_taken():
+    noise = base64.b64encode(os.urandom(6_000_000)).decode()
+    source = "def handler(event, context):\n    return len(event)\n"
+    made = lambda_.create_function(
+        FunctionName=unique("large"),
+        Runtime=PYTHON,
+        Role=new_role(),
+        Handler="index.handler",
+        Code={"ZipFile": archive(index__py=source, noise__txt=noise)},
+        Timeout=60,
+        MemorySize=512,
+    )
+    assert made["CodeSize"] > 5_000_000, made["CodeSize"]
+    name = made["FunctionName"]
+    equal(invoke(name, "x" * 5_000_000)[0], 5_000_000)
+    too_large = {"FunctionName": name, "Payload": json.dumps("x" * 6_291_456)}
+    refused("RequestTooLargeException", lambda_.invoke, **too_large)
+    config = lambda_.get_function_code_signing_config(FunctionName=name)
+    equal((config["FunctionName"], config["CodeSigningConfigArn"]), (name, ""))
+    equal(lambda_.get_function(FunctionName=name)["Code"], {"RepositoryType": "S3"})
 
 
 def test_node_js_runs_too():

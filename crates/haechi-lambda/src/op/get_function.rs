@@ -5,7 +5,9 @@ use crate::configuration::{Shown, show};
 use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::GetFunction;
-use haechi_lambda_model::shapes::{Concurrency, GetFunctionRequest, GetFunctionResponse};
+use haechi_lambda_model::shapes::{
+    Concurrency, FunctionCodeLocation, GetFunctionRequest, GetFunctionResponse,
+};
 
 impl Handle<GetFunction> for Lambda {
     async fn handle(
@@ -21,8 +23,12 @@ impl Handle<GetFunction> for Lambda {
         let reserved = function.record.reserved;
         Ok(GetFunctionResponse {
             configuration: Some(show(&function.record, &version, arn, Shown::Ready)),
-            // Where the archive can be fetched from is not told: it cannot be, yet.
-            code: None,
+            // Where the archive can be fetched from is not told: it cannot be, yet. That there is
+            // one must be: Terraform takes a function without code for none.
+            code: Some(FunctionCodeLocation {
+                repository_type: Some("S3".to_owned()),
+                ..FunctionCodeLocation::default()
+            }),
             tags: Some(tags).filter(|tags| !tags.is_empty()),
             concurrency: reserved
                 .map(|count| Concurrency { reserved_concurrent_executions: Some(count) }),
