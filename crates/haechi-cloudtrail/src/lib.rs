@@ -5,6 +5,7 @@
 //! * A caller sees the records of its own account and Region, and no others.
 //! * A trail that logs misses no record: deliveries go on where the last one ended, also after a
 //!   crash, which may at most write the same file again.
+//! * EventBridge is told of each call that a trail keeps and a rule wants, once.
 //! * What was delivered cannot be changed unnoticed: digest files are signed, name each log file's
 //!   hash, and form a chain; `aws cloudtrail validate-logs` and `haechi audit verify` check it.
 //!
@@ -22,12 +23,14 @@
 //! store.rs        rows
 //! delivery.rs     the sink that files go to
 //! deliver.rs      the job: from the audit log to log files
+//! announce.rs     tells EventBridge of calls
 //! log_file.rs     a log file and its name
 //! digest.rs       digest files, signed and chained
 //! signing_key.rs  key pairs of a Region
 //! verify.rs       checks what was delivered
 //! ```
 
+mod announce;
 mod deliver;
 mod delivery;
 mod digest;

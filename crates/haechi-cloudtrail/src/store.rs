@@ -6,6 +6,7 @@
 //!                                                     ChainRecord: what was delivered there
 //! /cloudtrail-key/<Region>/<fingerprint>              SigningKeyRecord
 //! /cloudtrail-delivery[/<node>]                       DeliveryRecord: how far the log is delivered
+//! /cloudtrail-announced[/<node>]                      AnnouncedRecord: how far EventBridge was told
 //! ```
 //! Where several nodes serve, each delivers its own log, in chains of its own (`….<node>`).
 //!
@@ -106,6 +107,17 @@ pub(crate) struct DeliveryRecord {
     pub(crate) unknown: Unknown,
 }
 
+/// How far EventBridge was told of the calls in the audit log.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct AnnouncedRecord {
+    /// Position (frame, index) of the last record that was told of, or interested nobody.
+    pub(crate) done: (u64, u32),
+    /// Fields of the future.
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for AnnouncedRecord {}
 impl Record for ChainRecord {}
 impl Record for SigningKeyRecord {}
 impl Record for DeliveryRecord {}
@@ -157,6 +169,12 @@ pub(crate) fn keys_path(region: &str) -> Path {
 /// How far the log of a node was delivered; of the only one where `node` is empty.
 pub(crate) fn delivery_path(node: &str) -> Path {
     let path = Path::new("cloudtrail-delivery");
+    if node.is_empty() { path } else { path.part(node) }
+}
+
+/// How far EventBridge was told of the log of a node; of the only one where `node` is empty.
+pub(crate) fn announced_path(node: &str) -> Path {
+    let path = Path::new("cloudtrail-announced");
     if node.is_empty() { path } else { path.part(node) }
 }
 
@@ -297,6 +315,13 @@ impl CloudTrail {
     /// Makes the runner see a job that was scheduled.
     pub(crate) fn wake(&self) {
         self.jobs.wake();
+    }
+}
+
+impl AnnouncedRecord {
+    /// The last record that was dealt with.
+    pub(crate) fn position(&self) -> AuditPosition {
+        AuditPosition { frame: self.done.0, index: self.done.1 }
     }
 }
 

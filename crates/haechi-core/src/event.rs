@@ -3,6 +3,7 @@
 //! An event is a job, written in the same batch as the change that it tells of (a transactional
 //! outbox): it exists if and only if the change was committed, and is delivered at least once.
 
+use async_trait::async_trait;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,9 @@ use crate::{AccountId, Batch, Env, Job, Region};
 
 /// The kind of the jobs that carry events.
 pub const EVENT_JOB: &str = "event";
+
+/// `detail-type` of events that tell of calls.
+pub const API_CALL: &str = "AWS API Call via CloudTrail";
 
 /// An event as EventBridge delivers it, on a bus of an account and Region.
 /// Source: EventBridge user guide, "Structure of events".
@@ -107,6 +111,18 @@ impl Event {
         })
     }
 
+    /// Whether it tells of a call that only reads: rules get such events if they ask for them.
+    /// Source: EventBridge user guide, "Receiving read-only management events from AWS services".
+    pub fn is_of_reading_call(&self) -> bool {
+        self.detail_type == API_CALL
+            && self.source.starts_with("aws.")
+            && self
+                .detail
+                .get("eventName")
+                .and_then(|name| name.as_str())
+                .is_some_and(is_reading_call)
+    }
+
     /// The event that a job of kind [`EVENT_JOB`] carries.
     ///
     /// # Errors
@@ -114,6 +130,28 @@ impl Event {
     pub fn of(job: &Job) -> Result<Event, Fault> {
         serde_json::from_str(&job.payload).map_err(Fault::internal)
     }
+}
+
+/// Whether EventBridge takes a call to be one that only reads: it goes by the name.
+pub fn is_reading_call(name: &str) -> bool {
+    let is_of_sts = ["GetFederationToken", "GetSessionToken"].contains(&name);
+    !is_of_sts && ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb))
+}
+
+/// Who listens on default buses: asked before a call is told of, as most calls interest nobody.
+#[async_trait]
+pub trait Listeners: Send + Sync + 'static {
+    /// Whether any rule waits for events of an account in a Region.
+    ///
+    /// # Errors
+    /// If rules cannot be read.
+    async fn is_anybody_there(&self, account: &AccountId, region: &Region) -> Result<bool, Fault>;
+
+    /// Whether any rule wants this event.
+    ///
+    /// # Errors
+    /// If rules cannot be read.
+    async fn want(&self, event: &Event) -> Result<bool, Fault>;
 }
 
 impl Batch {
@@ -187,6 +225,24 @@ mod tests {
         jobs.run_due().await.unwrap();
         assert_eq!(*bus.0.lock().unwrap(), [event]);
         assert!(database.list::<Job>(&Path::new("jobs"), None, 1).await.unwrap().items.is_empty());
+    }
+
+    #[test]
+    fn calls_that_read_are_known_by_their_names() {
+        let env = Env::new(Arc::new(SystemClock), Arc::new(SystemRandom::new()));
+        let told = |source: &str, kind: &str, name: &str| {
+            let mut event = event(&env);
+            (event.source, event.detail_type) = (source.to_owned(), kind.to_owned());
+            event.detail = json!({ "eventName": name });
+            event.is_of_reading_call()
+        };
+        assert!(told("aws.kms", API_CALL, "DescribeKey"));
+        assert!(told("aws.iam", API_CALL, "GetRole"));
+        assert!(!told("aws.kms", API_CALL, "CreateKey"));
+        // They make credentials.
+        assert!(!told("aws.sts", API_CALL, "GetSessionToken"));
+        assert!(!told("my.own", API_CALL, "GetRole"));
+        assert!(!told("aws.ssm", "Parameter Store Change", "GetRole"));
     }
 
     #[tokio::test]

@@ -85,7 +85,7 @@ impl Events {
         let rules = self.compiled(&Place::new(account, region), &event.bus).await?;
         // The id grows by a mark from job to job.
         let is_circling = job.id.split('+').count() > BUSES_MAX;
-        for rule in rules.iter().filter(|rule| rule.pattern.wants(&seen)) {
+        for rule in rules.iter().filter(|rule| rule.wants(&event, &seen)) {
             for target in &rule.targets {
                 let at = (rule.name.clone(), target.id.clone());
                 if at <= after {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use haechi_core::{AccountId, Cx, Loaded, Region};
+use async_trait::async_trait;
+use haechi_core::event::Listeners;
+use haechi_core::{AccountId, Cx, Event, Loaded, Region};
 use haechi_events_model::Error;
 use haechi_events_model::shapes::RuleState;
 use haechi_rules::Pattern;
@@ -14,8 +16,17 @@ use crate::{Events, bus};
 /// A rule that may match.
 pub(crate) struct Compiled {
     pub(crate) name: String,
-    pub(crate) pattern: Pattern,
+    pattern: Pattern,
+    /// Whether it also gets what tells of calls that only read.
+    wants_reading_calls: bool,
     pub(crate) targets: Vec<TargetRecord>,
+}
+
+impl Compiled {
+    /// Whether it wants an event, which `seen` shows to patterns.
+    pub(crate) fn wants(&self, event: &Event, seen: &haechi_rules::Event<'_>) -> bool {
+        self.pattern.wants(seen) && (self.wants_reading_calls || !event.is_of_reading_call())
+    }
 }
 
 /// The resource part of a rule's ARN.
@@ -37,7 +48,11 @@ pub(crate) fn missing(bus: &str, name: &str) -> Error {
 }
 
 pub(crate) fn state(rule: &RuleRecord) -> RuleState {
-    if rule.is_enabled { RuleState::Enabled } else { RuleState::Disabled }
+    match (rule.is_enabled, rule.wants_reading_calls) {
+        (false, _) => RuleState::Disabled,
+        (true, false) => RuleState::Enabled,
+        (true, true) => RuleState::EnabledWithAllCloudtrailManagementEvents,
+    }
 }
 
 /// Reads a pattern, in EventBridge's words where it is none.
@@ -87,6 +102,7 @@ impl Events {
                 Some(pattern.map(|pattern| Compiled {
                     name: rule.name,
                     pattern,
+                    wants_reading_calls: rule.wants_reading_calls,
                     targets: rule.targets,
                 }))
             };
@@ -95,5 +111,20 @@ impl Events {
         let id = format!("{}/{bus}", place.region);
         let kept = self.database.derived(&place.scope(), &id, compile).await?;
         Ok(kept.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Listeners for Events {
+    async fn is_anybody_there(&self, account: &AccountId, region: &Region) -> Result<bool, Fault> {
+        Ok(!self.compiled(&Place::new(account, region), bus::DEFAULT).await?.is_empty())
+    }
+
+    async fn want(&self, event: &Event) -> Result<bool, Fault> {
+        let (account, region) = event.place();
+        let rules = self.compiled(&Place::new(account, region), &event.bus).await?;
+        let json = event.json();
+        let seen = haechi_rules::Event::new(&json);
+        Ok(rules.iter().any(|rule| rule.wants(event, &seen)))
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct RuleRecord {
     #[serde(default)]
     pub(crate) schedule: Option<ScheduleRecord>,
     pub(crate) is_enabled: bool,
+    /// Whether it also gets what tells of calls that only read.
+    #[serde(default)]
+    pub(crate) wants_reading_calls: bool,
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
     pub(crate) tags: Tags,

@@ -146,9 +146,12 @@ fn by_target(
     let ten = begins(content_type, "application/x-amz-json-1.0");
     let protocol = if ten { Protocol::Json10 } else { Protocol::Json11 };
     let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
-    let named = router
-        .services()
-        .find(|service| !service.target_prefix.is_empty() && service.target_prefix == prefix);
+    // Newer SDKs say only how a service's shape is called, without what once stood before it:
+    // `CloudTrail_20131101`, where botocore says `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101`.
+    let is_named = |whole: &str| {
+        !whole.is_empty() && (whole == prefix || whole.rsplit('.').next() == Some(prefix))
+    };
+    let named = router.services().find(|service| is_named(service.target_prefix));
     match named {
         Some(service) => {
             Ok(Identified { service, operation: operation.to_owned(), protocol, form: None })

@@ -81,7 +81,7 @@ impl Operation for BatchGetSecretValue {
         input: &shapes::BATCH_GET_SECRET_VALUE_REQUEST,
         output: &shapes::BATCH_GET_SECRET_VALUE_RESPONSE,
         result_wrapper: None,
-        read_only: false,
+        read_only: true,
     };
     type Input = shapes::BatchGetSecretValueRequest;
     type Output = shapes::BatchGetSecretValueResponse;

@@ -43,6 +43,8 @@ impl AuditWriter {
         let Some(name) = self.pending.take() else { return };
         self.separate();
         self.out.push(b'"');
+        // Secrets Manager's `ARN`, which was `aRN` in records until February 2024.
+        let name = if name == "ARN" { "arn" } else { name };
         let mut bytes = name.bytes();
         self.out.extend(bytes.next().map(|first| first.to_ascii_lowercase()));
         self.out.extend(bytes);

@@ -55,6 +55,8 @@ pub struct Stack {
     pub organizations: Arc<Organizations>,
     /// Where trails are.
     pub cloudtrail: Arc<CloudTrail>,
+    /// The event buses.
+    pub events: Arc<Events>,
     /// The topics.
     pub sns: Arc<Sns>,
     /// Where their messages go.
@@ -161,7 +163,7 @@ fn events(
     (targets, secrets, outbound): (EventTargets, &Arc<SecretsManager>, &Arc<Outbound>),
     (roles, recorder): (Arc<dyn ServiceRoles>, Arc<Recorder>),
     router: &mut Router,
-) {
+) -> Arc<Events> {
     let around = Surroundings {
         targets: Arc::new(targets),
         roles: Arc::clone(&roles),
@@ -173,10 +175,12 @@ fn events(
         http: Arc::new(ApiEndpoints { outbound: Arc::clone(outbound), env: env.clone() }),
     };
     let (records, time) = (Arc::clone(database), env.clone());
-    Events::new(records, time, Arc::clone(jobs), around).mount(router);
+    let events = Events::new(records, time, Arc::clone(jobs), around);
+    events.mount(router);
     let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone(), recorder });
     let (records, time) = (Arc::clone(database), env.clone());
     Scheduler::new(records, time, Arc::clone(jobs), roles, calls).mount(router);
+    events
 }
 
 /// The name of the one server of a store in this data directory.
@@ -325,7 +329,7 @@ impl Stack {
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
         let targets = event_targets(env, (&sns, sqs, &lambda));
         let around = (targets, &secrets, &outbound);
-        events((&database, env, &jobs), around, (roles, recorder), &mut router);
+        let events = events((&database, env, &jobs), around, (roles, recorder), &mut router);
         Ok(Stack {
             database,
             iam,
@@ -334,6 +338,7 @@ impl Stack {
             lambda,
             organizations,
             cloudtrail,
+            events,
             sns,
             endpoints,
             outbound,

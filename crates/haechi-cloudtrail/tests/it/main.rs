@@ -6,6 +6,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
+mod announce;
 mod delivery;
 mod lookup;
 mod organization;

@@ -6,6 +6,7 @@ import time
 from harness import ACCOUNT, REGION, client, equal, main, refused, unique
 
 events, sqs, ssm = client("events"), client("sqs"), client("ssm")
+cloudtrail, kms = client("cloudtrail"), client("kms")
 
 
 def new_queue(*sources):
@@ -182,6 +183,44 @@ def test_a_bus_lets_others_in_and_shuts_them_out():
     message = f"Event bus {bus} does not exist."
     refused("ResourceNotFoundException", events.delete_event_bus, Name=bus, message=message)
     refused("ResourceNotFoundException", remove, EventBusName=bus, StatementId="o", message=message)
+
+
+def test_rules_hear_of_calls_while_a_trail_logs():
+    pattern = {
+        "source": ["aws.kms"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {"eventSource": ["kms.amazonaws.com"], "eventName": ["TagResource", "GetKeyPolicy"]},
+    }
+    _, queue = new_rule(pattern)
+    all_name, all_queue = new_rule(pattern)
+    events.put_rule(
+        Name=all_name,
+        EventPattern=json.dumps(pattern),
+        State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+    )
+    state = events.describe_rule(Name=all_name)["State"]
+    equal(state, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+    trail = unique("trail")
+    cloudtrail.create_trail(Name=trail, S3BucketName="calls-of-trails")
+    cloudtrail.start_logging(Name=trail)
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    # Reading is told to who asks for it.
+    kms.get_key_policy(KeyId=key, PolicyName="default")
+    kms.tag_resource(KeyId=key, Tags=[{"TagKey": "team", "TagValue": "blue"}])
+    (body,) = received(queue, seconds=20)
+    event = json.loads(body)
+    equal((event["account"], event["region"], event["resources"]), (ACCOUNT, REGION, []))
+    detail = event["detail"]
+    equal((detail["eventName"], detail["eventType"]), ("TagResource", "AwsApiCall"))
+    equal(detail["requestParameters"]["keyId"], key)
+    told = []
+    for _ in range(4):
+        told += [json.loads(body)["detail"]["eventName"] for body in received(all_queue, seconds=5)]
+        if len(told) >= 2:
+            break
+    equal(sorted(told), ["GetKeyPolicy", "TagResource"])
+    cloudtrail.stop_logging(Name=trail)
+    cloudtrail.delete_trail(Name=trail)
 
 
 def test_mistakes_are_told_as_aws_tells_them():

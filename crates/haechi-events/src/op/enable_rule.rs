@@ -26,6 +26,7 @@ impl Events {
         let (_, found) = self.rule(cx, bus, name).await?;
         let mut rule = found.value.clone();
         rule.is_enabled = is_enabled;
+        rule.wants_reading_calls = false;
         let before = rule.schedule.take();
         let expression = before.as_ref().map(|schedule| schedule.expression.clone());
         rule.schedule =

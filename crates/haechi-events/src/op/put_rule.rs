@@ -21,9 +21,6 @@ impl Handle<PutRule> for Events {
             let told = "ScheduleExpression is supported only on the default event bus.";
             return Err(bus::invalid(told));
         }
-        if input.state == Some(RuleState::EnabledWithAllCloudtrailManagementEvents) {
-            return Err(cx.unsupported().into());
-        }
         if let Some(role) = &input.role_arn {
             cx.authorize_pass_role(role, "events")?;
         }
@@ -57,6 +54,8 @@ impl Handle<PutRule> for Events {
             pattern,
             schedule: schedule::planned(&cx.env, cx.now(), expression, is_enabled, planned)?,
             is_enabled,
+            wants_reading_calls: input.state
+                == Some(RuleState::EnabledWithAllCloudtrailManagementEvents),
             description: input.description,
             role_arn: input.role_arn,
             tags,

@@ -16,9 +16,14 @@ const LAST_USED_FLUSH: Duration = Duration::from_secs(60);
 /// How often the rows of calls whose records are on disk are removed.
 const INTENTS_FLUSH: Duration = Duration::from_secs(1);
 
-/// Removes what told of changes that are recorded by now.
+/// Records what the audit log refused, and removes what told of changes that are recorded by now.
 async fn flush_intents(stack: &Stack) {
     let Some(intents) = &stack.intents else { return };
+    match intents.make_good(&*stack.audit).await {
+        Ok(0) => {}
+        Ok(count) => tracing::warn!(count, "calls were recorded that the audit log had refused"),
+        Err(fault) => tracing::warn!(error = ?fault, "the audit log still lacks records"),
+    }
     if let Err(fault) = intents.flush().await {
         tracing::warn!(error = ?fault, "rows of calls that are recorded could not be removed");
     }
@@ -49,6 +54,7 @@ pub async fn background(open: Arc<Installation>) {
         }
     };
     let rotations = open.stack.secrets.rotate_forever();
+    let calls = open.stack.cloudtrail.announce_calls(Arc::clone(&open.stack.events) as _);
     let functions = open.stack.lambda.tidy_forever();
     let among_others = async {
         if let Some(cluster) = &open.cluster {
@@ -60,6 +66,7 @@ pub async fn background(open: Arc<Installation>) {
     tokio::join!(
         duties,
         rotations,
+        calls,
         functions,
         flushes,
         intents,
