@@ -37,6 +37,18 @@ pub trait AuditLog: Send + Sync + 'static {
     /// # Errors
     /// If it cannot be made durable.
     async fn append(&self, record: Vec<u8>) -> Result<(), AuditError>;
+
+    /// Appends the records of one call, in their order; returns once all are on disk. A log that
+    /// can writes them at once, so that the call waits for its disk once.
+    ///
+    /// # Errors
+    /// If any cannot be made durable.
+    async fn append_all(&self, records: Vec<Vec<u8>>) -> Result<(), AuditError> {
+        for record in records {
+            self.append(record).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Where a record stands in the log; later records have greater positions.

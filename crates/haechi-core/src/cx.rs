@@ -301,6 +301,12 @@ impl Cx {
         made.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// As [`Self::made`], at the end of the call.
+    pub fn take_made(&self) -> Vec<MadeCall> {
+        let Some(made) = self.made.get() else { return Vec::new() };
+        std::mem::take(&mut made.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Keeps a request that was denied, so that the audit record can be explained.
     pub(crate) fn refuse(&self, request: RecordedRequest) {
         let refused = self.refused.get_or_init(Refused::default);

@@ -1,10 +1,10 @@
 //! Records in a store: encoded (CBOR), sealed under the domain key with their storage key as
 //! additional data (a swapped row does not open), read through a cache, written in transactions.
 
+mod kept;
 mod rows;
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::cache::Cache;
 use crate::{Path, cluster};
+pub use kept::Page;
 use rows::Under;
 pub use rows::{Rekey, rows_under};
 
@@ -66,6 +67,8 @@ pub struct Database {
     rows: tokio::sync::Mutex<()>,
     random: Arc<dyn Random>,
     cache: Cache,
+    /// Keys of paths with hidden names.
+    keys: kept::Keys,
     /// Moves with each commit that schedules a job.
     scheduled: watch::Sender<u64>,
 }
@@ -87,7 +90,8 @@ impl Database {
         let (under, keyring) = (ArcSwap::from_pointee(under), ArcSwap::from_pointee(keyring));
         let rows = tokio::sync::Mutex::new(());
         let (cache, scheduled) = (Cache::new(), watch::Sender::new(0));
-        Ok(Database { store, under, keyring, rows, random, cache, scheduled })
+        let keys = kept::Keys::new();
+        Ok(Database { store, under, keyring, rows, random, cache, keys, scheduled })
     }
 
     /// The store beneath.
@@ -102,8 +106,10 @@ impl Database {
 
     /// The bytes of a path in the store.
     fn key(&self, path: &Path) -> Key {
-        let keyring = self.keyring.load();
-        Key::new(path.bytes(|context, name| keyring.hidden_name(context, name.as_bytes())))
+        self.keys.of(path, || {
+            let keyring = self.keyring.load();
+            Key::new(path.bytes(|context, name| keyring.hidden_name(context, name.as_bytes())))
+        })
     }
 
     async fn open_row<T: Record>(&self, kv: &Kv) -> Result<T, Fault> {
@@ -132,62 +138,6 @@ impl Database {
         let Some(kv) = rows.into_iter().flatten().next() else { return Ok(None) };
         let value = self.open_row(&kv).await?;
         Ok(Some(Loaded { value, key: kv.key, rev: kv.mod_rev }))
-    }
-
-    /// What `build` makes of the record at `path`, kept until the record is written again.
-    ///
-    /// # Errors
-    /// If the store or `build` fails.
-    pub async fn cached<T: Record, V: Send + Sync + 'static>(
-        &self,
-        path: &Path,
-        build: impl FnOnce(T) -> Result<V, Fault> + Send,
-    ) -> Result<Option<Arc<V>>, Fault> {
-        // Mostly it is there, and nothing needs to be made to ask for it.
-        if let Some(key) = path.plain()
-            && let Some(hit) = self.cache.find(key, key)
-        {
-            return Ok(Some(hit));
-        }
-        let key = self.key(path);
-        if let Some(hit) = self.cache.find(key.as_bytes(), key.as_bytes()) {
-            return Ok(Some(hit));
-        }
-        let epoch = self.cache.epoch(key.as_bytes());
-        let Some(loaded) = self.load_key::<T>(key).await? else { return Ok(None) };
-        let value = Arc::new(build(loaded.value)?);
-        let key = loaded.key.as_bytes();
-        self.cache.insert(key, key, epoch, Arc::clone(&value));
-        Ok(Some(value))
-    }
-
-    /// What `build` makes of rows under `scope` (a service and an account), kept under `id` until
-    /// any of them is written. `build` runs only if nothing is kept.
-    ///
-    /// # Errors
-    /// If `build` fails.
-    pub async fn derived<V: Send + Sync + 'static>(
-        &self,
-        scope: &Path,
-        id: &str,
-        build: impl Future<Output = Result<Option<V>, Fault>> + Send,
-    ) -> Result<Option<Arc<V>>, Fault> {
-        let hidden;
-        let scope = match scope.plain() {
-            Some(plain) => plain,
-            None => {
-                hidden = self.key(scope);
-                hidden.as_bytes()
-            }
-        };
-        let key = [scope, b"\0derived\0", id.as_bytes()].concat();
-        if let Some(hit) = self.cache.find(&key, scope) {
-            return Ok(Some(hit));
-        }
-        let epoch = self.cache.epoch(scope);
-        let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
-        self.cache.insert(&key, scope, epoch, Arc::clone(&value));
-        Ok(Some(value))
     }
 
     /// Up to `limit` records under `prefix`, after `from`.
@@ -369,6 +319,7 @@ impl Database {
     /// Forgets everything that is cached: after the store was changed beneath (`--dev` reset).
     pub fn forget(&self) {
         self.cache.clear();
+        self.keys.clear();
     }
 }
 

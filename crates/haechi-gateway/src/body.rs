@@ -1,6 +1,9 @@
 //! Reads a request's body, bounded in size and time, into memory that is wiped.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use haechi_wire::{Fault, SecretBlob};
 use http_body_util::BodyExt;
@@ -52,6 +55,11 @@ pub(crate) async fn read(
         }
         read
     };
+    let mut reading = pin!(reading);
+    // Mostly all of it has come with the head, and no time needs to be taken.
+    if let Poll::Ready(read) = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        return read;
+    }
     tokio::time::timeout(limits.body_timeout, reading).await.unwrap_or(Err(BodyError::Gone))
 }
 

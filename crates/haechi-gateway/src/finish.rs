@@ -34,7 +34,8 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Finish<F> {
 
 impl<F: Future<Output: Send> + Send + 'static> Drop for Finish<F> {
     fn drop(&mut self) {
-        if let (Some(future), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+        let Some(future) = self.0.take() else { return };
+        if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(future);
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Event<'a> {
     pub operation: &'a str,
     pub protocol: Protocol,
     pub request: &'a RequestInfo,
+    /// The id of the request: of a call that a service made, not of the one that it made it for.
+    pub request_id: &'a str,
     pub host: Option<&'a str>,
     pub tls: Option<&'a Tls>,
     pub region: Option<&'a Region>,
@@ -63,6 +65,7 @@ impl<'a> Event<'a> {
             operation: &passage.identified.operation,
             protocol: passage.identified.protocol,
             request: &passage.info,
+            request_id: &passage.info.id,
             host: passage.host(),
             tls: passage.connection.tls.as_ref(),
             region: None,
@@ -159,7 +162,7 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
         json.text("haechiNode", node);
         json.out.push(b'}');
     }
-    json.text("requestID", &event.request.id);
+    json.text("requestID", event.request_id);
     json.text("eventID", event.event_id);
     let read_only = shown::read_only(service, operation, event.read_only);
     json.raw("readOnly", if read_only { b"true" } else { b"false" });

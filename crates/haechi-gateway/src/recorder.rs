@@ -1,16 +1,16 @@
 //! From what is known of a call to its records in the audit log: one, one more for each other
 //! account that owns what was touched, and those of the calls that services made for it.
 
-use haechi_core::{AuditLog, Cx, Env, MadeCall, RequestInfo};
+use haechi_core::{AuditLog, Cx, Env, MadeCall};
 use haechi_wire::{Fault, Problem, Protocol};
 
 use crate::record::{Event, other_owners, record};
 use crate::serve::unavailable;
 
-/// Writes records.
+/// The records of a call, gathered, so that the call waits for the disk once.
 pub(crate) struct Recorder<'a> {
-    pub(crate) audit: &'a dyn AuditLog,
-    pub(crate) env: &'a Env,
+    env: &'a Env,
+    records: Vec<Vec<u8>>,
 }
 
 /// Records a call that came without a request: an operator's command, or a service that acts by
@@ -26,16 +26,15 @@ pub async fn record_unsent(
     parameters: &[u8],
     outcome: Option<Result<&[u8], &Problem>>,
 ) -> Result<(), Fault> {
-    let recorder = Recorder { audit, env: &cx.env };
+    let mut recorder = Recorder::new(&cx.env);
     let resources = cx.noted();
-    let owners = other_owners(Some(&cx.caller), &resources);
-    let shared = if owners.is_empty() { None } else { Some(recorder.id()?) };
     let protocols = cx.operation.service.protocols;
     let event = Event {
         service: cx.operation.service,
         operation: cx.operation.name,
         protocol: protocols.first().copied().unwrap_or(Protocol::Json11),
         request: &cx.request,
+        request_id: &cx.request.id,
         host: None,
         tls: None,
         region: Some(&cx.region),
@@ -47,19 +46,19 @@ pub async fn record_unsent(
         problem: outcome.and_then(Result::err),
         resources: &resources,
         event_id: cx.event_id()?,
-        shared_event_id: shared.as_deref(),
+        shared_event_id: None,
         owner: None,
         node: None,
         made: None,
         refused: None,
     };
     for made in cx.made() {
-        recorder.record_made(&made, &event).await?;
+        recorder.made(&made, &event)?;
     }
-    match outcome {
-        Some(_) => recorder.record(&event, &owners).await,
-        None => Ok(()),
+    if outcome.is_some() {
+        recorder.call(&event)?;
     }
+    recorder.write(audit).await
 }
 
 /// Records a call that a service made for itself, with no request that it answers, and those that
@@ -68,13 +67,14 @@ pub async fn record_unsent(
 /// # Errors
 /// If the audit log cannot be written.
 pub async fn record_made(audit: &dyn AuditLog, cx: &Cx, made: &MadeCall) -> Result<(), Fault> {
-    let recorder = Recorder { audit, env: &cx.env };
+    let mut recorder = Recorder::new(&cx.env);
     let refused = if made.problem.is_some() { cx.refused() } else { None };
     let event = Event {
         service: made.operation.service,
         operation: made.operation.name,
         protocol: Protocol::Json11,
         request: &cx.request,
+        request_id: &cx.request.id,
         host: None,
         tls: None,
         region: Some(&made.region),
@@ -93,31 +93,28 @@ pub async fn record_made(audit: &dyn AuditLog, cx: &Cx, made: &MadeCall) -> Resu
         refused: refused.as_ref(),
     };
     for other in cx.made() {
-        recorder.record_made(&other, &event).await?;
+        recorder.made(&other, &event)?;
     }
-    let owners = other_owners(Some(&made.caller), &made.resources);
-    let shared = if owners.is_empty() { None } else { Some(recorder.id()?) };
-    recorder.record(&Event { shared_event_id: shared.as_deref(), ..event }, &owners).await
+    recorder.call(&event)?;
+    recorder.write(audit).await
 }
 
-impl Recorder<'_> {
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(env: &'a Env) -> Recorder<'a> {
+        Recorder { env, records: Vec::new() }
+    }
+
     fn id(&self) -> Result<String, Fault> {
         Ok(self.env.uuid().map_err(Fault::internal)?.to_string())
     }
 
-    /// Records a call that a service made for this one.
-    pub(crate) async fn record_made(
-        &self,
-        made: &MadeCall,
-        event: &Event<'_>,
-    ) -> Result<(), Fault> {
-        let owners = other_owners(Some(&made.caller), &made.resources);
-        let shared = if owners.is_empty() { None } else { Some(self.id()?) };
-        let request = RequestInfo { id: self.id()?, ..event.request.clone() };
-        let event = Event {
+    /// Adds a call that a service made for the one of `event`.
+    pub(crate) fn made(&mut self, made: &MadeCall, event: &Event<'_>) -> Result<(), Fault> {
+        let request_id = self.id()?;
+        self.call(&Event {
             service: made.operation.service,
             operation: made.operation.name,
-            request: &request,
+            request_id: &request_id,
             host: None,
             tls: None,
             region: Some(&made.region),
@@ -128,27 +125,36 @@ impl Recorder<'_> {
             problem: None,
             resources: &made.resources,
             event_id: &made.event_id,
-            shared_event_id: shared.as_deref(),
             refused: None,
             made: Some(made),
             ..*event
-        };
-        self.record(&event, &owners).await
+        })
     }
 
-    /// Writes a record, and those for the other accounts that own what was touched.
-    pub(crate) async fn record(&self, event: &Event<'_>, owners: &[&str]) -> Result<(), Fault> {
-        self.append(event).await?;
+    /// Adds a call: its record, and those for the other accounts that own what was touched.
+    pub(crate) fn call(&mut self, event: &Event<'_>) -> Result<(), Fault> {
+        let owners = other_owners(event.caller, event.resources);
+        let shared = if owners.is_empty() { None } else { Some(self.id()?) };
+        let event = Event { shared_event_id: shared.as_deref(), ..*event };
+        self.records.push(record(&event));
         for owner in owners {
             let event_id = self.id()?;
-            self.append(&Event { event_id: &event_id, owner: Some(owner), ..*event }).await?;
+            self.records.push(record(&Event { event_id: &event_id, owner: Some(owner), ..event }));
         }
         Ok(())
     }
 
-    async fn append(&self, event: &Event<'_>) -> Result<(), Fault> {
+    /// Puts all on disk.
+    pub(crate) async fn write(mut self, audit: &dyn AuditLog) -> Result<(), Fault> {
         let message = "The request could not be recorded in the audit log. It may have been done.";
-        let appended = self.audit.append(record(event)).await;
+        let appended = match self.records.pop() {
+            None => Ok(()),
+            Some(only) if self.records.is_empty() => audit.append(only).await,
+            Some(last) => {
+                self.records.push(last);
+                audit.append_all(self.records).await
+            }
+        };
         appended.map_err(|error| unavailable(message, error))
     }
 }

@@ -26,7 +26,7 @@ use crate::authenticate::{Authenticated, authenticate};
 use crate::dev::{self, DevControls};
 use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
-use crate::record::{Event, other_owners};
+use crate::record::Event;
 use crate::recorder::Recorder;
 use crate::{Limits, Quotas, invalid, sessions};
 
@@ -159,7 +159,7 @@ impl Gateway {
                 return unidentified.answer(&request_id);
             }
         };
-        let info = self.info(connection, &parts.headers, request_id);
+        let info = Arc::new(self.info(connection, &parts.headers, request_id));
         let (response, code) = self.call(connection, parts, body, &identified, info).await;
         self.metrics.called(identified.service.name, operation, code, started.elapsed());
         response
@@ -231,15 +231,15 @@ impl Gateway {
         parts: &Parts,
         body: &[u8],
         identified: &Identified,
-        info: RequestInfo,
+        info: Arc<RequestInfo>,
     ) -> (Response<Body>, &'static str) {
-        let id = info.id.clone();
+        let id = info.id.as_str();
         let mut passage = Passage {
             identified,
             connection,
             parts,
             view: RequestView::from(parts),
-            info: Arc::new(info),
+            info: Arc::clone(&info),
             caller: None,
             region: None,
             access_key_id: None,
@@ -278,10 +278,10 @@ impl Gateway {
         };
         let (protocol, service) = (identified.protocol, identified.service);
         match outcome {
-            Ok(answer) => (answer::success(&*answer, identified, &id), "OK"),
+            Ok(answer) => (answer::success(&*answer, identified, id), "OK"),
             Err(problem) => {
                 let code = problem.code(protocol);
-                (answer::problem(&problem, protocol, service.xml_namespace, &id), code)
+                (answer::problem(&problem, protocol, service.xml_namespace, id), code)
             }
         }
     }
@@ -369,16 +369,18 @@ impl Gateway {
             }
             _ => Vec::new(),
         };
+        let drawn;
         let event_id = match &passage.cx {
-            Some(cx) => cx.event_id()?.to_owned(),
-            None => self.request_id()?,
+            Some(cx) => cx.event_id()?,
+            None => {
+                drawn = self.request_id()?;
+                &drawn
+            }
         };
         let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
         // Whoever an identity provider vouched for is known only now.
         let caller = passage.cx.as_ref().map(Cx::recorded_caller).or(passage.caller.as_ref());
         let caller = caller.map(Arc::as_ref);
-        let owners = other_owners(caller, &resources);
-        let shared = if owners.is_empty() { None } else { Some(self.request_id()?) };
         let refused = passage.cx.as_ref().filter(|_| outcome.is_err()).and_then(Cx::refused);
         let event = Event {
             region: passage.region.as_ref(),
@@ -387,17 +389,16 @@ impl Gateway {
             elements: &elements,
             problem: outcome.as_ref().err(),
             resources: &resources,
-            shared_event_id: shared.as_deref(),
             node: self.cluster.as_ref().map(|cluster| cluster.id()),
             refused: refused.as_ref(),
-            ..Event::begun(passage, &event_id)
+            ..Event::begun(passage, event_id)
         };
-        let recorder = Recorder { audit: &*self.audit, env: &self.env };
-        for made in passage.cx.as_ref().map(Cx::made).unwrap_or_default() {
-            // In a box: it is seldom needed, and large.
-            Box::pin(recorder.record_made(&made, &event)).await?;
+        let mut recorder = Recorder::new(&self.env);
+        for made in passage.cx.as_ref().map(Cx::take_made).unwrap_or_default() {
+            recorder.made(&made, &event)?;
         }
-        recorder.record(&event, &owners).await
+        recorder.call(&event)?;
+        recorder.write(&*self.audit).await
     }
 }
 

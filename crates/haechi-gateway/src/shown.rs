@@ -45,7 +45,7 @@ pub(crate) fn parameters<'a>(
 }
 
 fn has(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(text, part).is_some()
 }
 
 fn incoming_tags(caller: Option<&Caller>) -> Option<Vec<u8>> {

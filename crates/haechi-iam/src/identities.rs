@@ -48,10 +48,10 @@ impl Identities for Iam {
         session_token: Option<&str>,
     ) -> Result<Option<Arc<Credential>>, Fault> {
         let Some(account) = access_key_id::account(access_key_id) else { return Ok(None) };
+        // In boxes, so that the usual case does not carry their room.
         if let Some(token) = session_token {
-            return self.session_credential(&account, access_key_id, token).await;
+            return Box::pin(self.session_credential(&account, access_key_id, token)).await;
         }
-        // In a box, so that the usual case does not carry its room.
         let build = async { Box::pin(build(&self.database, &account, access_key_id)).await };
         self.database.derived(&account_scope(&account), access_key_id, build).await
     }

@@ -173,8 +173,8 @@ impl Kms {
     /// The grants of a key, from memory where nothing has changed them.
     pub(crate) async fn grants(&self, key: &KeyRecord) -> Result<Arc<Grants>, Fault> {
         let scope = count_path(&key.account, &key.region, &key.id);
-        let prefix = grants_of(&key.account, &key.region, &key.id);
         let build = async {
+            let prefix = grants_of(&key.account, &key.region, &key.id);
             let rows = Box::pin(self.database.list_all::<GrantRecord>(&prefix)).await?;
             Ok(Some(Grants::new(rows.into_iter().map(|row| row.value))))
         };

@@ -89,12 +89,28 @@ impl Log {
     /// Then the record is not in the log: [`LogError::RecordTooLarge`], [`LogError::Io`],
     /// [`LogError::Seal`] or [`LogError::Closed`].
     pub async fn append(&self, record: Vec<u8>) -> Result<Position, LogError> {
-        if record.len() > self.record_bytes {
-            let (bytes, limit) = (record.len(), self.record_bytes);
-            return Err(LogError::RecordTooLarge { bytes, limit });
+        self.append_together(&[record]).await
+    }
+
+    /// As [`Self::append`], of records that belong together: all are in the log, one behind the
+    /// other in one frame, or none is. Together they may be as large as one record. Answers where
+    /// the last one stands.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub async fn append_together(&self, records: &[Vec<u8>]) -> Result<Position, LogError> {
+        let bytes: usize = records.iter().map(Vec::len).sum();
+        if bytes > self.record_bytes {
+            return Err(LogError::RecordTooLarge { bytes, limit: self.record_bytes });
         }
         let _place = self.places.acquire().await.map_err(|_| LogError::Closed)?;
-        self.queue.push(&record)?.await
+        self.queue.push(records)?.await
+    }
+
+    /// Whether records are small enough together for [`Self::append_together`].
+    #[must_use]
+    pub fn takes_together(&self, records: &[Vec<u8>]) -> bool {
+        records.iter().map(Vec::len).sum::<usize>() <= self.record_bytes
     }
 
     /// Whether the last write succeeded, or the log has been proven writable since.

@@ -81,8 +81,9 @@ impl Queue {
         Queue { state: Mutex::default(), arrived: Condvar::new(), frame_bytes }
     }
 
-    /// Puts a record in; the future ends when it is on the disk, or is not going to be.
-    pub(crate) fn push(&self, record: &[u8]) -> Result<Written, LogError> {
+    /// Puts records in, all into one frame; the future ends when they are on the disk, or are not
+    /// going to be, and answers where the last one stands.
+    pub(crate) fn push(&self, records: &[Vec<u8>]) -> Result<Written, LogError> {
         let mut state = lock(&self.state);
         if state.is_closed {
             return Err(LogError::Closed);
@@ -92,9 +93,12 @@ impl Queue {
             state.frames.push_back(Frame { payload, records: 0, answer: Arc::default() });
         }
         let Some(frame) = state.frames.back_mut() else { return Err(LogError::Closed) };
-        frame::push_record(&mut frame.payload, record);
-        let written = Written { answer: Arc::clone(&frame.answer), index: frame.records };
-        frame.records += 1;
+        for record in records {
+            frame::push_record(&mut frame.payload, record);
+            frame.records += 1;
+        }
+        let index = frame.records.saturating_sub(1);
+        let written = Written { answer: Arc::clone(&frame.answer), index };
         if std::mem::take(&mut state.writer_sleeps) {
             drop(state);
             self.arrived.notify_one();

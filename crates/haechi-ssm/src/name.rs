@@ -114,7 +114,15 @@ pub(crate) fn arn(cx: &Cx, account: &str, name: &Name) -> String {
 
 /// The ARN of a parameter.
 pub(crate) fn arn_in(region: &Region, account: &str, name: &Name) -> String {
-    format!("arn:{}:ssm:{region}:{account}:parameter/{}", region.partition(), name.joined())
+    arn_of(region, account, &name.joined())
+}
+
+/// The ARN of a parameter that is named so, with or without a slash at the beginning.
+pub(crate) fn arn_of(region: &Region, account: &str, name: &str) -> String {
+    let (partition, region) = (region.partition(), region.as_str());
+    let name = name.strip_prefix('/').unwrap_or(name);
+    // By hand: pages have one for each parameter.
+    ["arn:", partition, ":ssm:", region, ":", account, ":parameter/", name].concat()
 }
 
 /// Which of a parameter's versions is meant.

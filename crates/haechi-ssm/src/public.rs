@@ -127,8 +127,16 @@ impl PublicParameters {
 
 /// Whether levels are of the namespace.
 pub(crate) fn is_public(levels: &[String]) -> bool {
-    let mut named = levels.iter().map(String::as_str);
-    NAMESPACE.iter().all(|level| named.next() == Some(*level))
+    begins_public(levels.iter().map(String::as_str))
+}
+
+/// Whether a name is of the namespace.
+pub(crate) fn is_public_name(name: &Name) -> bool {
+    begins_public(name.levels())
+}
+
+fn begins_public<'a>(mut levels: impl Iterator<Item = &'a str>) -> bool {
+    NAMESPACE.iter().all(|level| levels.next() == Some(*level))
 }
 
 /// The ARN of a public parameter: it is no account's.

@@ -94,8 +94,8 @@ impl Ssm {
             return self.secret(cx, secret, with_decryption).await;
         }
         let reference = Reference::read(cx, text)?;
-        let levels: Vec<String> = reference.name.levels().map(str::to_owned).collect();
-        if public::is_public(&levels) {
+        if public::is_public_name(&reference.name) {
+            let levels: Vec<String> = reference.name.levels().map(str::to_owned).collect();
             let arn = public::arn(cx, &levels);
             Wanted::on(&arn, cx.account().as_str(), None).allow(cx)?;
             return self.public.find(cx, &reference.name).ok_or_else(not_found);
@@ -207,6 +207,6 @@ impl Ssm {
 
     /// The ARN of a record's parameter.
     pub(crate) fn arn_of(&self, cx: &Cx, account: &str, parameter: &ParameterRecord) -> String {
-        parameter.levels().map(|name| name::arn(cx, account, &name)).unwrap_or_default()
+        name::arn_of(&cx.region, account, &parameter.name)
     }
 }

@@ -34,6 +34,11 @@ impl Place<'_> {
         Path::new("ssm").part(self.account).part(self.region).part(kind)
     }
 
+    /// Everything that the account has, in all Regions.
+    pub(crate) fn all(self) -> Path {
+        Path::new("ssm").part(self.account)
+    }
+
     /// Everything under a path, at any depth.
     pub(crate) fn under<S: AsRef<str>>(self, levels: &[S]) -> Path {
         let root = self.root("parameter");

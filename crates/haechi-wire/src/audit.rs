@@ -18,12 +18,20 @@ const MASKED: &[&str] = &["MessageBody", "StringValue"];
 /// One-time codes, which models do not call sensitive: one that was refused may count yet.
 const CODES: &[&str] = &["authenticationCodeType", "tokenCodeType"];
 
+/// Bytes that most requests take here.
+const USUAL_BYTES: usize = 256;
+
 /// Writes the JSON of `requestParameters` or `responseElements`.
-#[derive(Default)]
 pub struct AuditWriter {
     out: Vec<u8>,
     /// The member whose value comes next; named only once it is known that the value is shown.
     pending: Option<&'static str>,
+}
+
+impl Default for AuditWriter {
+    fn default() -> Self {
+        AuditWriter { out: Vec::with_capacity(USUAL_BYTES), pending: None }
+    }
 }
 
 impl AuditWriter {

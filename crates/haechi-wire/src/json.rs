@@ -258,6 +258,29 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
     put_byte(out, b'"');
 }
 
+/// The last decimal digit of a number.
+fn digit(value: u64) -> u8 {
+    b'0' + u8::try_from(value % 10).unwrap_or_default()
+}
+
+/// Appends a whole number. By hand: formatting takes as long as all the rest of a small answer.
+fn push_integer(out: &mut Vec<u8>, value: i64) {
+    // As many as the least number has digits.
+    let (mut digits, mut first, mut rest) = ([b'0'; 19], 19, value.unsigned_abs());
+    for place in digits.iter_mut().rev() {
+        *place = digit(rest);
+        first -= 1;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        put_byte(out, b'-');
+    }
+    put(out, digits.get(first..).unwrap_or_default());
+}
+
 impl Writer for JsonWriter {
     fn begin_structure(&mut self) {
         put_byte(&mut self.out, b'{');
@@ -324,7 +347,7 @@ impl Writer for JsonWriter {
     }
 
     fn integer(&mut self, value: i64) {
-        put(&mut self.out, value.to_string().as_bytes());
+        push_integer(&mut self.out, value);
     }
 
     fn double(&mut self, value: f64) {
@@ -336,9 +359,15 @@ impl Writer for JsonWriter {
     }
 
     fn timestamp(&mut self, value: Timestamp) {
-        let (seconds, millis) = (value.seconds(), value.millis().rem_euclid(1000));
-        let text = if millis == 0 { seconds.to_string() } else { format!("{seconds}.{millis:03}") };
-        put(&mut self.out, text.as_bytes());
+        let (seconds, mut millis) = (value.seconds(), value.millis().rem_euclid(1000));
+        push_integer(&mut self.out, seconds);
+        if millis != 0 {
+            put_byte(&mut self.out, b'.');
+            for _ in 0..3 {
+                put_byte(&mut self.out, digit(millis.unsigned_abs() / 100));
+                millis = millis % 100 * 10;
+            }
+        }
     }
 }
 

@@ -156,6 +156,19 @@ impl AuditLog for DurableAudit {
             Err(error) => Err(AuditError(Box::new(error))),
         }
     }
+
+    async fn append_all(&self, records: Vec<Vec<u8>>) -> Result<(), AuditError> {
+        if !self.log.takes_together(&records) {
+            for record in records {
+                self.append(record).await?;
+            }
+            return Ok(());
+        }
+        match self.log.append_together(&records).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(AuditError(Box::new(error))),
+        }
+    }
 }
 
 fn unreadable(error: LogError) -> AuditReadError {

@@ -96,6 +96,50 @@ async fn what_is_cached_is_never_older_than_an_acknowledged_write() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_kept_is_never_older_than_an_acknowledged_write() {
+    let database = database().await;
+    let scope = Path::new("note").part("000000000000");
+    let page = async || {
+        let (records, next) = database.listed::<Note>(&scope, &scope, None, 2).await.unwrap();
+        let mut texts: Vec<String> = records.iter().map(|record| record.text.clone()).collect();
+        texts.sort();
+        (texts, next.is_some())
+    };
+    let put = async |name: &str, text: &str| {
+        let mut batch = Batch::new();
+        batch.put(path(name), &note(text));
+        database.commit(batch).await.unwrap();
+    };
+    // Twice each: what was listed, and what is kept.
+    for _ in 0..2 {
+        assert_eq!(page().await, (vec![], false));
+    }
+    put("a", "1").await;
+    put("b", "2").await;
+    for _ in 0..3 {
+        assert_eq!(page().await, (vec!["1".to_owned(), "2".to_owned()], false));
+    }
+    put("a", "3").await;
+    for _ in 0..3 {
+        assert_eq!(page().await, (vec!["2".to_owned(), "3".to_owned()], false));
+    }
+    let kept = database.cached(&path("b"), |record: Note| Ok(record)).await.unwrap().unwrap();
+    put("c", "4").await;
+    for _ in 0..2 {
+        assert!(page().await.1);
+    }
+    let mut batch = Batch::new();
+    batch.delete(path("b"));
+    batch.delete(path("c"));
+    database.commit(batch).await.unwrap();
+    // The record's value is given up at once, also by pages.
+    assert_eq!(Arc::strong_count(&kept), 1);
+    for _ in 0..2 {
+        assert_eq!(page().await, (vec!["3".to_owned()], false));
+    }
+}
+
+#[tokio::test]
 async fn unknown_fields_survive_a_round_trip() {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Newer {

@@ -75,6 +75,7 @@ fn recorded(caller: Option<&Caller>, change: impl FnOnce(Event<'_>) -> Vec<u8>) 
         operation: "CreateKey",
         protocol: Protocol::Json11,
         request: &info,
+        request_id: &info.id,
         host: None,
         tls: None,
         region: Some(&region),

@@ -150,7 +150,8 @@ impl Kms {
         }
         let handle = Blob::parse(&inner).map_err(Fault::internal)?.handle();
         let additional_data = outer_additional_data(kind, &handle, context);
-        let outer = self.encrypt_outer(cx, key, additional_data, inner).await?;
+        // In a box, so that keys of KMS itself do not carry its room.
+        let outer = Box::pin(self.encrypt_outer(cx, key, additional_data, inner)).await?;
         let blob = DoubledBlob::new(kind, handle, outer);
         let blob = blob.ok_or_else(|| Fault::internal("a backing key's answer fits no blob"))?;
         Ok((blob.to_bytes(), material_id))

@@ -166,11 +166,13 @@ impl Kms {
                 if key.record.custom_key_store.is_none() {
                     return Err(invalid(InvalidCiphertext));
                 }
-                let opened = self.decrypt_doubled(cx, key, &permit, blob, context).await?;
+                let doubled = self.decrypt_doubled(cx, key, &permit, blob, context);
+                let opened = Box::pin(doubled).await?;
                 Ok(Opened { plaintext: opened.0, material_id: Some(opened.1) })
             }
             Sealed::Asymmetric(algorithm, bytes) => {
-                let plaintext = self.decrypt_with(key, permit, *algorithm, bytes.to_vec()).await?;
+                let decrypting = self.decrypt_with(key, permit, *algorithm, bytes.to_vec());
+                let plaintext = Box::pin(decrypting).await?;
                 Ok(Opened { plaintext, material_id: None })
             }
             Sealed::Foreign(algorithm) => Err(request::incompatible(key, algorithm)),

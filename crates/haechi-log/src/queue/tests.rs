@@ -23,7 +23,8 @@ struct Appender {
 
 impl Appender {
     fn new(queue: &Queue, record: &[u8]) -> Appender {
-        let mut appender = Appender { woken: Arc::default(), written: queue.push(record).unwrap() };
+        let mut appender =
+            Appender { woken: Arc::default(), written: queue.push(&[record.to_vec()]).unwrap() };
         assert!(appender.poll().is_none());
         appender
     }
@@ -94,6 +95,23 @@ fn one_that_moves_to_another_task_is_woken_there() {
 }
 
 #[test]
+fn records_that_belong_together_are_in_one_frame_and_answered_once() {
+    let queue = Queue::new(10);
+    let together = [b"1234".to_vec(), b"5678".to_vec(), b"90".to_vec()];
+    let written = queue.push(&together).unwrap();
+    let mut appender = Appender { woken: Arc::default(), written };
+    assert!(appender.poll().is_none());
+    let mut behind = Appender::new(&queue, b"x");
+    let first = frame(&queue);
+    assert_eq!(frame::records(&first.payload).unwrap(), together);
+    first.answer(Ok(1));
+    assert_eq!(appender.poll().unwrap().unwrap(), Position { frame: 1, index: 2 });
+    assert_eq!((appender.times_woken(), behind.times_woken()), (1, 0));
+    frame(&queue).answer(Ok(2));
+    assert_eq!(behind.poll().unwrap().unwrap(), Position { frame: 2, index: 0 });
+}
+
+#[test]
 fn a_frame_that_is_full_is_followed_by_another() {
     let queue = Queue::new(10);
     let _appenders: Vec<Appender> = (0..4).map(|_| Appender::new(&queue, b"1234")).collect();
@@ -114,7 +132,7 @@ fn when_the_writer_is_gone_nobody_waits_in_vain() {
         assert_eq!(appender.times_woken(), 1);
         assert!(matches!(appender.poll(), Some(Err(LogError::Closed))));
     }
-    assert!(matches!(queue.push(b"z"), Err(LogError::Closed)));
+    assert!(matches!(queue.push(&[b"z".to_vec()]), Err(LogError::Closed)));
     assert!(matches!(queue.next(PATIENCE), Next::Closed));
 }
 
@@ -123,7 +141,7 @@ fn what_waits_when_it_is_closed_is_still_written() {
     let queue = Queue::new(1 << 20);
     let _waiting = Appender::new(&queue, b"x");
     queue.close();
-    assert!(queue.push(b"y").is_err());
+    assert!(queue.push(&[b"y".to_vec()]).is_err());
     assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 1);
     assert!(matches!(queue.next(PATIENCE), Next::Closed));
 }

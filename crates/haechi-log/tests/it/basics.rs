@@ -33,6 +33,26 @@ fn what_is_appended_is_read_in_order_and_after_reopening_too() {
 }
 
 #[test]
+fn records_that_belong_together_stand_one_behind_the_other_in_one_frame() {
+    let directory = tempdir().unwrap();
+    let mut options = options();
+    options.record_bytes = 10;
+    let log = Log::open(directory.path(), cipher(), options).unwrap();
+    let together = |texts: &[&str]| {
+        let records: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+        (log.takes_together(&records), runtime().block_on(log.append_together(&records)))
+    };
+    let (fits, last) = together(&["one", "two", "3"]);
+    let last = last.unwrap();
+    assert_eq!((fits, last.frame, last.index), (true, 1, 2));
+    // None of what is too large together is written.
+    let (fits, refused) = together(&["seven..", "four"]);
+    assert!(!fits && matches!(refused, Err(LogError::RecordTooLarge { bytes: 11, limit: 10 })));
+    append_all(&log, &["four"]);
+    assert_eq!(read_all(directory.path()), ["one", "two", "3", "four"]);
+}
+
+#[test]
 fn records_that_wait_together_share_a_frame() {
     let directory = tempdir().unwrap();
     let log = Arc::new(Log::open(directory.path(), cipher(), options()).unwrap());

@@ -1,5 +1,6 @@
 //! `DescribeParameters`.
 
+use haechi_core::database::Page;
 use haechi_core::paging::Cursor;
 use haechi_core::{Cx, Handle};
 use haechi_ssm_model::Error;
@@ -45,8 +46,10 @@ impl Handle<DescribeParameters> for Ssm {
         let search = Search { filters: &filters, limit, looked_at_max: LOOKED_AT_MAX };
         let (records, next) = match filters::reach(&filters) {
             Reach::Names(names) => self.named(cx, &names, token, search).await?,
-            Reach::Under(path) => self.search(&place(cx).under(&path), token, search).await?,
-            Reach::In(path) => self.search(&place(cx).directly_in(&path), token, search).await?,
+            Reach::Under(path) => self.search(cx, &place(cx).under(&path), token, search).await?,
+            Reach::In(path) => {
+                self.search(cx, &place(cx).directly_in(&path), token, search).await?
+            }
         };
         let parameters = records.iter().map(|record| self.metadata(cx, record)).collect();
         let next_token = next.map(|cursor| cursor.encode());
@@ -62,7 +65,7 @@ impl Ssm {
         names: &[Name],
         token: Option<Cursor>,
         search: Search<'_>,
-    ) -> Result<(Vec<ParameterRecord>, Option<Cursor>), Error> {
+    ) -> Result<Page<ParameterRecord>, Error> {
         let done = match token {
             None => 0,
             Some(Cursor(bytes)) => match bytes.as_slice() {
@@ -78,7 +81,7 @@ impl Ssm {
             }
             let Some(record) = self.find(place(cx), name).await? else { continue };
             if search.filters.iter().all(|filter: &Filter| filter.admits(&record)) {
-                found.push((*record).clone());
+                found.push(record);
             }
         }
         Ok((found, None))

@@ -1,5 +1,8 @@
 //! `GetParametersByPath`.
 
+use std::sync::Arc;
+
+use haechi_core::database::Page;
 use haechi_core::paging::Cursor;
 use haechi_core::{Cx, Handle};
 use haechi_ssm_model::Error;
@@ -50,7 +53,7 @@ impl Handle<GetParametersByPath> for Ssm {
         }
         let prefix = if recursive { place(cx).under(&path) } else { place(cx).directly_in(&path) };
         let search = Search { filters: &filters, limit, looked_at_max: LOOKED_AT_MAX };
-        let (records, next) = self.search(&prefix, token, search).await?;
+        let (records, next) = self.search(cx, &prefix, token, search).await?;
         let with_decryption = input.with_decryption == Some(true);
         let mut parameters = Vec::with_capacity(records.len());
         for record in &records {
@@ -76,29 +79,32 @@ impl Ssm {
     /// yet a next one: what one call looks at is bounded.
     pub(crate) async fn search(
         &self,
+        cx: &Cx,
         prefix: &haechi_core::Path,
         from: Option<Cursor>,
         search: Search<'_>,
-    ) -> Result<(Vec<ParameterRecord>, Option<Cursor>), Error> {
+    ) -> Result<Page<ParameterRecord>, Error> {
         let (mut found, mut from, mut looked_at) = (Vec::new(), from, 0);
         loop {
             let wanted = u32::try_from(search.limit - found.len()).unwrap_or(u32::MAX);
+            if search.filters.is_empty() {
+                let all = place(cx).all();
+                return Ok(self.database.listed(&all, prefix, from.as_ref(), wanted).await?);
+            }
             // Filters leave out some: larger steps then, never beyond the page.
-            let step = if search.filters.is_empty() { wanted } else { wanted.max(100) };
+            let step = wanted.max(100);
             let page = self.database.list::<ParameterRecord>(prefix, from.as_ref(), step).await?;
             looked_at += step;
-            for loaded in page.items {
-                let key = loaded.cursor();
-                let admitted = search.filters.iter().all(|filter| filter.admits(&loaded.value));
-                if !admitted {
+            let mut items = page.items.into_iter().peekable();
+            while let Some(loaded) = items.next() {
+                if !search.filters.iter().all(|filter| filter.admits(&loaded.value)) {
                     continue;
                 }
-                found.push(loaded.value);
+                let key = loaded.cursor();
+                found.push(Arc::new(loaded.value));
                 if found.len() >= search.limit {
-                    from = Some(key);
-                    let more = self.database.list::<ParameterRecord>(prefix, from.as_ref(), 1);
-                    let more = !more.await?.items.is_empty();
-                    return Ok((found, from.filter(|_| more)));
+                    let more = items.peek().is_some() || page.next.is_some();
+                    return Ok((found, more.then_some(key)));
                 }
             }
             from = page.next;

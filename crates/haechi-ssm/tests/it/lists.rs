@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use haechi_ssm_model::ops;
 use haechi_ssm_model::shapes::*;
 
-use crate::world::{World, code, new_value, secure, string};
+use crate::world::{ACCOUNT, OTHER, World, code, new_value, secure, string};
 
 async fn tree() -> World {
     let world = World::new().await;
@@ -208,4 +208,44 @@ async fn paths_that_are_none_are_refused() {
         let read = world.call::<ops::GetParametersByPath>(path(text, true)).await;
         assert_eq!(code(read), "ValidationException", "{text}");
     }
+}
+
+/// Values under `/a`, as `user` gets them.
+async fn values(
+    world: &World,
+    user: &std::sync::Arc<haechi_core::Caller>,
+) -> Result<Vec<String>, haechi_wire::Problem> {
+    let mut input = path("/a", false);
+    input.with_decryption = Some(true);
+    let page = world.as_user::<ops::GetParametersByPath>(user, input).await?;
+    let parameters = page.parameters.unwrap().into_iter();
+    let mut values: Vec<String> = parameters.map(|found| found.value.unwrap().0.clone()).collect();
+    values.sort();
+    Ok(values)
+}
+
+#[tokio::test]
+async fn a_page_that_was_shown_before_shows_what_is_there_now_and_only_to_who_may_see_it() {
+    let world = World::new().await;
+    for (name, value) in [("/a/1", "one"), ("/a/2", "two")] {
+        world.put(secure(name, value)).await;
+    }
+    // Twice: it is kept from the first time on.
+    for _ in 0..2 {
+        assert_eq!(values(&world, &world.root).await.unwrap(), ["one", "two"]);
+    }
+    let nobody = world.kit.user(ACCOUNT, "nobody", &[]);
+    assert_eq!(code(values(&world, &nobody).await), "AccessDeniedException");
+    world.put(new_value("/a/1", "changed")).await;
+    for _ in 0..2 {
+        assert_eq!(values(&world, &world.root).await.unwrap(), ["changed", "two"]);
+    }
+    world.delete("/a/2").await.unwrap();
+    world.put(secure("/a/3", "three")).await;
+    for _ in 0..2 {
+        assert_eq!(values(&world, &world.root).await.unwrap(), ["changed", "three"]);
+    }
+    // Another account's path of the same name is another page.
+    let other = world.kit.root(OTHER);
+    assert!(values(&world, &other).await.unwrap().is_empty());
 }

@@ -121,6 +121,20 @@ fn wrong_types_are_malformed() {
     assert!(refused(&format!(r#"{{"Deep":{}"#, "[".repeat(5000))).starts_with("malformed"));
 }
 
+#[test]
+fn numbers_and_times_are_written_in_full() {
+    for value in [0, 7, -7, 10, 1024, i64::MAX, i64::MIN] {
+        let mut writer = JsonWriter::new();
+        writer.integer(value);
+        assert_eq!(writer.finish(), value.to_string().as_bytes());
+    }
+    for (millis, text) in [(0, "0"), (1_689_000_000_000, "1689000000"), (1_002, "1.002")] {
+        let mut writer = JsonWriter::new();
+        writer.timestamp(Timestamp::from_millis(millis));
+        assert_eq!(writer.finish(), text.as_bytes());
+    }
+}
+
 proptest! {
     #[test]
     fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
