@@ -161,6 +161,32 @@ impl Database {
         Ok(Some(value))
     }
 
+    /// As [`Self::cached`], where `build` reads the record itself, and what it needs beside it. The
+    /// record is written whenever anything of that changes.
+    ///
+    /// # Errors
+    /// If `build` fails.
+    pub async fn cached_with<V: Send + Sync + 'static>(
+        &self,
+        path: &Path,
+        build: impl Future<Output = Result<Option<V>, Fault>> + Send,
+    ) -> Result<Option<Arc<V>>, Fault> {
+        if let Some(key) = path.plain()
+            && let Some(hit) = self.cache.find(key, key)
+        {
+            return Ok(Some(hit));
+        }
+        let key = self.key(path);
+        let key = key.as_bytes();
+        if let Some(hit) = self.cache.find(key, key) {
+            return Ok(Some(hit));
+        }
+        let epoch = self.cache.epoch(key);
+        let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
+        self.cache.insert(key, key, epoch, Arc::clone(&value));
+        Ok(Some(value))
+    }
+
     /// What `build` makes of rows under `scope` (a service and an account), kept under `id` until
     /// any of them is written. `build` runs only if nothing is kept.
     ///
