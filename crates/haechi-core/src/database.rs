@@ -1,10 +1,10 @@
 //! Records in a store: encoded (CBOR), sealed under the domain key with their storage key as
 //! additional data (a swapped row does not open), read through a cache, written in transactions.
 
+mod kept;
 mod rows;
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,88 +132,6 @@ impl Database {
         let Some(kv) = rows.into_iter().flatten().next() else { return Ok(None) };
         let value = self.open_row(&kv).await?;
         Ok(Some(Loaded { value, key: kv.key, rev: kv.mod_rev }))
-    }
-
-    /// What `build` makes of the record at `path`, kept until the record is written again.
-    ///
-    /// # Errors
-    /// If the store or `build` fails.
-    pub async fn cached<T: Record, V: Send + Sync + 'static>(
-        &self,
-        path: &Path,
-        build: impl FnOnce(T) -> Result<V, Fault> + Send,
-    ) -> Result<Option<Arc<V>>, Fault> {
-        // Mostly it is there, and nothing needs to be made to ask for it.
-        if let Some(key) = path.plain()
-            && let Some(hit) = self.cache.find(key, key)
-        {
-            return Ok(Some(hit));
-        }
-        let key = self.key(path);
-        if let Some(hit) = self.cache.find(key.as_bytes(), key.as_bytes()) {
-            return Ok(Some(hit));
-        }
-        let epoch = self.cache.epoch(key.as_bytes());
-        let Some(loaded) = self.load_key::<T>(key).await? else { return Ok(None) };
-        let value = Arc::new(build(loaded.value)?);
-        let key = loaded.key.as_bytes();
-        self.cache.insert(key, key, epoch, Arc::clone(&value));
-        Ok(Some(value))
-    }
-
-    /// As [`Self::cached`], where `build` reads the record itself, and what it needs beside it. The
-    /// record is written whenever anything of that changes.
-    ///
-    /// # Errors
-    /// If `build` fails.
-    pub async fn cached_with<V: Send + Sync + 'static>(
-        &self,
-        path: &Path,
-        build: impl Future<Output = Result<Option<V>, Fault>> + Send,
-    ) -> Result<Option<Arc<V>>, Fault> {
-        if let Some(key) = path.plain()
-            && let Some(hit) = self.cache.find(key, key)
-        {
-            return Ok(Some(hit));
-        }
-        let key = self.key(path);
-        let key = key.as_bytes();
-        if let Some(hit) = self.cache.find(key, key) {
-            return Ok(Some(hit));
-        }
-        let epoch = self.cache.epoch(key);
-        let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
-        self.cache.insert(key, key, epoch, Arc::clone(&value));
-        Ok(Some(value))
-    }
-
-    /// What `build` makes of rows under `scope` (a service and an account), kept under `id` until
-    /// any of them is written. `build` runs only if nothing is kept.
-    ///
-    /// # Errors
-    /// If `build` fails.
-    pub async fn derived<V: Send + Sync + 'static>(
-        &self,
-        scope: &Path,
-        id: &str,
-        build: impl Future<Output = Result<Option<V>, Fault>> + Send,
-    ) -> Result<Option<Arc<V>>, Fault> {
-        let hidden;
-        let scope = match scope.plain() {
-            Some(plain) => plain,
-            None => {
-                hidden = self.key(scope);
-                hidden.as_bytes()
-            }
-        };
-        let key = [scope, b"\0derived\0", id.as_bytes()].concat();
-        if let Some(hit) = self.cache.find(&key, scope) {
-            return Ok(Some(hit));
-        }
-        let epoch = self.cache.epoch(scope);
-        let Some(value) = build.await?.map(Arc::new) else { return Ok(None) };
-        self.cache.insert(&key, scope, epoch, Arc::clone(&value));
-        Ok(Some(value))
     }
 
     /// Up to `limit` records under `prefix`, after `from`.
