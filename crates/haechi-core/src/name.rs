@@ -102,6 +102,14 @@ impl Region {
             "aws-us-gov"
         } else if starts("eusc-") {
             "aws-eusc"
+        } else if starts("us-iso-") {
+            "aws-iso"
+        } else if starts("us-isob-") {
+            "aws-iso-b"
+        } else if starts("eu-isoe-") {
+            "aws-iso-e"
+        } else if starts("us-isof-") {
+            "aws-iso-f"
         } else {
             "aws"
         }
@@ -164,5 +172,18 @@ mod tests {
             assert!(Region::parse(wrong).is_none(), "{wrong}");
         }
         assert_eq!(Region::parse("cn-north-1").unwrap().partition(), "aws-cn");
+    }
+
+    #[test]
+    fn each_published_region_has_its_name_and_its_partition() {
+        let mut count = 0;
+        for (name, partition) in crate::regions::published() {
+            let region = Region::parse(name).unwrap();
+            assert_eq!(region.partition(), partition, "{name}");
+            count += 1;
+        }
+        assert!(count > 40, "{count}");
+        assert!(crate::regions::is_published("eu-central-2"));
+        assert!(!crate::regions::is_published("eu-central-9"));
     }
 }

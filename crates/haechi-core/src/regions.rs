@@ -1,6 +1,25 @@
-//! Which Regions this deployment serves.
+//! Which Regions there are, and which this deployment serves.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::Region;
+
+/// Each Region that AWS has published, and its partition.
+static PUBLISHED: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+    let lines = include_str!("regions/published.txt").lines();
+    lines.filter_map(|line| line.split_once('\t')).map(|(part, name)| (name, part)).collect()
+});
+
+/// Whether AWS has published a Region of this name.
+pub fn is_published(region: &str) -> bool {
+    PUBLISHED.contains_key(region)
+}
+
+/// The Regions that AWS has published, each with its partition.
+pub fn published() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PUBLISHED.iter().map(|(name, partition)| (*name, *partition))
+}
 
 /// Services that are of no Region, or answer the same in each: every deployment serves them.
 const GLOBAL: &[&str] = &["iam", "organizations", "sts"];

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Cx, Record};
@@ -291,30 +293,69 @@ fn names(principal: &Principal) -> Vec<Name<'_>> {
     names
 }
 
-/// The grants of one key, to be found by whom they name.
-#[derive(Default)]
-pub(crate) struct Grants(HashMap<String, Vec<GrantRecord>>);
+/// How many parts the grants of a key are kept in: a change copies one.
+const PARTS: usize = 64;
+
+/// By whom they name.
+type Part = HashMap<String, Vec<Arc<GrantRecord>>>;
+
+/// The grants of one key, to be found by whom they name. Cheap to copy, and to copy with a change.
+#[derive(Clone, Default)]
+pub(crate) struct Grants(Arc<Vec<Arc<Part>>>);
+
+/// In which part those are who are named so.
+fn part_of(name: &str) -> usize {
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
+    usize::try_from(hash % (PARTS as u64)).unwrap_or(0)
+}
 
 impl Grants {
     pub(crate) fn new(rows: impl Iterator<Item = GrantRecord>) -> Grants {
-        let mut grants = Grants::default();
+        let mut parts = vec![Part::new(); PARTS];
         for row in rows {
-            grants.0.entry(row.grantee.name.clone()).or_default().push(row);
+            let Some(part) = parts.get_mut(part_of(&row.grantee.name)) else { continue };
+            part.entry(row.grantee.name.clone()).or_default().push(Arc::new(row));
         }
-        grants
+        Grants(Arc::new(parts.into_iter().map(Arc::new).collect()))
+    }
+
+    /// The same but for some grants: as they are now, or gone.
+    pub(crate) fn with(&self, changed: Vec<(String, Option<GrantRecord>)>) -> Grants {
+        let mut next = self.clone();
+        let parts = Arc::make_mut(&mut next.0);
+        parts.resize_with(PARTS, Arc::default);
+        for (id, grant) in changed {
+            let is_it = |row: &Arc<GrantRecord>| row.id == id;
+            let has_it = |part: &&mut Arc<Part>| part.values().flatten().any(is_it);
+            for part in parts.iter_mut().filter(has_it) {
+                Arc::make_mut(part).retain(|_, rows| {
+                    rows.retain(|row| !is_it(row));
+                    !rows.is_empty()
+                });
+            }
+            let Some(grant) = grant else { continue };
+            let Some(part) = parts.get_mut(part_of(&grant.grantee.name)) else { continue };
+            let named = Arc::make_mut(part).entry(grant.grantee.name.clone()).or_default();
+            named.push(Arc::new(grant));
+        }
+        next
+    }
+
+    /// Those that name a grantee so.
+    fn naming(&self, name: &str) -> &[Arc<GrantRecord>] {
+        let part = self.0.get(part_of(name));
+        part.and_then(|part| part.get(name)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What the grants of the key give a caller.
     pub(crate) fn give(&self, principal: &Principal, wanted: &Wanted<'_>) -> Option<Granted> {
-        if self.0.is_empty() {
+        if self.0.iter().all(|part| part.is_empty()) {
             return None;
         }
         let mut strongest = None;
         for name in names(principal) {
-            let Some(grants) = self.0.get(&*name.name) else { continue };
-            for grant in
-                grants.iter().filter(|grant| name.is(&grant.grantee) && grant.gives(wanted))
-            {
+            let grants = self.naming(&name.name).iter();
+            for grant in grants.filter(|grant| name.is(&grant.grantee) && grant.gives(wanted)) {
                 // A caller of another account trusts the key if its own account made the grant.
                 let trusted = wanted.caller_account == wanted.key_account
                     || wanted.caller_account == grant.issuing_account;

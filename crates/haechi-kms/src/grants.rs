@@ -10,7 +10,8 @@
 //! Every write to a key's grants writes its `GrantsRecord`. What is cached of the grants hangs on
 //! that row, so that a revoked grant ends with the answer to the revocation.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -31,10 +32,23 @@ const CHUNK: u32 = 30;
 /// What seals a token to its purpose; no storage key looks like it.
 const TOKEN: &[u8] = b"kms grant token";
 
-/// How many grants a key has.
+/// Changes of a key's grants that are remembered one by one.
+const RECENT_MAX: usize = 32;
+
+/// How many grants a key has, and which changed last.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct GrantsRecord {
     pub(crate) count: u32,
+    /// The grant whose change was the first: a replica that is made again where one was deleted has
+    /// the same name, and other grants.
+    #[serde(default)]
+    since: String,
+    /// How often they changed.
+    #[serde(default)]
+    changes: u64,
+    /// Which changed last, oldest first.
+    #[serde(default)]
+    recent: Vec<String>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -59,6 +73,75 @@ pub(crate) struct RetirableGrant {
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
+}
+
+impl GrantsRecord {
+    fn note(&mut self, id: &str) {
+        if self.since.is_empty() {
+            id.clone_into(&mut self.since);
+        }
+        self.changes = self.changes.saturating_add(1);
+        self.recent.push(id.to_owned());
+        let surplus = self.recent.len().saturating_sub(RECENT_MAX);
+        self.recent.drain(..surplus);
+    }
+}
+
+/// The grants of a key as they were read last, and what the key's `GrantsRecord` said then.
+#[derive(Clone)]
+struct KnownGrants {
+    grants: Grants,
+    at: GrantsRecord,
+}
+
+impl KnownGrants {
+    /// Which grants changed until `now`, if all of that is remembered.
+    fn changed_until<'a>(&self, now: &'a GrantsRecord) -> Option<&'a [String]> {
+        if self.at.since.is_empty() || self.at.since != now.since {
+            return None;
+        }
+        let changes = now.changes.checked_sub(self.at.changes)?;
+        // A program that does not know of changes has made some.
+        if changes == 0 && self.at.count != now.count {
+            return None;
+        }
+        let from = now.recent.len().checked_sub(usize::try_from(changes).ok()?)?;
+        now.recent.get(from..)
+    }
+}
+
+/// Keys with so few grants are read anew after each change.
+const FEW: usize = 100;
+
+/// Keys whose grants are remembered.
+const KNOWN_KEYS_MAX: usize = 1000;
+
+/// Grants of keys that have many, from which those of now are made when some have changed. It
+/// decides nothing: what counts is in the database's cache, as long as nothing was written.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<HashMap<String, KnownGrants>>);
+
+impl Memory {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, KnownGrants>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recall(&self, arn: &str) -> Option<KnownGrants> {
+        self.all().get(arn).cloned()
+    }
+
+    fn keep(&self, arn: &str, known: KnownGrants) {
+        let mut all = self.all();
+        let few = usize::try_from(known.at.count).is_ok_and(|count| count <= FEW);
+        if few {
+            all.remove(arn);
+            return;
+        }
+        if all.len() >= KNOWN_KEYS_MAX && !all.contains_key(arn) {
+            all.clear();
+        }
+        all.insert(arn.to_owned(), known);
+    }
 }
 
 impl Record for GrantsRecord {}
@@ -173,12 +256,34 @@ impl Kms {
     /// The grants of a key, from memory where nothing has changed them.
     pub(crate) async fn grants(&self, key: &KeyRecord) -> Result<Arc<Grants>, Fault> {
         let scope = count_path(&key.account, &key.region, &key.id);
-        let build = async {
-            let prefix = grants_of(&key.account, &key.region, &key.id);
-            let rows = Box::pin(self.database.list_all::<GrantRecord>(&prefix)).await?;
-            Ok(Some(Grants::new(rows.into_iter().map(|row| row.value))))
-        };
+        let build = async { Ok(Some(Box::pin(self.read_grants(key, &scope)).await?)) };
         Ok(self.database.derived(&scope, "grants", build).await?.unwrap_or_default())
+    }
+
+    /// The grants of a key from the store: only those that changed, where it is known which did. A
+    /// change that comes between is read twice, to the same end.
+    async fn read_grants(&self, key: &KeyRecord, count: &Path) -> Result<Grants, Fault> {
+        let at = self.database.load::<GrantsRecord>(count).await?;
+        let at = at.map(|loaded| loaded.value).unwrap_or_default();
+        let known = self.known_grants.recall(&key.arn);
+        let changed = known.as_ref().and_then(|known| known.changed_until(&at));
+        let grants = match (&known, changed) {
+            (Some(known), Some(ids)) => {
+                let mut changed = Vec::with_capacity(ids.len());
+                for id in ids {
+                    let grant = self.grant(&key.account, &key.region, &key.id, id).await?;
+                    changed.push((id.clone(), grant.map(|grant| grant.value)));
+                }
+                known.grants.with(changed)
+            }
+            _ => {
+                let prefix = grants_of(&key.account, &key.region, &key.id);
+                let rows = self.database.list_all::<GrantRecord>(&prefix).await?;
+                Grants::new(rows.into_iter().map(|row| row.value))
+            }
+        };
+        self.known_grants.keep(&key.arn, KnownGrants { grants: grants.clone(), at });
+        Ok(grants)
     }
 
     /// A grant of a key.
@@ -226,10 +331,12 @@ impl Kms {
             Some(loaded) => {
                 let mut count = loaded.value.clone();
                 count.count += 1;
+                count.note(&grant.id);
                 batch.replace(&loaded, &count);
             }
             None => {
-                let count = GrantsRecord { count: 1, ..GrantsRecord::default() };
+                let mut count = GrantsRecord { count: 1, ..GrantsRecord::default() };
+                count.note(&grant.id);
                 batch.create(grant.count_path(), &count);
             }
         }
@@ -251,6 +358,7 @@ impl Kms {
         if let Some(loaded) = self.database.load::<GrantsRecord>(&grant.value.count_path()).await? {
             let mut count = loaded.value.clone();
             count.count = count.count.saturating_sub(1);
+            count.note(&grant.value.id);
             batch.replace(&loaded, &count);
         }
         Ok(self.database.commit(batch).await?)

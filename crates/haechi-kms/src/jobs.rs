@@ -14,12 +14,12 @@ use haechi_core::{
 use haechi_wire::{Fault, Timestamp};
 use serde_json::{Value, json};
 
-use crate::grants;
 use crate::key::{State, Transition};
 use crate::multi_region::{Sibling, siblings};
 use crate::peering::PeerSlot;
 use crate::store::{KeyRecord, alias_path, handle_path, key_path};
 use crate::usage::usage_path;
+use crate::{grants, key_text};
 
 /// The kind of the job.
 pub(crate) const DELETE_KEY: &str = "kms-delete-key";
@@ -38,6 +38,15 @@ pub(crate) enum OwnAct {
     Expiration,
 }
 
+/// Which key something is told of.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) key_id: &'a str,
+    pub(crate) arn: &'a str,
+}
+
 impl OwnAct {
     /// Tells of it, if the batch is committed.
     ///
@@ -46,6 +55,18 @@ impl OwnAct {
     pub(crate) fn tell(
         self,
         key: &KeyRecord,
+        details: Value,
+        at: (&Env, Timestamp),
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let KeyRecord { account, region, id: key_id, arn, .. } = key;
+        self.tell_of(About { account, region, key_id, arn }, details, at, batch)
+    }
+
+    /// As [`Self::tell`], of a key whose row need not be at hand.
+    pub(crate) fn tell_of(
+        self,
+        key: About<'_>,
         details: Value,
         (env, now): (&Env, Timestamp),
         batch: &mut Batch,
@@ -57,20 +78,20 @@ impl OwnAct {
                 ("DeleteExpiredKeyMaterial", "KMS Imported Key Material Expiration")
             }
         };
-        let (account, region) = (key.account.as_str(), key.region.as_str());
-        let (source, kind, arn) = ("kms.amazonaws.com", "AWS::KMS::Key", key.arn.as_str());
+        let About { account, region, key_id, arn } = key;
+        let (source, kind) = ("kms.amazonaws.com", "AWS::KMS::Key");
         let (by, additional) = (INTERNAL, Value::Null);
         batch.record(
             env,
             now,
             &ServiceEvent { source, name, by, account, region, kind, arn, details, additional },
         )?;
-        let lost = || Fault::internal(format!("a key that is nowhere: {}", key.arn));
+        let lost = || Fault::internal(format!("a key that is nowhere: {arn}"));
         let account = AccountId::parse(account).ok_or_else(lost)?;
         let region = Region::parse(region).ok_or_else(lost)?;
-        let detail = json!({ "key-id": key.id });
+        let detail = json!({ "key-id": key_id });
         let event = Event::new(env, (&account, &region), now, ("aws.kms", detail_type), detail)?;
-        batch.emit(&event.about([key.arn.clone()]))
+        batch.emit(&event.about([arn.to_owned()]))
     }
 }
 
@@ -117,20 +138,20 @@ impl JobHandler for DeleteKey {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let mut batch = Batch::new();
         let path = key_of_job(job)?;
-        let Some(key) = self.database.load::<KeyRecord>(&path).await? else { return Ok(batch) };
-        let record = &key.value;
+        let Some(key) = key_text::read(&self.database, &path).await? else { return Ok(batch) };
+        let record = &key.whole();
         // Cancelled, or scheduled anew: then another job waits.
         if !record.is_gone(|| now) {
             return Ok(batch);
         }
         let (account, region, id) = (&record.account, &record.region, &record.id);
-        grants::forget_all(&self.database, &key).await?;
+        grants::forget_all(&self.database, &key.row).await?;
         for name in &record.aliases {
             batch.delete(alias_path(account, region, name));
         }
         let mut siblings = siblings(&self.database, &self.peers, record).await?;
         if siblings.rows.is_empty() {
-            let last = self.forget_handles(&key).await?;
+            let last = self.forget_handles(&key.row).await?;
             last.into_iter().for_each(|path| batch.delete(path));
         }
         replica_gone(region, &mut siblings.rows, now, &mut batch);
@@ -145,7 +166,7 @@ impl JobHandler for DeleteKey {
         if let Some(job) = record.forget_backing_key(now) {
             batch.schedule(&job);
         }
-        batch.remove(&key);
+        key.remove(&mut batch);
         let details = json!({ "keyId": record.id });
         OwnAct::Deletion.tell(record, details, (&self.env, now), &mut batch)?;
         tracing::info!(key = record.arn, "deleted a key and its material at its date");

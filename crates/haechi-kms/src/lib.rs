@@ -24,7 +24,7 @@
 //! managed.rs     keys that services have in each account
 //! material.rs    what is done with key material, given a Permit
 //! asymmetric.rs  what key pairs and HMAC keys do
-//! store.rs       rows, and keys made ready from them
+//! store.rs       rows, and keys made ready from them; key_text.rs: long text beside them
 //! spec.rs        what a key spec can be used for (pure)
 //! rotation.rs    when a key gets new material
 //! multi_region.rs  one key in several Regions
@@ -53,6 +53,7 @@ mod inspect;
 mod jobs;
 mod key;
 mod key_count;
+mod key_text;
 mod managed;
 mod material;
 mod metadata;
@@ -71,6 +72,7 @@ mod tags;
 mod usage;
 mod workers;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use haechi_core::{Database, Env, Jobs, Router};
@@ -97,8 +99,11 @@ pub struct Kms {
     workers: workers::Workers,
     usage: usage::Usage,
     key_counts: key_count::KeyCounts,
+    known_grants: grants::Memory,
     key_stores: OnceLock<Arc<KeyStoreSurroundings>>,
     peers: peering::PeerSlot,
+    /// The Regions that are served here, where the operator has said which.
+    served: OnceLock<BTreeSet<String>>,
 }
 
 impl Kms {
@@ -109,6 +114,7 @@ impl Kms {
         jobs.handle(jobs::DELETE_KEY, Arc::new(delete));
         let rotate = rotation::RotateKey::new(Arc::clone(&database), env.clone(), peers.clone());
         jobs.handle(rotation::ROTATE_KEY, Arc::new(rotate));
+        jobs.handle(rotation::TELL_ROTATION, Arc::new(rotation::TellRotation(env.clone())));
         let expire = import::ExpireMaterial::new(Arc::clone(&database), env.clone(), peers.clone());
         jobs.handle(import::EXPIRE_MATERIAL, Arc::new(expire));
         peering::handle_jobs(&jobs, &database, &peers);
@@ -125,8 +131,10 @@ impl Kms {
             workers,
             usage,
             key_counts,
+            known_grants: grants::Memory::default(),
             key_stores,
             peers,
+            served: OnceLock::new(),
         }
     }
 
@@ -142,6 +150,11 @@ impl Kms {
         let surroundings = self.key_stores.get_or_init(|| Arc::new(surroundings));
         let forget = ForgetBackingKey::new(Arc::clone(surroundings));
         self.jobs.handle(FORGET_BACKING_KEY, Arc::new(forget));
+    }
+
+    /// Serves these Regions alone, once. Without it, all that AWS has.
+    pub fn serve_only(&self, regions: BTreeSet<String>) {
+        self.served.get_or_init(|| regions);
     }
 
     /// Lets other deployments serve Regions, once. Without it all are served here.

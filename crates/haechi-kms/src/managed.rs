@@ -16,9 +16,10 @@ use haechi_wire::Fault;
 use crate::Kms;
 use crate::identifier::arn;
 use crate::key::State;
+use crate::key_text::Aside;
 use crate::material::MaterialRecord;
 use crate::rotation::{PERIOD_DAYS_DEFAULT, Rotation};
-use crate::store::{AliasRecord, HandleRecord, KeyRecord, alias_path, handle_path, key_path};
+use crate::store::{AliasRecord, HandleRecord, KeyRecord, alias_path, handle_path};
 
 /// What the names of their aliases begin with; no customer's does.
 pub(crate) const ALIAS_PREFIX: &str = "alias/aws/";
@@ -230,6 +231,7 @@ impl Kms {
             deletion_window_days: None,
             used_import_tokens: Vec::new(),
             custom_key_store: None,
+            aside: Aside::default(),
             unknown: Unknown::new(),
             id,
         };
@@ -250,7 +252,7 @@ impl Kms {
             batch.schedule(&job);
         }
         batch.create(alias_path(account, region.as_str(), name), &alias);
-        batch.create(key_path(account, region.as_str(), &record.id), &record);
+        record.create(&mut batch);
         self.database.commit(batch).await?;
         Ok(record.arn)
     }

@@ -16,7 +16,7 @@ use haechi_crypto::{
 };
 use haechi_kms_model::Error;
 use haechi_wire::Fault;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::store::{Key, KeyRecord, hex};
 
@@ -26,25 +26,33 @@ pub(crate) struct MaterialRecord {
     /// `KeyMaterialId`: 64 hexadecimal digits.
     pub(crate) id: String,
     /// What ciphertexts bear.
+    #[serde(serialize_with = "as_bytes")]
     pub(crate) handle: [u8; 32],
     /// Wrapped under the keyring, bound to its key. Empty: imported material that is not there.
+    #[serde(serialize_with = "as_bytes")]
     pub(crate) token: Vec<u8>,
     pub(crate) created_ms: i64,
     /// How it became current; the first material of a key always was.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotated: Option<Rotated>,
     /// Whether it waits for a rotation to make it current.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) pending: bool,
     /// The rotation that makes it current once all Regions have it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) awaits: Option<Rotated>,
     /// Of imported material.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) imported: Option<Imported>,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
+}
+
+/// As one string of bytes, half as long as the list of numbers that it would be otherwise, and that
+/// older rows have; both are read.
+fn as_bytes<S: Serializer>(bytes: impl AsRef<[u8]>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bytes(bytes.as_ref())
 }
 
 /// The rotation that made material current.
@@ -61,6 +69,7 @@ pub(crate) struct Rotated {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Imported {
     /// By which it is known again.
+    #[serde(serialize_with = "as_bytes")]
     pub(crate) fingerprint: [u8; 32],
     pub(crate) description: Option<String>,
     /// When it goes by itself.

@@ -17,15 +17,18 @@ use haechi_crypto::{KeyMaterial, SymmetricMaterial};
 use haechi_kms_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::jobs::{OwnAct, key_of_job};
+use crate::jobs::key_of_job;
 use crate::key::State;
 use crate::material::{MaterialRecord, Rotated};
 use crate::multi_region::{Siblings, siblings};
 use crate::peering::PeerSlot;
 use crate::spec::SYMMETRIC;
 use crate::store::{HandleRecord, KeyRecord, handle_path};
+
+mod tell;
+
+pub(crate) use tell::{TELL_ROTATION, TellRotation};
 
 /// The kind of the job.
 pub(crate) const ROTATE_KEY: &str = "kms-rotate-key";
@@ -113,29 +116,6 @@ impl KeyRecord {
         self.rotation_job()
     }
 
-    /// Tells of a rotation, if the material is another than `before`: not while it waits for
-    /// Regions elsewhere.
-    pub(crate) fn tell_rotation(
-        &self,
-        before: Option<&str>,
-        on_demand: bool,
-        at: (&Env, Timestamp),
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let current = self.current().map(|row| row.id.as_str());
-        if current == before {
-            return Ok(());
-        }
-        let details = json!({
-            "keyId": self.id,
-            "rotationType": if on_demand { "ON_DEMAND" } else { "AUTOMATIC" },
-            "keyOrigin": self.origin,
-            "previousKeyMaterialId": before,
-            "currentKeyMaterialId": current,
-        });
-        OwnAct::Rotation.tell(self, details, at, batch)
-    }
-
     /// How many rotations on demand it has had.
     pub(crate) fn on_demand_rotations(&self) -> usize {
         let on_demand = |row: &&MaterialRecord| {
@@ -218,9 +198,7 @@ impl JobHandler for RotateKey {
         let rotated = Rotated { at_ms, on_demand: false, unknown: Unknown::new() };
         record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
         let before = row.value.current().map(|row| row.id.as_str());
-        for key in siblings.rows.iter().map(|(_, sibling)| sibling).chain([&record]) {
-            key.tell_rotation(before, false, (&self.env, now), &mut batch)?;
-        }
+        record.tell_rotation(&siblings, (before, false), (&self.env, now), &mut batch)?;
         let next = Rotation {
             next_ms: at_ms.saturating_add(i64::from(rotation.period_days) * DAY_MS),
             ..rotation

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! /kms/<account>/<region>/key/<key id>      KeyRecord: state, policy, tags, wrapped material,
-//!                                           names of its aliases
+//!                                           names of its aliases; long text of multi-Region
+//!                                           keys lies beside it (`key_text.rs`)
 //! /kms/<account>/<region>/alias/<hidden>    AliasRecord: which key
 //! /kms-handle/<64 hex digits>               HandleRecord: which key a ciphertext was made with
 //! ```
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Database, Job, Loaded, Path, Permit, Record, Resource, Unchecked};
+use haechi_core::{Batch, Cx, Database, Job, Path, Permit, Record, Resource, Unchecked};
 use haechi_crypto::{KeyMaterial, Keyring, MaterialHandle};
 use haechi_kms_model::Error;
 use haechi_policy::{Document, Kind};
@@ -25,6 +26,7 @@ use crate::grant::Grants;
 use crate::identifier::{Identifier, arn};
 use crate::import_token::UsedToken;
 use crate::key::{Refusal, State, Transition, Use};
+use crate::key_text::{self, Aside};
 use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegion;
 use crate::rotation::Rotation;
@@ -71,6 +73,10 @@ pub(crate) struct KeyRecord {
     /// Of a key in a custom key store.
     #[serde(default)]
     pub(crate) custom_key_store: Option<BackingKey>,
+    /// Where its text is: a row that is read alone may lack policy, principals, tags, aliases and
+    /// description (`key_text.rs`).
+    #[serde(default, skip_serializing_if = "Aside::is_unused")]
+    pub(crate) aside: Aside,
     /// Fields of the future.
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
@@ -233,7 +239,7 @@ impl AsRef<Key> for Key {
 /// A key that is about to be changed, as it was read for that.
 pub(crate) struct Draft {
     key: Key,
-    loaded: Loaded<KeyRecord>,
+    read: key_text::Read,
 }
 
 impl AsRef<Key> for Draft {
@@ -255,7 +261,7 @@ impl Draft {
 
     /// Adds the change to a batch.
     pub(crate) fn save(&self, _: &Permit, batch: &mut Batch) {
-        batch.replace(&self.loaded, &self.key.record);
+        self.read.replace(&self.key.record, batch);
     }
 }
 
@@ -347,9 +353,22 @@ impl Kms {
         account: &str,
         id: &str,
     ) -> Result<Option<Arc<Key>>, Fault> {
-        let build = |record| Key::build(&self.database, record);
-        let key = self.database.cached(&key_path(account, region, id), build).await?;
+        let key = self.cached_key(region, account, id).await?;
         Ok(key.filter(|key| !key.record.is_gone(|| self.env.now())))
+    }
+
+    async fn cached_key(
+        &self,
+        region: &str,
+        account: &str,
+        id: &str,
+    ) -> Result<Option<Arc<Key>>, Fault> {
+        let path = key_path(account, region, id);
+        let build = async {
+            let read = Box::pin(key_text::read(&self.database, &path)).await?;
+            read.map(|read| Key::build(&self.database, read.whole())).transpose()
+        };
+        self.database.cached_with(&path, build).await
     }
 
     /// The key of a multi-Region key in another Region.
@@ -359,8 +378,7 @@ impl Kms {
         account: &str,
         id: &str,
     ) -> Result<Unchecked<Found<Arc<Key>>>, Error> {
-        let build = |record| Key::build(&self.database, record);
-        let Some(key) = self.database.cached(&key_path(account, region, id), build).await? else {
+        let Some(key) = self.cached_key(region, account, id).await? else {
             return Err(Fault::internal(format!("key {id} is not in {region}")).into());
         };
         Ok(Unchecked::new(Found { key, named: Named::Id, grants: None }))
@@ -388,13 +406,13 @@ impl Kms {
     ) -> Result<Unchecked<Found<Draft>>, Error> {
         let (id, account) = (own_id(cx, text)?, cx.account().as_str());
         let path = key_path(account, cx.region.as_str(), id);
-        let loaded = self.database.load::<KeyRecord>(&path).await?;
-        let loaded = loaded.filter(|loaded| !loaded.value.is_gone(|| self.env.now()));
-        let Some(loaded) = loaded else {
+        let read = key_text::read(&self.database, &path).await?;
+        let read = read.filter(|read| !read.row.value.is_gone(|| self.env.now()));
+        let Some(read) = read else {
             return Err(no_key(cx, cx.operation.action, account, id));
         };
-        let key = Key::build(&self.database, loaded.value.clone())?;
-        Ok(Unchecked::new(Found { key: Draft { key, loaded }, named: Named::Id, grants: None }))
+        let key = Key::build(&self.database, read.whole())?;
+        Ok(Unchecked::new(Found { key: Draft { key, read }, named: Named::Id, grants: None }))
     }
 }
 

@@ -79,17 +79,20 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let (target, started) = (directory.join("target.json"), start(&directory)?);
     let rounds = (options.rounds, options.seconds);
     let series = speed(&options, &directory, &started)?;
-    table::speed(&series);
-    result.insert("speed".into(), series.iter().map(table::series_json).collect());
+    if options.has("speed") {
+        table::speed(&series);
+        result.insert("speed".into(), series.iter().map(table::series_json).collect());
+    }
     if options.has("latency") {
         let latency = latency::measure(&started, &target, &series, rounds)?;
         latency::table(&latency);
         result.insert("latency".into(), latency);
     }
     if options.has("operations") {
+        // Without TLS, as all of these.
         let floor = series.iter().filter(|series| !series.tls).flat_map(|series| &series.floor);
         let floor_us = median(floor.map(|sample| sample.cpu_us));
-        let operations = operations::measure(&started, &target, rounds, floor_us)?;
+        let operations = operations::measure(&started, &target, options.briefly(), floor_us)?;
         operations::table(&operations);
         result.insert("operations".into(), operations);
     }
@@ -128,6 +131,26 @@ fn options(arguments: &[String]) -> Result<Options, String> {
 }
 
 impl Options {
+    /// Rounds and seconds where half a hundred kinds of calls take turns: three minutes for all.
+    fn briefly(&self) -> (usize, f64) {
+        (self.rounds.min(3), self.seconds.min(0.4))
+    }
+
+    /// What `speed` measures for its own table, or so much of it as the other parts need.
+    fn series(&self) -> (usize, Vec<(&'static str, bool)>) {
+        let all =
+            OPERATIONS.iter().flat_map(|operation| [false, true].map(|tls| (*operation, tls)));
+        if self.has("speed") {
+            (self.rounds, all.collect())
+        } else if self.has("latency") {
+            (self.rounds.min(3), all.collect())
+        } else if self.has("operations") {
+            (self.rounds.min(3), all.take(1).collect())
+        } else {
+            (0, Vec::new())
+        }
+    }
+
     fn has(&self, part: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == part)
     }
@@ -147,13 +170,13 @@ pub fn start(directory: &Path) -> Result<Server, String> {
 
 fn speed(options: &Options, directory: &Path, server: &Server) -> Result<Vec<Series>, String> {
     let target = directory.join("target.json");
-    let mut series: Vec<Series> = OPERATIONS
-        .iter()
-        .flat_map(|operation| [false, true].map(|tls| (*operation, tls)))
+    let (rounds, what) = options.series();
+    let mut series: Vec<Series> = what
+        .into_iter()
         .map(|(operation, tls)| Series { operation, tls, floor: vec![], product: vec![] })
         .collect();
-    for round in 1..=options.rounds {
-        eprintln!("round {round} of {}", options.rounds);
+    for round in 1..=rounds {
+        eprintln!("round {round} of {rounds}");
         for series in &mut series {
             let load = Load { options, target: &target, series };
             let product = load.measure(None, server.pid())?;

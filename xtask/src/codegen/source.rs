@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Unpacks the models of a botocore wheel; they are gzip'd JSON.
+/// Unpacks the models and endpoints of a botocore wheel; models are gzip'd JSON.
 const UNPACK: &str = r"
 import glob, gzip, os, sys, zipfile
 wheel, out = sys.argv[1:]
 with zipfile.ZipFile(glob.glob(wheel + '/botocore-*.whl')[0]) as archive:
     for name in archive.namelist():
-        if name.endswith('/service-2.json.gz') or name.endswith('/service-2.json'):
+        wanted = ('/service-2.json.gz', '/service-2.json', 'botocore/data/endpoints.json')
+        if name.endswith(wanted):
             data = archive.read(name)
             target = os.path.join(out, name.removesuffix('.gz').removeprefix('botocore/data/'))
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -21,6 +22,13 @@ open(os.path.join(out, 'complete'), 'w').close()
 
 /// The folder of the pinned release's models, fetched when it is not there yet.
 pub fn models(root: &Path) -> Result<PathBuf, String> {
+    let (_, folder) = package(root, "botocore", UNPACK)?;
+    if folder.join("endpoints.json").exists() {
+        return Ok(folder);
+    }
+    // It was unpacked by an older version of this program.
+    let complete = folder.join("complete");
+    std::fs::remove_file(&complete).map_err(|error| format!("{}: {error}", complete.display()))?;
     package(root, "botocore", UNPACK).map(|(_, folder)| folder)
 }
 

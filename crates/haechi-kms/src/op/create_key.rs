@@ -18,6 +18,7 @@ use crate::custom_key_store::BackingKeyRecord;
 use crate::custom_key_store::backing::{Placed, WantedPlace};
 use crate::identifier::arn;
 use crate::key::State;
+use crate::key_text::Aside;
 use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegion;
 use crate::policy::{Proposal, default_policy};
@@ -102,6 +103,7 @@ impl Handle<CreateKey> for Kms {
             deletion_window_days: None,
             used_import_tokens: Vec::new(),
             custom_key_store: place.as_ref().map(|placed| placed.backing.clone()),
+            aside: Aside::default(),
             unknown: Unknown::new(),
         };
         let record = self.store_new(cx, record, wanted, place.as_ref()).await?;
@@ -141,7 +143,7 @@ impl Kms {
             batch.create(handle_path(&material.handle()), &HandleRecord::of(&record));
             record.materials.push(material);
         }
-        batch.create(record.path(), &record);
+        record.create(&mut batch);
         if let Err(fault) = self.database.commit(batch).await {
             self.undo_place(&record, cx.now()).await?;
             return Err(fault.into());

@@ -37,6 +37,7 @@ impl Handle<ImportKeyMaterial> for Kms {
         let found = self.draft(cx, &input.key_id).await?;
         let (mut key, permit) = admit(cx, found, Facts { extra: &extra, ..Facts::default() })?;
         check_external(&key.as_ref().record)?;
+        check_parameters(&key.as_ref().record, &input)?;
         key.as_ref().admit(Use::Change)?;
         let Some(spec) = key.as_ref().spec() else {
             return Err(Fault::internal("a key of unknown spec").into());
@@ -68,6 +69,23 @@ impl Handle<ImportKeyMaterial> for Kms {
             key_material_id: Some(id).filter(|_| symmetric),
         })
     }
+}
+
+/// Refuses what is for keys that can have several materials, on one that has one for ever.
+fn check_parameters(record: &KeyRecord, input: &ImportKeyMaterialRequest) -> Result<(), Error> {
+    if record.spec == SYMMETRIC {
+        return Ok(());
+    }
+    let given = [
+        ("ImportType", input.import_type.is_some()),
+        ("KeyMaterialDescription", input.key_material_description.is_some()),
+        ("KeyMaterialId", input.key_material_id.is_some()),
+    ];
+    let Some((name, _)) = given.iter().find(|(_, given)| *given) else { return Ok(()) };
+    Err(Error::UnsupportedOperationException(format!(
+        "{name} is not supported for keys with the key spec {}.",
+        record.spec
+    )))
 }
 
 /// Until when the material is valid.
@@ -232,9 +250,6 @@ fn check_fresh(
     check_primary(record)?;
     if known.is_some() {
         return Err(incorrect("The key material is already associated with the KMS key."));
-    }
-    if record.spec != SYMMETRIC && !record.materials.is_empty() {
-        return Err(incorrect("The key material of this KMS key cannot be changed."));
     }
     if record.materials.iter().any(|row| row.pending) {
         let message = format!("{} already has key material pending rotation.", record.arn);

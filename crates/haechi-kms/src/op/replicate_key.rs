@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use haechi_core::regions::is_published;
 use haechi_core::{Batch, Cx, Handle, Region, Resource};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::ReplicateKey;
@@ -15,6 +16,7 @@ use super::create_key::authorize;
 use crate::authz::{Conditions, Facts, Kinds, admit};
 use crate::import::EXTERNAL;
 use crate::key::{State, Use};
+use crate::key_text::Aside;
 use crate::material::MaterialRecord;
 use crate::multi_region::{Siblings, siblings};
 use crate::peering::Birth;
@@ -39,6 +41,7 @@ impl Handle<ReplicateKey> for Kms {
         let (mut key, permit) = admit(cx, found, Facts { extra: &extra, ..Facts::default() })?;
         let record = key.record();
         check(cx, record, to)?;
+        self.check_exists(to)?;
         let arn = record.arn_in(to);
         let kinds = Kinds { spec: &record.spec, usage: &record.usage, origin: &record.origin };
         // The replica is made in its own Region, and decided there.
@@ -79,7 +82,7 @@ impl Handle<ReplicateKey> for Kms {
         replica.multi_region = Some(at);
         let mut batch = Batch::new();
         if birth(&mut siblings, &replica)? == Place::Here {
-            batch.create(replica.path(), &replica);
+            replica.create(&mut batch);
         }
         siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
@@ -87,6 +90,21 @@ impl Handle<ReplicateKey> for Kms {
         let (arn, account) = (replica.arn.clone(), replica.account.clone());
         cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
         Ok(answer(&replica, added))
+    }
+}
+
+impl Kms {
+    /// Refuses a Region that neither AWS nor the operator knows.
+    fn check_exists(&self, region: &str) -> Result<(), Error> {
+        let known = match (self.served.get(), self.peers.get()) {
+            (_, Some(peers)) => peers.place(region) != Place::Nowhere || is_published(region),
+            (Some(served), None) => served.contains(region),
+            (None, None) => is_published(region),
+        };
+        if known {
+            return Ok(());
+        }
+        Err(request::invalid(format!("Region {region} does not exist, or is not served here.")))
     }
 }
 
@@ -156,6 +174,7 @@ fn replica_of(primary: &KeyRecord, to: &str, arn: String, now_ms: i64) -> KeyRec
         deletion_ms: None,
         deletion_window_days: None,
         used_import_tokens: Vec::new(),
+        aside: Aside::default(),
         ..primary.clone()
     }
 }

@@ -36,9 +36,8 @@ impl Handle<RotateKeyOnDemand> for Kms {
         } else {
             record.rotate(&self.env, &self.database, &mut siblings, rotated, &mut batch)?;
         }
-        for key in siblings.rows.iter().map(|(_, sibling)| sibling).chain([&*record]) {
-            key.tell_rotation(before.as_deref(), true, (&self.env, cx.now()), &mut batch)?;
-        }
+        let (how, at) = ((before.as_deref(), true), (&self.env, cx.now()));
+        record.tell_rotation(&siblings, how, at, &mut batch)?;
         siblings.save(record, cx.now(), &mut batch);
         let arn = record.arn.clone();
         key.save(&permit, &mut batch);

@@ -22,6 +22,7 @@ use super::{ATTEMPTS, NotTaken, fingerprint_of, outcome};
 use crate::Kms;
 use crate::import::EXTERNAL;
 use crate::key::State;
+use crate::key_text::Aside;
 use crate::material::{Imported, MaterialRecord, Rotated, binding};
 use crate::multi_region::{MultiRegion, Sibling};
 use crate::policy;
@@ -86,7 +87,7 @@ impl Kms {
             batch.replace(row, key);
         }
         for key in &made {
-            batch.create(key.path(), key);
+            key.create(&mut batch);
         }
         taking.link(&mut elsewhere, digest);
         elsewhere.save(&mut batch);
@@ -160,6 +161,7 @@ impl Kms {
             deletion_window_days: None,
             used_import_tokens: Vec::new(),
             custom_key_store: None,
+            aside: Aside::default(),
             unknown: Unknown::new(),
         })
     }

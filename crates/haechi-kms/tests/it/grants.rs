@@ -1,6 +1,7 @@
 //! Grants: who gets what by them, and how they end.
 
 mod constraints;
+mod many;
 
 use std::sync::Arc;
 

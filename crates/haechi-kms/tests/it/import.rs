@@ -360,3 +360,33 @@ async fn the_state_of_a_doomed_key_stays_when_its_material_goes() {
     let state = world.describe(&key.key_id).await.unwrap().key_state;
     assert_eq!(state, Some(KeyState::PendingImport));
 }
+
+#[tokio::test]
+async fn only_keys_that_can_have_several_materials_take_what_speaks_of_them() {
+    let world = World::new().await;
+    let key = world.external(KeySpec::Hmac256, KeyUsageType::GenerateVerifyMac).await.key_id;
+    let plainly = world.importing(&key, &[3; 32], Algorithm::RsaesOaepSha256).await;
+    for input in [
+        ImportKeyMaterialRequest {
+            import_type: Some(ImportType::NewKeyMaterial),
+            ..plainly.clone()
+        },
+        ImportKeyMaterialRequest {
+            import_type: Some(ImportType::ExistingKeyMaterial),
+            ..plainly.clone()
+        },
+        ImportKeyMaterialRequest {
+            key_material_description: Some("the first".to_owned()),
+            ..plainly.clone()
+        },
+        ImportKeyMaterialRequest { key_material_id: Some("a".repeat(64)), ..plainly.clone() },
+    ] {
+        assert_eq!(refused(world.import(input).await).0, "UnsupportedOperationException");
+    }
+    // The token was not spent, and no id is told.
+    assert_eq!(world.import(plainly).await.unwrap(), None);
+    let another = world.importing(&key, &[4; 32], Algorithm::RsaesOaepSha256).await;
+    assert_eq!(refused(world.import(another).await).0, "IncorrectKeyMaterialException");
+    let again = world.importing(&key, &[3; 32], Algorithm::RsaesOaepSha256).await;
+    assert_eq!(world.import(again).await.unwrap(), None);
+}

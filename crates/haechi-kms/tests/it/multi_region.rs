@@ -1,5 +1,7 @@
 //! `ReplicateKey`, `UpdatePrimaryRegion`, and what the Regions of a key have in common.
 
+mod everywhere;
+
 use haechi_core::Region;
 use haechi_kms_model::ops;
 use haechi_kms_model::shapes::*;

@@ -49,7 +49,7 @@ impl Rounds {
         let slow = name.starts_with("GenerateDataKeyPair RSA");
         let connections = if slow { "2" } else { "64" };
         let load = ["load", "--target", &target, "--operation", name, "--pid", &pid];
-        let how = ["--seconds", &seconds, "--connections", connections, "--warm-up", "0.3"];
+        let how = ["--seconds", &seconds, "--connections", connections, "--warm-up", "0.1"];
         self.product.push(sample(&bench(&[&load[..], &how].concat())?)?);
         Ok(())
     }
