@@ -27,7 +27,7 @@ pub async fn record_unsent(
     outcome: Option<Result<&[u8], &Problem>>,
 ) -> Result<(), Fault> {
     let recorder = Recorder { audit, env: &cx.env };
-    let resources = cx.noted();
+    let (resources, details) = (cx.noted(), cx.told());
     let owners = other_owners(Some(&cx.caller), &resources);
     let shared = if owners.is_empty() { None } else { Some(recorder.id()?) };
     let protocols = cx.operation.service.protocols;
@@ -46,6 +46,7 @@ pub async fn record_unsent(
         elements: outcome.as_ref().and_then(|outcome| outcome.ok()).unwrap_or_default(),
         problem: outcome.and_then(Result::err),
         resources: &resources,
+        details: &details,
         event_id: cx.event_id()?,
         shared_event_id: shared.as_deref(),
         owner: None,
@@ -85,6 +86,7 @@ pub async fn record_made(audit: &dyn AuditLog, cx: &Cx, made: &MadeCall) -> Resu
         elements: &made.elements,
         problem: None,
         resources: &made.resources,
+        details: &made.details,
         event_id: &made.event_id,
         shared_event_id: None,
         owner: None,
@@ -127,6 +129,7 @@ impl Recorder<'_> {
             elements: &made.elements,
             problem: None,
             resources: &made.resources,
+            details: &made.details,
             event_id: &made.event_id,
             shared_event_id: shared.as_deref(),
             refused: None,

@@ -22,7 +22,9 @@ impl Handle<PutRule> for Events {
             return Err(bus::invalid(told));
         }
         if input.state == Some(RuleState::EnabledWithAllCloudtrailManagementEvents) {
-            return Err(cx.unsupported().into());
+            return Err(cx
+                .unsupported_parameter("State=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+                .into());
         }
         if let Some(role) = &input.role_arn {
             cx.authorize_pass_role(role, "events")?;
