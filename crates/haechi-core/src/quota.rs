@@ -27,6 +27,20 @@ pub struct KindQuota {
     pub per_second: f64,
 }
 
+/// How a service refuses what is beyond a quota, where it is not by `ThrottlingException` or, of
+/// those that speak query, `Throttling`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Refusal {
+    /// Its service, as in credential scopes.
+    pub service: &'static str,
+    /// The code.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// In AWS's words.
+    pub message: &'static str,
+}
+
 /// A request that a handler takes from a [`KindQuota`].
 #[derive(Debug, Clone, Copy)]
 pub struct Spending<'a> {

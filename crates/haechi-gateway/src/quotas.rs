@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-use haechi_core::quota::{KindQuota, RequestMeter, RequestQuota, Spending};
-use haechi_wire::{Fault, Timestamp};
+use haechi_core::quota::{KindQuota, Refusal, RequestMeter, RequestQuota, Spending};
+use haechi_wire::{Fault, Problem, Timestamp};
 
 /// Parts of the table, each with a lock of its own; a power of two.
 const SHARDS: usize = 16;
@@ -70,6 +70,7 @@ pub struct Quotas {
     rules: Vec<QuotaRule>,
     quotas: Vec<RequestQuota>,
     kinds: Vec<KindQuota>,
+    refusals: Vec<Refusal>,
     /// From service and operation to the place of its quota.
     places: HashMap<(&'static str, &'static str), usize>,
     shards: [Mutex<HashMap<u64, Bucket>>; SHARDS],
@@ -100,6 +101,12 @@ impl Quotas {
         Quotas { kinds, ..self }
     }
 
+    /// With these words of services that have their own.
+    #[must_use]
+    pub fn with_refusals(self, refusals: Vec<Refusal>) -> Quotas {
+        Quotas { refusals, ..self }
+    }
+
     /// With the operator's rules before them.
     #[must_use]
     pub fn with_rules(self, rules: Vec<QuotaRule>) -> Quotas {
@@ -127,7 +134,7 @@ impl Quotas {
     /// Takes one request of an account from its quota.
     ///
     /// # Errors
-    /// [`Fault::Throttled`] if nothing is left.
+    /// If nothing is left: as the service refuses it.
     pub fn take(
         &self,
         service: &'static str,
@@ -135,11 +142,19 @@ impl Quotas {
         account: &str,
         region: &str,
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Problem> {
         let Some((place, per_second)) = self.binding(service, operation, account, region) else {
             return Ok(());
         };
-        self.take_from((account, region, place, ""), per_second, now)
+        let taken = self.take_from((account, region, place, ""), per_second, now);
+        taken.map_err(|fault| self.refused(service, fault))
+    }
+
+    fn refused(&self, service: &str, fault: Fault) -> Problem {
+        match self.refusals.iter().find(|own| own.service == service) {
+            Some(own) => Problem::modelled(own.code, own.status, own.message.to_owned()),
+            None => fault.into(),
+        }
     }
 
     /// Takes one request from a bucket: of an account, in a Region, of a quota, of one thing.
@@ -299,6 +314,26 @@ mod tests {
         let times = [0, 1000, 3000, 4000, 4100, 8000];
         let taken = times.map(|ms| taken(&quotas, "GetParametersForImport", "1", "x", ms));
         assert_eq!(taken, [1, 0, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_service_refuses_in_its_own_words() {
+        let service = "kms";
+        let refusal = Refusal { service, code: "TooMany", status: 400, message: "Later." };
+        let quotas = Quotas::new(TABLE).with_refusals(vec![refusal]);
+        let take = |quotas: &Quotas| {
+            let now = Timestamp::from_millis(0);
+            quotas.take("kms", "GetParametersForImport", "1", "x", now)
+        };
+        assert!(take(&quotas).is_ok());
+        let refused = take(&quotas).unwrap_err();
+        assert_eq!(refused.code(haechi_wire::Protocol::Json11), "TooMany");
+        assert_eq!(refused.message(), "Later.");
+        let others = Quotas::new(TABLE);
+        assert!(take(&others).is_ok());
+        let refused = take(&others).unwrap_err();
+        assert_eq!(refused.code(haechi_wire::Protocol::Json11), "ThrottlingException");
+        assert_eq!(refused.code(haechi_wire::Protocol::Query), "Throttling");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) struct Event<'a> {
     pub problem: Option<&'a Problem>,
     /// What the call touched.
     pub resources: &'a [Resource],
+    /// What else there is to tell of a call that succeeded.
+    pub details: &'a [(&'static str, String)],
     pub event_id: &'a str,
     /// `sharedEventID`, where other accounts get a record of this call too.
     pub shared_event_id: Option<&'a str>,
@@ -76,6 +78,7 @@ impl<'a> Event<'a> {
             elements: &[],
             problem: None,
             resources: &[],
+            details: &[],
             event_id,
             shared_event_id: None,
             owner: None,
@@ -156,12 +159,7 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     let parameters = shown::parameters(service, operation, event.caller, event.parameters);
     json.raw("requestParameters", &parameters);
     json.raw("responseElements", event.elements);
-    if let Some(node) = event.node {
-        json.name("additionalEventData");
-        json.out.push(b'{');
-        json.text("haechiNode", node);
-        json.out.push(b'}');
-    }
+    additional(&mut json, event);
     json.text("requestID", event.request_id);
     json.text("eventID", event.event_id);
     let read_only = shown::read_only(service, operation, event.read_only);
@@ -186,6 +184,21 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.out.push(b'}');
     refused(&mut json.out, event);
     json.out
+}
+
+fn additional(json: &mut Json, event: &Event<'_>) {
+    if event.details.is_empty() && event.node.is_none() {
+        return;
+    }
+    json.name("additionalEventData");
+    json.out.push(b'{');
+    for (name, value) in event.details {
+        json.text(name, value);
+    }
+    if let Some(node) = event.node {
+        json.text("haechiNode", node);
+    }
+    json.out.push(b'}');
 }
 
 /// Where the call came from; a call that a service made came from there.

@@ -27,7 +27,7 @@ pub async fn record_unsent(
     outcome: Option<Result<&[u8], &Problem>>,
 ) -> Result<(), Fault> {
     let mut recorder = Recorder::new(&cx.env);
-    let resources = cx.noted();
+    let (resources, details) = (cx.noted(), cx.told());
     let protocols = cx.operation.service.protocols;
     let event = Event {
         service: cx.operation.service,
@@ -45,6 +45,7 @@ pub async fn record_unsent(
         elements: outcome.as_ref().and_then(|outcome| outcome.ok()).unwrap_or_default(),
         problem: outcome.and_then(Result::err),
         resources: &resources,
+        details: &details,
         event_id: cx.event_id()?,
         shared_event_id: None,
         owner: None,
@@ -85,6 +86,7 @@ pub async fn record_made(audit: &dyn AuditLog, cx: &Cx, made: &MadeCall) -> Resu
         elements: &made.elements,
         problem: None,
         resources: &made.resources,
+        details: &made.details,
         event_id: &made.event_id,
         shared_event_id: None,
         owner: None,
@@ -124,6 +126,7 @@ impl<'a> Recorder<'a> {
             elements: &made.elements,
             problem: None,
             resources: &made.resources,
+            details: &made.details,
             event_id: &made.event_id,
             refused: None,
             made: Some(made),

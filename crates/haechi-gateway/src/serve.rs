@@ -378,6 +378,8 @@ impl Gateway {
             }
         };
         let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
+        let told = passage.cx.as_ref().filter(|_| outcome.is_ok()).map(Cx::take_told);
+        let details = told.unwrap_or_default();
         // Whoever an identity provider vouched for is known only now.
         let caller = passage.cx.as_ref().map(Cx::recorded_caller).or(passage.caller.as_ref());
         let caller = caller.map(Arc::as_ref);
@@ -389,6 +391,7 @@ impl Gateway {
             elements: &elements,
             problem: outcome.as_ref().err(),
             resources: &resources,
+            details: &details,
             node: self.cluster.as_ref().map(|cluster| cluster.id()),
             refused: refused.as_ref(),
             ..Event::begun(passage, event_id)

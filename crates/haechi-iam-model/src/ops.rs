@@ -578,6 +578,27 @@ impl Operation for CreateServiceLinkedRole {
     type Error = Error;
 }
 
+/// `CreateServiceSpecificCredential`.
+pub struct CreateServiceSpecificCredential;
+
+impl Operation for CreateServiceSpecificCredential {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateServiceSpecificCredential",
+        action: "iam:CreateServiceSpecificCredential",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
+        output: &shapes::CREATE_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE,
+        result_wrapper: Some("CreateServiceSpecificCredentialResult"),
+        read_only: false,
+    };
+    type Input = shapes::CreateServiceSpecificCredentialRequest;
+    type Output = shapes::CreateServiceSpecificCredentialResponse;
+    type Error = Error;
+}
+
 /// `CreateUser`.
 pub struct CreateUser;
 
@@ -935,6 +956,48 @@ impl Operation for DeleteSAMLProvider {
     type Error = Error;
 }
 
+/// `DeleteSSHPublicKey`.
+pub struct DeleteSSHPublicKey;
+
+impl Operation for DeleteSSHPublicKey {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteSSHPublicKey",
+        action: "iam:DeleteSSHPublicKey",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DELETE_SSH_PUBLIC_KEY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteSSHPublicKeyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteServerCertificate`.
+pub struct DeleteServerCertificate;
+
+impl Operation for DeleteServerCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteServerCertificate",
+        action: "iam:DeleteServerCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DELETE_SERVER_CERTIFICATE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteServerCertificateRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `DeleteServiceLinkedRole`.
 pub struct DeleteServiceLinkedRole;
 
@@ -953,6 +1016,48 @@ impl Operation for DeleteServiceLinkedRole {
     };
     type Input = shapes::DeleteServiceLinkedRoleRequest;
     type Output = shapes::DeleteServiceLinkedRoleResponse;
+    type Error = Error;
+}
+
+/// `DeleteServiceSpecificCredential`.
+pub struct DeleteServiceSpecificCredential;
+
+impl Operation for DeleteServiceSpecificCredential {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteServiceSpecificCredential",
+        action: "iam:DeleteServiceSpecificCredential",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteServiceSpecificCredentialRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteSigningCertificate`.
+pub struct DeleteSigningCertificate;
+
+impl Operation for DeleteSigningCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteSigningCertificate",
+        action: "iam:DeleteSigningCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::DELETE_SIGNING_CERTIFICATE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteSigningCertificateRequest;
+    type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
 
@@ -1523,6 +1628,48 @@ impl Operation for GetSAMLProvider {
     type Error = Error;
 }
 
+/// `GetSSHPublicKey`.
+pub struct GetSSHPublicKey;
+
+impl Operation for GetSSHPublicKey {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetSSHPublicKey",
+        action: "iam:GetSSHPublicKey",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::GET_SSH_PUBLIC_KEY_REQUEST,
+        output: &shapes::GET_SSH_PUBLIC_KEY_RESPONSE,
+        result_wrapper: Some("GetSSHPublicKeyResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetSSHPublicKeyRequest;
+    type Output = shapes::GetSSHPublicKeyResponse;
+    type Error = Error;
+}
+
+/// `GetServerCertificate`.
+pub struct GetServerCertificate;
+
+impl Operation for GetServerCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetServerCertificate",
+        action: "iam:GetServerCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::GET_SERVER_CERTIFICATE_REQUEST,
+        output: &shapes::GET_SERVER_CERTIFICATE_RESPONSE,
+        result_wrapper: Some("GetServerCertificateResult"),
+        read_only: true,
+    };
+    type Input = shapes::GetServerCertificateRequest;
+    type Output = shapes::GetServerCertificateResponse;
+    type Error = Error;
+}
+
 /// `GetServiceLinkedRoleDeletionStatus`.
 pub struct GetServiceLinkedRoleDeletionStatus;
 
@@ -2090,6 +2237,111 @@ impl Operation for ListSAMLProviders {
     type Error = Error;
 }
 
+/// `ListSSHPublicKeys`.
+pub struct ListSSHPublicKeys;
+
+impl Operation for ListSSHPublicKeys {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListSSHPublicKeys",
+        action: "iam:ListSSHPublicKeys",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_SSH_PUBLIC_KEYS_REQUEST,
+        output: &shapes::LIST_SSH_PUBLIC_KEYS_RESPONSE,
+        result_wrapper: Some("ListSSHPublicKeysResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListSSHPublicKeysRequest;
+    type Output = shapes::ListSSHPublicKeysResponse;
+    type Error = Error;
+}
+
+/// `ListServerCertificateTags`.
+pub struct ListServerCertificateTags;
+
+impl Operation for ListServerCertificateTags {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListServerCertificateTags",
+        action: "iam:ListServerCertificateTags",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_SERVER_CERTIFICATE_TAGS_REQUEST,
+        output: &shapes::LIST_SERVER_CERTIFICATE_TAGS_RESPONSE,
+        result_wrapper: Some("ListServerCertificateTagsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListServerCertificateTagsRequest;
+    type Output = shapes::ListServerCertificateTagsResponse;
+    type Error = Error;
+}
+
+/// `ListServerCertificates`.
+pub struct ListServerCertificates;
+
+impl Operation for ListServerCertificates {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListServerCertificates",
+        action: "iam:ListServerCertificates",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_SERVER_CERTIFICATES_REQUEST,
+        output: &shapes::LIST_SERVER_CERTIFICATES_RESPONSE,
+        result_wrapper: Some("ListServerCertificatesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListServerCertificatesRequest;
+    type Output = shapes::ListServerCertificatesResponse;
+    type Error = Error;
+}
+
+/// `ListServiceSpecificCredentials`.
+pub struct ListServiceSpecificCredentials;
+
+impl Operation for ListServiceSpecificCredentials {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListServiceSpecificCredentials",
+        action: "iam:ListServiceSpecificCredentials",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST,
+        output: &shapes::LIST_SERVICE_SPECIFIC_CREDENTIALS_RESPONSE,
+        result_wrapper: Some("ListServiceSpecificCredentialsResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListServiceSpecificCredentialsRequest;
+    type Output = shapes::ListServiceSpecificCredentialsResponse;
+    type Error = Error;
+}
+
+/// `ListSigningCertificates`.
+pub struct ListSigningCertificates;
+
+impl Operation for ListSigningCertificates {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListSigningCertificates",
+        action: "iam:ListSigningCertificates",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_SIGNING_CERTIFICATES_REQUEST,
+        output: &shapes::LIST_SIGNING_CERTIFICATES_RESPONSE,
+        result_wrapper: Some("ListSigningCertificatesResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListSigningCertificatesRequest;
+    type Output = shapes::ListSigningCertificatesResponse;
+    type Error = Error;
+}
+
 /// `ListUserPolicies`.
 pub struct ListUserPolicies;
 
@@ -2342,6 +2594,27 @@ impl Operation for RemoveUserFromGroup {
     type Error = Error;
 }
 
+/// `ResetServiceSpecificCredential`.
+pub struct ResetServiceSpecificCredential;
+
+impl Operation for ResetServiceSpecificCredential {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ResetServiceSpecificCredential",
+        action: "iam:ResetServiceSpecificCredential",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
+        output: &shapes::RESET_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE,
+        result_wrapper: Some("ResetServiceSpecificCredentialResult"),
+        read_only: false,
+    };
+    type Input = shapes::ResetServiceSpecificCredentialRequest;
+    type Output = shapes::ResetServiceSpecificCredentialResponse;
+    type Error = Error;
+}
+
 /// `ResyncMFADevice`.
 pub struct ResyncMFADevice;
 
@@ -2380,6 +2653,27 @@ impl Operation for SetDefaultPolicyVersion {
         read_only: false,
     };
     type Input = shapes::SetDefaultPolicyVersionRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `SetSecurityTokenServicePreferences`.
+pub struct SetSecurityTokenServicePreferences;
+
+impl Operation for SetSecurityTokenServicePreferences {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "SetSecurityTokenServicePreferences",
+        action: "iam:SetSecurityTokenServicePreferences",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::SetSecurityTokenServicePreferencesRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -2552,6 +2846,27 @@ impl Operation for TagSAMLProvider {
     type Error = Error;
 }
 
+/// `TagServerCertificate`.
+pub struct TagServerCertificate;
+
+impl Operation for TagServerCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "TagServerCertificate",
+        action: "iam:TagServerCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::TAG_SERVER_CERTIFICATE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::TagServerCertificateRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `TagUser`.
 pub struct TagUser;
 
@@ -2695,6 +3010,27 @@ impl Operation for UntagSAMLProvider {
         read_only: false,
     };
     type Input = shapes::UntagSAMLProviderRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UntagServerCertificate`.
+pub struct UntagServerCertificate;
+
+impl Operation for UntagServerCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UntagServerCertificate",
+        action: "iam:UntagServerCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UNTAG_SERVER_CERTIFICATE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UntagServerCertificateRequest;
     type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
@@ -2909,6 +3245,90 @@ impl Operation for UpdateSAMLProvider {
     type Error = Error;
 }
 
+/// `UpdateSSHPublicKey`.
+pub struct UpdateSSHPublicKey;
+
+impl Operation for UpdateSSHPublicKey {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateSSHPublicKey",
+        action: "iam:UpdateSSHPublicKey",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPDATE_SSH_PUBLIC_KEY_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateSSHPublicKeyRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UpdateServerCertificate`.
+pub struct UpdateServerCertificate;
+
+impl Operation for UpdateServerCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateServerCertificate",
+        action: "iam:UpdateServerCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPDATE_SERVER_CERTIFICATE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateServerCertificateRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UpdateServiceSpecificCredential`.
+pub struct UpdateServiceSpecificCredential;
+
+impl Operation for UpdateServiceSpecificCredential {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateServiceSpecificCredential",
+        action: "iam:UpdateServiceSpecificCredential",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateServiceSpecificCredentialRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UpdateSigningCertificate`.
+pub struct UpdateSigningCertificate;
+
+impl Operation for UpdateSigningCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateSigningCertificate",
+        action: "iam:UpdateSigningCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPDATE_SIGNING_CERTIFICATE_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateSigningCertificateRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `UpdateUser`.
 pub struct UpdateUser;
 
@@ -2927,6 +3347,69 @@ impl Operation for UpdateUser {
     };
     type Input = shapes::UpdateUserRequest;
     type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `UploadSSHPublicKey`.
+pub struct UploadSSHPublicKey;
+
+impl Operation for UploadSSHPublicKey {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UploadSSHPublicKey",
+        action: "iam:UploadSSHPublicKey",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPLOAD_SSH_PUBLIC_KEY_REQUEST,
+        output: &shapes::UPLOAD_SSH_PUBLIC_KEY_RESPONSE,
+        result_wrapper: Some("UploadSSHPublicKeyResult"),
+        read_only: false,
+    };
+    type Input = shapes::UploadSSHPublicKeyRequest;
+    type Output = shapes::UploadSSHPublicKeyResponse;
+    type Error = Error;
+}
+
+/// `UploadServerCertificate`.
+pub struct UploadServerCertificate;
+
+impl Operation for UploadServerCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UploadServerCertificate",
+        action: "iam:UploadServerCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPLOAD_SERVER_CERTIFICATE_REQUEST,
+        output: &shapes::UPLOAD_SERVER_CERTIFICATE_RESPONSE,
+        result_wrapper: Some("UploadServerCertificateResult"),
+        read_only: false,
+    };
+    type Input = shapes::UploadServerCertificateRequest;
+    type Output = shapes::UploadServerCertificateResponse;
+    type Error = Error;
+}
+
+/// `UploadSigningCertificate`.
+pub struct UploadSigningCertificate;
+
+impl Operation for UploadSigningCertificate {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UploadSigningCertificate",
+        action: "iam:UploadSigningCertificate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::UPLOAD_SIGNING_CERTIFICATE_REQUEST,
+        output: &shapes::UPLOAD_SIGNING_CERTIFICATE_RESPONSE,
+        result_wrapper: Some("UploadSigningCertificateResult"),
+        read_only: false,
+    };
+    type Input = shapes::UploadSigningCertificateRequest;
+    type Output = shapes::UploadSigningCertificateResponse;
     type Error = Error;
 }
 
@@ -2952,6 +3435,7 @@ where
         + Handle<CreateRole>
         + Handle<CreateSAMLProvider>
         + Handle<CreateServiceLinkedRole>
+        + Handle<CreateServiceSpecificCredential>
         + Handle<CreateUser>
         + Handle<CreateVirtualMFADevice>
         + Handle<DeactivateMFADevice>
@@ -2969,7 +3453,11 @@ where
         + Handle<DeleteRolePermissionsBoundary>
         + Handle<DeleteRolePolicy>
         + Handle<DeleteSAMLProvider>
+        + Handle<DeleteSSHPublicKey>
+        + Handle<DeleteServerCertificate>
         + Handle<DeleteServiceLinkedRole>
+        + Handle<DeleteServiceSpecificCredential>
+        + Handle<DeleteSigningCertificate>
         + Handle<DeleteUser>
         + Handle<DeleteUserPermissionsBoundary>
         + Handle<DeleteUserPolicy>
@@ -2997,6 +3485,8 @@ where
         + Handle<GetRole>
         + Handle<GetRolePolicy>
         + Handle<GetSAMLProvider>
+        + Handle<GetSSHPublicKey>
+        + Handle<GetServerCertificate>
         + Handle<GetServiceLinkedRoleDeletionStatus>
         + Handle<GetUser>
         + Handle<GetUserPolicy>
@@ -3024,6 +3514,11 @@ where
         + Handle<ListRoles>
         + Handle<ListSAMLProviderTags>
         + Handle<ListSAMLProviders>
+        + Handle<ListSSHPublicKeys>
+        + Handle<ListServerCertificateTags>
+        + Handle<ListServerCertificates>
+        + Handle<ListServiceSpecificCredentials>
+        + Handle<ListSigningCertificates>
         + Handle<ListUserPolicies>
         + Handle<ListUserTags>
         + Handle<ListUsers>
@@ -3036,8 +3531,10 @@ where
         + Handle<RemoveClientIDFromOpenIDConnectProvider>
         + Handle<RemoveRoleFromInstanceProfile>
         + Handle<RemoveUserFromGroup>
+        + Handle<ResetServiceSpecificCredential>
         + Handle<ResyncMFADevice>
         + Handle<SetDefaultPolicyVersion>
+        + Handle<SetSecurityTokenServicePreferences>
         + Handle<SimulateCustomPolicy>
         + Handle<SimulatePrincipalPolicy>
         + Handle<TagInstanceProfile>
@@ -3046,6 +3543,7 @@ where
         + Handle<TagPolicy>
         + Handle<TagRole>
         + Handle<TagSAMLProvider>
+        + Handle<TagServerCertificate>
         + Handle<TagUser>
         + Handle<UntagInstanceProfile>
         + Handle<UntagMFADevice>
@@ -3053,6 +3551,7 @@ where
         + Handle<UntagPolicy>
         + Handle<UntagRole>
         + Handle<UntagSAMLProvider>
+        + Handle<UntagServerCertificate>
         + Handle<UntagUser>
         + Handle<UpdateAccessKey>
         + Handle<UpdateAccountPasswordPolicy>
@@ -3063,7 +3562,14 @@ where
         + Handle<UpdateRole>
         + Handle<UpdateRoleDescription>
         + Handle<UpdateSAMLProvider>
-        + Handle<UpdateUser>,
+        + Handle<UpdateSSHPublicKey>
+        + Handle<UpdateServerCertificate>
+        + Handle<UpdateServiceSpecificCredential>
+        + Handle<UpdateSigningCertificate>
+        + Handle<UpdateUser>
+        + Handle<UploadSSHPublicKey>
+        + Handle<UploadServerCertificate>
+        + Handle<UploadSigningCertificate>,
 {
     router.service(&SERVICE);
     router.mount::<AddClientIDToOpenIDConnectProvider, S>(service);
@@ -3084,6 +3590,7 @@ where
     router.mount::<CreateRole, S>(service);
     router.mount::<CreateSAMLProvider, S>(service);
     router.mount::<CreateServiceLinkedRole, S>(service);
+    router.mount::<CreateServiceSpecificCredential, S>(service);
     router.mount::<CreateUser, S>(service);
     router.mount::<CreateVirtualMFADevice, S>(service);
     router.mount::<DeactivateMFADevice, S>(service);
@@ -3101,7 +3608,11 @@ where
     router.mount::<DeleteRolePermissionsBoundary, S>(service);
     router.mount::<DeleteRolePolicy, S>(service);
     router.mount::<DeleteSAMLProvider, S>(service);
+    router.mount::<DeleteSSHPublicKey, S>(service);
+    router.mount::<DeleteServerCertificate, S>(service);
     router.mount::<DeleteServiceLinkedRole, S>(service);
+    router.mount::<DeleteServiceSpecificCredential, S>(service);
+    router.mount::<DeleteSigningCertificate, S>(service);
     router.mount::<DeleteUser, S>(service);
     router.mount::<DeleteUserPermissionsBoundary, S>(service);
     router.mount::<DeleteUserPolicy, S>(service);
@@ -3129,6 +3640,8 @@ where
     router.mount::<GetRole, S>(service);
     router.mount::<GetRolePolicy, S>(service);
     router.mount::<GetSAMLProvider, S>(service);
+    router.mount::<GetSSHPublicKey, S>(service);
+    router.mount::<GetServerCertificate, S>(service);
     router.mount::<GetServiceLinkedRoleDeletionStatus, S>(service);
     router.mount::<GetUser, S>(service);
     router.mount::<GetUserPolicy, S>(service);
@@ -3156,6 +3669,11 @@ where
     router.mount::<ListRoles, S>(service);
     router.mount::<ListSAMLProviderTags, S>(service);
     router.mount::<ListSAMLProviders, S>(service);
+    router.mount::<ListSSHPublicKeys, S>(service);
+    router.mount::<ListServerCertificateTags, S>(service);
+    router.mount::<ListServerCertificates, S>(service);
+    router.mount::<ListServiceSpecificCredentials, S>(service);
+    router.mount::<ListSigningCertificates, S>(service);
     router.mount::<ListUserPolicies, S>(service);
     router.mount::<ListUserTags, S>(service);
     router.mount::<ListUsers, S>(service);
@@ -3168,8 +3686,10 @@ where
     router.mount::<RemoveClientIDFromOpenIDConnectProvider, S>(service);
     router.mount::<RemoveRoleFromInstanceProfile, S>(service);
     router.mount::<RemoveUserFromGroup, S>(service);
+    router.mount::<ResetServiceSpecificCredential, S>(service);
     router.mount::<ResyncMFADevice, S>(service);
     router.mount::<SetDefaultPolicyVersion, S>(service);
+    router.mount::<SetSecurityTokenServicePreferences, S>(service);
     router.mount::<SimulateCustomPolicy, S>(service);
     router.mount::<SimulatePrincipalPolicy, S>(service);
     router.mount::<TagInstanceProfile, S>(service);
@@ -3178,6 +3698,7 @@ where
     router.mount::<TagPolicy, S>(service);
     router.mount::<TagRole, S>(service);
     router.mount::<TagSAMLProvider, S>(service);
+    router.mount::<TagServerCertificate, S>(service);
     router.mount::<TagUser, S>(service);
     router.mount::<UntagInstanceProfile, S>(service);
     router.mount::<UntagMFADevice, S>(service);
@@ -3185,6 +3706,7 @@ where
     router.mount::<UntagPolicy, S>(service);
     router.mount::<UntagRole, S>(service);
     router.mount::<UntagSAMLProvider, S>(service);
+    router.mount::<UntagServerCertificate, S>(service);
     router.mount::<UntagUser, S>(service);
     router.mount::<UpdateAccessKey, S>(service);
     router.mount::<UpdateAccountPasswordPolicy, S>(service);
@@ -3195,5 +3717,12 @@ where
     router.mount::<UpdateRole, S>(service);
     router.mount::<UpdateRoleDescription, S>(service);
     router.mount::<UpdateSAMLProvider, S>(service);
+    router.mount::<UpdateSSHPublicKey, S>(service);
+    router.mount::<UpdateServerCertificate, S>(service);
+    router.mount::<UpdateServiceSpecificCredential, S>(service);
+    router.mount::<UpdateSigningCertificate, S>(service);
     router.mount::<UpdateUser, S>(service);
+    router.mount::<UploadSSHPublicKey, S>(service);
+    router.mount::<UploadServerCertificate, S>(service);
+    router.mount::<UploadSigningCertificate, S>(service);
 }

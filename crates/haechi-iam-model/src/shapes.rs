@@ -323,6 +323,20 @@ structure! {
 }
 
 structure! {
+    pub struct CreateServiceSpecificCredentialRequest as CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST "CreateServiceSpecificCredentialRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required service_name: String = member("ServiceName", &SERVICE_NAME),
+        optional credential_age_days: i32 = member("CredentialAgeDays", &CREDENTIAL_AGE_DAYS),
+    }
+}
+
+structure! {
+    pub struct CreateServiceSpecificCredentialResponse as CREATE_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE "CreateServiceSpecificCredentialResponse" {
+        optional service_specific_credential: ServiceSpecificCredential = member("ServiceSpecificCredential", &SERVICE_SPECIFIC_CREDENTIAL),
+    }
+}
+
+structure! {
     pub struct CreateUserRequest as CREATE_USER_REQUEST "CreateUserRequest" {
         optional path: String = member("Path", &PATH_TYPE),
         required user_name: String = member("UserName", &USER_NAME_TYPE),
@@ -441,6 +455,19 @@ structure! {
 }
 
 structure! {
+    pub struct DeleteSSHPublicKeyRequest as DELETE_SSH_PUBLIC_KEY_REQUEST "DeleteSSHPublicKeyRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required ssh_public_key_id: String = member("SSHPublicKeyId", &PUBLIC_KEY_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteServerCertificateRequest as DELETE_SERVER_CERTIFICATE_REQUEST "DeleteServerCertificateRequest" {
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+    }
+}
+
+structure! {
     pub struct DeleteServiceLinkedRoleRequest as DELETE_SERVICE_LINKED_ROLE_REQUEST "DeleteServiceLinkedRoleRequest" {
         required role_name: String = member("RoleName", &ROLE_NAME_TYPE),
     }
@@ -449,6 +476,20 @@ structure! {
 structure! {
     pub struct DeleteServiceLinkedRoleResponse as DELETE_SERVICE_LINKED_ROLE_RESPONSE "DeleteServiceLinkedRoleResponse" {
         required deletion_task_id: String = member("DeletionTaskId", &DELETION_TASK_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct DeleteServiceSpecificCredentialRequest as DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST "DeleteServiceSpecificCredentialRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        required service_specific_credential_id: String = member("ServiceSpecificCredentialId", &SERVICE_SPECIFIC_CREDENTIAL_ID),
+    }
+}
+
+structure! {
+    pub struct DeleteSigningCertificateRequest as DELETE_SIGNING_CERTIFICATE_REQUEST "DeleteSigningCertificateRequest" {
+        optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        required certificate_id: String = member("CertificateId", &CERTIFICATE_ID_TYPE),
     }
 }
 
@@ -790,6 +831,32 @@ structure! {
         optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
         optional assertion_encryption_mode: AssertionEncryptionModeType = member("AssertionEncryptionMode", &ASSERTION_ENCRYPTION_MODE_TYPE),
         optional private_key_list: Vec<SAMLPrivateKey> = member("PrivateKeyList", &PRIVATE_KEY_LIST),
+    }
+}
+
+structure! {
+    pub struct GetSSHPublicKeyRequest as GET_SSH_PUBLIC_KEY_REQUEST "GetSSHPublicKeyRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required ssh_public_key_id: String = member("SSHPublicKeyId", &PUBLIC_KEY_ID_TYPE),
+        required encoding: EncodingType = member("Encoding", &ENCODING_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetSSHPublicKeyResponse as GET_SSH_PUBLIC_KEY_RESPONSE "GetSSHPublicKeyResponse" {
+        optional ssh_public_key: SSHPublicKey = member("SSHPublicKey", &SSH_PUBLIC_KEY),
+    }
+}
+
+structure! {
+    pub struct GetServerCertificateRequest as GET_SERVER_CERTIFICATE_REQUEST "GetServerCertificateRequest" {
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct GetServerCertificateResponse as GET_SERVER_CERTIFICATE_RESPONSE "GetServerCertificateResponse" {
+        required server_certificate: ServerCertificate = member("ServerCertificate", &SERVER_CERTIFICATE),
     }
 }
 
@@ -1262,6 +1329,88 @@ structure! {
 }
 
 structure! {
+    pub struct ListSSHPublicKeysRequest as LIST_SSH_PUBLIC_KEYS_REQUEST "ListSSHPublicKeysRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListSSHPublicKeysResponse as LIST_SSH_PUBLIC_KEYS_RESPONSE "ListSSHPublicKeysResponse" {
+        optional ssh_public_keys: Vec<SSHPublicKeyMetadata> = member("SSHPublicKeys", &SSH_PUBLIC_KEY_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListServerCertificateTagsRequest as LIST_SERVER_CERTIFICATE_TAGS_REQUEST "ListServerCertificateTagsRequest" {
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListServerCertificateTagsResponse as LIST_SERVER_CERTIFICATE_TAGS_RESPONSE "ListServerCertificateTagsResponse" {
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListServerCertificatesRequest as LIST_SERVER_CERTIFICATES_REQUEST "ListServerCertificatesRequest" {
+        optional path_prefix: String = member("PathPrefix", &PATH_PREFIX_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListServerCertificatesResponse as LIST_SERVER_CERTIFICATES_RESPONSE "ListServerCertificatesResponse" {
+        required server_certificate_metadata_list: Vec<ServerCertificateMetadata> = member("ServerCertificateMetadataList", &SERVER_CERTIFICATE_METADATA_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListServiceSpecificCredentialsRequest as LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST "ListServiceSpecificCredentialsRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        optional service_name: String = member("ServiceName", &SERVICE_NAME),
+        optional all_users: bool = member("AllUsers", &ALL_USERS),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListServiceSpecificCredentialsResponse as LIST_SERVICE_SPECIFIC_CREDENTIALS_RESPONSE "ListServiceSpecificCredentialsResponse" {
+        optional service_specific_credentials: Vec<ServiceSpecificCredentialMetadata> = member("ServiceSpecificCredentials", &SERVICE_SPECIFIC_CREDENTIALS_LIST_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListSigningCertificatesRequest as LIST_SIGNING_CERTIFICATES_REQUEST "ListSigningCertificatesRequest" {
+        optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListSigningCertificatesResponse as LIST_SIGNING_CERTIFICATES_RESPONSE "ListSigningCertificatesResponse" {
+        required certificates: Vec<SigningCertificate> = member("Certificates", &CERTIFICATE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
     pub struct ListUserPoliciesRequest as LIST_USER_POLICIES_REQUEST "ListUserPoliciesRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional marker: String = member("Marker", &MARKER_TYPE),
@@ -1618,6 +1767,19 @@ enumeration! {
     }
 }
 
+structure! {
+    pub struct ResetServiceSpecificCredentialRequest as RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST "ResetServiceSpecificCredentialRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        required service_specific_credential_id: String = member("ServiceSpecificCredentialId", &SERVICE_SPECIFIC_CREDENTIAL_ID),
+    }
+}
+
+structure! {
+    pub struct ResetServiceSpecificCredentialResponse as RESET_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE "ResetServiceSpecificCredentialResponse" {
+        optional service_specific_credential: ServiceSpecificCredential = member("ServiceSpecificCredential", &SERVICE_SPECIFIC_CREDENTIAL),
+    }
+}
+
 pub static RESOURCE_HANDLING_OPTION_TYPE: Schema =
     string("ResourceHandlingOptionType").length(1, 64);
 
@@ -1725,9 +1887,101 @@ pub static SAML_PROVIDER_NAME_TYPE: Schema =
     string("SAMLProviderNameType").length(1, 128).pattern(pattern!("[\\w._-]+"));
 
 structure! {
+    pub struct SSHPublicKey as SSH_PUBLIC_KEY "SSHPublicKey" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required ssh_public_key_id: String = member("SSHPublicKeyId", &PUBLIC_KEY_ID_TYPE),
+        required fingerprint: String = member("Fingerprint", &PUBLIC_KEY_FINGERPRINT_TYPE),
+        required ssh_public_key_body: String = member("SSHPublicKeyBody", &PUBLIC_KEY_MATERIAL_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+        optional upload_date: Timestamp = member("UploadDate", &DATE_TYPE),
+    }
+}
+
+pub static SSH_PUBLIC_KEY_LIST_TYPE: Schema =
+    list("SSHPublicKeyListType", &member("member", &SSH_PUBLIC_KEY_METADATA));
+
+structure! {
+    pub struct SSHPublicKeyMetadata as SSH_PUBLIC_KEY_METADATA "SSHPublicKeyMetadata" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required ssh_public_key_id: String = member("SSHPublicKeyId", &PUBLIC_KEY_ID_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+        required upload_date: Timestamp = member("UploadDate", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct ServerCertificate as SERVER_CERTIFICATE "ServerCertificate" {
+        required server_certificate_metadata: ServerCertificateMetadata = member("ServerCertificateMetadata", &SERVER_CERTIFICATE_METADATA),
+        required certificate_body: String = member("CertificateBody", &CERTIFICATE_BODY_TYPE),
+        optional certificate_chain: String = member("CertificateChain", &CERTIFICATE_CHAIN_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct ServerCertificateMetadata as SERVER_CERTIFICATE_METADATA "ServerCertificateMetadata" {
+        required path: String = member("Path", &PATH_TYPE),
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+        required server_certificate_id: String = member("ServerCertificateId", &ID_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+        optional upload_date: Timestamp = member("UploadDate", &DATE_TYPE),
+        optional expiration: Timestamp = member("Expiration", &DATE_TYPE),
+    }
+}
+
+structure! {
+    pub struct ServiceSpecificCredential as SERVICE_SPECIFIC_CREDENTIAL "ServiceSpecificCredential" {
+        required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional expiration_date: Timestamp = member("ExpirationDate", &DATE_TYPE),
+        required service_name: String = member("ServiceName", &SERVICE_NAME),
+        optional service_user_name: String = member("ServiceUserName", &SERVICE_USER_NAME),
+        optional service_password: SecretString = member("ServicePassword", &SERVICE_PASSWORD),
+        optional service_credential_alias: String = member("ServiceCredentialAlias", &SERVICE_CREDENTIAL_ALIAS),
+        optional service_credential_secret: SecretString = member("ServiceCredentialSecret", &SERVICE_CREDENTIAL_SECRET),
+        required service_specific_credential_id: String = member("ServiceSpecificCredentialId", &SERVICE_SPECIFIC_CREDENTIAL_ID),
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+    }
+}
+
+structure! {
+    pub struct ServiceSpecificCredentialMetadata as SERVICE_SPECIFIC_CREDENTIAL_METADATA "ServiceSpecificCredentialMetadata" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+        optional service_user_name: String = member("ServiceUserName", &SERVICE_USER_NAME),
+        optional service_credential_alias: String = member("ServiceCredentialAlias", &SERVICE_CREDENTIAL_ALIAS),
+        required create_date: Timestamp = member("CreateDate", &DATE_TYPE),
+        optional expiration_date: Timestamp = member("ExpirationDate", &DATE_TYPE),
+        required service_specific_credential_id: String = member("ServiceSpecificCredentialId", &SERVICE_SPECIFIC_CREDENTIAL_ID),
+        required service_name: String = member("ServiceName", &SERVICE_NAME),
+    }
+}
+
+pub static SERVICE_SPECIFIC_CREDENTIALS_LIST_TYPE: Schema = list(
+    "ServiceSpecificCredentialsListType",
+    &member("member", &SERVICE_SPECIFIC_CREDENTIAL_METADATA),
+);
+
+structure! {
     pub struct SetDefaultPolicyVersionRequest as SET_DEFAULT_POLICY_VERSION_REQUEST "SetDefaultPolicyVersionRequest" {
         required policy_arn: String = member("PolicyArn", &ARN_TYPE),
         required version_id: String = member("VersionId", &POLICY_VERSION_ID_TYPE),
+    }
+}
+
+structure! {
+    pub struct SetSecurityTokenServicePreferencesRequest as SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST "SetSecurityTokenServicePreferencesRequest" {
+        required global_endpoint_token_version: GlobalEndpointTokenVersion = member("GlobalEndpointTokenVersion", &GLOBAL_ENDPOINT_TOKEN_VERSION),
+    }
+}
+
+structure! {
+    pub struct SigningCertificate as SIGNING_CERTIFICATE "SigningCertificate" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required certificate_id: String = member("CertificateId", &CERTIFICATE_ID_TYPE),
+        required certificate_body: String = member("CertificateBody", &CERTIFICATE_BODY_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+        optional upload_date: Timestamp = member("UploadDate", &DATE_TYPE),
     }
 }
 
@@ -1845,6 +2099,13 @@ structure! {
 }
 
 structure! {
+    pub struct TagServerCertificateRequest as TAG_SERVER_CERTIFICATE_REQUEST "TagServerCertificateRequest" {
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+        required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
     pub struct TagUserRequest as TAG_USER_REQUEST "TagUserRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         required tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
@@ -1889,6 +2150,13 @@ structure! {
 structure! {
     pub struct UntagSAMLProviderRequest as UNTAG_SAML_PROVIDER_REQUEST "UntagSAMLProviderRequest" {
         required saml_provider_arn: String = member("SAMLProviderArn", &ARN_TYPE),
+        required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UntagServerCertificateRequest as UNTAG_SERVER_CERTIFICATE_REQUEST "UntagServerCertificateRequest" {
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
         required tag_keys: Vec<String> = member("TagKeys", &TAG_KEY_LIST_TYPE),
     }
 }
@@ -1995,10 +2263,86 @@ structure! {
 }
 
 structure! {
+    pub struct UpdateSSHPublicKeyRequest as UPDATE_SSH_PUBLIC_KEY_REQUEST "UpdateSSHPublicKeyRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required ssh_public_key_id: String = member("SSHPublicKeyId", &PUBLIC_KEY_ID_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateServerCertificateRequest as UPDATE_SERVER_CERTIFICATE_REQUEST "UpdateServerCertificateRequest" {
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+        optional new_path: String = member("NewPath", &PATH_TYPE),
+        optional new_server_certificate_name: String = member("NewServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateServiceSpecificCredentialRequest as UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST "UpdateServiceSpecificCredentialRequest" {
+        optional user_name: String = member("UserName", &USER_NAME_TYPE),
+        required service_specific_credential_id: String = member("ServiceSpecificCredentialId", &SERVICE_SPECIFIC_CREDENTIAL_ID),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+    }
+}
+
+structure! {
+    pub struct UpdateSigningCertificateRequest as UPDATE_SIGNING_CERTIFICATE_REQUEST "UpdateSigningCertificateRequest" {
+        optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        required certificate_id: String = member("CertificateId", &CERTIFICATE_ID_TYPE),
+        required status: StatusType = member("Status", &STATUS_TYPE),
+    }
+}
+
+structure! {
     pub struct UpdateUserRequest as UPDATE_USER_REQUEST "UpdateUserRequest" {
         required user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
         optional new_path: String = member("NewPath", &PATH_TYPE),
         optional new_user_name: String = member("NewUserName", &USER_NAME_TYPE),
+    }
+}
+
+structure! {
+    pub struct UploadSSHPublicKeyRequest as UPLOAD_SSH_PUBLIC_KEY_REQUEST "UploadSSHPublicKeyRequest" {
+        required user_name: String = member("UserName", &USER_NAME_TYPE),
+        required ssh_public_key_body: String = member("SSHPublicKeyBody", &PUBLIC_KEY_MATERIAL_TYPE),
+    }
+}
+
+structure! {
+    pub struct UploadSSHPublicKeyResponse as UPLOAD_SSH_PUBLIC_KEY_RESPONSE "UploadSSHPublicKeyResponse" {
+        optional ssh_public_key: SSHPublicKey = member("SSHPublicKey", &SSH_PUBLIC_KEY),
+    }
+}
+
+structure! {
+    pub struct UploadServerCertificateRequest as UPLOAD_SERVER_CERTIFICATE_REQUEST "UploadServerCertificateRequest" {
+        optional path: String = member("Path", &PATH_TYPE),
+        required server_certificate_name: String = member("ServerCertificateName", &SERVER_CERTIFICATE_NAME_TYPE),
+        required certificate_body: String = member("CertificateBody", &CERTIFICATE_BODY_TYPE),
+        required private_key: SecretString = member("PrivateKey", &PRIVATE_KEY_TYPE),
+        optional certificate_chain: String = member("CertificateChain", &CERTIFICATE_CHAIN_TYPE),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UploadServerCertificateResponse as UPLOAD_SERVER_CERTIFICATE_RESPONSE "UploadServerCertificateResponse" {
+        optional server_certificate_metadata: ServerCertificateMetadata = member("ServerCertificateMetadata", &SERVER_CERTIFICATE_METADATA),
+        optional tags: Vec<Tag> = member("Tags", &TAG_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct UploadSigningCertificateRequest as UPLOAD_SIGNING_CERTIFICATE_REQUEST "UploadSigningCertificateRequest" {
+        optional user_name: String = member("UserName", &EXISTING_USER_NAME_TYPE),
+        required certificate_body: String = member("CertificateBody", &CERTIFICATE_BODY_TYPE),
+    }
+}
+
+structure! {
+    pub struct UploadSigningCertificateResponse as UPLOAD_SIGNING_CERTIFICATE_RESPONSE "UploadSigningCertificateResponse" {
+        required certificate: SigningCertificate = member("Certificate", &SIGNING_CERTIFICATE),
     }
 }
 
@@ -2056,6 +2400,8 @@ pub static ACCOUNT_ALIAS_TYPE: Schema = string("accountAliasType")
     .length(3, 63)
     .pattern(pattern!("^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"));
 
+pub static ALL_USERS: Schema = boolean("allUsers");
+
 pub static ARN_TYPE: Schema = string("arnType").length(20, 2048);
 
 enumeration! {
@@ -2085,20 +2431,50 @@ pub static BOOLEAN_OBJECT_TYPE: Schema = boolean("booleanObjectType");
 
 pub static BOOLEAN_TYPE: Schema = boolean("booleanType");
 
+pub static CERTIFICATE_BODY_TYPE: Schema = string("certificateBodyType")
+    .length(1, 16384)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+
+pub static CERTIFICATE_CHAIN_TYPE: Schema = string("certificateChainType")
+    .length(1, 2097152)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+
+pub static CERTIFICATE_ID_TYPE: Schema =
+    string("certificateIdType").length(24, 128).pattern(pattern!("[\\w]+"));
+
+pub static CERTIFICATE_LIST_TYPE: Schema =
+    list("certificateListType", &member("member", &SIGNING_CERTIFICATE));
+
 pub static CLIENT_ID_LIST_TYPE: Schema =
     list("clientIDListType", &member("member", &CLIENT_ID_TYPE));
 
 pub static CLIENT_ID_TYPE: Schema = string("clientIDType").length(1, 255);
+
+pub static CREDENTIAL_AGE_DAYS: Schema = integer("credentialAgeDays").range(1, 36600);
 
 pub static CUSTOM_SUFFIX_TYPE: Schema =
     string("customSuffixType").length(1, 64).pattern(pattern!("[\\w+=,.@-]+"));
 
 pub static DATE_TYPE: Schema = timestamp("dateType");
 
+enumeration! {
+    pub enum EncodingType as ENCODING_TYPE "encodingType" {
+        Ssh = "SSH",
+        Pem = "PEM",
+    }
+}
+
 pub static ENTITY_LIST_TYPE: Schema = list("entityListType", &member("member", &ENTITY_TYPE));
 
 pub static EXISTING_USER_NAME_TYPE: Schema =
     string("existingUserNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
+enumeration! {
+    pub enum GlobalEndpointTokenVersion as GLOBAL_ENDPOINT_TOKEN_VERSION "globalEndpointTokenVersion" {
+        V2Token = "v2Token",
+        V1Token = "v1Token",
+    }
+}
 
 pub static GROUP_DETAIL_LIST_TYPE: Schema =
     list("groupDetailListType", &member("member", &GROUP_DETAIL));
@@ -2193,6 +2569,16 @@ pub static PRIVATE_KEY_TYPE: Schema = string("privateKeyType")
     .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"))
     .sensitive();
 
+pub static PUBLIC_KEY_FINGERPRINT_TYPE: Schema =
+    string("publicKeyFingerprintType").length(48, 48).pattern(pattern!("[:\\w]+"));
+
+pub static PUBLIC_KEY_ID_TYPE: Schema =
+    string("publicKeyIdType").length(20, 128).pattern(pattern!("[\\w]+"));
+
+pub static PUBLIC_KEY_MATERIAL_TYPE: Schema = string("publicKeyMaterialType")
+    .length(1, 16384)
+    .pattern(pattern!("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+
 pub static RESPONSE_MARKER_TYPE: Schema = string("responseMarkerType");
 
 pub static ROLE_DESCRIPTION_TYPE: Schema = string("roleDescriptionType")
@@ -2212,6 +2598,27 @@ pub static ROLE_NAME_TYPE: Schema =
 
 pub static SERIAL_NUMBER_TYPE: Schema =
     string("serialNumberType").length(9, 256).pattern(pattern!("[\\w+=/:,.@-]+"));
+
+pub static SERVER_CERTIFICATE_METADATA_LIST_TYPE: Schema =
+    list("serverCertificateMetadataListType", &member("member", &SERVER_CERTIFICATE_METADATA));
+
+pub static SERVER_CERTIFICATE_NAME_TYPE: Schema =
+    string("serverCertificateNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
+pub static SERVICE_CREDENTIAL_ALIAS: Schema =
+    string("serviceCredentialAlias").length(0, 200).pattern(pattern!("[\\w+=,.@-]+"));
+
+pub static SERVICE_CREDENTIAL_SECRET: Schema = string("serviceCredentialSecret").sensitive();
+
+pub static SERVICE_NAME: Schema = string("serviceName");
+
+pub static SERVICE_PASSWORD: Schema = string("servicePassword").sensitive();
+
+pub static SERVICE_SPECIFIC_CREDENTIAL_ID: Schema =
+    string("serviceSpecificCredentialId").length(20, 128).pattern(pattern!("[\\w]+"));
+
+pub static SERVICE_USER_NAME: Schema =
+    string("serviceUserName").length(0, 200).pattern(pattern!("[\\w+=,.@-]*"));
 
 enumeration! {
     pub enum StatusType as STATUS_TYPE "statusType" {

@@ -10,8 +10,8 @@ use crate::by_arn::ByArn;
 use crate::quotas;
 use crate::store::{
     AccountRecord, GroupRecord, MfaRecord, OidcProviderRecord, PolicyRecord, ProfileRecord,
-    RoleRecord, SamlProviderRecord, UserRecord, groups_path, policies_path, profiles_path,
-    roles_path, users_path,
+    RoleRecord, SamlProviderRecord, ServerCertificateRecord, UserRecord, groups_path,
+    policies_path, profiles_path, roles_path, server_certificates_path, users_path,
 };
 
 fn number(count: usize) -> i32 {
@@ -35,6 +35,8 @@ impl Iam {
         let versions = policies.iter().map(|policy| policy.value.versions.len()).sum();
         let oidc = self.count::<OidcProviderRecord>(&OidcProviderRecord::prefix(account)).await?;
         let saml = self.count::<SamlProviderRecord>(&SamlProviderRecord::prefix(account)).await?;
+        let certificates = server_certificates_path(account);
+        let certificates = self.count::<ServerCertificateRecord>(&certificates).await?;
         let counts = [
             ("Users", self.count::<UserRecord>(&users_path(account)).await?),
             ("Groups", self.count::<GroupRecord>(&groups_path(account)).await?),
@@ -43,7 +45,7 @@ impl Iam {
             ("Policies", number(policies.len())),
             ("PolicyVersionsInUse", number(versions)),
             ("Providers", oidc + saml),
-            ("ServerCertificates", 0),
+            ("ServerCertificates", certificates),
             ("MFADevices", number(devices.len())),
             ("MFADevicesInUse", number(in_use)),
             // The root user has neither device nor password nor certificate here.
@@ -51,7 +53,7 @@ impl Iam {
             ("AccountPasswordPresent", 0),
             ("AccountSigningCertificatesPresent", 0),
             ("AccountAccessKeysPresent", i32::from(!owner.root_access_key_ids.is_empty())),
-            ("GlobalEndpointTokenVersion", 1),
+            ("GlobalEndpointTokenVersion", if owner.has_v2_tokens { 2 } else { 1 }),
         ];
         let all = counts.into_iter().chain(quotas::SUMMARY.iter().copied());
         Ok(all.map(|(name, count)| (name.to_owned(), count)).collect())

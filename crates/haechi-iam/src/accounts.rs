@@ -23,6 +23,7 @@ impl Iam {
             root_access_key_ids: Vec::new(),
             alias: None,
             password_policy: None,
+            has_v2_tokens: false,
             unknown: Unknown::new(),
         };
         let index = AccountIndexRecord { account: account.to_string(), unknown: Unknown::new() };

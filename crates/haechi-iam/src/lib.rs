@@ -24,8 +24,10 @@
 //! mfa.rs         one-time codes                  qr_code.rs     seeds as pictures
 //! password.rs    login profiles                 credential_report.rs  who has what credentials
 //! account_summary.rs, quotas.rs  how much        authorization_details.rs  everything at once
-//! context_keys.rs  what conditions ask for
+//! context_keys.rs  what conditions ask for        request_quotas.rs  how often an account may ask
 //! oidc.rs        OpenID Connect providers        saml.rs        SAML providers
+//! public_keys.rs what users upload: SSH keys (ssh_key.rs), certificates (certificate.rs)
+//! server_certificate.rs  TLS certificates with their keys
 //! tags.rs        rules of tags                    sessions.rs    session token ─► caller
 //! secret.rs      secrets that wipe themselves     op/*.rs        a file for each operation
 //! ```
@@ -38,6 +40,7 @@ mod authorization_details;
 mod authz;
 mod aws_managed;
 mod by_arn;
+mod certificate;
 mod context_keys;
 mod credential_report;
 mod entity;
@@ -53,14 +56,18 @@ mod op;
 mod password;
 mod policy;
 mod profile;
+mod public_keys;
 mod qr_code;
 mod quotas;
+mod request_quotas;
 mod role;
 mod saml;
 mod secret;
+mod server_certificate;
 mod service_linked;
 mod sessions;
 mod simulate;
+mod ssh_key;
 mod store;
 mod tags;
 mod user;
@@ -70,6 +77,7 @@ use std::sync::Arc;
 use haechi_core::{Database, Env, Router};
 
 pub use identities::root_caller;
+pub use request_quotas::REQUEST_QUOTAS;
 
 /// IAM knows no Regions, and one installation is one partition.
 const PARTITION: &str = "aws";

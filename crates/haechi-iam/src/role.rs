@@ -117,6 +117,9 @@ impl Iam {
     /// unique ids of those that it names.
     pub(crate) async fn check_trust(&self, text: &str) -> Result<BTreeMap<String, String>, Error> {
         let document = parse(text, Kind::Trust)?;
+        document
+            .require_known_services()
+            .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))?;
         if characters(text) > TRUST_CHARACTERS_MAX {
             let message = format!("Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS_MAX}");
             return Err(Error::LimitExceededException(message));

@@ -14,6 +14,8 @@
 //! /iam/<account>/profile/<hidden name>   ProfileRecord: an instance profile
 //! /iam/<account>/deletion/<task id>      DeletionRecord: a service-linked role that was deleted
 //! /iam/<account>/login/<user id>         LoginRecord: the password's hash
+//! /iam/<account>/server-certificate/<hidden name>     ServerCertificateRecord
+//! /iam/<account>/public-keys/<user id, or root>       PublicKeysRecord: SSH keys, certificates
 //! /iam/<account>/mfa/<hidden path and name>           MfaRecord: a virtual MFA device
 //! /iam/<account>/oidc-provider/<hidden url>           OidcProviderRecord
 //! /iam/<account>/saml-provider/<hidden name>          SamlProviderRecord
@@ -44,8 +46,10 @@ use crate::secret::Secret;
 mod credentials;
 
 pub(crate) use credentials::{
-    LoginRecord, MfaRecord, MfaUsedRecord, OidcProviderRecord, PasswordPolicyRecord, ReportRecord,
-    SamlProviderRecord, login_path, mfa_used_path, report_path,
+    LoginRecord, MfaRecord, MfaUsedRecord, OidcProviderRecord, PasswordPolicyRecord,
+    PublicKeysRecord, ReportRecord, SamlProviderRecord, ServerCertificateRecord, UploadRecord,
+    login_path, mfa_used_path, public_keys_path, report_path, server_certificate_path,
+    server_certificates_path,
 };
 
 /// All that IAM keeps of an account: what is derived from it is stale once any of it is written.
@@ -156,6 +160,9 @@ pub(crate) struct AccountRecord {
     pub(crate) alias: Option<String>,
     #[serde(default)]
     pub(crate) password_policy: Option<PasswordPolicyRecord>,
+    /// Whether it wants STS's global endpoint to answer tokens for all Regions.
+    #[serde(default)]
+    pub(crate) has_v2_tokens: bool,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -194,6 +201,12 @@ pub(crate) struct UserRecord {
     /// Whether it has a password (`LoginRecord`).
     #[serde(default)]
     pub(crate) has_login: bool,
+    /// Whether it has SSH public keys (`PublicKeysRecord`).
+    #[serde(default)]
+    pub(crate) has_ssh_keys: bool,
+    /// Whether it has signing certificates.
+    #[serde(default)]
+    pub(crate) has_certificates: bool,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Env, Permit};
+use haechi_core::{Cx, Env, Permit};
 use haechi_crypto::keyring::Keyring;
 use haechi_crypto::material::MaterialContext;
 use haechi_crypto::{
@@ -19,6 +19,13 @@ use haechi_wire::Fault;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::store::{Key, KeyRecord, hex};
+
+/// Tells the call's record which material was used, as KMS does of symmetric keys.
+pub(crate) fn tell_material(cx: &Cx, name: &'static str, id: Option<&str>) {
+    if let Some(id) = id {
+        cx.tell(name, id);
+    }
+}
 
 /// One generation of material, as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]

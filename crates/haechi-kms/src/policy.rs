@@ -79,6 +79,7 @@ impl Kms {
             |error: ParseError| Error::MalformedPolicyDocumentException(error.to_string());
         let mut document = Document::parse(proposal.text, Kind::Resource).map_err(malformed)?;
         document.require_resources().map_err(malformed)?;
+        document.require_known_services().map_err(|_| invalid_principals())?;
         let principals = self.existing(&document).await?;
         document.bind_principals(|arn| principals.get(arn).cloned());
         if !proposal.bypass_lockout_check {
@@ -94,14 +95,18 @@ impl Kms {
         for principal in document.aws_principals() {
             let (AwsPrincipal::User(arn) | AwsPrincipal::Role(arn)) = principal else { continue };
             let Some(unique_id) = directory.unique_id(arn).await? else {
-                return Err(Error::MalformedPolicyDocumentException(
-                    "Policy contains a statement with one or more invalid principals.".to_owned(),
-                ));
+                return Err(invalid_principals());
             };
             found.insert(arn.to_owned(), unique_id);
         }
         Ok(found)
     }
+}
+
+fn invalid_principals() -> Error {
+    Error::MalformedPolicyDocumentException(
+        "Policy contains a statement with one or more invalid principals.".to_owned(),
+    )
 }
 
 /// Whoever puts a policy must be able to put another one: else the key is lost to everybody.

@@ -82,24 +82,26 @@ fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
         some(&vpc.subnet_ids) || some(&vpc.security_group_ids)
     });
     let snap = input.snap_start.as_ref().and_then(|snap| snap.apply_on);
-    let elsewhere = input.package_type == Some(PackageType::Image)
-        || vpc
-        || input.layers.as_ref().is_some_and(|layers| !layers.is_empty())
-        || input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty())
-        || input.code_signing_config_arn.is_some()
-        || input.image_config.is_some()
-        || snap == Some(SnapStartApplyOn::PublishedVersions)
-        || input.tenancy_config.is_some()
-        || input.capacity_provider_config.is_some()
-        || input.durable_config.is_some()
-        || input.runtime_config.is_some()
-        || input.accelerator_config.is_some()
-        || input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())
-        || input.publish_to.is_some();
     let format = input.logging_config.as_ref().and_then(|logging| logging.log_format);
-    if elsewhere || format == Some(LogFormat::Json) {
-        return Err(cx.unsupported().into());
-    }
+    let layers = input.layers.as_ref().is_some_and(|layers| !layers.is_empty());
+    let file_systems = input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty());
+    cx.refuse_parameters(&[
+        ("PackageType=Image", input.package_type == Some(PackageType::Image)),
+        ("VpcConfig", vpc),
+        ("Layers", layers),
+        ("FileSystemConfigs", file_systems),
+        ("CodeSigningConfigArn", input.code_signing_config_arn.is_some()),
+        ("ImageConfig", input.image_config.is_some()),
+        ("SnapStart", snap == Some(SnapStartApplyOn::PublishedVersions)),
+        ("TenancyConfig", input.tenancy_config.is_some()),
+        ("CapacityProviderConfig", input.capacity_provider_config.is_some()),
+        ("DurableConfig", input.durable_config.is_some()),
+        ("RuntimeConfig", input.runtime_config.is_some()),
+        ("AcceleratorConfig", input.accelerator_config.is_some()),
+        ("KMSKeyArn", input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
+        ("PublishTo", input.publish_to.is_some()),
+        ("LoggingConfig.LogFormat=JSON", format == Some(LogFormat::Json)),
+    ])?;
     Ok(())
 }
 
@@ -125,7 +127,9 @@ impl Lambda {
         let architecture = input.architectures.as_ref().and_then(|list| list.first().copied());
         let here = here();
         if architecture.is_some_and(|wanted| wanted != here) && is_provided {
-            return Err(cx.unsupported().into());
+            return Err(cx
+                .unsupported_parameter("Architectures of another kind than this machine")
+                .into());
         }
         let tracing = input.tracing_config.as_ref().and_then(|tracing| tracing.mode);
         Ok(Version {
@@ -219,7 +223,7 @@ fn dead_letter(cx: &Cx, given: Option<DeadLetterConfig>) -> Result<Option<Option
     match given.target_arn.filter(|arn| !arn.is_empty()) {
         None => Ok(Some(None)),
         Some(arn) if arn.split(':').nth(2) == Some("sqs") => Ok(Some(Some(arn))),
-        Some(_) => Err(cx.unsupported().into()),
+        Some(_) => Err(cx.unsupported_parameter("DeadLetterConfig other than SQS").into()),
     }
 }
 

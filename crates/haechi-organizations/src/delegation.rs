@@ -1,17 +1,13 @@
 //! Service principals, as trusted access and delegation name them.
 
 use haechi_organizations_model::Error;
+use haechi_policy::reference::is_service_principal;
 
 use crate::error::invalid;
 
 /// Refuses what is no service principal: `config.amazonaws.com` is one.
 pub(crate) fn check(service: &str) -> Result<(), Error> {
-    let name = service.strip_suffix(".amazonaws.com").unwrap_or_default();
-    let known = !name.is_empty()
-        && name.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
-        });
-    if known {
+    if is_service_principal(service) {
         return Ok(());
     }
     let message = "You specified an unrecognized service principal.";

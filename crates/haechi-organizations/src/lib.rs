@@ -23,6 +23,7 @@
 //! creation.rs      jobs: an account that was asked for; what a deleted organization leaves
 //! delegation.rs    names of services
 //! handshake.rs     invitations
+//! quotas.rs        how often an account may ask
 //! store.rs         records, and where they lie
 //! ```
 
@@ -39,6 +40,7 @@ mod op;
 mod organization;
 mod paging;
 mod policy;
+mod quotas;
 mod show;
 mod store;
 mod tags;
@@ -48,6 +50,7 @@ use std::sync::Arc;
 use haechi_core::{Database, Env, Jobs, Router};
 
 pub use accounts::{AccountSummary, Accounts};
+pub use quotas::{REQUEST_QUOTAS, TOO_MANY_REQUESTS};
 
 /// The service.
 pub struct Organizations {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::action::{Action, ActionPattern, Head};
 use crate::parse;
 use crate::principal::PrincipalPattern;
+use crate::reference::is_service_principal;
 use crate::statement::Statement;
 use crate::{AwsPrincipal, ParseError};
 
@@ -186,6 +187,21 @@ impl Document {
             PrincipalPattern::Service(name) => Some(&**name),
             _ => None,
         })
+    }
+
+    /// Refuses service principals that no service of AWS has. A check of its own for those who
+    /// write policies: what is stored stays readable when the list changes.
+    ///
+    /// # Errors
+    /// [`ParseError::InvalidPrincipal`].
+    pub fn require_known_services(&self) -> Result<(), ParseError> {
+        match self.service_principals().find(|name| !is_service_principal(name)) {
+            Some(name) => Err(ParseError::InvalidPrincipal {
+                kind: "SERVICE".to_owned(),
+                value: name.to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Every identity provider that is named under `Federated`.

@@ -5,10 +5,14 @@
 //! haechi authorises no action that AWS does not know, and answers for simulations what a resource
 //! of an action is.
 
+mod service_principals;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Serialize;
+
+pub use service_principals::is_service_principal;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("reference/table.tsv")));
 

@@ -20,6 +20,10 @@ pub(crate) fn parse(text: &str) -> Result<Document, Error> {
     };
     let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
     document.require_resources().map_err(malformed)?;
+    document.require_known_services().map_err(|_| {
+        let message = "This resource policy contains an unsupported principal.";
+        Error::MalformedPolicyDocumentException(message.to_owned())
+    })?;
     Ok(document)
 }
 

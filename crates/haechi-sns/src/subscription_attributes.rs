@@ -65,7 +65,7 @@ fn check(cx: &Cx, subject: &Subject<'_>, name: &str, value: &str) -> Result<(), 
             Err(subject.refused("DeliveryPolicy: only HTTP(S) subscriptions have one"))
         }
         "DeliveryPolicy" => Effective::default().with_subscription(Some(value)).map(|_| ()),
-        "SubscriptionRoleArn" | "ReplayPolicy" => Err(cx.unsupported().into()),
+        "SubscriptionRoleArn" | "ReplayPolicy" => Err(cx.unsupported_parameter(name).into()),
         _ => Err(subject.refused("AttributeName")),
     }
 }

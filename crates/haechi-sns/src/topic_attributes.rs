@@ -67,8 +67,8 @@ fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> 
         "TracingConfig" if value == "PassThrough" => Ok(()),
         "KmsMasterKeyId" if value.len() <= KMS_KEY_MAX => Ok(()),
         "KmsMasterKeyId" => Err(invalid("KmsMasterKeyId")),
-        "TracingConfig" | "ArchivePolicy" => Err(cx.unsupported().into()),
-        _ if is_feedback(name) => Err(cx.unsupported().into()),
+        "TracingConfig" | "ArchivePolicy" => Err(cx.unsupported_parameter(name).into()),
+        _ if is_feedback(name) => Err(cx.unsupported_parameter(name).into()),
         _ => Err(invalid("AttributeName")),
     }
 }
@@ -86,7 +86,10 @@ pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
     if text.len() > POLICY_MAX {
         return Err(invalid("Policy length exceeds 30720"));
     }
-    Document::parse(text, Kind::Resource).map_err(|_| invalid("Policy Error: null"))?;
+    Document::parse(text, Kind::Resource)
+        .map_err(|_| invalid("Policy Error: null"))?
+        .require_known_services()
+        .map_err(|_| invalid("Policy Error: PrincipalNotFound"))?;
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|_| invalid("Policy Error: null"))?;
     let one_or_many = |value: &serde_json::Value| match value {

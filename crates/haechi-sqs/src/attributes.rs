@@ -255,7 +255,9 @@ fn check(name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
         )),
         "FifoQueue" => Ok(()),
         "Policy" if value.is_empty() => Ok(()),
-        "Policy" => Document::parse(value, Kind::Resource).map(|_| ()).map_err(|_| wrong(name)),
+        "Policy" => Document::parse(value, Kind::Resource)
+            .and_then(|document| document.require_known_services())
+            .map_err(|_| wrong(name)),
         "RedrivePolicy" if value.is_empty() => Ok(()),
         "RedrivePolicy" => parse_redrive(value).map(|_| ()).ok_or_else(|| {
             Error::InvalidParameterValueException(format!(

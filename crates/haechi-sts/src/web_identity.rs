@@ -29,7 +29,7 @@ const SKEW_SECONDS: i64 = 300;
 /// What taking web identities needs besides the providers.
 pub struct WebIdentity {
     /// The keys of issuers.
-    pub key_sets: KeySets,
+    pub key_sets: Arc<KeySets>,
     /// The machine's clock: issuers sign with real time, even under `--dev`.
     pub wall: Arc<dyn Clock>,
 }

@@ -40,6 +40,19 @@ pub enum Fault {
         /// The operation.
         operation: String,
     },
+    /// A parameter, or a value of one, of an operation that haechi does otherwise.
+    #[error(
+        "haechi does not implement {parameter} of {service}:{operation}. \
+         docs/aws-divergences.md lists what it leaves out"
+    )]
+    UnsupportedParameter {
+        /// The service.
+        service: &'static str,
+        /// The operation.
+        operation: &'static str,
+        /// As AWS's model names it, with its value where only some are not done.
+        parameter: String,
+    },
     /// The signature or the credentials were refused: code per protocol family, and message.
     #[error("{message}")]
     Authentication {
@@ -94,7 +107,9 @@ impl Fault {
             Fault::UnknownOperation(_) => "InvalidAction",
             Fault::UnknownService(_) if document => "UnknownOperationException",
             Fault::UnknownService(_) => "InvalidAction",
-            Fault::Unsupported { .. } => "UnsupportedOperation",
+            Fault::Unsupported { .. } | Fault::UnsupportedParameter { .. } => {
+                "UnsupportedOperation"
+            }
             Fault::Authentication { document_code, .. } if document => document_code,
             Fault::Authentication { xml_code, .. } => xml_code,
             Fault::Conflict if document => "ConcurrentModificationException",
@@ -122,7 +137,7 @@ impl Fault {
             | Fault::Throttled => 400,
             Fault::Conflict => 409,
             Fault::TooLarge { .. } => 413,
-            Fault::Unsupported { .. } => 501,
+            Fault::Unsupported { .. } | Fault::UnsupportedParameter { .. } => 501,
             Fault::Authentication { status, .. } => *status,
             Fault::Unavailable { .. } => 503,
             Fault::Internal(_) => 500,

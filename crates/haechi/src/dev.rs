@@ -10,6 +10,7 @@ use haechi_core::{
 use haechi_gateway::dev::{DevAnswer, DevControls};
 use haechi_iam::{Iam, root_caller};
 use haechi_store::{Key, Op, Range, Value};
+use haechi_sts::KeySets;
 use haechi_wire::{Fault, Timestamp};
 
 /// Takes an access key id that nobody created for root of an account: the id itself if it is 12
@@ -48,6 +49,7 @@ pub struct Controls {
     database: Arc<Database>,
     clock: Arc<MovableClock>,
     jobs: Arc<Jobs>,
+    key_sets: Option<Arc<KeySets>>,
     /// The rows of the first start: account, root access key, certificates.
     origin: BTreeMap<Key, Value>,
 }
@@ -64,9 +66,10 @@ impl Controls {
         database: Arc<Database>,
         clock: Arc<MovableClock>,
         jobs: Arc<Jobs>,
+        key_sets: Option<Arc<KeySets>>,
     ) -> Result<Controls, Fault> {
         let origin = rows(&database).await?;
-        Ok(Controls { database, clock, jobs, origin })
+        Ok(Controls { database, clock, jobs, key_sets, origin })
     }
 
     async fn restore(&self) -> Result<(), Fault> {
@@ -79,6 +82,9 @@ impl Controls {
             self.database.store().txn(&[], part.to_vec()).await.map_err(Fault::internal)?;
         }
         self.database.forget();
+        if let Some(key_sets) = &self.key_sets {
+            key_sets.forget();
+        }
         Ok(())
     }
 }

@@ -29,7 +29,9 @@ pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
     }
     let defaults = [
         haechi_cloudtrail::REQUEST_QUOTAS,
+        haechi_iam::REQUEST_QUOTAS,
         haechi_kms::REQUEST_QUOTAS,
+        haechi_organizations::REQUEST_QUOTAS,
         haechi_secretsmanager::REQUEST_QUOTAS,
         haechi_ssm::REQUEST_QUOTAS,
         haechi_sts::REQUEST_QUOTAS,
@@ -37,7 +39,9 @@ pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
     let rules: Result<Vec<QuotaRule>, String> =
         config.request_quota.iter().map(|rule| checked(router, rule)).collect();
     let kinds = haechi_kms::KEY_QUOTAS.to_vec();
-    Ok(Quotas::new(defaults.concat()).with_kinds(kinds).with_rules(rules?))
+    let refusals = vec![haechi_organizations::TOO_MANY_REQUESTS];
+    let quotas = Quotas::new(defaults.concat()).with_kinds(kinds).with_refusals(refusals);
+    Ok(quotas.with_rules(rules?))
 }
 
 fn checked(router: &Router, rule: &QuotaOptions) -> Result<QuotaRule, String> {

@@ -49,6 +49,7 @@ impl Recorder {
             elements: told.elements,
             problem: told.problem,
             resources: cx.noted(),
+            details: cx.told(),
         };
         haechi_gateway::record_made(&*self.0, cx, &own).await
     }

@@ -19,7 +19,7 @@ use haechi_sns::Sns;
 use haechi_sqs::Sqs;
 use haechi_store::{Options, Store};
 use haechi_store_mem::MemStore;
-use haechi_sts::Sts;
+use haechi_sts::{KeySets, Sts};
 use haechi_wire::Timestamp;
 use zeroize::Zeroizing;
 
@@ -71,6 +71,8 @@ pub struct Stack {
     pub intents: Option<Arc<Intents>>,
     /// The operations.
     pub router: Router,
+    /// The keys of identity providers, where a server takes their tokens.
+    pub key_sets: Option<Arc<KeySets>>,
     /// Other deployments, where a server knows some.
     pub peers: Option<Arc<haechi_peer::Peers>>,
 }
@@ -346,6 +348,7 @@ impl Stack {
             audit,
             intents,
             router,
+            key_sets: None,
             peers: None,
         })
     }

@@ -56,7 +56,8 @@ pub fn mount(stack: &mut Stack, options: &WebIdentityOptions) -> Result<(), Fail
         authorities: authorities(options)?,
         hosts: options.allowed_hosts.clone(),
     });
-    let key_sets = KeySets::new(Arc::new(https), given);
+    let key_sets = Arc::new(KeySets::new(Arc::new(https), given));
+    stack.key_sets = Some(Arc::clone(&key_sets));
     let web_identity = WebIdentity { key_sets, wall: Arc::new(SystemClock) };
     let (database, iam) = (Arc::clone(&stack.database), Arc::clone(&stack.iam));
     let sts = Sts::new(database, Arc::clone(&iam) as _).with_evidence(iam, web_identity);

@@ -32,6 +32,23 @@ pub fn models(root: &Path) -> Result<PathBuf, String> {
     package(root, "botocore", UNPACK).map(|(_, folder)| folder)
 }
 
+/// The models in that folder: of each service, all versions of its API.
+pub fn every(models: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for service in folders(models)? {
+        let versions = folders(&service)?.into_iter().map(|version| version.join("service-2.json"));
+        found.extend(versions.filter(|file| file.exists()));
+    }
+    Ok(found)
+}
+
+fn folders(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries =
+        std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(paths.filter(|path| path.is_dir()).collect())
+}
+
 /// The pinned release of a Python package (`models/<name>.txt`) and the folder of its data, fetched
 /// and unpacked by the script `unpack` when it is not there yet.
 pub fn package(root: &Path, name: &str, unpack: &str) -> Result<(String, PathBuf), String> {

@@ -21,14 +21,13 @@ impl Handle<CreateTrail> for CloudTrail {
     ) -> Result<CreateTrailResponse, Error> {
         let id = TrailId::new(cx, &input.name);
         cx.authorize_on(&id.arn)?;
-        let undone = input.sns_topic_name.is_some()
-            || input.cloud_watch_logs_log_group_arn.is_some()
-            || input.cloud_watch_logs_role_arn.is_some()
-            || input.kms_key_id.is_some()
-            || input.recursive_logging.is_some();
-        if undone {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("SnsTopicName", input.sns_topic_name.is_some()),
+            ("CloudWatchLogsLogGroupArn", input.cloud_watch_logs_log_group_arn.is_some()),
+            ("CloudWatchLogsRoleArn", input.cloud_watch_logs_role_arn.is_some()),
+            ("KmsKeyId", input.kms_key_id.is_some()),
+            ("RecursiveLogging", input.recursive_logging.is_some()),
+        ])?;
         check_name(&input.name)?;
         check_bucket(&input.s3_bucket_name)?;
         if let Some(prefix) = &input.s3_key_prefix {

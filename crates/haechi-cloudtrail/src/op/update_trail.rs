@@ -22,14 +22,13 @@ impl Handle<UpdateTrail> for CloudTrail {
     ) -> Result<UpdateTrailResponse, Error> {
         let id = TrailId::parse(cx, &input.name)?;
         cx.authorize_on(&id.arn)?;
-        let undone = given(&input.sns_topic_name)
-            || given(&input.cloud_watch_logs_log_group_arn)
-            || given(&input.cloud_watch_logs_role_arn)
-            || given(&input.kms_key_id)
-            || input.recursive_logging.is_some();
-        if undone {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("SnsTopicName", given(&input.sns_topic_name)),
+            ("CloudWatchLogsLogGroupArn", given(&input.cloud_watch_logs_log_group_arn)),
+            ("CloudWatchLogsRoleArn", given(&input.cloud_watch_logs_role_arn)),
+            ("KmsKeyId", given(&input.kms_key_id)),
+            ("RecursiveLogging", input.recursive_logging.is_some()),
+        ])?;
         let loaded = self.home_trail(cx, &id).await?;
         let mut trail = loaded.value.clone();
         if let Some(bucket) = input.s3_bucket_name {

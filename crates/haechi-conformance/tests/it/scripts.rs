@@ -17,6 +17,7 @@ scripts! {
     events
     iam_credentials
     iam_policies
+    iam_public_keys
     iam_roles
     iam_simulation
     iam_users
@@ -84,4 +85,11 @@ fn organizations() {
 fn kms_throttling() {
     let server = Launch::new().options(&["--request-quotas", "true"]).start();
     server.run_script("kms_throttling.py");
+}
+
+/// As everybody runs it: the request quotas of IAM and Organizations bind too.
+#[test]
+fn identity_throttling() {
+    let server = Launch::new().options(&["--request-quotas", "true"]).start();
+    server.run_script("identity_throttling.py");
 }

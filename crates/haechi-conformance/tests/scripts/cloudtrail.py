@@ -278,4 +278,40 @@ def test_a_call_that_a_service_makes_tells_who_made_it():
         equal(record["userIdentity"]["type"], "Root")
 
 
+def test_records_of_kms_tell_which_key_material_was_used():
+    kms = client("kms")
+    key, other = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    context = {"test": unique("context")}
+    first = kms.generate_data_key(KeyId=key, KeySpec="AES_256", EncryptionContext=context)
+    material = first["KeyMaterialId"]
+    blob = kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+    kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
+    kms.generate_data_key_without_plaintext(
+        KeyId=key, KeySpec="AES_256", EncryptionContext=context
+    )
+    kms.generate_data_key_pair(KeyId=key, KeyPairSpec="ECC_NIST_P256", EncryptionContext=context)
+    kms.generate_data_key_pair_without_plaintext(
+        KeyId=key, KeyPairSpec="ECC_NIST_P256", EncryptionContext=context
+    )
+    moved = kms.re_encrypt(
+        CiphertextBlob=blob,
+        DestinationKeyId=other,
+        SourceEncryptionContext=context,
+        DestinationEncryptionContext=context,
+    )
+    told = {}
+    for event in lookup("EventSource", "kms.amazonaws.com"):
+        record = json.loads(event["CloudTrailEvent"])
+        if context["test"] in json.dumps(record["requestParameters"]):
+            told[record["eventName"]] = record.get("additionalEventData")
+    both = {
+        "destinationKeyMaterialId": moved["DestinationKeyMaterialId"],
+        "sourceKeyMaterialId": material,
+    }
+    equal(told.pop("ReEncrypt"), both)
+    equal(len(told), 6)
+    for name, details in told.items():
+        equal((name, details), (name, {"keyMaterialId": material}))
+
+
 main()

@@ -54,6 +54,32 @@ def test_a_trust_policy_is_checked():
         message=f'Invalid principal in policy: "AWS":"{nobody}"',
         status=400,
     )
+    for service in ("foo.example.com", "lamda.amazonaws.com", "lambda"):
+        refused(
+            "MalformedPolicyDocument",
+            iam.create_role,
+            RoleName=unique("role"),
+            AssumeRolePolicyDocument=policy({**TRUST, "Principal": {"Service": service}}),
+            message=f'Invalid principal in policy: "SERVICE":"{service}"',
+            status=400,
+        )
+
+
+def test_a_trust_policy_may_name_every_service_in_each_form_of_its_name():
+    services = [
+        "ecs-tasks.amazonaws.com",
+        "edgelambda.amazonaws.com",
+        "logs.eu-west-1.amazonaws.com",
+        "delivery.logs.amazonaws.com",
+        "replicator.lambda.amazonaws.com",
+        "spotfleet.amazonaws.com",
+        "ec2.amazonaws.com.cn",
+    ]
+    role = unique("role")
+    trust = policy({**TRUST, "Principal": {"Service": services}})
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+    iam.delete_role(RoleName=role)
 
 
 def test_an_instance_profile_holds_one_role():
@@ -80,6 +106,21 @@ def test_a_service_linked_role_can_only_be_deleted_as_one():
     task = iam.delete_service_linked_role(RoleName=name)["DeletionTaskId"]
     status = iam.get_service_linked_role_deletion_status(DeletionTaskId=task)
     equal(status["Status"], "SUCCEEDED")
+
+
+def test_services_outside_the_family_have_service_linked_roles_too():
+    made = iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")["Role"]
+    equal(made["Arn"].split(":")[-1], "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS")
+    attached = iam.list_attached_role_policies(RoleName=made["RoleName"])["AttachedPolicies"]
+    equal([one["PolicyName"] for one in attached], ["AmazonECSServiceRolePolicy"])
+    iam.delete_service_linked_role(RoleName=made["RoleName"])
+    suffixed = iam.create_service_linked_role(
+        AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="blue"
+    )["Role"]["RoleName"]
+    equal(suffixed, "AWSServiceRoleForAutoScaling_blue")
+    iam.delete_service_linked_role(RoleName=suffixed)
+    for service in ("nosuch.amazonaws.com", "secretsmanager.amazonaws.com"):
+        refused("InvalidInput", iam.create_service_linked_role, AWSServiceName=service, status=400)
 
 
 main()

@@ -20,7 +20,7 @@ impl Handle<CreateConnection> for Events {
         let is_private = input.invocation_connectivity_parameters.is_some()
             || input.auth_parameters.connectivity_parameters.is_some();
         if is_private {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("InvocationConnectivityParameters").into());
         }
         let place = bus::place(cx);
         let path = place.connection(&input.name);

@@ -17,12 +17,11 @@ impl Handle<CreateEventBus> for Events {
     ) -> Result<CreateEventBusResponse, Error> {
         let arn = bus::arn(cx, &input.name);
         bus::allow(cx, &arn)?;
-        let beyond = input.event_source_name.is_some()
-            || input.kms_key_identifier.is_some()
-            || input.log_config.is_some();
-        if beyond {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("EventSourceName", input.event_source_name.is_some()),
+            ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),
+            ("LogConfig", input.log_config.is_some()),
+        ])?;
         if input.name.contains('/') {
             return Err(bus::invalid("Event bus name must not contain '/'."));
         }

@@ -21,7 +21,7 @@ impl Handle<UpdateConnection> for Events {
         let is_private = input.invocation_connectivity_parameters.is_some()
             || given.as_ref().is_some_and(|given| given.connectivity_parameters.is_some());
         if is_private {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("InvocationConnectivityParameters").into());
         }
         let mut record = found.value.clone();
         if input.description.is_some() {

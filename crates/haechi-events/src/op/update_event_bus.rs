@@ -18,9 +18,10 @@ impl Handle<UpdateEventBus> for Events {
         let name = bus::name(cx, input.name.as_deref())?;
         let arn = bus::arn(cx, name);
         bus::allow(cx, &arn)?;
-        if input.kms_key_identifier.is_some() || input.log_config.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),
+            ("LogConfig", input.log_config.is_some()),
+        ])?;
         let change = |record: &mut crate::store::BusRecord| {
             if input.description.is_some() {
                 record.description = input.description.filter(|text| !text.is_empty());

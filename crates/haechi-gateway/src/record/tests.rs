@@ -86,6 +86,7 @@ fn recorded(caller: Option<&Caller>, change: impl FnOnce(Event<'_>) -> Vec<u8>) 
         elements: b"",
         problem: None,
         resources: &[],
+        details: &[],
         event_id: "event",
         shared_event_id: None,
         owner: None,
@@ -221,6 +222,7 @@ fn a_call_that_a_service_made_says_so_and_tells_its_own_error() {
         elements: Vec::new(),
         problem: Some(("AccessDenied", "no".to_owned())),
         resources: Vec::new(),
+        details: Vec::new(),
     };
     for owner in [None, Some("444455556666")] {
         let told =
@@ -317,6 +319,16 @@ fn the_owner_of_what_was_touched_gets_a_record_that_shows_less_of_the_caller() {
         told["userIdentity"],
         json!({"type": "AWSAccount", "principalId": "AROAEXAMPLE:run-1", "accountId": ACCOUNT})
     );
+}
+
+#[test]
+fn details_that_a_service_tells_stand_in_additional_event_data() {
+    let details = [("keyMaterialId", "96083e".to_owned())];
+    let told = recorded(Some(&session()), |event| record(&Event { details: &details, ..event }));
+    assert_eq!(told["additionalEventData"], json!({"keyMaterialId": "96083e"}));
+    let event = |event| record(&Event { details: &details, node: Some("n1"), ..event });
+    let told = recorded(Some(&session()), event);
+    assert_eq!(told["additionalEventData"], json!({"keyMaterialId": "96083e", "haechiNode": "n1"}));
 }
 
 #[test]

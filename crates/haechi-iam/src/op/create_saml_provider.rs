@@ -28,9 +28,10 @@ impl Handle<CreateSAMLProvider> for Iam {
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
         authorize(cx, &arn, &asked)?;
         // Assertions that are encrypted need keys of the account's own.
-        if input.assertion_encryption_mode.is_some() || input.add_private_key.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("AssertionEncryptionMode", input.assertion_encryption_mode.is_some()),
+            ("AddPrivateKey", input.add_private_key.is_some()),
+        ])?;
         tags::check(&new_tags)?;
         check_document(&input.saml_metadata_document)?;
         let place = SamlProviderRecord::place(account, &name);

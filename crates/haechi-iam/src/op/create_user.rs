@@ -50,6 +50,8 @@ impl Handle<CreateUser> for Iam {
             group_ids: Vec::new(),
             mfa_serials: Vec::new(),
             has_login: false,
+            has_ssh_keys: false,
+            has_certificates: false,
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();

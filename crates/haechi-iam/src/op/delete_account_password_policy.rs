@@ -17,7 +17,10 @@ impl Handle<DeleteAccountPasswordPolicy> for Iam {
             return Err(Error::NoSuchEntityException(message.to_owned()));
         }
         let mut batch = Batch::new();
-        batch.replace(&account, &AccountRecord { password_policy: None, ..account.value.clone() });
+        batch.replace(
+            &account,
+            &AccountRecord { password_policy: None, has_v2_tokens: false, ..account.value.clone() },
+        );
         self.database.commit(batch).await?;
         Ok(Unit)
     }

@@ -9,7 +9,7 @@ use haechi_wire::shape::Unit;
 use crate::Iam;
 use crate::attachment::delete_boundary_use;
 use crate::entity::check_bare;
-use crate::store::UserRecord;
+use crate::store::{UserRecord, public_keys_path};
 
 impl Handle<DeleteUser> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteUserRequest) -> Result<Unit, Error> {
@@ -23,12 +23,19 @@ impl Handle<DeleteUser> for Iam {
         if !user.value.mfa_serials.is_empty() {
             return Err(conflict("delete MFA device"));
         }
+        if user.value.has_certificates {
+            return Err(conflict("delete signing certificates"));
+        }
+        if user.value.has_ssh_keys {
+            return Err(conflict("delete SSH public keys"));
+        }
         if !user.value.group_ids.is_empty() {
             return Err(conflict("remove users from group"));
         }
         check_bare(&user.value)?;
         let mut batch = Batch::new();
         batch.remove(&user);
+        batch.delete(public_keys_path(cx.account(), &user.value.id));
         delete_boundary_use(&mut batch, cx.account(), &user.value);
         self.database.commit(batch).await?;
         self.counts.deleted::<UserRecord>(cx.account());

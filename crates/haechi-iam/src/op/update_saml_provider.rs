@@ -18,10 +18,11 @@ impl Handle<UpdateSAMLProvider> for Iam {
     ) -> Result<UpdateSAMLProviderResponse, Error> {
         let arn = &input.saml_provider_arn;
         let found = self.by_arn::<SamlProviderRecord>(cx, arn, Conditions::default()).await?;
-        let keys = input.add_private_key.is_some() || input.remove_private_key.is_some();
-        if input.assertion_encryption_mode.is_some() || keys {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("AssertionEncryptionMode", input.assertion_encryption_mode.is_some()),
+            ("AddPrivateKey", input.add_private_key.is_some()),
+            ("RemovePrivateKey", input.remove_private_key.is_some()),
+        ])?;
         if let Some(metadata) = input.saml_metadata_document {
             check_document(&metadata)?;
             let mut batch = Batch::new();

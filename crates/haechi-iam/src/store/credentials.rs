@@ -124,3 +124,58 @@ impl Record for MfaUsedRecord {}
 impl Record for OidcProviderRecord {}
 impl Record for ReportRecord {}
 impl Record for SamlProviderRecord {}
+
+/// What a user, or the root user, has uploaded of its own keys.
+pub(crate) fn public_keys_path(account: &AccountId, owner_id: &str) -> Path {
+    account_scope(account).part("public-keys").part(owner_id)
+}
+
+/// Public keys and certificates of one owner.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct PublicKeysRecord {
+    /// In order of their upload.
+    pub(crate) ssh_keys: Vec<UploadRecord>,
+    /// X.509 certificates, in order of their upload.
+    pub(crate) certificates: Vec<UploadRecord>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+/// A TLS certificate with its private key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ServerCertificateRecord {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    /// `ASCA…`.
+    pub(crate) id: String,
+    /// In PEM, as the chain and the key.
+    pub(crate) body: String,
+    pub(crate) chain: Option<String>,
+    pub(crate) private_key: Secret,
+    pub(crate) uploaded_ms: i64,
+    pub(crate) expires_ms: i64,
+    pub(crate) tags: Vec<(String, String)>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+pub(crate) fn server_certificates_path(account: &AccountId) -> Path {
+    account_scope(account).part("server-certificate")
+}
+
+pub(crate) fn server_certificate_path(account: &AccountId, name: &str) -> Path {
+    server_certificates_path(account).hidden(&name.to_lowercase())
+}
+
+/// One key or certificate.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct UploadRecord {
+    pub(crate) id: String,
+    /// As it was uploaded.
+    pub(crate) body: String,
+    pub(crate) active: bool,
+    pub(crate) uploaded_ms: i64,
+}
+
+impl Record for PublicKeysRecord {}
+impl Record for ServerCertificateRecord {}

@@ -13,7 +13,7 @@ use haechi_kms_model::shapes::{DecryptRequest, DecryptResponse, EncryptionAlgori
 use haechi_wire::SecretBlob;
 
 use crate::authz::{Facts, admit};
-use crate::material::invalid;
+use crate::material::{invalid, tell_material};
 use crate::spec::SYMMETRIC;
 use crate::store::{Found, Key};
 use crate::{Kms, request};
@@ -39,6 +39,7 @@ impl Handle<Decrypt> for Kms {
         let opened = self.open(cx, &key, permit, &sealed, &context).await?;
         request::end_dry_run(input.dry_run)?;
         self.used(cx, &key)?;
+        tell_material(cx, "keyMaterialId", opened.material_id.as_deref());
         Ok(DecryptResponse {
             key_id: Some(key.arn().to_owned()),
             plaintext: Some(SecretBlob(opened.plaintext.into_inner())),

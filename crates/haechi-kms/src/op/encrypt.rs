@@ -12,6 +12,7 @@ use haechi_wire::Blob;
 
 use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit};
+use crate::material::tell_material;
 use crate::store::Key;
 use crate::{Kms, request};
 
@@ -35,8 +36,9 @@ impl Handle<Encrypt> for Kms {
             check_length(&key, algorithm, plaintext.len())?;
         }
         request::end_dry_run(input.dry_run)?;
-        let (blob, _) = self.seal(cx, &key, permit, algorithm, &context, plaintext).await?;
+        let (blob, material) = self.seal(cx, &key, permit, algorithm, &context, plaintext).await?;
         self.used(cx, &key)?;
+        tell_material(cx, "keyMaterialId", material.as_deref());
         Ok(EncryptResponse {
             ciphertext_blob: Some(Blob(blob)),
             key_id: Some(key.arn().to_owned()),

@@ -10,6 +10,7 @@ use haechi_kms_model::shapes::{DataKeySpec, GenerateDataKeyRequest, GenerateData
 use haechi_wire::{Blob, Fault, SecretBlob};
 
 use crate::authz::{Facts, admit};
+use crate::material::tell_material;
 use crate::{Kms, request};
 
 impl Handle<GenerateDataKey> for Kms {
@@ -86,6 +87,7 @@ impl Kms {
         let (blob, material_id) = self.encrypt_symmetric(cx, &key, &permit, kind, text).await?;
         let key_arn = key.arn().to_owned();
         self.used(cx, &key)?;
+        tell_material(cx, "keyMaterialId", Some(&material_id));
         Ok(DataKey { plaintext, blob: Blob(blob), key_arn, material_id })
     }
 }

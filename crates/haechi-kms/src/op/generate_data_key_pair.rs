@@ -13,6 +13,7 @@ use haechi_wire::{Blob, Fault, SecretBlob};
 
 use crate::authz::{Facts, admit};
 use crate::key::Use;
+use crate::material::tell_material;
 use crate::rotation::check_own_material;
 use crate::{Kms, quotas, request};
 
@@ -100,6 +101,7 @@ impl Kms {
         let (blob, material_id) =
             key.encrypt(&permit, &cx.env, kind, &context, private.expose())?;
         self.used(cx, &key)?;
+        tell_material(cx, "keyMaterialId", Some(&material_id));
         Ok(DataKeyPair {
             public_key: Blob(public.as_der().to_vec()),
             private_key: SecretBlob(private.into_inner()),

@@ -11,6 +11,7 @@ use haechi_kms_model::shapes::{EncryptionAlgorithmSpec, ReEncryptRequest, ReEncr
 use super::decrypt::Sealed;
 use crate::asymmetric::check_length;
 use crate::authz::{Facts, admit_action};
+use crate::material::tell_material;
 use crate::store::{Found, Key};
 use crate::{Kms, request};
 
@@ -59,6 +60,8 @@ impl Handle<ReEncrypt> for Kms {
             self.seal(cx, &target, to_permit, to_algorithm, &to_context, plaintext).await?;
         self.used(cx, &source)?;
         self.used(cx, &target)?;
+        tell_material(cx, "destinationKeyMaterialId", to_material.as_deref());
+        tell_material(cx, "sourceKeyMaterialId", opened.material_id.as_deref());
         Ok(ReEncryptResponse {
             ciphertext_blob: Some(haechi_wire::Blob(blob)),
             source_key_id: Some(source.arn().to_owned()),

@@ -33,7 +33,9 @@ impl Handle<CreateFunction> for Lambda {
             return Err(conflict(format!("Function already exist: {}", reference.name)));
         }
         self.accept_role(cx, &reference, &input.role).await?;
-        let Some(zip) = input.code.zip_file.take() else { return Err(cx.unsupported().into()) };
+        let Some(zip) = input.code.zip_file.take() else {
+            return Err(cx.unsupported_parameter("Code without ZipFile").into());
+        };
         let tags = input.tags.take().unwrap_or_default();
         check_tags(&tags)?;
         // What is wrong with the rest is told before anything is kept.

@@ -49,7 +49,8 @@ impl Lambda {
     /// The function whose tags a request is about.
     pub(super) async fn tagged(&self, cx: &Cx, arn: &str) -> Result<Function, Error> {
         let reference = Reference::parse(arn);
-        let reference = reference.ok_or_else(|| Error::from(cx.unsupported()))?;
+        let reference = reference
+            .ok_or_else(|| Error::from(cx.unsupported_parameter(&format!("Resource={arn}"))))?;
         if reference.qualifier.is_some() {
             return Err(invalid(
                 "Tags on function aliases and versions are not supported. Please specify a \

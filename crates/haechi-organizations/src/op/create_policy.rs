@@ -25,12 +25,13 @@ impl Handle<CreatePolicy> for Organizations {
         let tags = input.tags.as_deref().unwrap_or_default();
         let about = |_: &Organization| About::all().policy_type(kind).tags(tags);
         let organization = self.admit(cx, Reach::Management, about).await?;
-        let rules = policy::rules(kind).ok_or_else(|| cx.unsupported())?;
+        let rules =
+            policy::rules(kind).ok_or_else(|| cx.unsupported_parameter(&format!("Type={kind}")))?;
         if !organization.record().all_features {
             return Err(type_not_available());
         }
         if !policy::check(rules, &input.content)? {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("enforced_for in Content").into());
         }
         let mut same_type = organization.policies.values().filter(|row| row.value.kind == kind);
         if same_type.any(|row| row.value.name == input.name) {

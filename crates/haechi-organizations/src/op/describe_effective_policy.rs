@@ -28,7 +28,8 @@ impl Handle<DescribeEffectivePolicy> for Organizations {
         let about = |it: &Organization| About::of(it, &[target]).policy_type(kind);
         let organization = self.admit(cx, reach, about).await?;
         organization.account(target).ok_or_else(no_target)?;
-        policy::rules(kind).ok_or_else(|| cx.unsupported())?;
+        policy::rules(kind)
+            .ok_or_else(|| cx.unsupported_parameter(&format!("PolicyType={kind}")))?;
         let mut updated_ms = 0;
         let mut levels = Vec::new();
         for on in organization.line(target) {

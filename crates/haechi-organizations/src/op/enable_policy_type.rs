@@ -23,7 +23,8 @@ impl Handle<EnablePolicyType> for Organizations {
         if root != organization.record().root_id {
             return Err(no_root());
         }
-        policy::rules(kind).ok_or_else(|| cx.unsupported())?;
+        policy::rules(kind)
+            .ok_or_else(|| cx.unsupported_parameter(&format!("PolicyType={kind}")))?;
         if !organization.record().all_features {
             return Err(type_not_available());
         }

@@ -38,7 +38,7 @@ impl Handle<UpdatePolicy> for Organizations {
         }
         let rules = policy::rules(&record.kind).ok_or_else(|| cx.unsupported())?;
         if !policy::check(rules, &record.content)? {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("enforced_for in Content").into());
         }
         let mut change = organization.change();
         change.batch.replace(row, &record);

@@ -7,11 +7,12 @@ pub(crate) struct Date(i128);
 const NANOSECONDS: i128 = 1_000_000_000;
 
 impl Date {
-    /// Reads `1577836801`, `1577836801.5`, `2020`-`01`-`01`, `2020-01-01T00:00Z`,
-    /// `2020-01-01T00:00:01.5+02:00`. Digits alone are seconds since 1970, also four of them; a
-    /// time without zone is UTC.
+    /// Reads `1577836801`, `1577836801.5`, `2020`, `2020-01`, `2020-01-01`, `2020-01-01T00:00Z`,
+    /// `2020-01-01T00:00:01.5+02:00`. Four digits alone are a year, as W3C has it; others are
+    /// seconds since 1970. A time without zone is UTC.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.contains(['-', 'T', 't']) { iso(text) } else { epoch(text) }
+        let is_iso = text.contains(['-', 'T', 't']) || digits(text, 4, 4).is_some();
+        if is_iso { iso(text) } else { epoch(text) }
     }
 }
 
@@ -121,6 +122,7 @@ mod tests {
         for text in [
             "1577836800",
             "1577836800.0",
+            "2020",
             "2020-01",
             "2020-01-01",
             "2020-01-01T00:00Z",
@@ -135,7 +137,9 @@ mod tests {
         assert_eq!(seconds("2024-02-29T12:00:00Z"), 1_709_208_000);
         assert_eq!(seconds("1970-01-01"), 0);
         assert_eq!(seconds("1969-12-31"), -86_400);
-        assert_eq!(seconds("2000"), 2000);
+        assert_eq!(seconds("1970"), 0);
+        assert_eq!((seconds("200"), seconds("20000")), (200, 20_000));
+        assert_eq!(seconds("1997-07-16T19:20:30.45+01:00"), 869_077_230);
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Handle<CreateSecret> for SecretsManager {
         input: CreateSecretRequest,
     ) -> Result<CreateSecretResponse, Error> {
         if input.r#type.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("Type").into());
         }
         name::check(&input.name)?;
         let mut record = new_record(cx, &input)?;

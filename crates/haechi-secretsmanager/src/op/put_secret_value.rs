@@ -20,7 +20,7 @@ impl Handle<PutSecretValue> for SecretsManager {
         input: PutSecretValueRequest,
     ) -> Result<PutSecretValueResponse, Error> {
         if input.rotation_token.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("RotationToken").into());
         }
         let Some(plain) = Plain::of(input.secret_string, input.secret_binary)? else {
             return Err(words::request("You must provide either SecretString or SecretBinary."));

@@ -19,11 +19,10 @@ impl Handle<RotateSecret> for SecretsManager {
         cx: &Cx,
         input: RotateSecretRequest,
     ) -> Result<RotateSecretResponse, Error> {
-        if input.external_secret_rotation_metadata.is_some()
-            || input.external_secret_rotation_role_arn.is_some()
-        {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("ExternalSecretRotationMetadata", input.external_secret_rotation_metadata.is_some()),
+            ("ExternalSecretRotationRoleArn", input.external_secret_rotation_role_arn.is_some()),
+        ])?;
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts::default()
             .with("rotationlambdaarn", input.rotation_lambda_arn.as_ref())

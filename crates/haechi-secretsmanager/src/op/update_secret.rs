@@ -20,7 +20,7 @@ impl Handle<UpdateSecret> for SecretsManager {
         input: UpdateSecretRequest,
     ) -> Result<UpdateSecretResponse, Error> {
         if input.r#type.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("Type").into());
         }
         let plain = Plain::of(input.secret_string, input.secret_binary)?;
         let found = self.draft(cx, &input.secret_id).await?;

@@ -22,9 +22,10 @@ const CHAINED_SECONDS_MAX: i32 = 3600;
 impl Handle<AssumeRole> for Sts {
     async fn handle(&self, cx: &Cx, input: AssumeRoleRequest) -> Result<AssumeRoleResponse, Error> {
         check_arn(&input.role_arn)?;
-        if input.provided_contexts.is_some() || input.minimum_session_token_size.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("ProvidedContexts", input.provided_contexts.is_some()),
+            ("MinimumSessionTokenSize", input.minimum_session_token_size.is_some()),
+        ])?;
         // Before the decision, for which it may count.
         self.check_mfa(cx, input.serial_number.as_deref(), input.token_code.as_deref()).await?;
         let role = self.assumable(cx, &input).await?;

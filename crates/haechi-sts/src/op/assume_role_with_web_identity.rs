@@ -32,9 +32,10 @@ impl Handle<AssumeRoleWithWebIdentity> for Sts {
     ) -> Result<AssumeRoleWithWebIdentityResponse, Error> {
         check_arn(&input.role_arn)?;
         // `ProviderId` is for OAuth 2.0 access tokens of two shops, which nobody can verify offline.
-        if input.provider_id.is_some() || input.minimum_session_token_size.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.refuse_parameters(&[
+            ("ProviderId", input.provider_id.is_some()),
+            ("MinimumSessionTokenSize", input.minimum_session_token_size.is_some()),
+        ])?;
         let (Some(web_identity), Some(evidence)) = (&self.web_identity, &self.evidence) else {
             return Err(cx.unsupported().into());
         };

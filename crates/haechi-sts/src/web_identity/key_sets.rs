@@ -135,6 +135,11 @@ impl KeySets {
         }
     }
 
+    /// Forgets what was fetched (`--dev` reset).
+    pub fn forget(&self) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn slot(&self, provider: &OidcProvider) -> Arc<Slot> {
         let mut thumbprints = provider.thumbprints.clone();
         thumbprints.sort_unstable();

@@ -38,7 +38,7 @@ impl Stage {
     async fn new() -> Stage {
         let kit = Kit::new().await;
         let iam = Arc::new(Iam::new(kit.database.clone(), kit.env.clone()));
-        let key_sets = KeySets::new(Web::of(&Key::new("k")), HashMap::new());
+        let key_sets = Arc::new(KeySets::new(Web::of(&Key::new("k")), HashMap::new()));
         let web_identity = WebIdentity { key_sets, wall: kit.env.clock.clone() };
         let known = Known::for_user("");
         let root = kit.root(ACCOUNT);

@@ -29,6 +29,7 @@ struct Stage {
     key: Key,
     web: Arc<Web>,
     known: Arc<Known>,
+    key_sets: Arc<KeySets>,
 }
 
 fn trust(actions: &str, condition: &str) -> String {
@@ -51,7 +52,8 @@ impl Stage {
         let (key, known) = (Key::new("one"), Known::new());
         let web = Web::of(&key);
         let key_sets = KeySets::new(web.clone(), HashMap::new());
-        let web_identity = WebIdentity { key_sets, wall: kit.env.clock.clone() };
+        let key_sets = Arc::new(key_sets);
+        let web_identity = WebIdentity { key_sets: key_sets.clone(), wall: kit.env.clock.clone() };
         let sts = Sts::new(kit.database.clone(), iam.clone());
         let sts = sts.with_evidence(known.clone(), web_identity);
         let request = iam::CreateRoleRequest {
@@ -60,7 +62,7 @@ impl Stage {
             ..Default::default()
         };
         kit.call::<CreateRole, _>(&*iam, &kit.root("123456789012"), request).await.unwrap();
-        Stage { kit, iam, sts, key, web, known }
+        Stage { kit, iam, sts, key, web, known, key_sets }
     }
 
     fn now(&self) -> i64 {
@@ -314,6 +316,19 @@ async fn keys_under_other_thumbprints_are_fetched_on_their_own() {
 }
 
 #[tokio::test]
+async fn keys_that_are_forgotten_are_fetched_anew() {
+    let stage = Stage::new(&plain()).await;
+    stage.assumed(&stage.key.sign(&stage.claims())).await;
+    // Another key under the same id: what is kept decides, until it is forgotten.
+    let other = Key::new("one");
+    *stage.web.keys.lock().unwrap() = vec![other.jwk()];
+    stage.refused(&other.sign(&stage.claims())).await;
+    stage.key_sets.forget();
+    stage.assumed(&other.sign(&stage.claims())).await;
+    assert_eq!(stage.web.times(), 2);
+}
+
+#[tokio::test]
 async fn keys_given_by_the_operator_need_no_network() {
     let stage = Stage::new(&plain()).await;
     let set = json!({"keys": [stage.key.jwk()]}).to_string();
@@ -321,7 +336,8 @@ async fn keys_given_by_the_operator_need_no_network() {
         HashMap::from([(ISSUER.to_owned(), haechi_sts::KeySet::parse(set.as_bytes()).unwrap())]);
     stage.web.fail(Some(FetchError::Unreachable("no network".to_owned())));
     let wall: Arc<dyn haechi_core::Clock> = Arc::new(Timestamp::from_seconds(stage.now()));
-    let web_identity = WebIdentity { key_sets: KeySets::new(stage.web.clone(), given), wall };
+    let key_sets = Arc::new(KeySets::new(stage.web.clone(), given));
+    let web_identity = WebIdentity { key_sets, wall };
     let sts = Sts::new(stage.kit.database.clone(), stage.iam.clone());
     let sts = sts.with_evidence(stage.known.clone(), web_identity);
     let stage = Stage { sts, ..stage };

@@ -223,7 +223,8 @@ async fn dev(
     let iam = Arc::clone(&stack.iam);
     let Some(account) = &config.dev else { return Ok((None, iam)) };
     let (database, jobs) = (Arc::clone(&stack.database), Arc::clone(&stack.jobs));
-    let controls = Controls::new(database, Arc::clone(movable), jobs).await?;
+    let key_sets = stack.key_sets.clone();
+    let controls = Controls::new(database, Arc::clone(movable), jobs, key_sets).await?;
     Ok((Some(Arc::new(controls)), Arc::new(DevIdentities { iam, account: account.clone() })))
 }
 

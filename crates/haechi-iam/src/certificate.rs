@@ -1,0 +1,39 @@
+//! X.509 certificates in PEM.
+
+use haechi_iam_model::Error;
+use x509_parser::pem::{Pem, parse_x509_pem};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+fn malformed() -> Error {
+    Error::MalformedCertificateException("Certificate body is invalid.".to_owned())
+}
+
+/// The one certificate in a text.
+///
+/// # Errors
+/// `MalformedCertificate`.
+pub(crate) fn der(text: &str) -> Result<Vec<u8>, Error> {
+    let (rest, pem) = parse_x509_pem(text.trim().as_bytes()).map_err(|_| malformed())?;
+    let (tail, _) = X509Certificate::from_der(&pem.contents).map_err(|_| malformed())?;
+    let is_one = pem.label == "CERTIFICATE" && tail.is_empty();
+    if !is_one || !rest.iter().all(u8::is_ascii_whitespace) {
+        return Err(malformed());
+    }
+    Ok(pem.contents)
+}
+
+/// Refuses what is no chain of certificates.
+///
+/// # Errors
+/// `MalformedCertificate`.
+pub(crate) fn chain(text: &str) -> Result<(), Error> {
+    let malformed =
+        || Error::MalformedCertificateException("Certificate chain is invalid.".to_owned());
+    let mut count = 0;
+    for pem in Pem::iter_from_buffer(text.trim().as_bytes()) {
+        let pem = pem.map_err(|_| malformed())?;
+        X509Certificate::from_der(&pem.contents).map_err(|_| malformed())?;
+        count += 1;
+    }
+    if count == 0 { Err(malformed()) } else { Ok(()) }
+}

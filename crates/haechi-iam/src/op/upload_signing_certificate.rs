@@ -1,0 +1,56 @@
+//! Keeps an X.509 certificate of a user, or of the caller itself.
+
+use haechi_core::{Cx, Handle};
+use haechi_iam_model::Error;
+use haechi_iam_model::ops::UploadSigningCertificate;
+use haechi_iam_model::shapes::{
+    SigningCertificate, UploadSigningCertificateRequest, UploadSigningCertificateResponse,
+};
+use haechi_wire::Fault;
+
+use crate::Iam;
+use crate::certificate;
+use crate::public_keys::CERTIFICATES_MAX;
+use crate::store::UploadRecord;
+use crate::user::ID_ALPHABET;
+
+/// Characters of a certificate's id.
+const ID_LENGTH: usize = 32;
+
+impl Handle<UploadSigningCertificate> for Iam {
+    async fn handle(
+        &self,
+        cx: &Cx,
+        input: UploadSigningCertificateRequest,
+    ) -> Result<UploadSigningCertificateResponse, Error> {
+        let mut keys = self.public_keys(cx, input.user_name.as_deref()).await?;
+        let der = certificate::der(&input.certificate_body)?;
+        let is_same =
+            |other: &UploadRecord| certificate::der(&other.body).is_ok_and(|it| it == der);
+        if keys.record.certificates.iter().any(is_same) {
+            let message = "The certificate is already associated with the user.";
+            return Err(Error::DuplicateCertificateException(message.to_owned()));
+        }
+        if keys.record.certificates.len() >= CERTIFICATES_MAX {
+            let message =
+                format!("Cannot exceed quota for SigningCertificatesPerUser: {CERTIFICATES_MAX}");
+            return Err(Error::LimitExceededException(message));
+        }
+        let record = UploadRecord {
+            id: cx.env.characters(ID_ALPHABET, ID_LENGTH).map_err(Fault::internal)?,
+            body: input.certificate_body,
+            active: true,
+            uploaded_ms: cx.now().millis(),
+        };
+        let certificate = SigningCertificate {
+            user_name: keys.owner_name(),
+            certificate_id: record.id.clone(),
+            certificate_body: record.body.clone(),
+            status: record.status(),
+            upload_date: Some(record.uploaded()),
+        };
+        keys.record.certificates.push(record);
+        self.keep_public_keys(keys).await?;
+        Ok(UploadSigningCertificateResponse { certificate })
+    }
+}
