@@ -312,7 +312,22 @@ impl Cx {
         self.refused.get()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The honest answer of an operation, or of a parameter, that is not done.
+    /// The honest answer to a parameter, or a value of it, that is not done.
+    pub fn unsupported_parameter(&self, parameter: &'static str) -> Fault {
+        let (service, operation) = (self.operation.service.name, self.operation.name);
+        Fault::UnsupportedParameter { service, operation, parameter }
+    }
+
+    /// Refuses the first of some parameters that are not done, each with whether it is given.
+    ///
+    /// # Errors
+    /// [`Fault::UnsupportedParameter`] if one is.
+    pub fn lacks(&self, parameters: &[(&'static str, bool)]) -> Result<(), Fault> {
+        let given = parameters.iter().find(|(_, is_given)| *is_given);
+        given.map_or(Ok(()), |(name, _)| Err(self.unsupported_parameter(name)))
+    }
+
+    /// The honest answer of an operation that is not done.
     pub fn unsupported(&self) -> Fault {
         Fault::Unsupported {
             service: self.operation.service.name,

@@ -40,6 +40,16 @@ pub enum Fault {
         /// The operation.
         operation: String,
     },
+    /// A real parameter, or a value of it, that haechi does not do.
+    #[error("haechi does not implement {parameter} of {service}:{operation}. Nothing was changed")]
+    UnsupportedParameter {
+        /// The service.
+        service: &'static str,
+        /// The operation.
+        operation: &'static str,
+        /// The parameter, as AWS spells it.
+        parameter: &'static str,
+    },
     /// The signature or the credentials were refused: code per protocol family, and message.
     #[error("{message}")]
     Authentication {
@@ -94,7 +104,9 @@ impl Fault {
             Fault::UnknownOperation(_) => "InvalidAction",
             Fault::UnknownService(_) if document => "UnknownOperationException",
             Fault::UnknownService(_) => "InvalidAction",
-            Fault::Unsupported { .. } => "UnsupportedOperation",
+            Fault::Unsupported { .. } | Fault::UnsupportedParameter { .. } => {
+                "UnsupportedOperation"
+            }
             Fault::Authentication { document_code, .. } if document => document_code,
             Fault::Authentication { xml_code, .. } => xml_code,
             Fault::Conflict if document => "ConcurrentModificationException",
@@ -122,7 +134,7 @@ impl Fault {
             | Fault::Throttled => 400,
             Fault::Conflict => 409,
             Fault::TooLarge { .. } => 413,
-            Fault::Unsupported { .. } => 501,
+            Fault::Unsupported { .. } | Fault::UnsupportedParameter { .. } => 501,
             Fault::Authentication { status, .. } => *status,
             Fault::Unavailable { .. } => 503,
             Fault::Internal(_) => 500,
