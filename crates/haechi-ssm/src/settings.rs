@@ -62,7 +62,7 @@ impl Setting {
             return Ok(setting);
         }
         if ELSEWHERE.contains(&id) {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("SettingId").into());
         }
         Err(Error::ServiceSettingNotFound(format!("The service setting {named} was not found.")))
     }

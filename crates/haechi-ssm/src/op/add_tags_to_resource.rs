@@ -48,7 +48,7 @@ impl Ssm {
     ) -> Result<Loaded<ParameterRecord>, Error> {
         if kind != ResourceTypeForTagging::Parameter {
             // Documents, managed nodes and the rest are not here.
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("ResourceType").into());
         }
         let unknown = || Error::InvalidResourceId(String::new());
         let reference = Reference::read(cx, id).map_err(|_| unknown())?;

@@ -34,7 +34,7 @@ impl Handle<DescribeParameters> for Ssm {
         Wanted::on(&cx.arn("ssm", "*"), cx.account().as_str(), None).allow(cx)?;
         if input.shared == Some(true) {
             // What others share is listed once Resource Access Manager is there.
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("Shared").into());
         }
         let filters =
             filters::describing(input.parameter_filters.as_deref(), input.filters.as_deref())?;

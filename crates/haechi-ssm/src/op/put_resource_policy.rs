@@ -91,7 +91,7 @@ impl Ssm {
         let Some(reference) = Reference::parse(cx.region.as_str(), named) else {
             // OpsItem groups and documents are not here.
             if named.contains(":opsitemgroup/") || named.contains(":document/") {
-                return Err(cx.unsupported().into());
+                return Err(cx.unsupported_parameter("ResourceArn").into());
             }
             return Err(Error::ResourcePolicyInvalidParameterException(format!(
                 "{named} is not the ARN of a parameter of this Region."
