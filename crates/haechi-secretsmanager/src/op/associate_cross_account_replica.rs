@@ -18,7 +18,7 @@ impl Handle<AssociateCrossAccountReplica> for SecretsManager {
         input: AssociateCrossAccountReplicaRequest,
     ) -> Result<AssociateCrossAccountReplicaResponse, Error> {
         if input.replication_role_arn.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("ReplicationRoleARN").into());
         }
         let found = self.draft(cx, &input.secret_id).await?;
         let (draft, permit) = admit(cx, found, Facts::default())?;

@@ -20,7 +20,7 @@ impl Handle<UpdateSecret> for SecretsManager {
         input: UpdateSecretRequest,
     ) -> Result<UpdateSecretResponse, Error> {
         if input.r#type.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("Type").into());
         }
         let plain = Plain::of(input.secret_string, input.secret_binary)?;
         let found = self.draft(cx, &input.secret_id).await?;
@@ -85,6 +85,8 @@ impl SecretsManager {
         }
         ids.sort();
         ids.dedup();
+        // A version that a rotation has only reserved has none.
+        ids.retain(|id| draft.record().has_value(id));
         let before = draft.record().clone();
         draft.change().kms_key_id.clone_from(&key);
         for id in ids {
