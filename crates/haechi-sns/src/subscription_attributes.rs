@@ -65,7 +65,8 @@ fn check(cx: &Cx, subject: &Subject<'_>, name: &str, value: &str) -> Result<(), 
             Err(subject.refused("DeliveryPolicy: only HTTP(S) subscriptions have one"))
         }
         "DeliveryPolicy" => Effective::default().with_subscription(Some(value)).map(|_| ()),
-        "SubscriptionRoleArn" | "ReplayPolicy" => Err(cx.unsupported().into()),
+        "SubscriptionRoleArn" => Err(cx.unsupported_parameter("SubscriptionRoleArn").into()),
+        "ReplayPolicy" => Err(cx.unsupported_parameter("ReplayPolicy").into()),
         _ => Err(subject.refused("AttributeName")),
     }
 }

@@ -67,8 +67,9 @@ fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> 
         "TracingConfig" if value == "PassThrough" => Ok(()),
         "KmsMasterKeyId" if value.len() <= KMS_KEY_MAX => Ok(()),
         "KmsMasterKeyId" => Err(invalid("KmsMasterKeyId")),
-        "TracingConfig" | "ArchivePolicy" => Err(cx.unsupported().into()),
-        _ if is_feedback(name) => Err(cx.unsupported().into()),
+        "TracingConfig" => Err(cx.unsupported_parameter("TracingConfig").into()),
+        "ArchivePolicy" => Err(cx.unsupported_parameter("ArchivePolicy").into()),
+        _ if is_feedback(name) => Err(cx.unsupported_parameter("feedback on deliveries").into()),
         _ => Err(invalid("AttributeName")),
     }
 }

@@ -22,7 +22,7 @@ impl Handle<CreateTopic> for Sns {
         let facts = Facts { request_tags: &added, ..Facts::default() };
         topic::allow(cx, cx.operation.action, &arn, None, &facts)?;
         if input.data_protection_policy.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("DataProtectionPolicy").into());
         }
         let wanted = input.attributes.unwrap_or_default();
         let is_fifo = wanted.get("FifoTopic").is_some_and(|value| value == "true");

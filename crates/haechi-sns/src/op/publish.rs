@@ -13,16 +13,16 @@ use crate::message::Draft;
 
 impl Handle<Publish> for Sns {
     async fn handle(&self, cx: &Cx, input: PublishInput) -> Result<PublishResponse, Error> {
-        if input.phone_number.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.lacks(&[("PhoneNumber", input.phone_number.is_some())])?;
         let arn = match (&input.topic_arn, &input.target_arn) {
             (Some(_), Some(_)) => {
                 return Err(invalid("TopicArn or TargetArn Reason: both are set"));
             }
             (Some(arn), None) => TopicArn::parse(cx, arn)?,
             // A device of mobile push.
-            (None, Some(arn)) if arn.contains(":endpoint/") => return Err(cx.unsupported().into()),
+            (None, Some(arn)) if arn.contains(":endpoint/") => {
+                return Err(cx.unsupported_parameter("a TargetArn of a device").into());
+            }
             (None, Some(arn)) => TopicArn::named(cx, "TargetArn", arn)?,
             (None, None) => {
                 let told = "no value for required parameter";

@@ -144,7 +144,9 @@ impl Sns {
             matches!(parts.as_slice(), ["arn", _, named, _, _, ..] if *named == service && parts.len() > 5)
         };
         match protocol {
-            "sms" | "application" | "firehose" => return Err(cx.unsupported().into()),
+            "sms" | "application" | "firehose" => {
+                return Err(cx.unsupported_parameter("this Protocol").into());
+            }
             "http" | "https" | "email" | "email-json" | "sqs" | "lambda" => {}
             other => {
                 let told = format!("Amazon SNS does not support this protocol string: {other}");
@@ -166,7 +168,9 @@ impl Sns {
             "email" | "email-json" if !is_address(endpoint) => Err(invalid("Email address")),
             "sqs" => Ok(()),
             _ if topic.is_fifo() => Err(invalid(format!("Invalid protocol type: {protocol}"))),
-            _ if !self.endpoints.serves(protocol) => Err(cx.unsupported().into()),
+            _ if !self.endpoints.serves(protocol) => {
+                Err(cx.unsupported_parameter("this Protocol").into())
+            }
             _ => Ok(()),
         }
     }
