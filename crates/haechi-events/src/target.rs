@@ -26,23 +26,23 @@ pub(crate) fn accept(
     let is_queue = service == "sqs";
     let bus = Bus::parse(&target.arn);
     let is_http = api_destination::is_one(&target.arn);
-    let elsewhere = target.ecs_parameters.is_some()
-        || target.kinesis_parameters.is_some()
-        || target.run_command_parameters.is_some()
-        || target.batch_parameters.is_some()
-        || (target.http_parameters.is_some() && !is_http)
-        || target.redshift_data_parameters.is_some()
-        || target.sage_maker_pipeline_parameters.is_some()
-        || target.app_sync_parameters.is_some();
     if !target.arn.starts_with("arn:") {
         let arn = &target.arn;
         return Err(invalid(format!(
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
         )));
     }
-    if elsewhere || !(bus.is_some() || is_http || targets.has(service)) {
-        return Err(cx.unsupported().into());
-    }
+    cx.lacks(&[
+        ("EcsParameters", target.ecs_parameters.is_some()),
+        ("KinesisParameters", target.kinesis_parameters.is_some()),
+        ("RunCommandParameters", target.run_command_parameters.is_some()),
+        ("BatchParameters", target.batch_parameters.is_some()),
+        ("HttpParameters of API Gateway", target.http_parameters.is_some() && !is_http),
+        ("RedshiftDataParameters", target.redshift_data_parameters.is_some()),
+        ("SageMakerPipelineParameters", target.sage_maker_pipeline_parameters.is_some()),
+        ("AppSyncParameters", target.app_sync_parameters.is_some()),
+        ("an Arn of this service", !(bus.is_some() || is_http || targets.has(service))),
+    ])?;
     // Only where the other account's policy can decide without one.
     let is_own_elsewhere =
         bus.is_some_and(|bus| bus.account == *cx.account() && bus.region != cx.region);

@@ -17,11 +17,13 @@ impl Handle<CreateConnection> for Events {
         input: CreateConnectionRequest,
     ) -> Result<CreateConnectionResponse, Error> {
         bus::allow(cx, &connection::resource(cx, &input.name))?;
-        let is_private = input.invocation_connectivity_parameters.is_some()
-            || input.auth_parameters.connectivity_parameters.is_some();
-        if is_private {
-            return Err(cx.unsupported().into());
-        }
+        // Private APIs are reached through VPC Lattice, which is not here.
+        let private = input.invocation_connectivity_parameters.is_some();
+        let private_auth = input.auth_parameters.connectivity_parameters.is_some();
+        cx.lacks(&[
+            ("InvocationConnectivityParameters", private),
+            ("AuthParameters.ConnectivityParameters", private_auth),
+        ])?;
         let place = bus::place(cx);
         let path = place.connection(&input.name);
         if self.database.load::<ConnectionRecord>(&path).await?.is_some() {

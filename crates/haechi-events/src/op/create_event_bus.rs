@@ -1,7 +1,7 @@
 //! `CreateEventBus`.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::CreateEventBus;
 use haechi_events_model::shapes::{CreateEventBusRequest, CreateEventBusResponse};
@@ -16,13 +16,13 @@ impl Handle<CreateEventBus> for Events {
         input: CreateEventBusRequest,
     ) -> Result<CreateEventBusResponse, Error> {
         let arn = bus::arn(cx, &input.name);
-        bus::allow(cx, &arn)?;
-        let beyond = input.event_source_name.is_some()
-            || input.kms_key_identifier.is_some()
-            || input.log_config.is_some();
-        if beyond {
-            return Err(cx.unsupported().into());
-        }
+        let tags = input.tags.iter().flatten().map(|tag| (&tag.key, &tag.value));
+        cx.authorize_knowing(&arn, &Facts::putting(tags))?;
+        cx.lacks(&[
+            ("EventSourceName", input.event_source_name.is_some()),
+            ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),
+            ("LogConfig", input.log_config.is_some()),
+        ])?;
         if input.name.contains('/') {
             return Err(bus::invalid("Event bus name must not contain '/'."));
         }

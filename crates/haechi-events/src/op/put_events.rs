@@ -19,7 +19,7 @@ const BYTES_MAX: usize = 262_144;
 impl Handle<PutEvents> for Events {
     async fn handle(&self, cx: &Cx, input: PutEventsRequest) -> Result<PutEventsResponse, Error> {
         if input.endpoint_id.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("EndpointId").into());
         }
         for entry in &input.entries {
             self.admit(cx, entry).await?;

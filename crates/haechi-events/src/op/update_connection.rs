@@ -18,11 +18,13 @@ impl Handle<UpdateConnection> for Events {
     ) -> Result<UpdateConnectionResponse, Error> {
         let found = self.connection(cx, &input.name).await?;
         let given = input.auth_parameters;
-        let is_private = input.invocation_connectivity_parameters.is_some()
-            || given.as_ref().is_some_and(|given| given.connectivity_parameters.is_some());
-        if is_private {
-            return Err(cx.unsupported().into());
-        }
+        let private = input.invocation_connectivity_parameters.is_some();
+        let private_auth =
+            given.as_ref().is_some_and(|given| given.connectivity_parameters.is_some());
+        cx.lacks(&[
+            ("InvocationConnectivityParameters", private),
+            ("AuthParameters.ConnectivityParameters", private_auth),
+        ])?;
         let mut record = found.value.clone();
         if input.description.is_some() {
             record.description = input.description.filter(|text| !text.is_empty());

@@ -17,10 +17,11 @@ impl Handle<UpdateEventBus> for Events {
     ) -> Result<UpdateEventBusResponse, Error> {
         let name = bus::name(cx, input.name.as_deref())?;
         let arn = bus::arn(cx, name);
-        bus::allow(cx, &arn)?;
-        if input.kms_key_identifier.is_some() || input.log_config.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        self.allow_bus(cx, name).await?;
+        cx.lacks(&[
+            ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),
+            ("LogConfig", input.log_config.is_some()),
+        ])?;
         let change = |record: &mut crate::store::BusRecord| {
             if input.description.is_some() {
                 record.description = input.description.filter(|text| !text.is_empty());
