@@ -75,6 +75,20 @@ fn environment(
     Ok(Some(kept.collect()))
 }
 
+/// Seconds that a function may take, at most (quota).
+const TIMEOUT_MAX: i32 = 900;
+
+fn timeout(given: Option<i32>) -> Result<Option<i32>, Error> {
+    match given {
+        Some(seconds) if seconds > TIMEOUT_MAX => Err(Fault::Validation(format!(
+            "1 validation error detected: Value '{seconds}' at 'timeout' failed to satisfy \
+             constraint: Member must have value less than or equal to {TIMEOUT_MAX}"
+        ))
+        .into()),
+        given => Ok(given),
+    }
+}
+
 /// Refuses what haechi does not do.
 fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
     let vpc = input.vpc_config.as_ref().is_some_and(|vpc| {
@@ -82,24 +96,24 @@ fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
         some(&vpc.subnet_ids) || some(&vpc.security_group_ids)
     });
     let snap = input.snap_start.as_ref().and_then(|snap| snap.apply_on);
-    let elsewhere = input.package_type == Some(PackageType::Image)
-        || vpc
-        || input.layers.as_ref().is_some_and(|layers| !layers.is_empty())
-        || input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty())
-        || input.code_signing_config_arn.is_some()
-        || input.image_config.is_some()
-        || snap == Some(SnapStartApplyOn::PublishedVersions)
-        || input.tenancy_config.is_some()
-        || input.capacity_provider_config.is_some()
-        || input.durable_config.is_some()
-        || input.runtime_config.is_some()
-        || input.accelerator_config.is_some()
-        || input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())
-        || input.publish_to.is_some();
     let format = input.logging_config.as_ref().and_then(|logging| logging.log_format);
-    if elsewhere || format == Some(LogFormat::Json) {
-        return Err(cx.unsupported().into());
-    }
+    cx.lacks(&[
+        ("PackageType Image", input.package_type == Some(PackageType::Image)),
+        ("VpcConfig", vpc),
+        ("Layers", input.layers.as_ref().is_some_and(|layers| !layers.is_empty())),
+        ("FileSystemConfigs", input.file_system_configs.as_ref().is_some_and(|l| !l.is_empty())),
+        ("CodeSigningConfigArn", input.code_signing_config_arn.is_some()),
+        ("ImageConfig", input.image_config.is_some()),
+        ("SnapStart", snap == Some(SnapStartApplyOn::PublishedVersions)),
+        ("TenancyConfig", input.tenancy_config.is_some()),
+        ("CapacityProviderConfig", input.capacity_provider_config.is_some()),
+        ("DurableConfig", input.durable_config.is_some()),
+        ("RuntimeConfig", input.runtime_config.is_some()),
+        ("AcceleratorConfig", input.accelerator_config.is_some()),
+        ("KMSKeyArn", input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
+        ("PublishTo", input.publish_to.is_some()),
+        ("LogFormat JSON", format == Some(LogFormat::Json)),
+    ])?;
     Ok(())
 }
 
@@ -125,7 +139,7 @@ impl Lambda {
         let architecture = input.architectures.as_ref().and_then(|list| list.first().copied());
         let here = here();
         if architecture.is_some_and(|wanted| wanted != here) && is_provided {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("Architectures of another machine").into());
         }
         let tracing = input.tracing_config.as_ref().and_then(|tracing| tracing.mode);
         Ok(Version {
@@ -135,7 +149,7 @@ impl Lambda {
             handler: input.handler.take(),
             role: input.role.clone(),
             description: input.description.take().unwrap_or_default(),
-            timeout: input.timeout.unwrap_or(3),
+            timeout: timeout(input.timeout)?.unwrap_or(3),
             memory: input.memory_size.unwrap_or(128),
             storage: input.ephemeral_storage.as_ref().map_or(512, |storage| storage.size),
             environment: environment(input.environment.take())?,
@@ -180,7 +194,7 @@ impl Lambda {
         if let Some(description) = input.description {
             version.description = description;
         }
-        version.timeout = input.timeout.unwrap_or(version.timeout);
+        version.timeout = timeout(input.timeout)?.unwrap_or(version.timeout);
         version.memory = input.memory_size.unwrap_or(version.memory);
         if let Some(storage) = input.ephemeral_storage {
             version.storage = storage.size;
@@ -219,7 +233,7 @@ fn dead_letter(cx: &Cx, given: Option<DeadLetterConfig>) -> Result<Option<Option
     match given.target_arn.filter(|arn| !arn.is_empty()) {
         None => Ok(Some(None)),
         Some(arn) if arn.split(':').nth(2) == Some("sqs") => Ok(Some(Some(arn))),
-        Some(_) => Err(cx.unsupported().into()),
+        Some(_) => Err(cx.unsupported_parameter("a DeadLetterConfig other than of SQS").into()),
     }
 }
 

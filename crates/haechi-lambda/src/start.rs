@@ -64,6 +64,8 @@ pub struct Options {
     pub idle_seconds: i64,
     /// Where unpacked code and logs lie.
     pub folder: PathBuf,
+    /// Folders that no function sees, wherever they lie: the data directory.
+    pub covered: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -76,6 +78,7 @@ impl Default for Options {
             concurrency: 50,
             processes: 256,
             idle_seconds: 600,
+            covered: Vec::new(),
             folder: std::env::temp_dir().join(format!("haechi-functions-{}", std::process::id())),
         }
     }
@@ -126,6 +129,7 @@ pub(crate) fn start(
         environment: environment(reference, version, credentials, endpoint, stream),
         code: PathBuf::new(),
         binds,
+        covered: options.covered.clone(),
         hosts,
         listen: Vec::new(),
         limits: Limits {

@@ -1,7 +1,7 @@
 //! `CreateFunction`.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::CreateFunction;
 use haechi_lambda_model::shapes::{CreateFunctionRequest, FunctionConfiguration};
@@ -25,7 +25,7 @@ impl Handle<CreateFunction> for Lambda {
         let mut input = input;
         let reference = Reference::of(cx, &input.function_name, None)?;
         let (arn, place) = (reference.function_arn(), reference.place());
-        cx.authorize_on(&arn)?;
+        cx.authorize_knowing(&arn, &Facts::putting(input.tags.iter().flatten()))?;
         if reference.account != cx.account().as_str() {
             return Err(invalid("A function is created in the account of the caller."));
         }
@@ -33,7 +33,9 @@ impl Handle<CreateFunction> for Lambda {
             return Err(conflict(format!("Function already exist: {}", reference.name)));
         }
         self.accept_role(cx, &reference, &input.role).await?;
-        let Some(zip) = input.code.zip_file.take() else { return Err(cx.unsupported().into()) };
+        let Some(zip) = input.code.zip_file.take() else {
+            return Err(cx.unsupported_parameter("Code other than a ZipFile").into());
+        };
         let tags = input.tags.take().unwrap_or_default();
         check_tags(&tags)?;
         // What is wrong with the rest is told before anything is kept.

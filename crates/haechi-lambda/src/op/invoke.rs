@@ -15,9 +15,10 @@ use crate::{Lambda, event};
 
 impl Handle<Invoke> for Lambda {
     async fn handle(&self, cx: &Cx, input: InvocationRequest) -> Result<InvocationResponse, Error> {
-        if input.durable_execution_name.is_some() || input.tenant_id.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.lacks(&[
+            ("DurableExecutionName", input.durable_execution_name.is_some()),
+            ("TenantId", input.tenant_id.is_some()),
+        ])?;
         let reference = Reference::of(cx, &input.function_name, input.qualifier.as_deref())?;
         let kind = input.invocation_type.unwrap_or(InvocationType::RequestResponse);
         let (function, _) = self.function_of(cx, reference, "lambda:InvokeFunction").await?;

@@ -18,7 +18,7 @@ impl Handle<ListFunctions> for Lambda {
     ) -> Result<ListFunctionsResponse, Error> {
         cx.authorize_any()?;
         if input.master_region.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("MasterRegion").into());
         }
         let place = Place { account: cx.account().to_string(), region: cx.region.to_string() };
         let found = self.database.list_all::<FunctionRecord>(&place.functions()).await?;

@@ -16,7 +16,7 @@ impl Handle<PublishVersion> for Lambda {
     ) -> Result<FunctionConfiguration, Error> {
         let (mut function, _) = self.function(cx, &input.function_name, None).await?;
         if input.publish_to.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("PublishTo").into());
         }
         let latest = &function.record.latest;
         if input.revision_id.as_ref().is_some_and(|given| *given != latest.revision) {

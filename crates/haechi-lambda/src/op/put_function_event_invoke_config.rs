@@ -75,7 +75,7 @@ pub(super) fn destinations(
             return Err(invalid("You can't specify the function as a destination for itself."));
         }
         if arn.split(':').nth(2) != Some("sqs") {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("a DestinationConfig other than of SQS").into());
         }
     }
     Ok((success, failure))

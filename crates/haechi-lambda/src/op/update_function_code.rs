@@ -15,14 +15,17 @@ impl Handle<UpdateFunctionCode> for Lambda {
         input: UpdateFunctionCodeRequest,
     ) -> Result<FunctionConfiguration, Error> {
         let (mut function, _) = self.function(cx, &input.function_name, None).await?;
-        if input.publish_to.is_some() || input.source_kms_key_arn.is_some() {
-            return Err(cx.unsupported().into());
-        }
+        cx.lacks(&[
+            ("PublishTo", input.publish_to.is_some()),
+            ("SourceKMSKeyArn", input.source_kms_key_arn.is_some()),
+        ])?;
         let latest = &function.record.latest;
         if input.revision_id.as_ref().is_some_and(|given| *given != latest.revision) {
             return Err(words::revision("GetFunction/GetAlias"));
         }
-        let Some(zip) = &input.zip_file else { return Err(cx.unsupported().into()) };
+        let Some(zip) = &input.zip_file else {
+            return Err(cx.unsupported_parameter("code other than a ZipFile").into());
+        };
         let place = function.reference.place();
         let arn = function.reference.function_arn();
         if input.dry_run == Some(true) {
