@@ -54,14 +54,19 @@ pub(crate) struct About {
 
 /// Checks a target.
 pub(crate) fn accept(cx: &Cx, calls: &dyn Calls, target: Target) -> Result<TargetRecord, Error> {
-    let beyond = target.ecs_parameters.is_some()
-        || target.kinesis_parameters.is_some()
-        || target.sage_maker_pipeline_parameters.is_some()
-        || target.event_bridge_put_events_v2_parameters.is_some()
-        || target.event_bridge_put_raw_events_parameters.is_some();
-    if beyond {
-        return Err(cx.unsupported().into());
-    }
+    cx.lacks(&[
+        ("EcsParameters", target.ecs_parameters.is_some()),
+        ("KinesisParameters", target.kinesis_parameters.is_some()),
+        ("SageMakerPipelineParameters", target.sage_maker_pipeline_parameters.is_some()),
+        (
+            "EventBridgePutEventsV2Parameters",
+            target.event_bridge_put_events_v2_parameters.is_some(),
+        ),
+        (
+            "EventBridgePutRawEventsParameters",
+            target.event_bridge_put_raw_events_parameters.is_some(),
+        ),
+    ])?;
     let retry = target.retry_policy;
     let record = TargetRecord {
         group_id: target.sqs_parameters.and_then(|parameters| parameters.message_group_id),
@@ -84,7 +89,7 @@ pub(crate) fn accept(cx: &Cx, calls: &dyn Calls, target: Target) -> Result<Targe
         Called::of(&record.arn).ok_or_else(|| invalid("Provided Arn is not in correct format."))?;
     check(&record, &what)?;
     if !calls.has(what.service(), &what.operation()) {
-        return Err(cx.unsupported().into());
+        return Err(cx.unsupported_parameter("a Target.Arn of this service or call").into());
     }
     Ok(record)
 }

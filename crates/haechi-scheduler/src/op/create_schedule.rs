@@ -23,7 +23,7 @@ impl Handle<CreateSchedule> for Scheduler {
         let schedule_arn = place.schedule_arn(&group, &name);
         cx.authorize_on(&schedule_arn)?;
         if input.kms_key_arn.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("KmsKeyArn").into());
         }
         let when = When {
             expression: input.schedule_expression,

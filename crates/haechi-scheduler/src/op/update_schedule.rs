@@ -20,7 +20,7 @@ impl Handle<UpdateSchedule> for Scheduler {
         let group = input.group_name.as_deref().unwrap_or(group::DEFAULT);
         let (place, found) = self.schedule(cx, group, &input.name).await?;
         if input.kms_key_arn.is_some() {
-            return Err(cx.unsupported().into());
+            return Err(cx.unsupported_parameter("KmsKeyArn").into());
         }
         let when = When {
             expression: input.schedule_expression,
