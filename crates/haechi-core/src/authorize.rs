@@ -220,13 +220,25 @@ impl Cx {
     /// # Errors
     /// [`Fault::AccessDenied`] in AWS's words.
     pub fn authorize_on(&self, resource: &str) -> Result<Permit, Fault> {
+        self.authorize_knowing(resource, &NoContext)
+    }
+
+    /// As [`Self::authorize_on`], where conditions see more of the call.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize_knowing(
+        &self,
+        resource: &str,
+        context: &dyn Context,
+    ) -> Result<Permit, Fault> {
         self.authorize(&Ask {
             action: self.operation.action,
             resource,
             resource_account: self.account().as_str(),
             policy: None,
             rule: ResourceRule::Union,
-            context: &NoContext,
+            context,
         })
     }
 }

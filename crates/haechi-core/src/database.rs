@@ -1,6 +1,7 @@
 //! Records in a store: encoded (CBOR), sealed under the domain key with their storage key as
 //! additional data (a swapped row does not open), read through a cache, written in transactions.
 
+pub mod bytes;
 mod kept;
 mod rows;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Ask, Cx, Loaded, NoContext, Permit, Region};
+use haechi_core::{AccountId, Cx, Facts, Loaded, Permit, Region};
 use haechi_events_model::Error;
-use haechi_policy::{Context, Document, Kind, ResourceRule, Values};
+use haechi_policy::{Context, Document, Kind, Values};
 use haechi_wire::Fault;
 
 use crate::Events;
@@ -49,15 +49,7 @@ pub(crate) fn invalid(message: impl Into<String>) -> Error {
 
 /// Decides this operation on a resource of the caller's account.
 pub(crate) fn allow(cx: &Cx, resource: &str) -> Result<Permit, Error> {
-    let permit = cx.authorize(&Ask {
-        action: cx.operation.action,
-        resource,
-        resource_account: cx.account().as_str(),
-        policy: None,
-        rule: ResourceRule::Union,
-        context: &NoContext,
-    })?;
-    Ok(permit)
+    Ok(cx.authorize_on(resource)?)
 }
 
 /// A bus's policy, read; none if it has none.
@@ -112,6 +104,14 @@ impl Events {
         };
         let found = self.database.cached(&path, read).await?;
         Ok(found.or_else(|| (name == DEFAULT).then(Arc::default)))
+    }
+
+    /// Decides this operation on a bus of the caller's account, by its tags too.
+    pub(crate) async fn allow_bus(&self, cx: &Cx, name: &str) -> Result<(), Error> {
+        let found = self.bus(&place(cx), name).await?;
+        let facts = found.as_ref().map(|bus| Facts::of(&bus.value.tags)).unwrap_or_default();
+        cx.authorize_knowing(&arn(cx, name), &facts)?;
+        Ok(())
     }
 
     /// Changes the record of a bus of the caller's.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::event::Listeners;
-use haechi_core::{AccountId, Cx, Event, Loaded, Region};
+use haechi_core::{AccountId, Cx, Event, Facts, Loaded, Region};
 use haechi_events_model::Error;
 use haechi_events_model::shapes::RuleState;
 use haechi_rules::Pattern;
@@ -70,11 +70,23 @@ impl Events {
         bus_name: Option<&str>,
         name: &str,
     ) -> Result<(Place, Loaded<RuleRecord>), Error> {
+        self.rule_knowing(cx, bus_name, name, Facts::default()).await
+    }
+
+    /// The same, where conditions see more of the call.
+    pub(crate) async fn rule_knowing(
+        &self,
+        cx: &Cx,
+        bus_name: Option<&str>,
+        name: &str,
+        mut facts: Facts<'_>,
+    ) -> Result<(Place, Loaded<RuleRecord>), Error> {
         let bus = bus::name(cx, bus_name)?;
-        bus::allow(cx, &arn(cx, bus, name))?;
         let place = bus::place(cx);
-        self.require_bus(&place, bus).await?;
         let found = self.database.load::<RuleRecord>(&place.rule(bus, name)).await?;
+        facts.of_resource = found.as_ref().map(|rule| &rule.value.tags);
+        cx.authorize_knowing(&arn(cx, bus, name), &facts)?;
+        self.require_bus(&place, bus).await?;
         let rule = found.ok_or_else(|| missing(bus, name))?;
         Ok((place, rule))
     }

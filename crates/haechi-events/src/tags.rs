@@ -1,10 +1,11 @@
 //! Tags on buses and rules.
 
-use haechi_core::{Batch, Cx};
+use haechi_core::{Batch, Cx, Facts};
 use haechi_events_model::Error;
 use haechi_events_model::shapes::Tag;
+use haechi_wire::Fault;
 
-use crate::store::{RuleRecord, Tags};
+use crate::store::{Place, RuleRecord, Tags};
 use crate::{Events, bus, rule};
 
 /// Tags on a resource, at most.
@@ -42,15 +43,30 @@ fn parse(arn: &str) -> Option<Named<'_>> {
 }
 
 impl Events {
+    /// The tags of a resource, if it is there.
+    async fn tags_of(&self, place: &Place, arn: &str) -> Result<Option<Tags>, Fault> {
+        Ok(match parse(arn) {
+            Some(Named::Bus(name)) => self.bus(place, name).await?.map(|bus| bus.value.tags),
+            Some(Named::Rule { bus, name }) => {
+                let found = self.database.load::<RuleRecord>(&place.rule(bus, name)).await?;
+                found.map(|rule| rule.value.tags)
+            }
+            None => None,
+        })
+    }
+
     /// Reads the tags of a resource, lets `change` make others of them, and writes those.
     pub(crate) async fn change_tags(
         &self,
         cx: &Cx,
         arn: &str,
+        mut facts: Facts<'_>,
         change: impl FnOnce(Tags) -> Result<Tags, Error>,
     ) -> Result<Tags, Error> {
-        bus::allow(cx, arn)?;
         let place = bus::place(cx);
+        let now = self.tags_of(&place, arn).await?;
+        facts.of_resource = now.as_ref();
+        cx.authorize_knowing(arn, &facts)?;
         let mut batch = Batch::new();
         let tags = match parse(arn) {
             Some(Named::Bus(name)) => {

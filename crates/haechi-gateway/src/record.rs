@@ -243,6 +243,7 @@ fn error(json: &mut Json, event: &Event<'_>) {
     let own = event.problem.map(|problem| (code(problem, event.protocol), problem.message()));
     let Some((code, message)) = own.or_else(|| event.made?.problem.clone()) else { return };
     json.text("errorCode", code);
+    let message = haechi_wire::audit::error_message(&message);
     let message = shortened(&message);
     if !message.is_empty() {
         json.text("errorMessage", message);

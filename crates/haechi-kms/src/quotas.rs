@@ -139,16 +139,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_operation_has_one_quota_at_most() {
-        let mut operations: Vec<&str> =
-            REQUEST_QUOTAS.iter().flat_map(|quota| quota.operations.iter().copied()).collect();
-        let all = operations.len();
-        operations.sort_unstable();
-        operations.dedup();
-        assert_eq!(operations.len(), all);
-    }
-
-    #[test]
     fn each_spec_of_data_key_pairs_has_a_quota() {
         let kinds: Vec<&str> = KEY_QUOTAS.iter().map(|quota| quota.kind).collect();
         for spec in KeySpec::ALL.iter().filter(|spec| spec.is_data_key_pair()) {

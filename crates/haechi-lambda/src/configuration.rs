@@ -75,6 +75,20 @@ fn environment(
     Ok(Some(kept.collect()))
 }
 
+/// Seconds that a function may take, at most (quota).
+const TIMEOUT_MAX: i32 = 900;
+
+fn timeout(given: Option<i32>) -> Result<Option<i32>, Error> {
+    match given {
+        Some(seconds) if seconds > TIMEOUT_MAX => Err(Fault::Validation(format!(
+            "1 validation error detected: Value '{seconds}' at 'timeout' failed to satisfy \
+             constraint: Member must have value less than or equal to {TIMEOUT_MAX}"
+        ))
+        .into()),
+        given => Ok(given),
+    }
+}
+
 /// Refuses what haechi does not do.
 fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
     let vpc = input.vpc_config.as_ref().is_some_and(|vpc| {
@@ -139,7 +153,7 @@ impl Lambda {
             handler: input.handler.take(),
             role: input.role.clone(),
             description: input.description.take().unwrap_or_default(),
-            timeout: input.timeout.unwrap_or(3),
+            timeout: timeout(input.timeout)?.unwrap_or(3),
             memory: input.memory_size.unwrap_or(128),
             storage: input.ephemeral_storage.as_ref().map_or(512, |storage| storage.size),
             environment: environment(input.environment.take())?,
@@ -184,7 +198,7 @@ impl Lambda {
         if let Some(description) = input.description {
             version.description = description;
         }
-        version.timeout = input.timeout.unwrap_or(version.timeout);
+        version.timeout = timeout(input.timeout)?.unwrap_or(version.timeout);
         version.memory = input.memory_size.unwrap_or(version.memory);
         if let Some(storage) = input.ephemeral_storage {
             version.storage = storage.size;

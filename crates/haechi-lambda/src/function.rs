@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use haechi_core::{Ask, Batch, Cx, Loaded, NoContext, Permit, Unchecked};
+use haechi_core::{Ask, Batch, Cx, Facts, Loaded, Permit, Unchecked};
 use haechi_lambda_model::Error;
 use haechi_policy::{Document, Kind, ResourceRule};
 use haechi_wire::Fault;
@@ -20,11 +20,12 @@ pub(crate) struct Function {
 }
 
 /// What a decision about a function goes by.
-struct Subject {
+struct Subject<'a> {
     action: String,
     arn: String,
     account: String,
     policy: Option<Arc<Document>>,
+    facts: Facts<'a>,
 }
 
 impl Function {
@@ -42,8 +43,18 @@ impl Lambda {
         given: &str,
         qualifier: Option<&str>,
     ) -> Result<(Function, Permit), Error> {
+        self.function_knowing(cx, (given, qualifier), Facts::default()).await
+    }
+
+    /// The same, where conditions see more of the call.
+    pub(crate) async fn function_knowing(
+        &self,
+        cx: &Cx,
+        (given, qualifier): (&str, Option<&str>),
+        facts: Facts<'_>,
+    ) -> Result<(Function, Permit), Error> {
         let reference = Reference::of(cx, given, qualifier)?;
-        self.function_of(cx, reference, cx.operation.action).await
+        self.decided(cx, reference, cx.operation.action, facts).await
     }
 
     /// A function, if the caller may do this with it.
@@ -53,13 +64,25 @@ impl Lambda {
         reference: Reference,
         action: &str,
     ) -> Result<(Function, Permit), Error> {
+        self.decided(cx, reference, action, Facts::default()).await
+    }
+
+    async fn decided(
+        &self,
+        cx: &Cx,
+        reference: Reference,
+        action: &str,
+        mut facts: Facts<'_>,
+    ) -> Result<(Function, Permit), Error> {
         let found = self.load(&reference).await?;
+        let tags = found.as_ref().map(|function| function.record.tags.clone());
+        facts.of_resource = tags.as_ref();
         let policy = match &found {
             Some(function) => policy_of(function)?,
             None => None,
         };
         let (action, arn) = (action.to_owned(), reference.arn());
-        let subject = Subject { action, arn, account: reference.account, policy };
+        let subject = Subject { action, arn, account: reference.account, policy, facts };
         let unchecked = Unchecked::new((found, subject));
         let ((found, subject), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
             action: &subject.action,
@@ -67,7 +90,7 @@ impl Lambda {
             resource_account: &subject.account,
             policy: subject.policy.as_ref(),
             rule: ResourceRule::Union,
-            context: &NoContext,
+            context: &subject.facts,
         })?;
         // A stranger learns nothing of what exists in an account that is not his.
         let function = found.ok_or_else(|| no_function(&subject.arn))?;

@@ -51,6 +51,10 @@ pub(crate) fn statement(
     if !equals.is_empty() {
         condition.insert("StringEquals".to_owned(), equals.into());
     }
+    if let Some(via_url) = input.invoked_via_function_url {
+        let via_url = via_url.to_string();
+        condition.insert("Bool".to_owned(), json!({"lambda:InvokedViaFunctionUrl": via_url}));
+    }
     if let Some(arn) = &input.source_arn {
         condition.insert("ArnLike".to_owned(), json!({"AWS:SourceArn": arn}));
     }

@@ -66,6 +66,8 @@ pub struct Options {
     pub folder: PathBuf,
     /// Bytes that unpacked code may take up.
     pub unpacked_max: u64,
+    /// Folders that no function sees, wherever they lie: the data directory.
+    pub covered: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -79,6 +81,7 @@ impl Default for Options {
             processes: 256,
             idle_seconds: 600,
             unpacked_max: 10 << 30,
+            covered: Vec::new(),
             folder: std::env::temp_dir().join(format!("haechi-functions-{}", std::process::id())),
         }
     }
@@ -129,6 +132,7 @@ pub(crate) fn start(
         environment: environment(reference, version, credentials, endpoint, stream),
         code: PathBuf::new(),
         binds,
+        covered: options.covered.clone(),
         hosts,
         listen: Vec::new(),
         limits: Limits {

@@ -81,6 +81,7 @@ async fn start(folder: &Path, code: &Path) -> Instance {
         environment: BTreeMap::new(),
         code: code.to_owned(),
         binds: Vec::new(),
+        covered: Vec::new(),
         hosts: Vec::new(),
         listen: Vec::new(),
         limits: Limits { memory_mib: 256, tmp_mib: 16, processes: 40, files: 256 },

@@ -176,6 +176,7 @@ impl Launcher {
             environment: std::collections::BTreeMap::default(),
             code: scratch.to_owned(),
             binds: Vec::new(),
+            covered: Vec::new(),
             hosts: Vec::new(),
             listen: Vec::new(),
             limits,

@@ -110,6 +110,14 @@ fn furnish(spec: &Spec, old: &Path, new: &Path, host_names: bool) -> Result<()> 
         said("showing", &one.source, fs::metadata(&source))?;
         bind(&source, &beneath(new, &one.target))?;
     }
+    // Before the code is shown, which may lie in one of them.
+    for folder in &spec.covered {
+        let seen = beneath(new, folder);
+        if fs::metadata(&seen).is_ok_and(|entry| entry.is_dir()) {
+            let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::RDONLY;
+            tmpfs(&seen, flags, "mode=000,size=4k")?;
+        }
+    }
     bind(&beneath(old, &spec.code), &beneath(new, Path::new(TASK)))?;
     for folder in ["/opt", "/var/runtime", "/proc", "/dev"].map(Path::new) {
         fs::create_dir_all(beneath(new, folder))?;

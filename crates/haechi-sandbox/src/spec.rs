@@ -39,6 +39,8 @@ pub struct Spec {
     pub code: PathBuf,
     /// What else it sees of the machine's files.
     pub binds: Vec<Bind>,
+    /// Folders that it never sees, also where they lie in what it sees.
+    pub covered: Vec<PathBuf>,
     /// Lines of `/etc/hosts`: a name and its address.
     pub hosts: Vec<(String, String)>,
     /// What is listened on in its network, for the parent.

@@ -10,13 +10,22 @@ use crate::store::Timing;
 
 const MINUTE_MS: i64 = 60_000;
 
+/// Reads an expression. The Scheduler's rates may be of one unit in the plural: `rate(1 hours)`.
+fn parsed(text: &str) -> Option<Expression> {
+    let plural = text.strip_prefix("rate(1 ").and_then(|unit| unit.strip_suffix("s)"));
+    plural.map_or_else(
+        || Expression::parse(text),
+        |unit| Expression::parse(&format!("rate(1 {unit})")),
+    )
+}
+
 impl Timing {
     /// Its expression and time zone.
     ///
     /// # Errors
     /// In AWS's words, if one of them is none.
     pub(crate) fn read(&self) -> Result<(Expression, TimeZone), Error> {
-        let expression = Expression::parse(&self.expression)
+        let expression = parsed(&self.expression)
             .ok_or_else(|| invalid(format!("Invalid Schedule Expression {}.", self.expression)))?;
         let zone = match self.zone.as_deref() {
             None => TimeZone::UTC,
@@ -106,5 +115,11 @@ mod tests {
             assert!((NOW..NOW + 15 * MINUTE_MS).contains(&called), "{random}");
         }
         assert_eq!(timing("rate(1 day)").called_ms(NOW, 7), NOW);
+    }
+
+    #[test]
+    fn one_unit_may_stand_in_the_plural_and_many_in_no_singular() {
+        assert!(parsed("rate(1 hours)").is_some() && parsed("rate(1 hour)").is_some());
+        assert!(parsed("rate(2 hour)").is_none() && parsed("rate(1 weeks)").is_none());
     }
 }

@@ -25,6 +25,7 @@ use haechi_secretsmanager_model::shapes::{
 use haechi_wire::{Problem, Protocol};
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Row;
 use crate::authz::{Facts, admit_action, missing};
 use crate::draft::Draft;
 use crate::name::SecretId;
@@ -250,11 +251,13 @@ impl SecretsManager {
         if primary.cross_replica().is_some_and(|other| other != arn) {
             return Err(words::limit("A secret can have at most one cross-account replica."));
         }
+        let mut values = Vec::new();
         for id in primary.versions.keys().filter(|id| primary.has_value(id)) {
             let plain = self.open(cx, primary, id).await?;
             let value = self.seal_abroad(cx, replica.record(), id, &plain).await?;
-            batch.put(value_path(replica.record(), id), &value);
+            values.push(Row::new(replica.record(), id, value));
         }
+        self.write_values(&values, batch).await?;
         let known = |id: &&String| primary.versions.contains_key(*id);
         for id in replica.record().versions.keys().filter(|id| !known(id)) {
             batch.delete(value_path(replica.record(), id));

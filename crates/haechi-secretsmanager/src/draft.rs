@@ -6,6 +6,7 @@ use haechi_core::{Batch, Cx, Loaded, Permit, Unchecked};
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 
+use crate::ahead::Row;
 use crate::authz::missing;
 use crate::cross_account::Link;
 use crate::name::SecretId;
@@ -96,17 +97,18 @@ impl Draft {
         self.cross_replicas.push((replica.secret.record, replica.loaded));
     }
 
-    /// Takes a replica out, whose rows go in the same batch.
-    pub(crate) fn remove_replica(&mut self, region: &str, batch: &mut Batch) {
+    /// Takes a replica out: its rows go in the same batch, its values soon.
+    pub(crate) fn remove_replica(&mut self, region: &str, batch: &mut Batch) -> Result<(), Fault> {
         let gone = |(replica, _): &mut (SecretRecord, _)| replica.region == region;
         for (replica, loaded) in self.replicas.extract_if(.., gone) {
-            replica.forget(batch);
+            replica.forget_later(batch)?;
             batch.remove(&loaded);
         }
         let removed = self.secret.record.replicas.remove(region);
         if let Some(other) = removed.and_then(|replica| replica.elsewhere) {
             self.secret.record.remove_elsewhere(region, &other, batch);
         }
+        Ok(())
     }
 
     /// Deletes what versions left behind that had to make room.
@@ -196,6 +198,7 @@ impl SecretsManager {
         batch.put(value_path(&draft.secret.record, id), &value);
         self.send_to_all(&mut draft.secret.record, id, plain, batch)?;
         draft.drop_values(&gone, batch);
+        let mut copies = Vec::new();
         for (replica, _) in &draft.replicas {
             let sealed = self.seal(cx, replica, id, plain).await;
             let Some(state) = draft.secret.record.replicas.get_mut(&replica.region) else {
@@ -205,7 +208,7 @@ impl SecretsManager {
                 continue;
             }
             match sealed {
-                Ok(value) => batch.put(value_path(replica, id), &value),
+                Ok(value) => copies.push(Row::new(replica, id, value)),
                 Err(error) => state.fail(error),
             }
         }
@@ -213,9 +216,12 @@ impl SecretsManager {
             let entry = draft.secret.record.cross_replicas.get_mut(&replica.arn);
             let Some(entry) = entry.filter(|entry| entry.link == Link::InSync) else { continue };
             match self.seal_abroad(cx, replica, id, plain).await {
-                Ok(value) => batch.put(value_path(replica, id), &value),
+                Ok(value) => copies.push(Row::new(replica, id, value)),
                 Err(error) => entry.fail(error),
             }
+        }
+        if self.write_values(&copies, batch).await? {
+            self.demand_values(&copies, batch).await?;
         }
         Ok(())
     }

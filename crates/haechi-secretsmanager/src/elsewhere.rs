@@ -92,6 +92,7 @@ pub(crate) struct Followed {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ToldValue {
     /// For the other deployment.
+    #[serde(with = "haechi_core::database::bytes")]
     pub(crate) sealed: Vec<u8>,
     pub(crate) is_binary: bool,
     /// Fields of the future.

@@ -18,6 +18,7 @@
 //! store.rs      rows; loading for a decision
 //! draft.rs      a secret that is about to be changed, with its replicas
 //! authz.rs      Unchecked secret ─► secret and Permit; condition keys
+//! ahead.rs      values that are too many for one transaction
 //! vault.rs      values under data keys of KMS
 //! value.rs      what a request may give as a value
 //! tags.rs, policy.rs, filters.rs, listing.rs, password.rs   parts of single operations
@@ -31,6 +32,7 @@
 //! words.rs      AWS's error messages
 //! ```
 
+mod ahead;
 mod authz;
 mod cross_account;
 mod deletion;
@@ -94,6 +96,8 @@ impl SecretsManager {
         let rotate = Arc::new(Notify::new());
         let delete = deletion::DeleteSecretJob { database: Arc::clone(&database) };
         jobs.handle(deletion::DELETE_SECRET, Arc::new(delete));
+        let unlisted = ahead::DeleteUnlisted { database: Arc::clone(&database) };
+        jobs.handle(ahead::UNLISTED, Arc::new(unlisted));
         let begin = rotation::BeginRotation {
             database: Arc::clone(&database),
             env: env.clone(),

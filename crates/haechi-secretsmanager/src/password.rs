@@ -46,6 +46,7 @@ impl Recipe {
         }
     }
 
+    /// The kinds of characters. A space may be there, and need not.
     fn alphabets(&self) -> Vec<Vec<u8>> {
         let kinds = [
             (self.lowercase, LOWERCASE),
@@ -78,8 +79,10 @@ fn below(cx: &Cx, bound: usize) -> Result<usize, Fault> {
 
 /// A password: one character of each kind if that is required, the others of all, shuffled.
 pub(crate) fn generate(cx: &Cx, recipe: &Recipe) -> Result<SecretString, Error> {
-    let kinds = recipe.alphabets();
-    if kinds.is_empty() {
+    let all_kinds = recipe.alphabets();
+    let kinds: Vec<Vec<u8>> =
+        all_kinds.iter().filter(|kind| kind.as_slice() != SPACE.as_bytes()).cloned().collect();
+    if all_kinds.is_empty() {
         return Err(words::parameter(
             "The parameters exclude every character that a password could have.",
         ));
@@ -92,7 +95,7 @@ pub(crate) fn generate(cx: &Cx, recipe: &Recipe) -> Result<SecretString, Error> 
             kinds.len()
         )));
     }
-    let all: Vec<u8> = kinds.concat();
+    let all: Vec<u8> = all_kinds.concat();
     let mut drawn = Zeroizing::new(Vec::with_capacity(recipe.length));
     let first: &[Vec<u8>] = if recipe.require_each { &kinds } else { &[] };
     for kind in first.iter().chain(std::iter::repeat(&all)).take(recipe.length) {

@@ -35,12 +35,14 @@ pub(crate) fn is_public(document: &Document, secret_arn: &str) -> Result<bool, F
     let identity = [Arc::new(Document::parse(all, Kind::Identity).map_err(Fault::internal)?)];
     let policies =
         Policies { identity: &identity, resource: Some(document), ..Policies::default() };
-    let stranger = Principal::User {
-        arn: "arn:aws:iam::000000000000:user/anybody".to_owned(),
-        unique_id: "AIDAANYBODY".to_owned(),
-        account: "000000000000".to_owned(),
-    };
     let owner = secret_arn.split(':').nth(4).unwrap_or_default();
+    // `--dev` has an account of nothing but noughts.
+    let elsewhere = if owner == "000000000000" { "999999999999" } else { "000000000000" };
+    let stranger = Principal::User {
+        arn: format!("arn:aws:iam::{elsewhere}:user/anybody"),
+        unique_id: "AIDAANYBODY".to_owned(),
+        account: elsewhere.to_owned(),
+    };
     let nothing = ContextMap::default();
     Ok(SERVICE.operations.iter().any(|operation| {
         let action = format!("secretsmanager:{operation}");
@@ -103,5 +105,9 @@ mod tests {
         assert!(!public(r#"{"AWS":"arn:aws:iam::222222222222:root"}"#, "{}"));
         let organization = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}"#;
         assert!(!public(r#""*""#, organization));
+        let of_dev = ARN.replace("111111111111", "000000000000");
+        let other = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Resource":"*",
+            "Action":"secretsmanager:GetSecretValue","Principal":{"AWS":"222222222222"}}}"#;
+        assert!(!is_public(&parse(other).unwrap(), &of_dev).unwrap());
     }
 }

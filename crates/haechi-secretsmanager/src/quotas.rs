@@ -41,21 +41,3 @@ pub const REQUEST_QUOTAS: &[RequestQuota] = &[
         50.0,
     ),
 ];
-
-#[cfg(test)]
-mod tests {
-    use haechi_secretsmanager_model::ops::SERVICE;
-
-    use super::*;
-
-    #[test]
-    fn each_operation_has_one_quota() {
-        let named = REQUEST_QUOTAS.iter().flat_map(|quota| quota.operations.iter().copied());
-        let mut operations: Vec<&str> = named.collect();
-        let all = operations.len();
-        operations.sort_unstable();
-        operations.dedup();
-        assert_eq!(operations.len(), all);
-        assert!(operations.iter().all(|operation| SERVICE.operations.contains(operation)));
-    }
-}

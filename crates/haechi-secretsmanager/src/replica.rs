@@ -13,14 +13,14 @@ use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Region};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::shapes::{ReplicaRegionType, ReplicationStatusType, StatusType};
-use haechi_wire::{Problem, Protocol, Timestamp};
+use haechi_wire::{Fault, Problem, Protocol, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Row;
 use crate::draft::Draft;
 use crate::elsewhere::Elsewhere;
 use crate::name::arn;
 use crate::secret::SecretRecord;
-use crate::store::value_path;
 use crate::{SecretsManager, vault, words};
 
 /// A Region that a secret is replicated to, as its primary knows it.
@@ -36,6 +36,12 @@ pub(crate) struct Replica {
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
+
+/// Regions that are added in one transaction, and removed.
+pub(crate) const REGIONS_AT_ONCE: usize = 8;
+
+/// How often adding Regions is decided anew, when something that it relies on has changed.
+const ATTEMPTS: u32 = 32;
 
 /// Whether a replica says what its primary says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +151,7 @@ impl SecretsManager {
         batch: &mut Batch,
     ) -> Result<(), Error> {
         let own = draft.record().region.clone();
+        let mut values = Vec::new();
         for (name, (region, kms_key_id)) in regions(&own, asked)? {
             let known = draft.record().replicas.get(&name).map(|replica| replica.status);
             if matches!(known, Some(Status::InSync | Status::InProgress)) {
@@ -176,8 +183,8 @@ impl SecretsManager {
             }
             if state.status == Status::InSync {
                 match self.copy_values(cx, draft.record(), &copy).await {
-                    Ok(values) => {
-                        values.into_iter().for_each(|(path, value)| batch.put(path, &value));
+                    Ok(copied) => {
+                        values.extend(copied);
                         copy.put(batch);
                     }
                     Err(error) => state.fail(error),
@@ -185,10 +192,39 @@ impl SecretsManager {
             }
             draft.change().replicas.insert(name, state);
         }
+        // Values of the same versions are the same, whoever writes them.
+        self.write_values(&values, batch).await?;
         if !draft.record().replicas.is_empty() {
             draft.change().primary_region = Some(own);
         }
         Ok(())
+    }
+
+    /// Adds Regions to a secret that the caller was admitted to, a few with each transaction.
+    pub(crate) async fn replicate_further(
+        &self,
+        cx: &Cx,
+        record: &SecretRecord,
+        asked: &[ReplicaRegionType],
+        overwrite: bool,
+    ) -> Result<Option<Vec<ReplicationStatusType>>, Error> {
+        let (mut status, mut attempts) = (record.replication_status(), 0);
+        let mut left = asked;
+        while let (some, rest) = left.split_at(left.len().min(REGIONS_AT_ONCE))
+            && !some.is_empty()
+        {
+            let (account, region, key) = (&record.account, &record.region, &record.key);
+            let Some(mut draft) = self.draft_at(account, region, key).await? else { break };
+            let mut batch = Batch::new();
+            self.replicate(cx, &mut draft, some, overwrite, &mut batch).await?;
+            draft.write(&mut batch);
+            match self.database.commit(batch).await {
+                Err(Fault::Conflict) if attempts < ATTEMPTS => attempts += 1,
+                Err(fault) => return Err(fault.into()),
+                Ok(()) => (left, status) = (rest, draft.record().replication_status()),
+            }
+        }
+        Ok(status)
     }
 
     /// A secret of that name in the replica's Region gives way only if the caller says so.
@@ -230,11 +266,11 @@ impl SecretsManager {
         cx: &Cx,
         from: &SecretRecord,
         to: &SecretRecord,
-    ) -> Result<Vec<(haechi_core::Path, vault::ValueRecord)>, Error> {
+    ) -> Result<Vec<Row>, Error> {
         let mut values = Vec::new();
         for id in from.versions.keys().filter(|id| from.has_value(id)) {
             let plain = self.open(cx, from, id).await?;
-            values.push((value_path(to, id), self.seal(cx, to, id, &plain).await?));
+            values.push(Row::new(to, id, self.seal(cx, to, id, &plain).await?));
         }
         Ok(values)
     }

@@ -146,6 +146,23 @@ impl SecretRecord {
         Ok(())
     }
 
+    /// Gives a rotation up whose version a value put by hand has overtaken: going on with it would
+    /// undo what was put.
+    pub(crate) fn abandon_rotation(
+        &mut self,
+        at: (&Env, Timestamp),
+        current: &str,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let pending = self.labelled(PENDING).filter(|id| *id != current).map(str::to_owned);
+        let (Some(rotation), Some(pending)) = (&mut self.rotation, pending) else { return Ok(()) };
+        if rotation.running.take().is_some() {
+            batch.delete(rotating_path(self));
+        }
+        self.detach(PENDING);
+        self.tell_rotation(at, "RotationAbandoned", &pending, None, batch)
+    }
+
     /// Begins a try of the function alone.
     pub(crate) fn begin_probe(&mut self, token: &str, now: Timestamp, batch: &mut Batch) {
         let row = RotatingRow::of(self);

@@ -19,6 +19,7 @@ use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Values;
 use crate::authz::missing;
 use crate::deletion::VALUES_MAX;
 use crate::name::SecretId;
@@ -73,11 +74,12 @@ pub(crate) fn name_path(account: &str, region: &str, name: &str) -> Path {
 }
 
 pub(crate) fn value_path(record: &SecretRecord, version: &str) -> Path {
-    Path::new("secretsmanager-value")
-        .part(&record.account)
-        .part(&record.region)
-        .part(&record.key)
-        .hidden(version)
+    value_path_at(&record.account, &record.region, &record.key, version)
+}
+
+/// The same by the secret's place.
+pub(crate) fn value_path_at(account: &str, region: &str, key: &str, version: &str) -> Path {
+    Path::new("secretsmanager-value").part(account).part(region).part(key).hidden(version)
 }
 
 impl SecretRecord {
@@ -107,10 +109,24 @@ impl SecretRecord {
         self.forget_but_name(batch);
     }
 
-    /// As [`Self::forget`], where another secret takes over the name in the same batch.
-    pub(crate) fn forget_but_name(&self, batch: &mut Batch) {
+    /// As [`Self::forget`], where many secrets go in the same batch: a job deletes the values.
+    pub(crate) fn forget_later(&self, batch: &mut Batch) -> Result<(), Fault> {
+        batch.delete(name_path(&self.account, &self.region, &self.name));
+        self.forget_place(batch);
+        let values = Values::of(self, self.versions.keys().cloned().collect());
+        let id = format!("gone-{}", self.changed_ms);
+        batch.schedule(&values.unlisted(&id, Timestamp::from_millis(0))?);
+        Ok(())
+    }
+
+    fn forget_place(&self, batch: &mut Batch) {
         batch.delete(newest_path(&self.account, &self.region).part(&backwards(&self.key)));
         batch.delete(crate::engine::rotating_path(self));
+    }
+
+    /// As [`Self::forget`], where another secret takes over the name in the same batch.
+    pub(crate) fn forget_but_name(&self, batch: &mut Batch) {
+        self.forget_place(batch);
         let over = self.versions.len().saturating_sub(VALUES_MAX);
         for version in self.versions.keys().skip(over) {
             batch.delete(value_path(self, version));

@@ -80,7 +80,9 @@ pub trait Keys: Send + Sync + 'static {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ValueRecord {
     pub(crate) kms_key_arn: String,
+    #[serde(with = "haechi_core::database::bytes")]
     pub(crate) data_key: Vec<u8>,
+    #[serde(with = "haechi_core::database::bytes")]
     pub(crate) sealed: Vec<u8>,
     pub(crate) is_binary: bool,
     /// Fields of the future.

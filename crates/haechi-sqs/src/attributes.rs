@@ -99,6 +99,14 @@ impl Attributes<'_> {
         parse_redrive(self.0.get("RedrivePolicy")?)
     }
 
+    /// Whether a queue may have this one as its dead-letter queue.
+    pub(crate) fn takes_from(&self, source_arn: &str) -> bool {
+        match self.0.get("RedriveAllowPolicy").and_then(|text| parse_allowed(text)) {
+            Some(Allowed::Some(sources)) => sources.iter().any(|arn| arn == source_arn),
+            Some(Allowed::All) | None => true,
+        }
+    }
+
     /// All of them as answers show them, but for counts, times and the ARN.
     pub(crate) fn shown(&self, is_fifo: bool) -> BTreeMap<String, String> {
         let mut shown = BTreeMap::from([(SQS_MANAGED.to_owned(), "true".to_owned())]);
@@ -120,6 +128,31 @@ impl Attributes<'_> {
             shown.remove(REUSE);
         }
         shown
+    }
+}
+
+/// Whose messages a dead-letter queue takes: everybody's, or those of some; which may be none.
+enum Allowed {
+    All,
+    Some(Vec<String>),
+}
+
+/// Queues that a dead-letter queue can name as its sources.
+const SOURCES_MAX: usize = 10;
+
+fn parse_allowed(text: &str) -> Option<Allowed> {
+    let policy: Value = serde_json::from_str(text).ok()?;
+    let sources = policy.get("sourceQueueArns");
+    match (policy.get("redrivePermission")?.as_str()?, sources) {
+        ("allowAll", None) => Some(Allowed::All),
+        ("denyAll", None) => Some(Allowed::Some(Vec::new())),
+        ("byQueue", Some(sources)) => {
+            let named = |arn: &Value| arn.as_str().map(str::to_owned);
+            let sources: Vec<String> =
+                sources.as_array()?.iter().map(named).collect::<Option<_>>()?;
+            (1..=SOURCES_MAX).contains(&sources.len()).then_some(Allowed::Some(sources))
+        }
+        _ => None,
     }
 }
 
@@ -176,6 +209,19 @@ fn unknown(name: &str) -> Error {
 
 fn wrong(name: &str) -> Error {
     Error::InvalidAttributeValue(format!("Invalid value for the parameter {name}."))
+}
+
+/// Attributes that are true or false. Clients write them as their languages do.
+const SWITCHES: [&str; 3] = ["FifoQueue", "ContentBasedDeduplication", SQS_MANAGED];
+
+/// What a request sets, with `True` as `true`.
+pub(crate) fn wanted(mut given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    for name in SWITCHES {
+        if let Some(value) = given.get_mut(name) {
+            value.make_ascii_lowercase();
+        }
+    }
+    given
 }
 
 /// Checks attributes that are to be set on a queue, and lays them over those that it has. Empty
@@ -264,10 +310,8 @@ fn check(name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
                 "Value {value} for parameter RedrivePolicy is invalid. Reason: Redrive policy is not a valid JSON map."
             ))
         }),
-        "RedriveAllowPolicy" => {
-            let is_map = serde_json::from_str::<Value>(value).is_ok_and(|value| value.is_object());
-            if is_map || value.is_empty() { Ok(()) } else { Err(wrong(name)) }
-        }
+        "RedriveAllowPolicy" if value.is_empty() => Ok(()),
+        "RedriveAllowPolicy" => parse_allowed(value).map(|_| ()).ok_or_else(|| wrong(name)),
         // haechi encrypts every queue under its own keys in any case.
         SQS_MANAGED if ["true", "false"].contains(&value) => Ok(()),
         SQS_MANAGED => Err(wrong(name)),

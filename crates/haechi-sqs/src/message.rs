@@ -235,8 +235,57 @@ fn attributes(
         .collect()
 }
 
+/// Characters of a message attribute's name, at most.
+const ATTRIBUTE_NAME_MAX: usize = 256;
+
+fn check_attribute_name(name: &str) -> Result<(), Error> {
+    let refused = |told: String| Err(Error::InvalidParameterValueException(told));
+    let plain = |character: &char| {
+        character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
+    };
+    if name.is_empty() || name.len() > ATTRIBUTE_NAME_MAX {
+        return refused(format!(
+            "Length of message attribute name must be between 1 and {ATTRIBUTE_NAME_MAX} bytes."
+        ));
+    }
+    if let Some(other) = name.chars().find(|character| !plain(character)) {
+        return refused(format!(
+            "Invalid non-alphanumeric character '#x{:X}' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots.",
+            u32::from(other)
+        ));
+    }
+    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        return refused(
+            "Message attribute name cannot begin or end with '.', or have successive '.' characters."
+                .to_owned(),
+        );
+    }
+    let small = name.to_ascii_lowercase();
+    if small.starts_with("aws.") || small.starts_with("amazon.") {
+        return refused(format!("The message attribute name '{name}' has a reserved prefix."));
+    }
+    Ok(())
+}
+
+/// Whether a text has only characters that XML has, as bodies and attributes of messages must.
+fn is_text(text: &str) -> bool {
+    let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}');
+    text.chars().all(allowed)
+}
+
+fn invalid_characters() -> Error {
+    Error::InvalidMessageContents(
+        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+            .to_owned(),
+    )
+}
+
 fn attribute(name: &str, value: MessageAttributeValue) -> Result<Attribute, Error> {
     let refused = |told: String| Err(Error::InvalidParameterValueException(told));
+    check_attribute_name(name)?;
+    if value.string_value.as_deref().is_some_and(|text| !is_text(text)) {
+        return Err(invalid_characters());
+    }
     let kind = value.data_type.split('.').next().unwrap_or_default().to_owned();
     let (text, binary) = (value.string_value, value.binary_value.map(|blob| blob.0));
     let is_empty = match kind.as_str() {
@@ -275,12 +324,8 @@ fn check_body(
     if body.is_empty() {
         return Err(missing("MessageBody"));
     }
-    let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}');
-    if !body.chars().all(allowed) {
-        return Err(Error::InvalidMessageContents(
-            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
-                .to_owned(),
-        ));
+    if !is_text(body) {
+        return Err(invalid_characters());
     }
     let size = content::size(body, attributes);
     let max = queue.attributes().message_max();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{AccountId, Ask, Cx, Loaded, NoContext, Permit, Unchecked};
+use haechi_core::{AccountId, Ask, Cx, Facts, Loaded, Permit, Unchecked};
 use haechi_policy::{Document, Kind, ResourceRule};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
@@ -85,28 +85,47 @@ pub(crate) fn parse_arn(cx: &Cx, arn: &str) -> Option<(AccountId, String)> {
 impl Sqs {
     /// The queue of a URL, if the caller may call this operation on it.
     pub(crate) async fn queue(&self, cx: &Cx, url: &str) -> Result<(Queue, Permit), Error> {
+        self.queue_knowing(cx, url, Facts::default()).await
+    }
+
+    /// The same, of a call that changes tags.
+    pub(crate) async fn queue_knowing(
+        &self,
+        cx: &Cx,
+        url: &str,
+        facts: Facts<'_>,
+    ) -> Result<(Queue, Permit), Error> {
         let Some((account, name)) = parse_url(url).or_else(|| own(cx, url)) else {
             let told = "The address must be the URL of a queue.";
             return Err(if url.is_empty() { no_queue() } else { invalid("QueueUrl", url, told) });
         };
-        self.queue_named(cx, &account, name).await
+        self.decided(cx, (&account, name), facts).await
     }
 
     /// Refuses a redrive policy whose dead-letter queue is not there: it lies beside the queue.
     pub(crate) async fn has_dead_letters(
         &self,
         cx: &Cx,
+        source: &str,
         attributes: &BTreeMap<String, String>,
     ) -> Result<(), Error> {
         let Some(redrive) = Attributes(attributes).redrive() else { return Ok(()) };
         let name = redrive.target_arn.rsplit(':').next().unwrap_or_default();
         let place = Place { account: cx.account().to_string(), region: cx.region.to_string() };
         let beside = redrive.target_arn == arn(cx, &place.account, name);
-        if beside && self.database.load::<QueueRecord>(&place.queue(name)).await?.is_some() {
-            return Ok(());
-        }
         let value = attributes.get("RedrivePolicy").map_or("", String::as_str);
-        Err(invalid("RedrivePolicy", value, "Dead letter target does not exist."))
+        let refused = |reason: &str| Err(invalid("RedrivePolicy", value, reason));
+        let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
+        let Some(found) = found.filter(|_| beside) else {
+            return refused("Dead letter target does not exist.");
+        };
+        if name.ends_with(".fifo") != source.ends_with(".fifo") {
+            return refused("Dead-letter queue must be same type of queue as the source.");
+        }
+        if !Attributes(&found.value.attributes).takes_from(source) {
+            return refused("The dead-letter queue does not allow this queue as its source.");
+        }
+        Ok(())
     }
 
     /// The queue of an account and a name, if the caller may call this operation on it.
@@ -116,15 +135,27 @@ impl Sqs {
         account: &AccountId,
         name: &str,
     ) -> Result<(Queue, Permit), Error> {
+        self.decided(cx, (account, name), Facts::default()).await
+    }
+
+    async fn decided(
+        &self,
+        cx: &Cx,
+        (account, name): (&AccountId, &str),
+        facts: Facts<'_>,
+    ) -> Result<(Queue, Permit), Error> {
         let place = Place { account: account.to_string(), region: cx.region.to_string() };
         let arn = arn(cx, account.as_str(), name);
-        let mut subject = Subject { arn: arn.clone(), account: account.to_string(), policy: None };
+        let (policy, account) = (None, account.to_string());
+        let mut subject = Subject { arn: arn.clone(), account, policy, facts };
         let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
         let Some(loaded) = found else {
             // A stranger learns nothing of what exists in an account that is not his.
             allow(cx, (), subject)?;
             return Err(no_queue());
         };
+        let tags = loaded.value.tags.clone();
+        subject.facts.of_resource = Some(&tags);
         let queue = Queue { place, arn, loaded };
         subject.policy = queue.policy()?;
         allow(cx, queue, subject)
@@ -132,13 +163,14 @@ impl Sqs {
 }
 
 /// What a decision about a queue goes by.
-struct Subject {
+struct Subject<'a> {
     arn: String,
     account: String,
     policy: Option<Arc<Document>>,
+    facts: Facts<'a>,
 }
 
-fn allow<T>(cx: &Cx, queue: T, subject: Subject) -> Result<(T, Permit), Error> {
+fn allow<T>(cx: &Cx, queue: T, subject: Subject<'_>) -> Result<(T, Permit), Error> {
     let unchecked = Unchecked::new((queue, subject));
     let decided = unchecked.decide(cx, |(_, subject)| Ask {
         action: action(cx),
@@ -146,7 +178,7 @@ fn allow<T>(cx: &Cx, queue: T, subject: Subject) -> Result<(T, Permit), Error> {
         resource_account: &subject.account,
         policy: subject.policy.as_ref(),
         rule: ResourceRule::Union,
-        context: &NoContext,
+        context: &subject.facts,
     });
     // By its code of the time of query, as with all of SQS's errors.
     let ((queue, _), permit) =

@@ -7,21 +7,23 @@ use haechi_core::{AccountId, Batch, Database, Env, Job, JobHandler, Loaded, Regi
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::count::{Counts, Rows};
 use crate::events::Happening;
 use crate::name::Name;
 use crate::policies::{self, Due, Rule};
 use crate::store::{ParameterRecord, Place};
-use crate::tier::{Counts, Tier, counts};
+use crate::tier::Tier;
 
 /// Enforces one policy of one parameter.
 pub(crate) struct EnforcePolicy {
     database: Arc<Database>,
     env: Env,
+    rows: Arc<Rows>,
 }
 
 impl EnforcePolicy {
-    pub(crate) fn new(database: Arc<Database>, env: Env) -> EnforcePolicy {
-        EnforcePolicy { database, env }
+    pub(crate) fn new(database: Arc<Database>, env: Env, rows: Arc<Rows>) -> EnforcePolicy {
+        EnforcePolicy { database, env, rows }
     }
 }
 
@@ -72,7 +74,7 @@ pub(crate) fn remove(
         batch.schedule(&Job::new(SWEEP, &parameter.id, now, payload));
     }
     let tier = Tier::of(&parameter.current.tier);
-    counts.moved(batch, place, parameter, Some(tier), None);
+    counts.moved(batch, place, Some(tier), None);
     Ok(())
 }
 
@@ -127,7 +129,7 @@ impl JobHandler for EnforcePolicy {
                 let reason = "The parameter has expired and was deleted.";
                 batch.emit(&happening.policy_action(parameter, policy, reason)?)?;
                 batch.emit(&happening.change("Delete", parameter)?)?;
-                let counts = counts(&self.database, place).await?;
+                let counts = Counts::load(&self.database, &self.rows, place).await?;
                 remove(&mut batch, place, &loaded, &counts, now)?;
                 return Ok(batch);
             }

@@ -17,7 +17,8 @@
 //! name.rs       names, paths, ARNs and selectors (pure)
 //! data_type.rs  what values of a data type look like (pure)
 //! draft.rs      from a request to the next version (pure)
-//! tier.rs       standard or advanced; how many there may be
+//! tier.rs       standard or advanced (pure)
+//! count.rs      how many there are
 //! policies.rs   Expiration, ExpirationNotification, NoChangeNotification
 //! jobs.rs       what falls due of them
 //! secure.rs     values under KMS; envelope.rs: those of advanced parameters
@@ -31,6 +32,7 @@
 //! ```
 
 mod authz;
+mod count;
 mod data_type;
 mod draft;
 mod envelope;
@@ -68,15 +70,19 @@ pub struct Ssm {
     keys: Arc<dyn Keys>,
     secrets: Option<Arc<dyn Secrets>>,
     public: PublicParameters,
+    rows: Arc<count::Rows>,
 }
 
 impl Ssm {
     /// The service over its records, with KMS for `SecureString`s. Registers its jobs.
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>, keys: Arc<dyn Keys>) -> Ssm {
-        let policies = jobs::EnforcePolicy::new(Arc::clone(&database), env.clone());
+        let rows = count::Rows::new(&env);
+        let policies =
+            jobs::EnforcePolicy::new(Arc::clone(&database), env.clone(), Arc::clone(&rows));
         jobs.handle(policies::JOB, Arc::new(policies));
         jobs.handle(jobs::SWEEP, Arc::new(jobs::Sweep));
-        Ssm { database, env, jobs, keys, secrets: None, public: PublicParameters::default() }
+        let public = PublicParameters::default();
+        Ssm { database, env, jobs, keys, secrets: None, public, rows }
     }
 
     /// Lets secrets be read as parameters, under `/aws/reference/secretsmanager/`.

@@ -20,18 +20,3 @@ pub const REQUEST_QUOTAS: &[RequestQuota] = &[
     shared(&["DeleteParameter"], 5.0),
     shared(&["DeleteParameters"], 5.0),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_operation_has_one_quota_at_most() {
-        let mut operations: Vec<&str> =
-            REQUEST_QUOTAS.iter().flat_map(|quota| quota.operations.iter().copied()).collect();
-        let all = operations.len();
-        operations.sort_unstable();
-        operations.dedup();
-        assert_eq!(operations.len(), all);
-    }
-}

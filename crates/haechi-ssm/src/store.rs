@@ -4,13 +4,13 @@
 //! /ssm/<account>/<region>/parameter/path/<a>/path/<b>/name/<c>  ParameterRecord of /a/b/c, with its
 //!                                                               newest version
 //! /ssm/<account>/<region>/version/<parameter's id>/<number>     VersionRecord: an earlier version
-//! /ssm/<account>/<region>/count/<0-f>                           CountRecord: parameters per tier
+//! /ssm/<account>/<region>/count/<0-3f>                          CountRecord: parameters per tier
 //! /ssm/<account>/<region>/setting/<name>                        SettingRecord
 //! ```
 //! `<a>`, `<b>`, `<c>` are pseudonyms. What is under a path is one range of keys, and so is what is
 //! directly in it (`…/name/`): a page of either costs as much as it shows, however many parameters
-//! there are. Counts are in sixteen rows so that parameters made at the same time seldom meet; all
-//! are read in one range.
+//! there are. Counts are in as many rows as there were parameters made at the same time
+//! (`count.rs`); all are read in one range.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Place<'_> {
         self.root("count")
     }
 
-    /// The count that a parameter is in.
+    /// A row of the counts.
     pub(crate) fn count(self, shard: &str) -> Path {
         self.counts().part(shard)
     }
@@ -137,12 +137,12 @@ pub(crate) struct ResourcePolicyRecord {
     pub(crate) text: String,
 }
 
-/// How many parameters there are, of one sixteenth.
+/// How many parameters there are, together with the other rows: alone it may be below zero.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct CountRecord {
     pub(crate) shard: String,
-    pub(crate) standard: u64,
-    pub(crate) advanced: u64,
+    pub(crate) standard: i64,
+    pub(crate) advanced: i64,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
@@ -172,10 +172,5 @@ impl ParameterRecord {
     pub(crate) fn labels_of(&self, version: i64) -> Vec<String> {
         let of = self.labels.iter().filter(|(_, labelled)| **labelled == version);
         of.map(|(label, _)| label.clone()).collect()
-    }
-
-    /// The sixteenth that it is counted in.
-    pub(crate) fn shard(&self) -> &str {
-        self.id.get(..1).unwrap_or("0")
     }
 }

@@ -1,15 +1,11 @@
-//! Standard or advanced, and how many there may be of each.
+//! Standard or advanced, and how many there may be of each (pure).
 //!
 //! Source: User Guide, "Managing parameter tiers" and "Specifying a default parameter tier".
 
-use haechi_core::{Batch, Loaded};
 use haechi_ssm_model::Error;
 use haechi_ssm_model::shapes::ParameterTier;
-use haechi_wire::Fault;
 
-use crate::Ssm;
 use crate::error::invalid;
-use crate::store::{CountRecord, ParameterRecord, Place};
 
 /// Standard parameters in an account and Region.
 pub(crate) const STANDARD_MAX: u64 = 10_000;
@@ -101,93 +97,6 @@ pub(crate) fn check_length(tier: Tier, bytes: usize) -> Result<(), Error> {
              maximum parameter value of 8192 characters.",
         )),
         _ => Ok(()),
-    }
-}
-
-/// How many parameters there are.
-pub(crate) struct Counts {
-    shards: Vec<Loaded<CountRecord>>,
-}
-
-impl Counts {
-    pub(crate) fn standard(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.value.standard).sum()
-    }
-
-    fn advanced(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.value.advanced).sum()
-    }
-
-    /// Checks that there is room for one more.
-    pub(crate) fn check_room(&self, tier: Tier) -> Result<(), Error> {
-        match tier {
-            Tier::Standard if self.standard() >= STANDARD_MAX => {
-                Err(Error::ParameterLimitExceeded(format!(
-                    "You have reached the maximum number of standard parameters for this AWS \
-                     account and Region ({STANDARD_MAX}). To add more parameters, either delete \
-                     existing parameters or upgrade to the advanced-parameter tier (charges apply)."
-                )))
-            }
-            Tier::Advanced if self.advanced() >= ADVANCED_MAX => {
-                Err(Error::ParameterLimitExceeded(format!(
-                    "You have reached the maximum number of advanced parameters for this AWS \
-                     account and Region ({ADVANCED_MAX}). To add more parameters, delete existing \
-                     parameters."
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Counts a parameter that goes from one tier to another; from or to nothing, as it comes or
-    /// goes.
-    pub(crate) fn moved(
-        &self,
-        batch: &mut Batch,
-        place: Place<'_>,
-        parameter: &ParameterRecord,
-        from: Option<Tier>,
-        to: Option<Tier>,
-    ) {
-        if from == to {
-            return;
-        }
-        let shard = parameter.shard();
-        let found = self.shards.iter().find(|loaded| loaded.value.shard == shard);
-        let mut count = found.map(|loaded| loaded.value.clone()).unwrap_or_default();
-        shard.clone_into(&mut count.shard);
-        let of = |count: &'_ mut CountRecord, tier: Tier, by: i64| {
-            let number = match tier {
-                Tier::Standard => &mut count.standard,
-                Tier::Advanced => &mut count.advanced,
-            };
-            *number = number.saturating_add_signed(by);
-        };
-        if let Some(from) = from {
-            of(&mut count, from, -1);
-        }
-        if let Some(to) = to {
-            of(&mut count, to, 1);
-        }
-        match found {
-            Some(loaded) => batch.replace(loaded, &count),
-            None => batch.create(place.count(shard), &count),
-        }
-    }
-}
-
-/// The counts of an account and Region.
-pub(crate) async fn counts(
-    database: &haechi_core::Database,
-    place: Place<'_>,
-) -> Result<Counts, Fault> {
-    Ok(Counts { shards: database.list(&place.counts(), None, 16).await?.items })
-}
-
-impl Ssm {
-    /// The counts of an account and Region.
-    pub(crate) async fn counts(&self, place: Place<'_>) -> Result<Counts, Fault> {
-        counts(&self.database, place).await
     }
 }
 

@@ -13,7 +13,23 @@ const ABSENT: &[&str] =
     &["accessKeySecretType", "SecretStringType", "passwordType", "PrivateKey", "privateKeyType"];
 
 /// Members that hold what users send each other; models do not mark them, CloudTrail masks them.
-const MASKED: &[&str] = &["MessageBody", "StringValue"];
+const MASKED: &[&str] = &["MessageBody", "Body", "StringValue", "Detail"];
+
+/// Shapes of such text, where a member's name says too little: messages of topics, events, and what
+/// targets and functions are given. CloudTrail masks them or does not record the call at all.
+const MASKED_SHAPES: &[&str] = &["message", "subject", "TargetInput", "TransformerInput"];
+
+/// Words of an error after which a caller's secret is repeated to him.
+const REPEATS: &[&str] = &["String measured: "];
+
+/// An error's message, as it may be recorded.
+pub fn error_message(message: &str) -> String {
+    let end = |words: &&str| message.find(*words).map(|at| at + words.len());
+    match REPEATS.iter().find_map(|words| end(&words)).and_then(|end| message.get(..end)) {
+        Some(start) => format!("{start}HIDDEN_DUE_TO_SECURITY_REASONS"),
+        None => message.to_owned(),
+    }
+}
 
 /// One-time codes, which models do not call sensitive: one that was refused may count yet.
 const CODES: &[&str] = &["authenticationCodeType", "tokenCodeType"];
@@ -99,7 +115,9 @@ impl Writer for AuditWriter {
         if (is_absent || CODES.contains(&schema.name)) && self.pending.take().is_some() {
             return;
         }
-        let masked = schema.sensitive || self.pending.is_some_and(|name| MASKED.contains(&name));
+        let masked = schema.sensitive
+            || MASKED_SHAPES.contains(&schema.name)
+            || self.pending.is_some_and(|name| MASKED.contains(&name));
         self.show();
         let shown = if masked { "HIDDEN_DUE_TO_SECURITY_REASONS" } else { value };
         json::push_string(&mut self.out, shown);
@@ -167,5 +185,33 @@ mod tests {
             String::from_utf8(writer.finish()).unwrap(),
             r#"{"keyId":"k\"1","password":"HIDDEN_DUE_TO_SECURITY_REASONS","validTo":"Jul 10, 2023, 12:24:29 PM"}"#
         );
+    }
+
+    static MESSAGE: Schema = string("message");
+    static STRING: Schema = string("String");
+    structure! { pub struct Sent as SENT "Sent" {
+        optional body: String = member("Body", &STRING),
+        optional detail: String = member("Detail", &STRING),
+        optional message: String = member("Message", &MESSAGE),
+        optional name: String = member("Name", &STRING),
+    } }
+
+    #[test]
+    fn what_users_send_each_other_is_masked_whichever_way_it_goes() {
+        let text = || Some("hunter2".to_owned());
+        let sent = Sent { body: text(), detail: text(), message: text(), name: text() };
+        let mut writer = AuditWriter::default();
+        sent.write(&mut writer, &SENT);
+        let shown = String::from_utf8(writer.finish()).unwrap();
+        assert_eq!(shown.matches("hunter2").count(), 1, "{shown}");
+        assert_eq!(shown.matches("HIDDEN_DUE_TO_SECURITY_REASONS").count(), 3, "{shown}");
+    }
+
+    #[test]
+    fn an_error_that_repeats_a_secret_is_recorded_without_it() {
+        let told = "… exceeded the 4KB limit. String measured: {\"P\":\"hunter2\"}";
+        let shown = error_message(told);
+        assert!(shown.ends_with("String measured: HIDDEN_DUE_TO_SECURITY_REASONS"), "{shown}");
+        assert_eq!(error_message("not found"), "not found");
     }
 }

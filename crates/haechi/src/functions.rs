@@ -53,9 +53,11 @@ impl LambdaOptions {
         !self.runtimes.is_empty()
     }
 
-    /// As Lambda takes them; unpacked code and logs lie in `folder`, or in a temporary one.
+    /// As Lambda takes them; unpacked code and logs lie in `folder` of the data
+    /// directory, or in a temporary one.
     pub fn options(&self, folder: Option<&Path>) -> Options {
         let plain = Options::default();
+        let data = folder.and_then(Path::parent);
         let runtime = |(name, one): (&String, &FileRuntime)| {
             let (command, paths) = (one.command.clone(), one.paths.clone());
             (name.clone(), RuntimeOptions { command, paths })
@@ -75,6 +77,8 @@ impl LambdaOptions {
             unpacked_max: self
                 .unpacked_mib
                 .map_or(plain.unpacked_max, |mib| mib.saturating_mul(1 << 20)),
+            // As mounts name it; a folder that cannot be found cannot be seen either.
+            covered: data.and_then(|data| data.canonicalize().ok()).into_iter().collect(),
             folder: folder.map_or(plain.folder.clone(), Path::to_path_buf),
             ..plain
         }

@@ -187,6 +187,11 @@ impl Outbound {
 /// Whether an address may be called, over TLS or without, of a host that the operator has listed or
 /// not.
 fn may_be_called(address: IpAddr, is_tls: bool, is_listed: bool) -> bool {
+    !is_nowhere(address) && (is_listed || address.is_loopback() || (is_tls && is_public(address)))
+}
+
+/// Whether an address is never called, whoever asks: link-local, or of nobody.
+pub fn is_nowhere(address: IpAddr) -> bool {
     let link_local = match address {
         IpAddr::V4(v4) => v4.is_link_local(),
         IpAddr::V6(v6) => {
@@ -195,11 +200,7 @@ fn may_be_called(address: IpAddr, is_tls: bool, is_listed: bool) -> bool {
             mapped || v6.is_unicast_link_local() || v6.segments().starts_with(&[0xfd00, 0xec2])
         }
     };
-    let nowhere = address.is_unspecified() || address.is_multicast();
-    if link_local || nowhere {
-        return false;
-    }
-    is_listed || address.is_loopback() || (is_tls && is_public(address))
+    link_local || address.is_unspecified() || address.is_multicast()
 }
 
 fn request(place: &Place, call: &Call<'_>) -> Result<Request<Full<Bytes>>, CallError> {

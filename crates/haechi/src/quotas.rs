@@ -1,5 +1,6 @@
 //! Request quotas, as the operator's configuration has them: `[[request_quota]]`.
 
+use haechi_core::quota::RequestQuota;
 use haechi_core::{AccountId, Region, Router};
 use haechi_gateway::{QuotaRule, Quotas};
 use serde::Deserialize;
@@ -19,6 +20,17 @@ pub struct QuotaOptions {
     per_second: f64,
 }
 
+/// AWS's defaults, of each service that has some.
+const DEFAULTS: [&[RequestQuota]; 7] = [
+    haechi_cloudtrail::REQUEST_QUOTAS,
+    haechi_iam::REQUEST_QUOTAS,
+    haechi_kms::REQUEST_QUOTAS,
+    haechi_organizations::REQUEST_QUOTAS,
+    haechi_secretsmanager::REQUEST_QUOTAS,
+    haechi_ssm::REQUEST_QUOTAS,
+    haechi_sts::REQUEST_QUOTAS,
+];
+
 /// How many requests an account may make: AWS's defaults, and the operator's rules before them.
 ///
 /// # Errors
@@ -27,20 +39,11 @@ pub fn quotas(config: &Config, router: &Router) -> Result<Quotas, Failure> {
     if !config.request_quotas {
         return Ok(Quotas::none());
     }
-    let defaults = [
-        haechi_cloudtrail::REQUEST_QUOTAS,
-        haechi_iam::REQUEST_QUOTAS,
-        haechi_kms::REQUEST_QUOTAS,
-        haechi_organizations::REQUEST_QUOTAS,
-        haechi_secretsmanager::REQUEST_QUOTAS,
-        haechi_ssm::REQUEST_QUOTAS,
-        haechi_sts::REQUEST_QUOTAS,
-    ];
     let rules: Result<Vec<QuotaRule>, String> =
         config.request_quota.iter().map(|rule| checked(router, rule)).collect();
     let kinds = haechi_kms::KEY_QUOTAS.to_vec();
     let refusals = vec![haechi_organizations::TOO_MANY_REQUESTS];
-    let quotas = Quotas::new(defaults.concat()).with_kinds(kinds).with_refusals(refusals);
+    let quotas = Quotas::new(DEFAULTS.concat()).with_kinds(kinds).with_refusals(refusals);
     Ok(quotas.with_rules(rules?))
 }
 
@@ -65,4 +68,34 @@ fn checked(router: &Router, rule: &QuotaOptions) -> Result<QuotaRule, String> {
         region: region.as_ref().map(ToString::to_string),
         per_second: *per_second,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use haechi_wire::ServiceSchema;
+
+    use super::*;
+
+    #[test]
+    fn each_operation_has_one_quota_at_most_and_each_quota_is_of_operations() {
+        let services: [&ServiceSchema; 5] = [
+            &haechi_cloudtrail_model::ops::SERVICE,
+            &haechi_kms_model::ops::SERVICE,
+            &haechi_secretsmanager_model::ops::SERVICE,
+            &haechi_ssm_model::ops::SERVICE,
+            &haechi_sts_model::ops::SERVICE,
+        ];
+        for (quotas, service) in DEFAULTS.iter().zip(services) {
+            let mut seen = BTreeSet::new();
+            for quota in *quotas {
+                assert_eq!(quota.service, service.name);
+                for operation in quota.operations {
+                    assert!(service.operations.contains(operation), "{operation}");
+                    assert!(seen.insert(operation), "{operation} has two");
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Rotators that need no function: real servers and hooks, by `haechi-rotate`, for Secrets Manager.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use haechi_wire::SecretString;
 use http::Method;
 use zeroize::Zeroizing;
 
-use crate::outbound::{Call, Outbound};
+use crate::outbound::{self, Call, Outbound};
 
 /// The name of the rotator that asks a hook.
 pub const HOOK: &str = "http-hook";
@@ -59,6 +60,19 @@ fn failed(failure: Failure) -> RotationError {
     RotationError(failure.to_string())
 }
 
+/// Refuses what is no database of anybody's: sockets of this machine, where the operating system says
+/// who calls, and link-local addresses, where clouds keep their metadata. Databases in private
+/// networks are what rotators are for.
+fn check_host(host: &str) -> Result<(), RotationError> {
+    let refused = |reason: &str| Err(RotationError(format!("The host of the secret {reason}.")));
+    if host.is_empty() || host.starts_with(['/', '@']) || host.contains(['/', '\\', ',', ' ']) {
+        return refused("is no host");
+    }
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    let Ok(address) = literal.parse::<IpAddr>() else { return Ok(()) };
+    if outbound::is_nowhere(address) { refused("cannot be called") } else { Ok(()) }
+}
+
 /// The login that a secret describes, with the names of AWS's templates.
 pub fn login(credentials: &Credentials, server: &dyn Server) -> Result<Login, RotationError> {
     let port = credentials.number("port").unwrap_or_else(|| u64::from(server.port()));
@@ -69,8 +83,10 @@ pub fn login(credentials: &Credentials, server: &dyn Server) -> Result<Login, Ro
         (_, Some(pem)) => Tls::Authorities(pem.to_owned()),
         (Some(true), None) => Tls::System,
     };
+    let host = credentials.required("host")?;
+    check_host(host)?;
     Ok(Login {
-        host: credentials.required("host")?.to_owned(),
+        host: host.to_owned(),
         port,
         username: credentials.required("username")?.to_owned(),
         password: Zeroizing::new(credentials.required("password")?.to_owned()),

@@ -50,7 +50,14 @@ const SERVICE: &[&str] = &[
 ];
 
 /// May use everything; nothing may use them but tests.
-const TOPS: &[&str] = &["haechi", "haechi-bench", "haechi-conformance", "haechi-testkit", "xtask"];
+const TOPS: &[&str] = &[
+    "haechi",
+    "haechi-bench",
+    "haechi-conformance",
+    "haechi-testkit",
+    "haechi-testkit-kms",
+    "xtask",
+];
 
 /// A package of the workspace and what it depends on, outside tests.
 pub struct Package {

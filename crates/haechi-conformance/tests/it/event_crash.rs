@@ -1,5 +1,5 @@
 //! The server is killed while events are on their way: each that was acknowledged arrives when it
-//! comes back, and none that nobody put.
+//! comes back, and none that nobody put. And while connections are made, each with its secret.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,16 +11,27 @@ const ROUNDS: u64 = 3;
 const WRITING: Duration = Duration::from_millis(1200);
 
 /// The Python half, with further arguments.
-fn half(server: &Server, arguments: &[&str]) -> std::process::Command {
+fn half(server: &Server, name: &str, arguments: &[&str]) -> std::process::Command {
     let mut command = server.client(python());
     command.env("HAECHI_ACCOUNT", &server.ready().account_id);
-    command.arg(script("event_crash.py")).args(arguments);
+    command.arg(script(name)).args(arguments);
     command
 }
 
 #[test]
 fn no_event_is_lost_or_invented_in_a_crash() {
+    crashes("event_crash.py");
+}
+
+#[test]
+fn a_connection_has_its_secret_whenever_the_server_is_killed() {
+    crashes("connection_crash.py");
+}
+
+/// Kills the server under the Python half `put` again and again, and has it `check`.
+fn crashes(name: &str) {
     let mut server = Launch::new().start();
+    let half = |server: &Server, arguments: &[&str]| half(server, name, arguments);
     let notes = server.scratch().join("notes.txt");
     let path = notes.to_str().unwrap();
     outcome(&mut half(&server, &["prepare"])).ok();
@@ -41,7 +52,7 @@ fn no_event_is_lost_or_invented_in_a_crash() {
         server.restart();
     }
     let arrived = outcome(&mut half(&server, &["check", path])).ok();
-    assert!(arrived.trim().parse::<usize>().unwrap() >= 6, "only {arrived} events were put");
+    assert!(arrived.trim().parse::<usize>().unwrap() >= 6, "only {arrived} were put");
 }
 
 fn lines(path: &std::path::Path) -> usize {

@@ -117,6 +117,11 @@ impl Plan {
         self.kinds.values().any(|kind| kind.more && kind.waiting.is_empty())
     }
 
+    /// Whether anything runs.
+    pub(super) fn runs(&self) -> bool {
+        !self.running.is_empty()
+    }
+
     /// Where nothing waits and nothing runs: how many have ended until now.
     pub(super) fn idle(&self) -> Option<u64> {
         let waits = self.kinds.values().any(|kind| !kind.waiting.is_empty());

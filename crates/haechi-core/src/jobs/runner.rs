@@ -128,6 +128,18 @@ impl Jobs {
         }
     }
 
+    /// Waits until nothing runs any more, but no longer than `most`; answers whether nothing does.
+    /// To be asked once nobody begins anything: what is left then is done after the next start.
+    pub async fn settle(&self, most: Duration) -> bool {
+        let mut changed = self.inner.changed.subscribe();
+        let settled = async {
+            while self.inner.plan().runs() {
+                let _ = changed.changed().await;
+            }
+        };
+        tokio::time::timeout(most, settled).await.is_ok()
+    }
+
     /// Runs jobs as they fall due, for ever.
     pub async fn run_forever(&self) {
         let inner = &self.inner;

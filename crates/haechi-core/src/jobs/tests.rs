@@ -242,3 +242,20 @@ async fn a_job_may_come_again_due_at_the_same_time() {
     assert_eq!(*again.0.lock().unwrap(), ["1000", "1000+", "1000++"]);
     assert_eq!(world.left().await, 0);
 }
+
+#[tokio::test]
+async fn an_end_waits_for_what_runs_but_not_for_ever_and_lets_nothing_else_begin() {
+    let world = World::new().await;
+    let slow = Slow::new(1);
+    world.jobs.handle("slow", Arc::clone(&slow) as _);
+    let jobs = Arc::clone(&world.jobs);
+    let looping = tokio::spawn(async move { jobs.run_forever().await });
+    world.schedule(&[("slow", "a", 1), ("slow", "b", 2)]).await;
+    slow.running(1).await;
+    looping.abort();
+    let _ = looping.await;
+    assert!(!world.jobs.settle(std::time::Duration::from_millis(10)).await);
+    slow.may_end.add_permits(2);
+    assert!(world.jobs.settle(std::time::Duration::from_secs(60)).await);
+    assert_eq!(world.left().await, 1);
+}

@@ -1,7 +1,7 @@
 //! `CreateEventBus`.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::CreateEventBus;
 use haechi_events_model::shapes::{CreateEventBusRequest, CreateEventBusResponse};
@@ -16,7 +16,8 @@ impl Handle<CreateEventBus> for Events {
         input: CreateEventBusRequest,
     ) -> Result<CreateEventBusResponse, Error> {
         let arn = bus::arn(cx, &input.name);
-        bus::allow(cx, &arn)?;
+        let tags = input.tags.iter().flatten().map(|tag| (&tag.key, &tag.value));
+        cx.authorize_knowing(&arn, &Facts::putting(tags))?;
         cx.refuse_parameters(&[
             ("EventSourceName", input.event_source_name.is_some()),
             ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),

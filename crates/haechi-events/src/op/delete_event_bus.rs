@@ -14,7 +14,7 @@ const RULES_MAX: u32 = 90;
 
 impl Handle<DeleteEventBus> for Events {
     async fn handle(&self, cx: &Cx, input: DeleteEventBusRequest) -> Result<Unit, Error> {
-        bus::allow(cx, &bus::arn(cx, &input.name))?;
+        self.allow_bus(cx, &input.name).await?;
         if input.name == bus::DEFAULT {
             return Err(bus::invalid("Cannot delete event bus default."));
         }

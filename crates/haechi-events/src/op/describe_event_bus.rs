@@ -18,7 +18,7 @@ impl Handle<DescribeEventBus> for Events {
     ) -> Result<DescribeEventBusResponse, Error> {
         let name = bus::name(cx, input.name.as_deref())?;
         let arn = bus::arn(cx, name);
-        bus::allow(cx, &arn)?;
+        self.allow_bus(cx, name).await?;
         let found = self.bus(&bus::place(cx), name).await?.map(|found| found.value);
         if found.is_none() && name != bus::DEFAULT {
             return Err(bus::missing(name));

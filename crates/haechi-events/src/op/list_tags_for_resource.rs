@@ -1,6 +1,6 @@
 //! `ListTagsForResource`.
 
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Facts, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::ListTagsForResource;
 use haechi_events_model::shapes::{ListTagsForResourceRequest, ListTagsForResourceResponse};
@@ -13,7 +13,7 @@ impl Handle<ListTagsForResource> for Events {
         cx: &Cx,
         input: ListTagsForResourceRequest,
     ) -> Result<ListTagsForResourceResponse, Error> {
-        let tags = self.change_tags(cx, &input.resource_arn, Ok).await?;
+        let tags = self.change_tags(cx, &input.resource_arn, Facts::default(), Ok).await?;
         Ok(ListTagsForResourceResponse { tags: Some(tags::show(tags)) })
     }
 }

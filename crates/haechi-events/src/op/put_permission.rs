@@ -17,7 +17,7 @@ impl Handle<PutPermission> for Events {
     async fn handle(&self, cx: &Cx, input: PutPermissionRequest) -> Result<Unit, Error> {
         let name = bus::name(cx, input.event_bus_name.as_deref())?.to_owned();
         let arn = bus::arn(cx, &name);
-        bus::allow(cx, &arn)?;
+        self.allow_bus(cx, &name).await?;
         let change = |record: &mut crate::store::BusRecord| {
             let policy = match &input.policy {
                 Some(policy) => policy.clone(),

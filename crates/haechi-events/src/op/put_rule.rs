@@ -1,10 +1,12 @@
 //! `PutRule`.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutRule;
 use haechi_events_model::shapes::{PutRuleRequest, PutRuleResponse, RuleState};
+
+use serde_json::Value;
 
 use crate::store::{RuleRecord, Tags};
 use crate::{Events, bus, rule, schedule, tags};
@@ -12,11 +14,49 @@ use crate::{Events, bus, rule, schedule, tags};
 /// Rules on a bus, at most.
 const RULES_MAX: usize = 300;
 
+/// What a pattern asks for, as condition keys.
+fn asked<'a>(mut facts: Facts<'a>, pattern: &str) -> Facts<'a> {
+    let Ok(pattern) = serde_json::from_str::<Value>(pattern) else { return facts };
+    let plain = |place: &str| -> Vec<String> {
+        let list = pattern.pointer(place).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    for (key, place) in [
+        ("events:source", "/source"),
+        ("events:detail-type", "/detail-type"),
+        ("events:detail.service", "/detail/service"),
+        ("events:detail.eventtypecode", "/detail/eventTypeCode"),
+        ("events:detail.useridentity.principalid", "/detail/userIdentity/principalId"),
+    ] {
+        facts = facts.with(key, plain(place));
+    }
+    facts
+}
+
+impl Events {
+    async fn allow_rule(
+        &self,
+        cx: &Cx,
+        bus: &str,
+        arn: &str,
+        input: &PutRuleRequest,
+    ) -> Result<(), Error> {
+        let path = bus::place(cx).rule(bus, &input.name);
+        let found = self.database.load::<RuleRecord>(&path).await?;
+        let tags = input.tags.iter().flatten().map(|tag| (&tag.key, &tag.value));
+        let mut facts = Facts::putting(tags);
+        facts.of_resource = found.as_ref().map(|rule| &rule.value.tags);
+        let pattern = input.event_pattern.as_deref().unwrap_or_default();
+        cx.authorize_knowing(arn, &asked(facts, pattern))?;
+        Ok(())
+    }
+}
+
 impl Handle<PutRule> for Events {
     async fn handle(&self, cx: &Cx, input: PutRuleRequest) -> Result<PutRuleResponse, Error> {
         let bus = bus::name(cx, input.event_bus_name.as_deref())?;
         let arn = rule::arn(cx, bus, &input.name);
-        bus::allow(cx, &arn)?;
+        self.allow_rule(cx, bus, &arn, &input).await?;
         if input.schedule_expression.is_some() && bus != bus::DEFAULT {
             let told = "ScheduleExpression is supported only on the default event bus.";
             return Err(bus::invalid(told));

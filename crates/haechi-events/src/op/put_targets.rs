@@ -1,6 +1,6 @@
 //! `PutTargets`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutTargets;
 use haechi_events_model::shapes::{PutTargetsRequest, PutTargetsResponse};
@@ -10,7 +10,16 @@ use crate::{Events, target};
 
 impl Handle<PutTargets> for Events {
     async fn handle(&self, cx: &Cx, input: PutTargetsRequest) -> Result<PutTargetsResponse, Error> {
-        let (_, found) = self.rule(cx, input.event_bus_name.as_deref(), &input.rule).await?;
+        let (bus, mut found) = (input.event_bus_name.as_deref(), None);
+        // Each target is decided on by itself, so that a policy sees one ARN at a time.
+        for target in &input.targets {
+            let facts = Facts::default().with("events:targetarn", [target.arn.clone()]);
+            found = Some(self.rule_knowing(cx, bus, &input.rule, facts).await?.1);
+        }
+        let found = match found {
+            Some(found) => found,
+            None => self.rule(cx, bus, &input.rule).await?.1,
+        };
         let mut rule = found.value.clone();
         for given in input.targets {
             let accepted = target::accept(cx, &*self.around.targets, given)?;

@@ -14,7 +14,7 @@ use crate::{Events, bus};
 impl Handle<RemovePermission> for Events {
     async fn handle(&self, cx: &Cx, input: RemovePermissionRequest) -> Result<Unit, Error> {
         let name = bus::name(cx, input.event_bus_name.as_deref())?.to_owned();
-        bus::allow(cx, &bus::arn(cx, &name))?;
+        self.allow_bus(cx, &name).await?;
         if input.remove_all_permissions == Some(true) {
             let change = |record: &mut BusRecord| {
                 record.policy = None;

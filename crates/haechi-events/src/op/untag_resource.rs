@@ -1,6 +1,6 @@
 //! `UntagResource`.
 
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Facts, Handle};
 use haechi_events_model::Error;
 use haechi_events_model::ops::UntagResource;
 use haechi_events_model::shapes::{UntagResourceRequest, UntagResourceResponse};
@@ -18,7 +18,8 @@ impl Handle<UntagResource> for Events {
             existing.retain(|key, _| !input.tag_keys.contains(key));
             Ok(existing)
         };
-        self.change_tags(cx, &input.resource_arn, change).await?;
+        let facts = Facts::default().and_taking(&input.tag_keys);
+        self.change_tags(cx, &input.resource_arn, facts, change).await?;
         Ok(UntagResourceResponse {})
     }
 }

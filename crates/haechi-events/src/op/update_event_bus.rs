@@ -17,7 +17,7 @@ impl Handle<UpdateEventBus> for Events {
     ) -> Result<UpdateEventBusResponse, Error> {
         let name = bus::name(cx, input.name.as_deref())?;
         let arn = bus::arn(cx, name);
-        bus::allow(cx, &arn)?;
+        self.allow_bus(cx, name).await?;
         cx.refuse_parameters(&[
             ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),
             ("LogConfig", input.log_config.is_some()),

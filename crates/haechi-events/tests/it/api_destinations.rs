@@ -201,6 +201,29 @@ async fn a_caller_who_may_make_no_secret_makes_no_connection() {
 }
 
 #[tokio::test]
+async fn the_secret_of_a_connection_that_never_came_to_be_is_removed_and_no_other() {
+    let fixture = Fixture::new().await;
+    *fixture.vault.is_deadly.lock().unwrap() = true;
+    let made = fixture.kit.call::<CreateConnection, _>(&*fixture.events, &fixture.root, api_key());
+    let crashed = tokio::time::timeout(std::time::Duration::from_millis(50), made).await;
+    assert!(crashed.is_err());
+    let orphan = fixture.vault.kept.lock().unwrap().keys().next().unwrap().clone();
+    *fixture.vault.is_deadly.lock().unwrap() = false;
+    // Made anew, under the same name.
+    fixture.connect(api_key()).await;
+    assert_eq!(fixture.vault.kept.lock().unwrap().len(), 2);
+    fixture.kit.clock.advance(599);
+    fixture.kit.jobs.run_due().await.unwrap();
+    assert!(fixture.vault.kept.lock().unwrap().contains_key(&orphan));
+    fixture.kit.clock.advance(3600);
+    fixture.kit.jobs.run_due().await.unwrap();
+    let left: Vec<String> = fixture.vault.kept.lock().unwrap().keys().cloned().collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(fixture.connection().await.secret_arn.as_ref(), left.first());
+    assert_ne!(left.first(), Some(&orphan));
+}
+
+#[tokio::test]
 async fn an_endpoint_gets_an_event_with_the_connection_s_key() {
     let fixture = Fixture::new().await;
     let connection = fixture.connect(api_key()).await;

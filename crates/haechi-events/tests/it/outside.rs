@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 pub struct Vault {
     pub kept: Mutex<BTreeMap<String, Vec<String>>>,
     pub is_closed: Mutex<bool>,
+    /// Whoever makes a secret does not live to hear of it.
+    pub is_deadly: Mutex<bool>,
 }
 
 impl Vault {
@@ -61,6 +63,9 @@ impl ConnectionSecrets for Vault {
         let arn = format!("{}-Ab12Cd", cx.arn("secretsmanager", &format!("secret:{}", input.name)));
         let text = input.secret_string.unwrap().0.clone();
         self.kept.lock().unwrap().insert(arn.clone(), vec![text]);
+        if *self.is_deadly.lock().unwrap() {
+            std::future::pending::<()>().await;
+        }
         let (arn, version_id) = (Some(arn), Some("0".to_owned()));
         Ok(CreateSecretResponse { arn, version_id, ..Default::default() })
     }

@@ -1,11 +1,13 @@
 //! Who else may put events on a bus.
 
 use haechi_events_model::ops::{
-    CreateEventBus, DeleteEventBus, DescribeEventBus, PutEvents, PutPermission, RemovePermission,
+    CreateEventBus, DeleteEventBus, DeleteRule, DescribeEventBus, PutEvents, PutPermission,
+    PutRule, PutTargets, RemovePermission,
 };
 use haechi_events_model::shapes::{
-    Condition, CreateEventBusRequest, DeleteEventBusRequest, DescribeEventBusRequest,
-    PutEventsRequest, PutEventsRequestEntry, PutPermissionRequest, RemovePermissionRequest,
+    Condition, CreateEventBusRequest, DeleteEventBusRequest, DeleteRuleRequest,
+    DescribeEventBusRequest, PutEventsRequest, PutEventsRequestEntry, PutPermissionRequest,
+    PutRuleRequest, PutTargetsRequest, RemovePermissionRequest, Tag,
 };
 use haechi_testkit::told;
 use serde_json::{Value, json};
@@ -192,4 +194,43 @@ async fn a_bus_that_is_not_there_cannot_be_deleted() {
     let told = told(&delete().await.unwrap_err());
     let expected = "Event bus bus does not exist.".to_owned();
     assert_eq!(told, ("ResourceNotFoundException", expected));
+}
+
+#[tokio::test]
+async fn policies_see_targets_patterns_and_tags() {
+    let fixture = Fixture::new().await;
+    let all = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "events:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "events:PutTargets", "Resource": "*", "Condition":
+            {"ArnNotEquals": {"events:TargetArn": "arn:aws:sqs:us-east-1:111122223333:mine"}}},
+        {"Effect": "Deny", "Action": "events:PutRule", "Resource": "*",
+         "Condition": {"StringNotEquals": {"events:source": "mine"}}},
+        {"Effect": "Deny", "Action": "events:DeleteRule", "Resource": "*",
+         "Condition": {"StringEquals": {"aws:ResourceTag/Keep": "yes"}}}]}"#;
+    let user = fixture.kit.user(ACCOUNT, "u", &[all]);
+    let rule = async |pattern: &str| {
+        let tag = Tag { key: "Keep".to_owned(), value: "yes".to_owned() };
+        let input = PutRuleRequest {
+            name: "r".to_owned(),
+            event_pattern: Some(pattern.to_owned()),
+            tags: Some(vec![tag]),
+            ..Default::default()
+        };
+        fixture.kit.call::<PutRule, _>(&*fixture.events, &user, input).await.is_ok()
+    };
+    assert!(!rule(r#"{"source": ["theirs"]}"#).await);
+    assert!(rule(r#"{"source": ["mine"]}"#).await);
+    let targets = async |names: &[&str]| {
+        let input = PutTargetsRequest {
+            rule: "r".to_owned(),
+            targets: names.iter().map(|name| queue(name)).collect(),
+            ..Default::default()
+        };
+        fixture.kit.call::<PutTargets, _>(&*fixture.events, &user, input).await.is_ok()
+    };
+    assert!(targets(&["mine"]).await);
+    assert!(!targets(&["mine", "theirs"]).await);
+    let input = DeleteRuleRequest { name: "r".to_owned(), ..Default::default() };
+    let kept = fixture.kit.call::<DeleteRule, _>(&*fixture.events, &user, input).await;
+    assert_eq!(kept.err().map(|problem| told(&problem).0), Some("AccessDeniedException"));
 }

@@ -6,7 +6,7 @@ use crate::reference::LATEST;
 use crate::store::Policy;
 use crate::words::{conflict, invalid, no_function, not_found};
 use crate::{Lambda, policy, words};
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::AddPermission;
 use haechi_lambda_model::shapes::{AddPermissionRequest, AddPermissionResponse};
@@ -17,8 +17,12 @@ impl Handle<AddPermission> for Lambda {
         cx: &Cx,
         input: AddPermissionRequest,
     ) -> Result<AddPermissionResponse, Error> {
-        let (mut function, _) =
-            self.function(cx, &input.function_name, input.qualifier.as_deref()).await?;
+        let url = input.function_url_auth_type.map(|kind| kind.as_str().to_owned());
+        let facts = Facts::default()
+            .with("lambda:principal", [input.principal.clone()])
+            .with("lambda:functionurlauthtype", url);
+        let named = (input.function_name.as_str(), input.qualifier.as_deref());
+        let (mut function, _) = self.function_knowing(cx, named, facts).await?;
         self.takes_policy(&function).await?;
         let statement = policy::statement(&function.reference, &input)?;
         let revision = revision(cx)?;

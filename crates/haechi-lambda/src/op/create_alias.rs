@@ -9,6 +9,8 @@ use haechi_lambda_model::shapes::{
 };
 use std::collections::BTreeMap;
 
+use haechi_wire::Fault;
+
 use crate::Lambda;
 use crate::configuration::revision;
 use crate::function::Function;
@@ -23,6 +25,15 @@ impl Handle<CreateAlias> for Lambda {
         input: CreateAliasRequest,
     ) -> Result<AliasConfiguration, Error> {
         let (function, _) = self.function(cx, &input.function_name, None).await?;
+        // The model's pattern looks ahead: a name is no version's number.
+        if input.name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Fault::Validation(format!(
+                "1 validation error detected: Value '{}' at 'name' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
+                input.name
+            ))
+            .into());
+        }
         let weights =
             self.weights(&function, &input.function_version, input.routing_config).await?;
         let place = function.reference.place();

@@ -1,7 +1,7 @@
 //! `CreateFunction`.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::CreateFunction;
 use haechi_lambda_model::shapes::{CreateFunctionRequest, FunctionConfiguration};
@@ -25,7 +25,7 @@ impl Handle<CreateFunction> for Lambda {
         let mut input = input;
         let reference = Reference::of(cx, &input.function_name, None)?;
         let (arn, place) = (reference.function_arn(), reference.place());
-        cx.authorize_on(&arn)?;
+        cx.authorize_knowing(&arn, &Facts::putting(input.tags.iter().flatten()))?;
         if reference.account != cx.account().as_str() {
             return Err(invalid("A function is created in the account of the caller."));
         }

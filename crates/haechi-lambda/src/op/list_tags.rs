@@ -1,6 +1,6 @@
 //! `ListTags`.
 
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Facts, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::ListTags;
 use haechi_lambda_model::shapes::{ListTagsRequest, ListTagsResponse};
@@ -9,7 +9,7 @@ use crate::Lambda;
 
 impl Handle<ListTags> for Lambda {
     async fn handle(&self, cx: &Cx, input: ListTagsRequest) -> Result<ListTagsResponse, Error> {
-        let function = self.tagged(cx, &input.resource).await?;
+        let function = self.tagged(cx, &input.resource, Facts::default()).await?;
         Ok(ListTagsResponse { tags: Some(function.record.tags) })
     }
 }

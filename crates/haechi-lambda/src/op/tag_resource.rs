@@ -1,6 +1,6 @@
 //! `TagResource`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::TagResource;
 use haechi_lambda_model::shapes::TagResourceRequest;
@@ -15,7 +15,7 @@ use crate::words::{invalid, no_function};
 
 impl Handle<TagResource> for Lambda {
     async fn handle(&self, cx: &Cx, input: TagResourceRequest) -> Result<Unit, Error> {
-        let mut function = self.tagged(cx, &input.resource).await?;
+        let mut function = self.tagged(cx, &input.resource, Facts::putting(&input.tags)).await?;
         function.record.tags.extend(input.tags);
         check_tags(&function.record.tags)?;
         let mut batch = Batch::new();
@@ -47,7 +47,12 @@ pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
 
 impl Lambda {
     /// The function whose tags a request is about.
-    pub(super) async fn tagged(&self, cx: &Cx, arn: &str) -> Result<Function, Error> {
+    pub(super) async fn tagged(
+        &self,
+        cx: &Cx,
+        arn: &str,
+        facts: Facts<'_>,
+    ) -> Result<Function, Error> {
         let reference = Reference::parse(arn);
         let reference = reference
             .ok_or_else(|| Error::from(cx.unsupported_parameter(&format!("Resource={arn}"))))?;
@@ -60,6 +65,6 @@ impl Lambda {
         if reference.region != cx.region.as_str() {
             return Err(no_function(arn));
         }
-        Ok(self.function(cx, arn, None).await?.0)
+        Ok(self.function_knowing(cx, (arn, None), facts).await?.0)
     }
 }

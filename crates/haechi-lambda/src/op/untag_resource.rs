@@ -1,6 +1,6 @@
 //! `UntagResource`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UntagResource;
 use haechi_lambda_model::shapes::UntagResourceRequest;
@@ -11,7 +11,8 @@ use crate::Lambda;
 
 impl Handle<UntagResource> for Lambda {
     async fn handle(&self, cx: &Cx, input: UntagResourceRequest) -> Result<Unit, Error> {
-        let mut function = self.tagged(cx, &input.resource).await?;
+        let facts = Facts::default().and_taking(&input.tag_keys);
+        let mut function = self.tagged(cx, &input.resource, facts).await?;
         function.record.tags.retain(|key, _| !input.tag_keys.contains(key));
         let mut batch = Batch::new();
         function.save(&mut batch);

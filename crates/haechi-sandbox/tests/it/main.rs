@@ -13,7 +13,7 @@ mod world;
 use std::time::Duration;
 
 use haechi_sandbox::{Exit, InitFailure, Outcome};
-use world::World;
+use world::{COVERED, World};
 
 #[tokio::test]
 async fn an_instance_answers_event_after_event_and_keeps_its_state() {
@@ -91,6 +91,26 @@ async fn the_machines_files_are_not_there() {
         assert_eq!(instance.run(&code).await, serde_json::json!(false), "{path}");
     }
     instance.end().await;
+}
+
+#[tokio::test]
+async fn a_covered_folder_is_empty_also_within_what_is_seen() {
+    // Only root can put something where functions see it.
+    let folder = std::path::Path::new(COVERED);
+    if std::fs::create_dir_all(folder).is_err() {
+        return;
+    }
+    std::fs::write(folder.join("root.key"), "plain").unwrap();
+    let world = World::new().await;
+    let mut instance = world.start(&[]).await;
+    if world.isolation().mounts {
+        let code = format!("result = os.path.exists('{COVERED}/root.key')");
+        assert_eq!(instance.run(&code).await, serde_json::json!(false));
+        let code = "result = os.path.isdir('/usr/local/share')";
+        assert_eq!(instance.run(code).await, serde_json::json!(true));
+    }
+    instance.end().await;
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ impl World {
             environment: BTreeMap::from_iter(environment),
             code,
             binds: Vec::new(),
+            covered: vec![COVERED.into()],
             hosts: Vec::new(),
             listen: Vec::new(),
             limits: Limits { memory_mib: 256, tmp_mib: 16, processes: 40, files: 256 },
@@ -81,6 +82,9 @@ impl World {
         Running { instance, log: Vec::new(), count: 0 }
     }
 }
+
+/// A folder within what functions see, which they do not see.
+pub const COVERED: &str = "/usr/local/share/haechi-sandbox-test";
 
 /// Lets others read, as the code of functions is readable.
 fn open(path: &Path, mode: u32) {

@@ -1,6 +1,6 @@
 //! `CreateScheduleGroup`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_scheduler_model::Error;
 use haechi_scheduler_model::ops::CreateScheduleGroup;
 use haechi_scheduler_model::shapes::{CreateScheduleGroupInput, CreateScheduleGroupOutput};
@@ -19,9 +19,9 @@ impl Handle<CreateScheduleGroup> for Scheduler {
     ) -> Result<CreateScheduleGroupOutput, Error> {
         let (place, name) = (Place::of(cx), input.name);
         let schedule_group_arn = place.group_arn(&name);
-        cx.authorize_on(&schedule_group_arn)?;
         let tags = input.tags.unwrap_or_default();
         let tags: Tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        cx.authorize_knowing(&schedule_group_arn, &Facts::putting(&tags))?;
         group::check(&tags)?;
         let conflict =
             || Error::ConflictException(format!("Schedule group {name} already exists."));

@@ -18,7 +18,7 @@ impl Handle<DeleteScheduleGroup> for Scheduler {
         input: DeleteScheduleGroupInput,
     ) -> Result<DeleteScheduleGroupOutput, Error> {
         let (place, name) = (Place::of(cx), input.name);
-        cx.authorize_on(&place.group_arn(&name))?;
+        self.allow_group(cx, &place, &name).await?;
         if name == group::DEFAULT {
             return Err(invalid("The default schedule group cannot be deleted."));
         }

@@ -19,7 +19,7 @@ impl Handle<GetScheduleGroup> for Scheduler {
     ) -> Result<GetScheduleGroupOutput, Error> {
         let (place, name) = (Place::of(cx), input.name);
         let arn = place.group_arn(&name);
-        cx.authorize_on(&arn)?;
+        self.allow_group(cx, &place, &name).await?;
         let found = self.group(&place, &name).await?.map(|found| found.value);
         let time = |ms: i64| Timestamp::from_millis(ms);
         Ok(GetScheduleGroupOutput {

@@ -1,6 +1,6 @@
 //! `ListTagsForResource`.
 
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Facts, Handle};
 use haechi_scheduler_model::Error;
 use haechi_scheduler_model::ops::ListTagsForResource;
 use haechi_scheduler_model::shapes::{ListTagsForResourceInput, ListTagsForResourceOutput, Tag};
@@ -13,7 +13,8 @@ impl Handle<ListTagsForResource> for Scheduler {
         cx: &Cx,
         input: ListTagsForResourceInput,
     ) -> Result<ListTagsForResourceOutput, Error> {
-        let tags = self.change_tags(cx, &input.resource_arn, |_| {}).await?;
+        let facts = Facts::default();
+        let tags = self.change_tags(cx, &input.resource_arn, facts, |_| {}).await?;
         let tags = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
         Ok(ListTagsForResourceOutput { tags: Some(tags) })
     }

@@ -1,6 +1,6 @@
 //! `UntagResource`.
 
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Facts, Handle};
 use haechi_scheduler_model::Error;
 use haechi_scheduler_model::ops::UntagResource;
 use haechi_scheduler_model::shapes::{UntagResourceInput, UntagResourceOutput};
@@ -16,7 +16,8 @@ impl Handle<UntagResource> for Scheduler {
         let without = |tags: &mut crate::store::Tags| {
             tags.retain(|key, _| !input.tag_keys.contains(key));
         };
-        self.change_tags(cx, &input.resource_arn, without).await?;
+        let facts = Facts::default().and_taking(&input.tag_keys);
+        self.change_tags(cx, &input.resource_arn, facts, without).await?;
         Ok(UntagResourceOutput {})
     }
 }

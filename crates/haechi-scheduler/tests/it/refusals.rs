@@ -30,7 +30,7 @@ async fn each_mistake_is_told() {
     };
     let (invalid, unsupported) = ("ValidationException", "UnsupportedOperation");
     for (input, code, message) in [
-        (schedule("rate(1 days)"), invalid, "Invalid Schedule Expression rate(1 days)."),
+        (schedule("rate(1 weeks)"), invalid, "Invalid Schedule Expression rate(1 weeks)."),
         (schedule("at(2026-13-01T00:00:00)"), invalid, "Invalid Schedule Expression at("),
         (schedule("cron(0 1 * * * *)"), invalid, "Invalid Schedule Expression cron("),
         (

@@ -123,7 +123,8 @@ impl SecretsManager {
             return Ok(stands.is_some());
         }
         let token = &running.token;
-        let is_current = draft.record().labelled(CURRENT) == Some(token);
+        let is_current =
+            draft.record().labelled(CURRENT) == Some(token) && draft.record().has_value(token);
         let outcome = match (running.step, called) {
             (Step::Probe, outcome) => {
                 self.end_probe(&mut draft, token, outcome.err().as_ref(), &mut batch)?;

@@ -7,16 +7,12 @@ use haechi_core::{Batch, Cx, Handle};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::CreateSecret;
 use haechi_secretsmanager_model::shapes::{CreateSecretRequest, CreateSecretResponse};
-use haechi_wire::Fault;
 
 use crate::authz::{Facts, admit_new};
 use crate::secret::{CURRENT, SecretRecord};
 use crate::store::{new_key, value_path};
 use crate::value::{Plain, version_id};
 use crate::{SecretsManager, cross_account, name, replica, tags, words};
-
-/// How often the replication of a new secret is decided anew when others write to it.
-const ATTEMPTS: usize = 8;
 
 /// The tag by which a secret says which service owns it.
 const OWNER_TAG: &str = "aws:secretsmanager:owningService";
@@ -72,7 +68,7 @@ impl Handle<CreateSecret> for SecretsManager {
         if !regions.is_empty() {
             let overwrite = input.force_overwrite_replica_secret == Some(true);
             response.replication_status =
-                self.replicate_new(cx, &record, &regions, overwrite).await?;
+                self.replicate_further(cx, &record, &regions, overwrite).await?;
         }
         Ok(response)
     }
@@ -170,28 +166,5 @@ impl SecretsManager {
             "The operation failed because the secret {} already exists.",
             old.name
         )))
-    }
-
-    async fn replicate_new(
-        &self,
-        cx: &Cx,
-        record: &SecretRecord,
-        regions: &[haechi_secretsmanager_model::shapes::ReplicaRegionType],
-        overwrite: bool,
-    ) -> Result<Option<Vec<haechi_secretsmanager_model::shapes::ReplicationStatusType>>, Error>
-    {
-        for _ in 0..ATTEMPTS {
-            let place = (&record.account, &record.region, &record.key);
-            let Some(mut draft) = self.draft_at(place.0, place.1, place.2).await? else { break };
-            let mut batch = Batch::new();
-            self.replicate(cx, &mut draft, regions, overwrite, &mut batch).await?;
-            draft.write(&mut batch);
-            match self.database.commit(batch).await {
-                Err(Fault::Conflict) => {}
-                Err(fault) => return Err(fault.into()),
-                Ok(()) => return Ok(draft.record().replication_status()),
-            }
-        }
-        Err(Fault::Conflict.into())
     }
 }

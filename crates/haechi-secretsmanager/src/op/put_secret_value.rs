@@ -9,7 +9,7 @@ use haechi_secretsmanager_model::shapes::{PutSecretValueRequest, PutSecretValueR
 
 use crate::authz::{Facts, admit};
 use crate::draft::Draft;
-use crate::secret::Version;
+use crate::secret::{CURRENT, Version};
 use crate::value::{Plain, stages, version_id};
 use crate::{SecretsManager, words};
 
@@ -25,11 +25,15 @@ impl Handle<PutSecretValue> for SecretsManager {
         let Some(plain) = Plain::of(input.secret_string, input.secret_binary)? else {
             return Err(words::request("You must provide either SecretString or SecretBinary."));
         };
-        let stages = stages(input.version_stages);
+        let mut stages = stages(input.version_stages);
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
         draft.record().owns_values(cx)?;
         let id = version_id(cx, input.client_request_token)?;
+        if draft.record().labelled(CURRENT).is_none() {
+            // The first one is current, whatever else it is.
+            stages.insert(CURRENT.to_owned());
+        }
         self.new_version(cx, &permit, &mut draft, (&id, &plain), &stages, Batch::new()).await?;
         let record = draft.record();
         Ok(PutSecretValueResponse {
@@ -63,6 +67,9 @@ impl SecretsManager {
             }
         } else {
             self.add_version(cx, draft, id, plain, stages, &mut batch).await?;
+            if stages.contains(CURRENT) {
+                draft.change().abandon_rotation((&self.env, cx.now()), id, &mut batch)?;
+            }
         }
         draft.save(permit, &mut batch);
         self.database.commit(batch).await?;

@@ -9,6 +9,7 @@ use haechi_secretsmanager_model::shapes::{
 
 use crate::SecretsManager;
 use crate::authz::{Facts, admit};
+use crate::replica::{self, REGIONS_AT_ONCE};
 
 impl Handle<ReplicateSecretToRegions> for SecretsManager {
     async fn handle(
@@ -24,12 +25,16 @@ impl Handle<ReplicateSecretToRegions> for SecretsManager {
         let (mut draft, permit) = admit(cx, found, facts)?;
         draft.record().owns_values(cx)?;
         let (mut batch, overwrite) = (Batch::new(), overwrite == Some(true));
-        self.replicate(cx, &mut draft, &input.add_replica_regions, overwrite, &mut batch).await?;
+        let asked = &input.add_replica_regions;
+        replica::regions(&draft.record().region, asked)?;
+        let (first, rest) = asked.split_at(asked.len().min(REGIONS_AT_ONCE));
+        self.replicate(cx, &mut draft, first, overwrite, &mut batch).await?;
         draft.save(&permit, &mut batch);
         self.database.commit(batch).await?;
+        let status = self.replicate_further(cx, draft.record(), rest, overwrite).await?;
         Ok(ReplicateSecretToRegionsResponse {
             arn: Some(draft.record().arn.clone()),
-            replication_status: draft.record().replication_status(),
+            replication_status: status,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! `RotateSecret`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Ask, Batch, Cx, Handle, NoContext};
+use haechi_policy::ResourceRule;
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::RotateSecret;
 use haechi_secretsmanager_model::shapes::{RotateSecretRequest, RotateSecretResponse};
@@ -30,7 +31,7 @@ impl Handle<RotateSecret> for SecretsManager {
             .with("modifyrotationrules", Some(input.rotation_rules.is_some()));
         let (mut draft, permit) = admit(cx, found, facts)?;
         draft.record().owns_values(cx)?;
-        self.configure(draft.change(), &input).await?;
+        self.configure(cx, draft.change(), &input).await?;
         let mut batch = Batch::new();
         let immediately = input.rotate_immediately != Some(false);
         let token = version_id(cx, input.client_request_token)?;
@@ -63,6 +64,20 @@ impl Handle<RotateSecret> for SecretsManager {
         self.jobs.wake();
         Ok(answer)
     }
+}
+
+/// Whoever has a function called must be allowed to call it.
+fn may_invoke(cx: &Cx, function_arn: &str) -> Result<(), Fault> {
+    let account = function_arn.split(':').nth(4).unwrap_or_default();
+    cx.authorize(&Ask {
+        action: "lambda:InvokeFunction",
+        resource: function_arn,
+        resource_account: account,
+        policy: None,
+        rule: ResourceRule::Union,
+        context: &NoContext,
+    })?;
+    Ok(())
 }
 
 /// Begins a rotation; answers the id of the version that it makes.
@@ -107,6 +122,7 @@ impl SecretsManager {
     /// Takes over what the request says of function and rules.
     async fn configure(
         &self,
+        cx: &Cx,
         record: &mut SecretRecord,
         input: &RotateSecretRequest,
     ) -> Result<(), Error> {
@@ -126,7 +142,10 @@ impl SecretsManager {
         };
         let admitted = match built_in(&rotation.lambda_arn, &region, &account) {
             Some(name) => self.rotators.contains_key(name),
-            None => self.admitted(&record.arn, &account, &rotation.lambda_arn).await?,
+            None => {
+                may_invoke(cx, &rotation.lambda_arn)?;
+                self.admitted(&record.arn, &account, &rotation.lambda_arn).await?
+            }
         };
         if !admitted {
             return Err(Error::Fault(Fault::AccessDenied(

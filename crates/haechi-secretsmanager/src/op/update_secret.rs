@@ -85,6 +85,8 @@ impl SecretsManager {
         }
         ids.sort();
         ids.dedup();
+        // A version that a rotation has only reserved has none.
+        ids.retain(|id| draft.record().has_value(id));
         let before = draft.record().clone();
         draft.change().kms_key_id.clone_from(&key);
         for id in ids {

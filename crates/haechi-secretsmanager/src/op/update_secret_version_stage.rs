@@ -28,6 +28,9 @@ impl Handle<UpdateSecretVersionStage> for SecretsManager {
         move_label(draft.change(), &input.version_stage, from, to)?;
         draft.change().changed_ms = cx.now().millis();
         let mut batch = Batch::new();
+        if let Some(to) = to.filter(|_| input.version_stage == CURRENT) {
+            draft.change().abandon_rotation((&self.env, cx.now()), to, &mut batch)?;
+        }
         draft.save(&permit, &mut batch);
         self.database.commit(batch).await?;
         let record = draft.record();
@@ -48,6 +51,9 @@ fn move_label(
         if !record.versions.contains_key(id) {
             return Err(words::no_value("VersionId", id));
         }
+    }
+    if let Some(empty) = to.filter(|to| stage == CURRENT && !record.has_value(to)) {
+        return Err(words::no_value("VersionId", empty));
     }
     let holder = record.labelled(stage).map(str::to_owned);
     match (holder.as_deref(), from) {

@@ -17,6 +17,7 @@ mod elsewhere;
 mod encryption;
 mod labels;
 mod listing;
+mod many_values;
 mod passwords;
 mod policies;
 mod replicas;

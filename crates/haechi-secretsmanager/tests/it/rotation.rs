@@ -200,6 +200,41 @@ async fn a_crash_between_any_two_steps_ends_with_a_secret_that_works() {
 }
 
 #[tokio::test]
+async fn a_value_put_by_hand_abandons_the_rotation_that_it_overtakes() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    *server.is_down.lock().unwrap() = true;
+    let pending = rotate(&world, every("rate(10 days)")).await.unwrap().version_id.unwrap();
+    world.put("s", r#"{"username":"app","password":"first","note":"by hand"}"#).await;
+    let stages = world.describe("s").await.version_ids_to_stages.unwrap();
+    assert!(!stages.contains_key(&pending), "{stages:?}");
+    assert!(world.events().await.contains(&"RotationAbandoned".to_owned()));
+    // The next try begins anew, with what was put by hand.
+    *server.is_down.lock().unwrap() = false;
+    pass(&world, 3600).await;
+    assert!(works(&world, &server).await);
+    assert!(world.text("s").await.contains("by hand"));
+    assert_ne!(world.get("s").await.unwrap().version_id.unwrap(), pending);
+}
+
+#[tokio::test]
+async fn a_function_is_called_only_for_who_may_call_it() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"secretsmanager:*","Resource":"*"}]}"#;
+    let user = world.kit.user(ACCOUNT, "eve", &[policy]);
+    let input = RotateSecretRequest {
+        secret_id: "s".to_owned(),
+        rotation_lambda_arn: Some(format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:f")),
+        ..Default::default()
+    };
+    let (code, told) = refused(world.call::<ops::RotateSecret>(&user, input).await);
+    assert_eq!(code, "AccessDeniedException");
+    assert!(told.contains("lambda:InvokeFunction"), "{told}");
+}
+
+#[tokio::test]
 async fn a_cancelled_rotation_does_not_come() {
     let server = Arc::new(Server::default());
     let world = world(&server).await;

@@ -15,9 +15,8 @@ use haechi_sns_model::shapes::{
     SubscribeInput,
 };
 use haechi_testkit::Kit;
+use haechi_testkit_kms::RealKeys;
 use haechi_wire::{Fault, Problem};
-
-use crate::keys::RealKeys;
 
 pub const ACCOUNT: &str = "111122223333";
 pub const OTHER: &str = "444455556666";

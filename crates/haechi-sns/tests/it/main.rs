@@ -3,7 +3,6 @@
 
 mod encryption;
 mod fixture;
-mod keys;
 
 use fixture::{ACCOUNT, Fixture, OTHER};
 use haechi_core::Job;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Ask, Batch, Cx, Handle, NoContext};
+use haechi_core::{Ask, Batch, Cx, Facts, Handle};
 use haechi_policy::ResourceRule;
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::CreateQueue;
@@ -24,9 +24,9 @@ impl Handle<CreateQueue> for Sqs {
             resource_account: account,
             policy: None,
             rule: ResourceRule::Union,
-            context: &NoContext,
+            context: &Facts::putting(input.tags.iter().flatten()),
         })?;
-        let wanted = input.attributes.unwrap_or_default();
+        let wanted = attributes::wanted(input.attributes.unwrap_or_default());
         let is_fifo = wanted.get("FifoQueue").is_some_and(|value| value == "true");
         check_name(&name, is_fifo)?;
         let mut set = BTreeMap::new();
@@ -37,7 +37,7 @@ impl Handle<CreateQueue> for Sqs {
             same(&found.value, &wanted, is_fifo)?;
             return Ok(answer);
         }
-        self.has_dead_letters(cx, &set).await?;
+        self.has_dead_letters(cx, &queue::arn(cx, account, &name), &set).await?;
         let now_ms = cx.now().millis();
         let record = QueueRecord {
             id: cx.env.uuid().map_err(Fault::internal)?.to_string(),

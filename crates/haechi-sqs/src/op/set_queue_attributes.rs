@@ -12,9 +12,10 @@ impl Handle<SetQueueAttributes> for Sqs {
     async fn handle(&self, cx: &Cx, input: SetQueueAttributesRequest) -> Result<Unit, Error> {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
         let mut record = queue.record().clone();
-        attributes::set(&mut record.attributes, &input.attributes, queue.is_fifo())?;
-        if input.attributes.contains_key("RedrivePolicy") {
-            self.has_dead_letters(cx, &record.attributes).await?;
+        let wanted = attributes::wanted(input.attributes);
+        attributes::set(&mut record.attributes, &wanted, queue.is_fifo())?;
+        if wanted.contains_key("RedrivePolicy") {
+            self.has_dead_letters(cx, &queue.arn, &record.attributes).await?;
         }
         record.modified_ms = cx.now().millis();
         let mut batch = Batch::new();

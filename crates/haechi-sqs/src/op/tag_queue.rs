@@ -1,6 +1,6 @@
 //! `TagQueue`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::TagQueue;
 use haechi_sqs_model::shapes::TagQueueRequest;
@@ -13,7 +13,8 @@ const TAGS_MAX: usize = 50;
 
 impl Handle<TagQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: TagQueueRequest) -> Result<Unit, Error> {
-        let (queue, _) = self.queue(cx, &input.queue_url).await?;
+        let facts = Facts::putting(&input.tags);
+        let (queue, _) = self.queue_knowing(cx, &input.queue_url, facts).await?;
         let mut record = queue.record().clone();
         record.tags.extend(input.tags);
         if record.tags.len() > TAGS_MAX {

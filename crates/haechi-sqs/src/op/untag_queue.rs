@@ -1,6 +1,6 @@
 //! `UntagQueue`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::UntagQueue;
 use haechi_sqs_model::shapes::UntagQueueRequest;
@@ -10,7 +10,8 @@ use crate::Sqs;
 
 impl Handle<UntagQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: UntagQueueRequest) -> Result<Unit, Error> {
-        let (queue, _) = self.queue(cx, &input.queue_url).await?;
+        let facts = Facts::default().and_taking(&input.tag_keys);
+        let (queue, _) = self.queue_knowing(cx, &input.queue_url, facts).await?;
         let mut record = queue.record().clone();
         record.tags.retain(|key, _| !input.tag_keys.contains(key));
         let mut batch = Batch::new();

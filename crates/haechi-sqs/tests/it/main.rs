@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod encryption;
-mod keys;
+mod permissions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +20,8 @@ use haechi_sqs_model::shapes::{
     SendMessageResult,
 };
 use haechi_testkit::Kit;
+use haechi_testkit_kms::RealKeys;
 use haechi_wire::{Problem, Protocol};
-
-use crate::keys::RealKeys;
 
 const ACCOUNT: &str = "111122223333";
 

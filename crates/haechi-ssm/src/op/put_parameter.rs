@@ -12,13 +12,14 @@ use haechi_wire::Fault;
 use zeroize::Zeroizing;
 
 use crate::authz::Wanted;
+use crate::count::Counts;
 use crate::draft::{Draft, draft};
 use crate::error::invalid;
 use crate::events::Happening;
 use crate::name::{self, Name, arn};
 use crate::read::{note, place};
 use crate::store::{ParameterRecord, PolicyRecord, VersionRecord};
-use crate::tier::{Counts, Question, Tier, check_length};
+use crate::tier::{Question, Tier, check_length};
 use crate::{Ssm, data_type, policies, tags};
 
 /// Versions that are kept of a parameter.
@@ -38,20 +39,29 @@ impl Handle<PutParameter> for Ssm {
         note(cx, &arn, cx.account().as_str());
         let draft = draft(&input, old)?;
         let policies = self.policies(cx, &input, old)?;
-        let counts = self.counts(place(cx)).await?;
+        let counts = match old {
+            None => Some(self.counts(place(cx)).await?),
+            Some(_) => None,
+        };
+        let old_tier = old.map(|old| Tier::of(&old.current.tier));
         let needs_advanced = !policies.is_empty()
             || data_type::needs_advanced(&draft.data_type)
             || input.value.0.len() > crate::tier::STANDARD_BYTES_MAX;
         let question = Question {
             asked: input.tier,
             default: self.default_tier(place(cx)).await?,
-            old: old.map(|old| Tier::of(&old.current.tier)),
+            old: old_tier,
             needs_advanced,
-            standard: counts.standard(),
+            standard: counts.as_ref().map_or(0, Counts::standard),
         };
         let tier = question.answer()?;
         check_tier(tier, &draft, &policies, input.value.0.len())?;
-        if old.is_none() {
+        // Where nothing changes in number, nothing is counted.
+        let counts = match counts {
+            None if old_tier != Some(tier) => Some(self.counts(place(cx)).await?),
+            counts => counts,
+        };
+        if let Some(counts) = &counts {
             counts.check_room(tier)?;
         }
         let mut tags = BTreeMap::new();
@@ -60,7 +70,7 @@ impl Handle<PutParameter> for Ssm {
         let version = self.sealed(cx, &arn, &input.value.0, draft, tier).await?;
         let version = VersionRecord { policies, ..version };
         let next = Next { name: &name, text, tags, version };
-        let number = self.save(cx, next, loaded, &counts).await?;
+        let number = self.save(cx, next, loaded, counts.as_ref()).await?;
         Ok(PutParameterResult { version: Some(number), tier: Some(tier.shown()) })
     }
 }
@@ -188,12 +198,16 @@ impl Ssm {
         cx: &Cx,
         next: Next<'_>,
         loaded: Option<Loaded<ParameterRecord>>,
-        counts: &Counts,
+        counts: Option<&Counts>,
     ) -> Result<i64, Fault> {
         let (place, mut batch, mut version) = (place(cx), Batch::new(), next.version);
         let tier = Tier::of(&version.tier);
         let happening =
             Happening { env: &self.env, account: cx.account(), region: &cx.region, time: cx.now() };
+        let old_tier = loaded.as_ref().map(|loaded| Tier::of(&loaded.value.current.tier));
+        if let Some(counts) = counts {
+            counts.moved(&mut batch, place, old_tier, Some(tier));
+        }
         let number;
         match loaded {
             None => {
@@ -210,7 +224,6 @@ impl Ssm {
                     resource_policy: None,
                     unknown: Unknown::new(),
                 };
-                counts.moved(&mut batch, place, &parameter, None, Some(tier));
                 batch.emit(&happening.change("Create", &parameter)?)?;
                 batch.create(place.parameter(next.name), &parameter);
             }
@@ -226,8 +239,6 @@ impl Ssm {
                     parameter.oldest += 1;
                 }
                 parameter.current = Arc::new(version);
-                let from = Some(Tier::of(&old.current.tier));
-                counts.moved(&mut batch, place, &parameter, from, Some(tier));
                 batch.emit(&happening.change("Update", &parameter)?)?;
                 batch.replace(&loaded, &parameter);
             }

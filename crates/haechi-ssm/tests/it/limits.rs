@@ -1,5 +1,7 @@
 //! Every limit, at its edge.
 
+use std::sync::Arc;
+
 use haechi_ssm_model::ops;
 use haechi_ssm_model::shapes::*;
 
@@ -83,11 +85,19 @@ async fn intelligent_tiering_chooses() {
     assert_eq!(code(world.call::<ops::PutParameter>(standard).await), "ValidationException");
 }
 
-#[tokio::test]
-async fn an_account_has_ten_thousand_standard_parameters() {
-    let world = World::new().await;
-    for number in 0..10_000 {
-        world.put(string(&format!("/n/{number}"), "v")).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_ten_thousand_standard_parameters_also_if_many_make_them_at_once() {
+    let world = Arc::new(World::new().await);
+    let makers = (0..50).map(|maker| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move {
+            for number in (maker..10_000).step_by(50) {
+                world.put(string(&format!("/n/{number}"), "v")).await;
+            }
+        })
+    });
+    for maker in makers.collect::<Vec<_>>() {
+        maker.await.unwrap();
     }
     let more = world.call::<ops::PutParameter>(string("/more", "v")).await;
     assert_eq!(code(more), "ParameterLimitExceeded");

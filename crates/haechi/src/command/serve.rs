@@ -18,6 +18,7 @@ mod sealed;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use haechi_core::{Clock, Env, MovableClock, SystemClock};
 use haechi_crypto::process_hardening;
@@ -37,6 +38,9 @@ use crate::unseal::{load_seal, unseal};
 use crate::xks;
 use background::flush;
 use prepare::{Opened, Parts, Ready, prepare};
+
+/// How long duties that are under way are waited for at the end.
+const DUTIES_END_MAX: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop.
 ///
@@ -196,8 +200,12 @@ impl Server {
         };
         let serving = ready.listener.run(Arc::clone(&ready.gateway), stop.clone());
         let (ended, (), (), ()) = tokio::join!(ended, serving, proxying, hearing);
+        ready.duties.abort();
         flush(&ready.installation.stack).await;
         ready.installation.stack.lambda.runner().end_all().await;
+        if !ready.installation.stack.jobs.settle(DUTIES_END_MAX).await {
+            tracing::warn!("some duties have not ended; they are done after the next start");
+        }
         if let Some(cluster) = &ready.installation.cluster {
             cluster.leave().await;
         }

@@ -13,6 +13,7 @@ use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Gateway, Limits, Listener, Port};
 use haechi_store_mem::MemStore;
+use tokio::task::JoinHandle;
 
 use super::background::background;
 use crate::Failure;
@@ -32,6 +33,8 @@ pub struct Ready {
     pub gateway: Arc<Gateway>,
     pub listener: Listener,
     pub installation: Arc<Installation>,
+    /// What is done by itself.
+    pub duties: JoinHandle<()>,
     pub endpoint: Endpoint,
     pub root_key: RootAccessKey,
     pub account: AccountId,
@@ -124,11 +127,12 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let keeper = data.zip(seal).map(|(data, seal)| Keeper::new(data, seal));
     let installation = Arc::new(Installation { stack, env: env.clone(), keeper, cluster });
     let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
-    tokio::spawn(background(Arc::clone(&installation)));
+    let duties = tokio::spawn(background(Arc::clone(&installation)));
     Ok(Ready {
         gateway,
         listener,
         installation,
+        duties,
         endpoint,
         root_key,
         account,

@@ -1,4 +1,5 @@
-//! The real KMS, as services that keep messages ask for it.
+//! The real KMS, as services that keep messages ask for it, for their tests. A crate of its own, so
+//! that tests of services without keys need not wait for KMS to compile.
 
 use std::sync::Arc;
 
@@ -13,9 +14,11 @@ use haechi_sse::Keys;
 use haechi_testkit::Kit;
 use haechi_wire::{Fault, Problem};
 
+/// The real KMS.
 pub struct RealKeys(pub Arc<Kms>);
 
 impl RealKeys {
+    /// A KMS over the records of a test.
     pub fn new(kit: &Kit) -> RealKeys {
         let (database, jobs) = (Arc::clone(&kit.database), Arc::clone(&kit.jobs));
         RealKeys(Arc::new(Kms::new(database, kit.env.clone(), jobs)))
