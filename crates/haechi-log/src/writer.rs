@@ -17,8 +17,11 @@ use crate::{
     options::Options,
     queue::{Next, Queue},
     recover::Recovered,
-    segment::Segment,
+    segment::{ROOM, Segment},
 };
+
+/// Bytes that must find room before a log that failed is well again: some thousand records.
+const ROOM_BYTES: usize = 1024 * 1024;
 
 /// What the writer shows to other threads.
 pub(crate) struct Shared {
@@ -149,10 +152,23 @@ impl Writer {
         match &mut self.current {
             Some(current) if current.length == 0 => {
                 let path = current.segment.path(&self.directory);
-                current.file.sync().map_err(|source| LogError::io("sync", &path, source))
+                current.file.sync().map_err(|source| LogError::io("sync", &path, source))?;
             }
-            _ => self.create_segment(),
+            _ => self.create_segment()?,
         }
+        self.prove_room()
+    }
+
+    /// Proves that there is room for frames: a full disk gives empty files, and a log that believed
+    /// them would let calls be done that it cannot record.
+    fn prove_room(&self) -> Result<(), LogError> {
+        let path = self.directory.join(ROOM);
+        let failed = |source| LogError::io("make room at", &path, source);
+        remove_if_there(&path).map_err(failed)?;
+        let mut file = self.io.create(&path).map_err(failed)?;
+        let written = file.append(&vec![0; ROOM_BYTES]).and_then(|()| file.sync());
+        remove_if_there(&path).map_err(failed)?;
+        written.map_err(failed)
     }
 
     fn rotate_if_due(&mut self) -> Result<(), LogError> {

@@ -24,6 +24,8 @@ const APPEND: usize = 1;
 const SYNC: usize = 2;
 const CREATE: usize = 3;
 const SYNC_DIRECTORY: usize = 4;
+/// Files can be made, and a few bytes written.
+const ROOM: usize = 5;
 
 struct FaultyFile {
     inner: Box<dyn SegmentFile>,
@@ -57,6 +59,9 @@ impl Io for Faulty {
 
 impl SegmentFile for FaultyFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > 4096 {
+            fault(&self.failing, ROOM)?;
+        }
         if self.failing.load(Ordering::SeqCst) == APPEND {
             // As on a full disk: half of it is written.
             self.inner.append(&bytes[..bytes.len() / 2])?;
@@ -184,6 +189,26 @@ fn while_no_segment_can_be_made_a_failed_log_stays_failed() {
         bench.reopen();
         assert_eq!((bench.report().findings, bench.report().records), (vec![], 2));
     }
+}
+
+#[test]
+fn a_log_that_failed_is_well_again_only_once_there_is_room_for_records() {
+    let mut bench = Bench::new();
+    bench.append("before").unwrap();
+    bench.failing.store(APPEND, Ordering::SeqCst);
+    assert!(bench.append("lost").is_err());
+    bench.failing.store(ROOM, Ordering::SeqCst);
+    // The writer tries every millisecond.
+    thread::sleep(std::time::Duration::from_millis(50));
+    assert!(!bench.log().is_healthy(), "an empty segment proves nothing");
+    assert!(bench.append("lost").is_err());
+    bench.failing.store(NONE, Ordering::SeqCst);
+    bench.wait_until_healthy();
+    bench.append("after").unwrap();
+    assert_eq!((bench.report().findings, bench.report().records), (vec![], 2));
+    bench.reopen();
+    bench.append("reopened").unwrap();
+    assert_eq!(bench.report().findings, []);
 }
 
 #[test]
