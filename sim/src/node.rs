@@ -123,6 +123,7 @@ impl Node {
             seen_ms: 0,
             lag_ms: None,
             shards: Vec::new(),
+            root: None,
         };
         let cluster = loop {
             match Cluster::join(Arc::clone(&database), env.clone(), row.clone()).await {

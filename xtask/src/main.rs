@@ -10,6 +10,7 @@ mod ci;
 mod codegen;
 mod crash;
 mod fuzz;
+mod next;
 mod process;
 mod sim;
 mod test;
@@ -28,6 +29,7 @@ cargo xtask COMMAND
   fuzz [TARGET…] [--seconds 60]      fuzz, two targets at a time
   crash [--rounds 2000]              kill -9 the storage engines in a loop
   chaos [--rounds 1000] [--seed 1]   random faults on clusters under load
+  next                               build haechi-next, which tests of upgrades run
   bench NAME [OPTIONS]               measure; `cargo xtask bench` lists the names
   sim NAME [OPTIONS]                 simulate; `cargo xtask sim` lists the names
 ";
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         "chaos" => chaos::run(&arguments),
         "bench" => bench::run(&arguments),
         "sim" => sim::run(&arguments),
+        "next" => next::run(&arguments),
         "" | "help" | "-h" | "--help" => {
             print!("{USAGE}");
             Ok(())

@@ -2,7 +2,8 @@
 //!
 //! Every call's record is in the audit log before the call is answered; this service reads that
 //! log. What it guarantees:
-//! * A caller sees the records of its own account and Region, and no others.
+//! * A caller sees the records of its own account and Region, and no others; those of all nodes that
+//!   serve.
 //! * A trail that logs misses no record: deliveries go on where the last one ended, also after a
 //!   crash, which may at most write the same file again.
 //! * EventBridge is told of each call that a trail keeps and a rule wants, once.
@@ -15,6 +16,7 @@
 //! op/*.rs         one operation each: authorise, load, decide, save
 //! event.rs        the parts of a record that are asked for
 //! lookup.rs       LookupEvents' filter and token
+//! merge.rs        the same among several nodes
 //! trail.rs        a trail, and which records it wants
 //! name.rs         names of trails, buckets and prefixes
 //! organization.rs who may have a trail of an organization
@@ -37,6 +39,7 @@ mod digest;
 mod event;
 mod log_file;
 mod lookup;
+mod merge;
 mod name;
 mod op;
 mod organization;
@@ -53,6 +56,7 @@ use haechi_core::{AuditReader, Database, Env, GuardrailSource, Jobs, Router};
 use haechi_wire::Fault;
 
 pub use delivery::{Delivery, DeliveryError, FolderDelivery, NoDelivery, Object};
+pub use merge::OtherNodes;
 pub use quotas::REQUEST_QUOTAS;
 pub use verify::{Trust, Verified, verify};
 
@@ -63,6 +67,7 @@ pub struct CloudTrail {
     jobs: Arc<Jobs>,
     audit: Arc<dyn AuditReader>,
     memberships: Memberships,
+    others: OnceLock<Arc<dyn OtherNodes>>,
 }
 
 /// Who knows which account is in which organization: named once, after the job was registered.
@@ -87,7 +92,7 @@ impl CloudTrail {
             delivery,
         };
         jobs.handle(deliver::DELIVER, Arc::new(deliver));
-        CloudTrail { database, env, jobs, audit, memberships }
+        CloudTrail { database, env, jobs, audit, memberships, others: OnceLock::new() }
     }
 
     /// Lets trails of organizations keep what their members do.
@@ -95,6 +100,11 @@ impl CloudTrail {
     pub fn with_organizations(self, source: Arc<dyn GuardrailSource>) -> CloudTrail {
         self.memberships.get_or_init(|| source);
         self
+    }
+
+    /// Has lookups ask the other nodes, too.
+    pub fn among(&self, others: Arc<dyn OtherNodes>) {
+        self.others.get_or_init(|| others);
     }
 
     /// Mounts every operation of `models/cloudtrail.ops`; one without a handler does not compile.

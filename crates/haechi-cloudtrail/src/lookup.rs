@@ -1,11 +1,12 @@
 //! What `LookupEvents` filters by, and its token.
 
 use haechi_cloudtrail_model::shapes::{LookupAttribute, LookupAttributeKey, LookupEventsRequest};
+use haechi_core::AuditWindow;
 use haechi_core::paging::Cursor;
-use haechi_core::{AuditPosition, AuditWindow};
 use haechi_wire::Timestamp;
 
 use crate::event::Event;
+use crate::merge::{Ask, Places};
 use crate::sha256;
 
 /// How far back events can be looked up.
@@ -71,24 +72,55 @@ impl Query {
             && self.attribute.as_ref().is_none_or(|attribute| has(event, attribute))
     }
 
-    /// The token for what comes after (is older than) `position`.
-    pub(crate) fn token(&self, position: AuditPosition) -> String {
+    /// What is asked of other nodes.
+    pub(crate) fn ask(&self, before: Places, limit: usize) -> Ask {
+        let attribute = self.attribute.as_ref().map(|attribute| {
+            (attribute.attribute_key.as_str().to_owned(), attribute.attribute_value.clone())
+        });
+        Ask {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            since_ms: self.since.millis(),
+            until_ms: self.until.millis(),
+            attribute,
+            limit,
+            before,
+        }
+    }
+
+    /// What another node asks for; `None` if this version does not know it.
+    pub(crate) fn asked(ask: &Ask) -> Option<Query> {
+        let attribute = match &ask.attribute {
+            None => None,
+            Some((key, value)) => Some(LookupAttribute {
+                attribute_key: LookupAttributeKey::parse(key)?,
+                attribute_value: value.clone(),
+            }),
+        };
+        Some(Query {
+            account: ask.account.clone(),
+            region: ask.region.clone(),
+            since: Timestamp::from_millis(ask.since_ms),
+            until: Timestamp::from_millis(ask.until_ms),
+            attribute,
+            parameters: [0; 8],
+        })
+    }
+
+    /// The token for what comes after (is older than) these places.
+    pub(crate) fn token(&self, places: &Places) -> String {
         let mut bytes = self.parameters.to_vec();
-        bytes.extend_from_slice(&position.frame.to_be_bytes());
-        bytes.extend_from_slice(&position.index.to_be_bytes());
+        // A map of text to numbers has a JSON form.
+        bytes.extend(serde_json::to_vec(places).unwrap_or_default());
         Cursor(bytes).encode()
     }
 
     /// Where a token goes on; `None` if it was not made for these parameters.
-    pub(crate) fn resume(&self, token: &str) -> Option<AuditPosition> {
+    pub(crate) fn resume(&self, token: &str) -> Option<Places> {
         let bytes = Cursor::decode(token)?.0;
         let (parameters, rest) = bytes.split_first_chunk::<8>()?;
-        let (frame, index) = rest.split_first_chunk::<8>()?;
-        let position = AuditPosition {
-            frame: u64::from_be_bytes(*frame),
-            index: u32::from_be_bytes(index.try_into().ok()?),
-        };
-        (*parameters == self.parameters).then_some(position)
+        let places = serde_json::from_slice(rest).ok()?;
+        (*parameters == self.parameters).then_some(places)
     }
 }
 
@@ -163,12 +195,24 @@ mod tests {
     }
 
     #[test]
+    fn what_another_node_is_asked_for_is_what_is_looked_for_here() {
+        let here = query(LookupAttributeKey::EventName, "CreateKey");
+        let there = Query::asked(&here.ask(Places::new(), 50)).unwrap();
+        let bytes = record("111122223333", "eu-west-1", "CreateKey", "2026-01-01T00:00:00Z");
+        let other = record("111122223333", "eu-west-1", "DeleteKey", "2026-01-01T00:00:00Z");
+        for query in [&here, &there] {
+            assert!(query.wants(&Event::parse(&bytes).unwrap()));
+            assert!(!query.wants(&Event::parse(&other).unwrap()));
+        }
+    }
+
+    #[test]
     fn a_token_is_good_for_its_own_parameters_only() {
         let one = query(LookupAttributeKey::EventName, "CreateKey");
         let other = query(LookupAttributeKey::EventName, "DeleteKey");
-        let position = AuditPosition { frame: 7, index: 3 };
-        assert_eq!(one.resume(&one.token(position)), Some(position));
-        assert_eq!(other.resume(&one.token(position)), None);
+        let places = Places::from([("one".to_owned(), (7, 3)), ("two".to_owned(), (1, 0))]);
+        assert_eq!(one.resume(&one.token(&places)), Some(places.clone()));
+        assert_eq!(other.resume(&one.token(&places)), None);
         assert_eq!(one.resume("nonsense"), None);
     }
 }

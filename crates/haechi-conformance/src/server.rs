@@ -26,6 +26,8 @@ pub struct Launch {
     listen: Option<String>,
     admin_listen: Option<String>,
     in_memory: bool,
+    next_version: bool,
+    entrance: Option<[String; 4]>,
 }
 
 /// What the ready file says.
@@ -65,11 +67,22 @@ pub struct Server {
 
 /// The binary under test, with a clean environment.
 pub fn haechi(arguments: &[&str]) -> Command {
-    let path = std::env::var_os("HAECHI_BIN").map_or_else(built, PathBuf::from);
-    assert!(path.exists(), "{} is missing: `cargo build -p haechi` first", path.display());
-    let mut command = client::program(path);
+    let mut command = client::program(present());
     command.args(arguments);
     command
+}
+
+fn present() -> PathBuf {
+    let path = std::env::var_os("HAECHI_BIN").map_or_else(built, PathBuf::from);
+    assert!(path.exists(), "{} is missing: `cargo build -p haechi` first", path.display());
+    path
+}
+
+/// The next version of it, which writes records of another format.
+fn next() -> PathBuf {
+    let path = built().with_file_name("haechi-next");
+    assert!(path.exists(), "{} is missing: `cargo xtask next` first", path.display());
+    path
 }
 
 /// Where cargo puts the binary: beside the folder of the test binary that runs now.
@@ -108,6 +121,20 @@ impl Launch {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Launch {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts the next version instead of the present one.
+    #[must_use]
+    pub fn next_version(mut self) -> Launch {
+        self.next_version = true;
+        self
+    }
+
+    /// Starts it in a network namespace (`Network::entrance`).
+    #[must_use]
+    pub fn inside(mut self, entrance: [String; 4]) -> Launch {
+        self.entrance = Some(entrance);
         self
     }
 
@@ -169,7 +196,16 @@ fn spawn(
     let log = folder.join("server.log");
     let output = File::options().create(true).append(true).open(&log).unwrap();
     let admin_listen = launch.admin_listen.as_deref().unwrap_or("off");
-    let mut command = haechi(&["serve", "--listen", listen, "--admin-listen", admin_listen]);
+    let path = if launch.next_version { next() } else { present() };
+    let mut command = match &launch.entrance {
+        Some([entrance, arguments @ ..]) => {
+            let mut command = client::program(entrance);
+            command.args(arguments).arg(path);
+            command
+        }
+        None => client::program(path),
+    };
+    command.args(["serve", "--listen", listen, "--admin-listen", admin_listen]);
     command.arg("--ready-file").arg(&ready_file);
     if !launch.in_memory {
         command.arg("--data").arg(data);
@@ -271,6 +307,18 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits until it has ended by itself, and answers its exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < READY_WITHIN, "haechi still runs:\n{}", self.output());
+            std::thread::sleep(POLL);
+        }
+    }
+
     /// Stops it as it stands (SIGSTOP): it keeps its connections and answers nothing.
     pub fn pause(&self) {
         self.send(rustix::process::Signal::STOP);
@@ -286,9 +334,16 @@ impl Server {
         rustix::process::kill_process(id.unwrap(), signal).unwrap();
     }
 
+    /// Replaces the program by its next version, as an operator does: from the next start on.
+    pub fn upgrade(&mut self) {
+        self.launch.next_version = true;
+    }
+
     /// Starts it again on the same data directory and port.
     pub fn restart(&mut self) {
-        let listen = format!("127.0.0.1:{}", self.port());
+        let port = format!("127.0.0.1:{}", self.port());
+        let listen = self.launch.listen.clone().filter(|listen| !listen.ends_with(":0"));
+        let listen = listen.unwrap_or(port);
         let (child, ready) = spawn(&self.launch, self.folder.path(), &self.data, &listen)
             .unwrap_or_else(|refusal| {
                 panic!("haechi did not start again ({:?}):\n{}", refusal.code, refusal.output)

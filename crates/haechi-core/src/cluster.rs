@@ -28,14 +28,14 @@
 
 mod claim;
 mod follow;
-mod format;
+pub(crate) mod format;
 pub(crate) mod freshness;
 mod members;
 mod shards;
 
 pub use claim::Claim;
 pub(crate) use claim::condition;
-pub use format::FORMAT;
+pub use format::{FORMAT, RecordFormat};
 pub use members::{Cluster, NodeRow, NodeState, Standing, nodes, show_sealed};
 pub use shards::{Ownership, SHARDS};
 

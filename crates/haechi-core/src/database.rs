@@ -1,12 +1,14 @@
 //! Records in a store: encoded (CBOR), sealed under the domain key with their storage key as
 //! additional data (a swapped row does not open), read through a cache, written in transactions.
 
+mod batch;
 pub mod bytes;
 mod kept;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,10 +23,13 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::cache::Cache;
-use crate::{Path, cluster};
+use crate::cluster::format;
+use crate::{FORMAT, Path, RecordFormat, cluster};
+pub use batch::Batch;
+use batch::{Target, encoded, join};
 pub use kept::Page;
 use rows::Under;
-pub use rows::{Rekey, rows_under};
+pub use rows::{Rekey, RootChange, rows_under};
 
 /// What a record does not know of itself, kept so that an older program passes on what a newer one
 /// wrote: `#[serde(flatten)] pub unknown: Unknown`.
@@ -72,6 +77,12 @@ pub struct Database {
     keys: kept::Keys,
     /// Moves with each commit that schedules a job.
     scheduled: watch::Sender<u64>,
+    /// In which format records are written.
+    format: AtomicU32,
+    /// Another node has removed what lies under this one's root key.
+    root_is_gone: AtomicBool,
+    /// The format after the first that this program knows.
+    next_format: Option<Arc<dyn RecordFormat>>,
 }
 
 impl Database {
@@ -79,7 +90,8 @@ impl Database {
     /// `epoch` is the least id of the newest domain key: an older store has been rolled back.
     ///
     /// # Errors
-    /// If the store fails, or its keyring does not open under `root`.
+    /// If the store fails, its keyring does not open under `root`, or its records are written in a
+    /// format that this program does not know.
     pub async fn open(
         store: Arc<dyn Store>,
         root: RootKey,
@@ -87,17 +99,71 @@ impl Database {
         now: Timestamp,
         epoch: u32,
     ) -> Result<Database, Fault> {
+        Database::open_knowing(store, root, random, now, epoch, None).await
+    }
+
+    /// The same, by a program that knows another format.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn open_knowing(
+        store: Arc<dyn Store>,
+        root: RootKey,
+        random: Arc<dyn Random>,
+        now: Timestamp,
+        epoch: u32,
+        next_format: Option<Arc<dyn RecordFormat>>,
+    ) -> Result<Database, Fault> {
+        let known = next_format.as_ref().map_or(FORMAT, |next| next.number());
+        let format = AtomicU32::new(format::written(&*store, known).await?);
         let (under, keyring) = rows::open(&*store, root, &*random, now, epoch).await?;
         let (under, keyring) = (ArcSwap::from_pointee(under), ArcSwap::from_pointee(keyring));
         let rows = tokio::sync::Mutex::new(());
         let (cache, scheduled) = (Cache::new(), watch::Sender::new(0));
+        let root_is_gone = AtomicBool::new(false);
         let keys = kept::Keys::new();
-        Ok(Database { store, under, keyring, rows, random, cache, keys, scheduled })
+        Ok(Database {
+            store,
+            under,
+            keyring,
+            rows,
+            random,
+            cache,
+            keys,
+            scheduled,
+            format,
+            root_is_gone,
+            next_format,
+        })
     }
 
     /// The store beneath.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// The newest format of records that this program knows.
+    pub fn newest_format(&self) -> u32 {
+        self.next_format.as_ref().map_or(FORMAT, |next| next.number())
+    }
+
+    /// In which format records are written.
+    pub fn format(&self) -> u32 {
+        self.format.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn write_format(&self, format: u32) {
+        self.format.store(format, Ordering::Release);
+    }
+
+    /// Writes records in the newest format from now on: no other program writes to the store.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn raise_format_alone(&self) -> Result<(), Fault> {
+        let format = format::raise_alone(&*self.store, self.newest_format()).await?;
+        self.write_format(format);
+        Ok(())
     }
 
     /// The keys that seal; services wrap key material under it.
@@ -123,7 +189,10 @@ impl Database {
             }
             opened => opened,
         };
-        ciborium::from_reader(plain.map_err(Fault::internal)?.expose()).map_err(Fault::internal)
+        let plain = plain.map_err(Fault::internal)?;
+        let stored = plain.expose();
+        let record = self.next_format.as_ref().map_or(stored, |next| next.read(stored));
+        ciborium::from_reader(record).map_err(Fault::internal)
     }
 
     /// The record at `path`.
@@ -222,9 +291,14 @@ impl Database {
         }
     }
 
-    fn sealed(&self, key: Key, plain: &[u8]) -> Result<Op, Fault> {
+    fn sealed(&self, key: Key, plain: Zeroizing<Vec<u8>>) -> Result<Op, Fault> {
         let keyring = self.keyring.load();
-        let sealed = keyring.seal(key.as_bytes(), plain, &*self.random).map_err(Fault::internal)?;
+        let plain = match &self.next_format {
+            Some(next) if self.format() >= next.number() => next.write(plain),
+            _ => plain,
+        };
+        let sealed =
+            keyring.seal(key.as_bytes(), &plain, &*self.random).map_err(Fault::internal)?;
         Ok(Op::put(key, sealed))
     }
 
@@ -254,7 +328,7 @@ impl Database {
                 }
             };
             let op = match record {
-                Some(plain) => self.sealed(key, &plain)?,
+                Some(plain) => self.sealed(key, plain)?,
                 None => Op::delete(key),
             };
             join(&mut then, op);
@@ -262,7 +336,7 @@ impl Database {
         let keys: Vec<Key> = then.iter().map(|op| op.key().clone()).collect();
         if let Some((path, record)) = crate::intent::row(&keys) {
             let plain = encoded(&record).map_err(Fault::internal)?;
-            then.push(self.sealed(self.key(&path), &plain)?);
+            then.push(self.sealed(self.key(&path), plain)?);
         }
         let outcome = self.store.txn(&when, then).await;
         // Also when it failed: the outcome of a write that was cut off is not known.
@@ -342,85 +416,6 @@ fn not_committed(error: TxnError) -> Fault {
     match error {
         TxnError::Conflict(_) => Fault::Conflict,
         TxnError::Store(error) => refused(error),
-    }
-}
-
-/// Changes that happen together or not at all.
-#[derive(Default)]
-pub struct Batch {
-    unchanged: Vec<Cond>,
-    writes: Vec<(Target, Option<Zeroizing<Vec<u8>>>)>,
-    failure: Option<EncodeError>,
-    /// Whether it schedules a job.
-    pub(crate) wakes: bool,
-}
-
-/// Adds a write to those of a transaction, which takes one of each row: a row that is removed and
-/// written, in whichever order, is written. So a job that falls due at the same time again stays.
-fn join(then: &mut Vec<Op>, op: Op) {
-    match then.iter_mut().find(|there| there.key() == op.key()) {
-        Some(there @ Op::Delete { .. }) => *there = op,
-        Some(Op::Put { .. }) if matches!(op, Op::Delete { .. }) => {}
-        _ => then.push(op),
-    }
-}
-
-fn encoded<T: Record>(record: &T) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
-    let mut plain = Zeroizing::new(Vec::with_capacity(1024));
-    ciborium::into_writer(record, &mut *plain)?;
-    Ok(plain)
-}
-
-type EncodeError = ciborium::ser::Error<std::io::Error>;
-
-enum Target {
-    New(Path),
-    Any(Path),
-    Loaded(Key, Rev),
-}
-
-impl Batch {
-    /// No changes yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn write<T: Record>(&mut self, target: Target, record: &T) {
-        match encoded(record) {
-            Ok(plain) => self.writes.push((target, Some(plain))),
-            Err(error) => self.failure = Some(error),
-        }
-    }
-
-    /// Writes a record that must not exist yet.
-    pub fn create<T: Record>(&mut self, path: Path, record: &T) {
-        self.write(Target::New(path), record);
-    }
-
-    /// Writes a record, whatever was there.
-    pub fn put<T: Record>(&mut self, path: Path, record: &T) {
-        self.write(Target::Any(path), record);
-    }
-
-    /// Writes a record over the one that was read, which must still be the same.
-    pub fn replace<T: Record, U>(&mut self, loaded: &Loaded<U>, record: &T) {
-        self.write(Target::Loaded(loaded.key.clone(), loaded.rev), record);
-    }
-
-    /// Removes the record that was read, which must still be the same; a batch that writes it too
-    /// writes it.
-    pub fn remove<T>(&mut self, loaded: &Loaded<T>) {
-        self.writes.push((Target::Loaded(loaded.key.clone(), loaded.rev), None));
-    }
-
-    /// Removes a record, if it is there.
-    pub fn delete(&mut self, path: Path) {
-        self.writes.push((Target::Any(path), None));
-    }
-
-    /// Demands that a record that was read, and is not written, is still the same.
-    pub fn unchanged<T>(&mut self, loaded: &Loaded<T>) {
-        self.unchanged.push(Cond::ModRev(loaded.key.clone(), loaded.rev));
     }
 }
 

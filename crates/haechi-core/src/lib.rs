@@ -68,7 +68,7 @@ pub use audit::{
 };
 pub use authorize::{Ask, Denied, NoContext, Permit, Unchecked};
 pub use caller::{Caller, Credential, Identities, PrincipalPolicies};
-pub use cluster::{Claim, Cluster, NodeRow, NodeState, Ownership};
+pub use cluster::{Claim, Cluster, FORMAT, NodeRow, NodeState, Ownership, RecordFormat};
 pub use cx::{Cx, RequestInfo, Resource, Source};
 pub use database::{Batch, Database, Listing, Loaded, Record};
 pub use document::{Document, Documents};

@@ -38,7 +38,7 @@ pub(crate) fn list(directory: &Path) -> Result<(Vec<Segment>, Vec<String>), LogE
         let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
         match Segment::parse(&name) {
             Some(segment) => segments.push(segment),
-            None if name == LOCK => {}
+            None if name == LOCK || name == ROOM => {}
             None => others.push(name),
         }
     }
@@ -46,6 +46,9 @@ pub(crate) fn list(directory: &Path) -> Result<(Vec<Segment>, Vec<String>), LogE
     others.sort();
     Ok((segments, others))
 }
+
+/// A file of a moment, which proves that there is room to write.
+pub(crate) const ROOM: &str = "room";
 
 /// The file whose lock a writer holds.
 pub(crate) const LOCK: &str = "lock";

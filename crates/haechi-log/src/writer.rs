@@ -17,12 +17,11 @@ use crate::{
     options::Options,
     queue::{Next, Queue},
     recover::Recovered,
-    segment::Segment,
+    segment::{ROOM, Segment},
 };
 
-/// Bytes for which there must be room before a log that failed is taken to be well again: more than
-/// a frame takes.
-const ROOM: usize = 1 << 20;
+/// Bytes that must find room before a log that failed is well again: some thousand records.
+const ROOM_BYTES: usize = 1024 * 1024;
 
 /// What the writer shows to other threads.
 pub(crate) struct Shared {
@@ -132,8 +131,8 @@ impl Writer {
         Ok(head.sequence)
     }
 
-    /// After a failure: cuts off the unacknowledged tail and proves that frames can be sealed, a
-    /// new segment made, and that there is room in it. The failed file is opened anew: after a failed sync the old handle may
+    /// After a failure: cuts off the unacknowledged tail and proves that frames can be sealed and
+    /// a new segment made. The failed file is opened anew: after a failed sync the old handle may
     /// not report the next one.
     fn repair(&mut self) -> Result<(), LogError> {
         self.cipher.seal(&[], &[], &mut Vec::new()).map_err(|_| LogError::Seal)?;
@@ -160,24 +159,16 @@ impl Writer {
         self.prove_room()
     }
 
-    /// Fills the new segment and empties it again: an empty file proves nothing, as a full disk
-    /// gives that too. (What a crash leaves of it is a torn tail.)
-    fn prove_room(&mut self) -> Result<(), LogError> {
-        let Some(Current { segment, mut file, length }) = self.current.take() else {
-            return Err(LogError::Closed);
-        };
-        let filled = file.append(&vec![0; ROOM]).and_then(|()| file.sync());
-        match filled.and_then(|()| file.truncate(length)) {
-            Ok(()) => {
-                self.current = Some(Current { segment, file, length });
-                Ok(())
-            }
-            Err(source) => {
-                let path = segment.path(&self.directory);
-                self.failed = Some((segment, length));
-                Err(LogError::io("make room in", &path, source))
-            }
-        }
+    /// Proves that there is room for frames: a full disk gives empty files, and a log that believed
+    /// them would let calls be done that it cannot record.
+    fn prove_room(&self) -> Result<(), LogError> {
+        let path = self.directory.join(ROOM);
+        let failed = |source| LogError::io("make room at", &path, source);
+        remove_if_there(&path).map_err(failed)?;
+        let mut file = self.io.create(&path).map_err(failed)?;
+        let written = file.append(&vec![0; ROOM_BYTES]).and_then(|()| file.sync());
+        remove_if_there(&path).map_err(failed)?;
+        written.map_err(failed)
     }
 
     fn rotate_if_due(&mut self) -> Result<(), LogError> {

@@ -27,6 +27,16 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// Words of TLS about certificates: of an alert that came, and of what we refuse.
+const CERTIFICATES: &[&str] = &[
+    "BadCertificate",
+    "CertificateRequired",
+    "CertificateExpired",
+    "CertificateUnknown",
+    "UnknownCA",
+    "invalid peer certificate",
+];
+
 /// An operation that failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
@@ -43,6 +53,10 @@ impl Fault {
     pub(crate) fn into_error(self) -> StoreError {
         let Self { kind, endpoint, detail, .. } = self;
         match kind {
+            // Neither side takes the other's certificate: waiting does not help.
+            Kind::Unanswered if CERTIFICATES.iter().any(|word| detail.contains(word)) => {
+                StoreError::Denied { endpoint, detail }
+            }
             Kind::Unanswered | Kind::Busy => StoreError::Unavailable { endpoint, detail },
             Kind::NoSpace => StoreError::QuotaFull { endpoint },
             Kind::Denied | Kind::Token => StoreError::Denied { endpoint, detail },
@@ -115,7 +129,9 @@ pub(crate) fn detail(status: &Status) -> String {
 mod tests {
     use tonic::{Code, Status};
 
-    use super::{Kind, detail, kind};
+    use haechi_store::StoreError;
+
+    use super::{Fault, Kind, detail, kind};
 
     #[test]
     fn what_etcd_says_is_understood() {
@@ -141,6 +157,23 @@ mod tests {
         ] {
             assert_eq!(kind(&Status::new(code, text)), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_is_for_the_operator_to_correct() {
+        let fault = |detail: &str| Fault {
+            kind: Kind::Unanswered,
+            endpoint: "https://127.0.0.1:2379".to_owned(),
+            detail: detail.to_owned(),
+            doubtful: false,
+        };
+        for detail in
+            ["received fatal alert: BadCertificate", "invalid peer certificate: UnknownIssuer"]
+        {
+            assert!(matches!(fault(detail).into_error(), StoreError::Denied { .. }), "{detail}");
+        }
+        let gone = fault("connection refused").into_error();
+        assert!(matches!(gone, StoreError::Unavailable { .. }));
     }
 
     #[test]

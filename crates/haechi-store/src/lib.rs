@@ -18,6 +18,7 @@
 //! watch.rs   Watch, Batch, Event     what has changed
 //! archive.rs                         the logical export format: backup, engine move
 //! transfer.rs                        from one store to another
+//! gate.rs    Gate                    writes stopped for a moment
 //! store.rs   Store                   the trait
 //! ```
 
@@ -25,6 +26,7 @@ pub mod archive;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
+mod gate;
 mod key;
 mod kv;
 mod lease;
@@ -36,6 +38,7 @@ mod txn;
 mod watch;
 
 pub use error::{Conflict, StoreError, TxnError};
+pub use gate::Gate;
 pub use key::{Key, Range};
 pub use kv::{Kv, Page, Rev, Value};
 pub use lease::{Clock, Lease, LeaseId};

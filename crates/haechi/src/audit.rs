@@ -77,11 +77,11 @@ impl ReaderCipher {
         let rows = |prefix| crate::storage::peek(&self.data, prefix);
         for row in rows(Trust::KEYS)? {
             let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;
-            trust.add_key(plain.expose())?;
+            trust.add_key(crate::format::read(plain.expose()))?;
         }
         for row in rows(Trust::CHAINS)? {
             let plain = keyring.open_value(row.key.as_bytes(), row.value.as_bytes())?;
-            trust.add_chain(plain.expose())?;
+            trust.add_chain(crate::format::read(plain.expose()))?;
         }
         Ok(trust)
     }

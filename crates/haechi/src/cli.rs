@@ -15,19 +15,13 @@ use haechi_core::{AccountId, Region};
 
 use crate::config::AdminListen;
 
+pub use crate::format::VERSION;
 pub use iam::{ExplainOptions, IamCommand};
 pub use peer::PeerCommand;
 pub use render::RenderOptions;
 pub use secrets::{AttachOptions, SecretsCommand};
 pub use store::{MigrateOptions, StoreKind, StoreOptions};
 pub use xks::{XksCommand, XksCredentialCommand};
-
-/// What `haechi --version` says of itself: `0.1.0`, or `0.1.0+fips`.
-pub const VERSION: &str = if cfg!(feature = "fips") {
-    concat!(env!("CARGO_PKG_VERSION"), "+fips")
-} else {
-    env!("CARGO_PKG_VERSION")
-};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -144,6 +138,9 @@ pub struct ServeOptions {
     /// Further names or addresses in the server's certificate.
     #[arg(long = "tls-name", value_name = "NAME", env = "HAECHI_TLS_NAMES", value_delimiter = ',')]
     pub tls_names: Vec<String>,
+    /// By which other nodes reach this one [default: what it listens on].
+    #[arg(long, value_name = "NAME", env = "HAECHI_NODE_NAME")]
+    pub node_name: Option<String>,
     /// Account to create at first start [default: random].
     #[arg(long, value_name = "12 DIGITS", env = "HAECHI_ACCOUNT_ID")]
     pub account_id: Option<AccountId>,
@@ -373,14 +370,21 @@ pub enum OperatorCommand {
         /// File with the new passphrase or PIN; else HAECHI_NEW_SECRET holds it, or it is typed.
         #[arg(long, value_name = "FILE", env = "HAECHI_NEW_SECRET_FILE")]
         new_secret_file: Option<PathBuf>,
+        /// Go over to another node's new root key: DIR holds its seal.json, and its key file.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["shares", "threshold", "finish"])]
+        adopt: Option<PathBuf>,
+        /// End a change without the nodes that are stopped or lost: they need this seal.json then.
+        #[arg(long, conflicts_with_all = ["shares", "threshold"])]
+        finish: bool,
     },
 }
 
 const REKEY_HELP: &str = "\
 Examples:
-  haechi operator rekey                                     a new root key, kept as before
+  haechi operator rekey                      a new root key, kept as before
   haechi operator rekey --seal shamir --shares 5 --threshold 3
   haechi operator rekey --seal pkcs11 --pkcs11-module LIB --pkcs11-token LABEL
+  haechi operator rekey --adopt DIR          on each other node, with what was copied from the first
 
 --seal and --pkcs11-* say how the new root key is kept. --passphrase-file and --pkcs11-pin-file open
 the old one, where no server runs. Backups made before need the old root key: keep it with them.";

@@ -64,6 +64,7 @@ struct FileListen {
     #[serde(deserialize_with = "checked")]
     admin: Option<AdminListen>,
     tls_names: Vec<String>,
+    node_name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -145,6 +146,8 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// Further names in the certificate.
     pub tls_names: Vec<String>,
+    /// By which other nodes reach this one.
+    pub node_name: Option<String>,
     /// Account to serve; created at first start.
     pub account_id: Option<AccountId>,
     /// Region for clients that `exec` starts.
@@ -219,6 +222,7 @@ impl Config {
             listen,
             plaintext,
             admin_listen,
+            node_name: options.node_name.or(file.listen.node_name),
             tls_names: [options.tls_names, file.listen.tls_names].concat(),
             account_id: options.account_id.or(file.account_id),
             region: options.region.or(file.region).map_or_else(|| "us-east-1".parse(), Ok)?,
@@ -282,7 +286,7 @@ pub fn storage(options: StoreOptions) -> Result<Option<Storage>, Failure> {
         // Commands are run from other folders.
         Some(StoreKind::Etcd) => Ok(Some(Storage::Etcd(Etcd {
             endpoints: options.etcd_endpoint,
-            prefix: options.etcd_prefix.unwrap_or_else(|| "haechi".to_owned()),
+            prefix: options.etcd_prefix.unwrap_or_default(),
             ca: options.etcd_ca.map(std::path::absolute).transpose()?,
             certificate: options.etcd_cert.map(std::path::absolute).transpose()?,
             key: options.etcd_key.map(std::path::absolute).transpose()?,

@@ -8,6 +8,7 @@ use crate::Failure;
 use crate::cli::SealOptions;
 use crate::data::DataDirectory;
 use crate::keeper::Keeper;
+use crate::moving::{self, Moving};
 use crate::stack::{Records, Stack, environment};
 use crate::storage::Storage;
 use crate::unseal::unseal;
@@ -23,6 +24,8 @@ pub struct Installation {
     pub keeper: Option<Keeper>,
     /// This node among others over its store.
     pub cluster: Option<Arc<Cluster>>,
+    /// The records of a server, where they may move while it serves.
+    pub moving: Option<Moving>,
 }
 
 impl Installation {
@@ -39,9 +42,11 @@ impl Installation {
         let (seal, root) = unseal(data, secrets, false, &*env.random)?;
         let storage = Storage::of(data)?;
         let (store, is_shared) = (storage.open(data, &clock).await?, storage.is_shared());
+        moving::refuse_moved(&*store).await?;
         let records = Records { store, root, epoch: seal.epoch(), is_shared };
         let stack = Stack::new(records, &env, Some(data)).await?;
-        Ok(Installation { stack, env, keeper: Some(Keeper::new(data, seal)), cluster: None })
+        let keeper = Some(Keeper::new(data, seal));
+        Ok(Installation { stack, env, keeper, cluster: None, moving: None })
     }
 
     /// Closes the store: everything is on disk afterwards.

@@ -8,16 +8,25 @@
 //! 3 seal.json is replaced                  one rename: the moment        new root key opens
 //! 4 rows under the old root key go         leftovers until the next start
 //! ```
+//!
+//! Among several nodes each has its own `seal.json`: one does 1 to 3, the others go over to what it
+//! has made ([`Keeper::adopt`]), and 4 comes when the last has, or the operator says that the others
+//! do not count.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use haechi_core::{Database, Env};
+use haechi_core::{Database, Env, NodeRow, NodeState};
 use haechi_crypto::seal::SealMethod;
-use haechi_crypto::{RootKey, SealConfig};
+use haechi_crypto::{RootKey, SealConfig, SecretVec};
 use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::data::DataDirectory;
+use crate::data::{DataDirectory, write_private};
+
+/// How often a change of the root key is looked for.
+const LOOK: Duration = Duration::from_secs(3);
 
 /// Keeps the seal of a data directory.
 pub struct Keeper {
@@ -99,27 +108,20 @@ impl Keeper {
         }
     }
 
-    /// Makes the prepared root key count; answers the file of the old one, if it lies in one.
+    /// Makes the prepared root key count for this node; answers what is left of the old one.
     ///
     /// # Errors
     /// If none is prepared, or a step fails: the old root key counts then, unless the failure came
     /// after [`Step::SealReplaced`].
     pub async fn commit(
         &self,
-        database: &Database,
+        (database, own): (&Database, Option<&str>),
         env: &Env,
         done: &(dyn Fn(Step) -> Result<(), Failure> + Sync),
-    ) -> Result<Option<PathBuf>, Failure> {
+    ) -> Result<Changed, Failure> {
+        refuse_two_changes(database, own).await?;
         let NewRoot { seal: mut next, root } =
             self.pending.lock().await.take().ok_or("no new root key was prepared")?;
-        let nodes = haechi_core::cluster::nodes(&**database.store()).await?;
-        if nodes.len() > 1 {
-            return Err(format!(
-                "{} nodes run over this store, and each has a seal.json: stop all but this one, change the root key, copy seal.json (and what the root key lies in) to the others, and start them",
-                nodes.len()
-            )
-            .into());
-        }
         let mut seal = self.seal.lock().await;
         let rekey = database.rekey(root).await?;
         next.advance_epoch(rekey.root(), rekey.epoch(), &*env.random)?;
@@ -130,10 +132,145 @@ impl Keeper {
         let old = std::mem::replace(&mut *seal, next);
         rekey.adopt();
         done(Step::SealReplaced)?;
-        database.forget_other_roots().await?;
-        done(Step::OldRowsForgotten)?;
         tracing::info!("the root key was changed");
-        Ok(root_key_file(self.data.path(), &old))
+        let behind = end_change(database, own).await?;
+        done(Step::OldRowsForgotten)?;
+        Ok(Changed { old_root_key: root_key_file(self.data.path(), &old), behind })
+    }
+
+    /// Goes over to the root key that another node has changed to: to the `seal.json` in a folder,
+    /// beside what its root key lies in.
+    ///
+    /// # Errors
+    /// If it does not open, the store has nothing under it, or a file cannot be written: the old
+    /// root key counts then.
+    pub async fn adopt(
+        &self,
+        (database, own): (&Database, Option<&str>),
+        env: &Env,
+        folder: &Path,
+        secret: Option<&SecretVec>,
+    ) -> Result<Changed, Failure> {
+        let missing = || format!("{} has no seal.json of the other node", folder.display());
+        let mut next = SealConfig::load(folder)?.ok_or_else(missing)?;
+        let root = next.unseal(folder, secret)?;
+        let mut seal = self.seal.lock().await;
+        let rekey = database.rekeyed(root).await?;
+        next.advance_epoch(rekey.root(), rekey.epoch(), &*env.random)?;
+        if let SealMethod::File { path } = next.method() {
+            self.take_root_key(&folder.join(path), &self.data.path().join(path))?;
+        }
+        if let Err(error) = next.save(self.data.path()) {
+            return Err(self.not_saved(&seal, error.into()));
+        }
+        let old = std::mem::replace(&mut *seal, next);
+        rekey.adopt();
+        tracing::info!("this node has gone over to the new root key");
+        let behind = end_change(database, own).await?;
+        Ok(Changed { old_root_key: root_key_file(self.data.path(), &old), behind })
+    }
+
+    /// Copies the file of a root key, unless it is there.
+    fn take_root_key(&self, from: &Path, to: &Path) -> Result<(), Failure> {
+        let named = |error| format!("{}: {error}", from.display());
+        let key = Zeroizing::new(std::fs::read(from).map_err(named)?);
+        if to.exists() {
+            if Zeroizing::new(std::fs::read(to)?) == key {
+                return Ok(());
+            }
+            return Err(format!("{} holds another root key: move it away", to.display()).into());
+        }
+        Ok(write_private(to, &key)?)
+    }
+}
+
+/// A root key was changed, for this node.
+pub struct Changed {
+    /// The file of the old one, if it lies in one.
+    pub old_root_key: Option<PathBuf>,
+    /// Nodes that have not gone over; the old one opens the records until they have.
+    pub behind: Vec<NodeRow>,
+}
+
+/// The other nodes, where there are any; of sealed ones it is not known which root key they have.
+async fn others(database: &Database, own: Option<&str>) -> Result<Vec<NodeRow>, Failure> {
+    let mut nodes = haechi_core::cluster::nodes(&**database.store()).await?;
+    nodes.retain(|node| Some(node.id.as_str()) != own);
+    Ok(nodes)
+}
+
+/// Refuses to begin a change while another is under way, or somebody could not follow it.
+///
+/// # Errors
+/// Then, or if the store fails.
+pub async fn refuse_two_changes(database: &Database, own: Option<&str>) -> Result<(), Failure> {
+    let root = database.root_id();
+    for node in others(database, own).await? {
+        let NodeRow { id, address, version, .. } = &node;
+        match (&node.state, &node.root) {
+            (NodeState::Serving, None) => {
+                return Err(format!("node {id} at {address} runs {version}, which cannot go over to another root key while it serves: upgrade it first").into());
+            }
+            (NodeState::Serving, other) if *other != root => {
+                return Err(format!("node {id} at {address} has another root key: end that change first (haechi operator rekey --adopt here or there)").into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Ends a change once no node has another root key; answers those that have.
+///
+/// # Errors
+/// If the store fails; the change is then ended later.
+pub async fn end_change(database: &Database, own: Option<&str>) -> Result<Vec<NodeRow>, Failure> {
+    let root = database.root_id();
+    let mut behind = others(database, own).await?;
+    behind.retain(|node| node.root != root);
+    if behind.is_empty() {
+        database.forget_other_roots().await?;
+    }
+    Ok(behind)
+}
+
+/// Ends a change although nodes that do not run have another root key: they need the `seal.json` of
+/// this one then.
+///
+/// # Errors
+/// If a node that serves has another one.
+pub async fn finish_change(database: &Database, own: Option<&str>) -> Result<(), Failure> {
+    let root = database.root_id();
+    for node in others(database, own).await? {
+        if node.state == NodeState::Serving && node.root != root {
+            let NodeRow { id, address, .. } = &node;
+            return Err(format!("node {id} at {address} serves under another root key: have it go over (haechi operator rekey --adopt), or stop it").into());
+        }
+    }
+    Ok(database.forget_other_roots().await?)
+}
+
+/// Ends changes of the root key once all nodes have made them, and says when this one is behind; for
+/// ever.
+pub async fn follow_changes(database: &Database, own: &str) {
+    let mut told = false;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Ok(Some(change)) = database.root_change().await else {
+            told = false;
+            continue;
+        };
+        if database.root_id().as_ref() == Some(&change.to) {
+            if let Err(error) = end_change(database, Some(own)).await {
+                tracing::warn!(%error, "the old root key still opens the records");
+            }
+        } else if !told {
+            told = true;
+            tracing::warn!(
+                root = change.to,
+                "another node has changed the root key: have this one go over (haechi operator rekey --adopt)"
+            );
+        }
     }
 }
 

@@ -36,10 +36,13 @@ mod connections;
 mod data;
 mod dev;
 mod explain;
+mod format;
 mod functions;
 mod installation;
 mod keeper;
 mod keys;
+mod moving;
+mod nodes;
 mod operator;
 mod outbound;
 mod parameters;
@@ -62,6 +65,7 @@ mod xks;
 use std::process::ExitCode;
 
 use clap::Parser;
+use haechi_wire::Fault;
 
 /// Whatever is freed is wiped, also in the buffers of other crates.
 #[global_allocator]
@@ -100,7 +104,10 @@ fn end_quietly_where_nobody_reads() {
 }
 
 /// The error with its causes, each said once.
-fn chain(error: &dyn std::error::Error) -> String {
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    // What AWS's callers are told of a failure inside means nothing to the operator.
+    let inside = matches!(error.downcast_ref::<Fault>(), Some(Fault::Internal(_)));
+    let error = error.source().filter(|_| inside).unwrap_or(error);
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

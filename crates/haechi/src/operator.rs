@@ -78,6 +78,14 @@ pub async fn order<O: order::Order>(
     }
 }
 
+/// The server of a data directory, for one ask; `None` where none runs.
+///
+/// # Errors
+/// If it lets nobody in.
+pub async fn server(data: &DataDirectory) -> Result<Option<client::Client>, Failure> {
+    client::Client::connect(data).await
+}
+
 /// Asks the server of a data directory; where none runs, opens the directory and does it here.
 ///
 /// # Errors

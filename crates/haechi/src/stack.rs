@@ -285,7 +285,9 @@ impl Stack {
         // Its own: another stack has other organizations.
         let env = &Env::new(Arc::clone(&env.clock), Arc::clone(&env.random));
         let random = Arc::clone(&env.random);
-        let database = Database::open(store, root, random, env.now(), epoch).await?;
+        let next = crate::format::next();
+        let now = env.now();
+        let database = Database::open_knowing(store, root, random, now, epoch, next).await?;
         if is_shared {
             database.share();
         }

@@ -32,7 +32,7 @@ const NODE_LENGTH: usize = 12;
 pub struct Etcd {
     /// Client URLs of the members.
     pub endpoints: Vec<String>,
-    /// What every key begins with.
+    /// What every key begins with; empty where nobody has said it yet.
     pub prefix: String,
     /// The CA of the members' certificates, PEM.
     pub ca: Option<PathBuf>,
@@ -77,9 +77,12 @@ impl Storage {
     /// If the directory has its records elsewhere.
     pub fn settle(wished: Option<&Storage>, data: &DataDirectory) -> Result<Storage, Failure> {
         let noted = Storage::of(data)?;
-        let storage = wished.unwrap_or(&noted);
+        let storage = match wished {
+            Some(wished) => wished.clone().under(Some(&noted))?,
+            None => noted.clone(),
+        };
         let path = data.path().display();
-        match (&noted, storage) {
+        match (&noted, &storage) {
             (Storage::Etcd(_), Storage::Embedded) => Err(format!(
                 "the records of {path} lie in etcd: haechi migrate --from etcd --to embedded"
             )
@@ -89,12 +92,37 @@ impl Storage {
             )
             .into()),
             _ => {
-                if *storage != noted {
+                if storage != noted {
                     storage.note(data)?;
                 }
-                Ok(storage.clone())
+                Ok(storage)
             }
         }
+    }
+
+    /// With the prefix that was noted before, where none is said.
+    ///
+    /// # Errors
+    /// If another was noted: the records lie there.
+    pub fn under(self, noted: Option<&Storage>) -> Result<Storage, Failure> {
+        let Storage::Etcd(mut etcd) = self else { return Ok(self) };
+        let before = match noted {
+            Some(Storage::Etcd(before)) => Some(&before.prefix),
+            _ => None,
+        };
+        match before {
+            Some(before) if etcd.prefix.is_empty() => etcd.prefix.clone_from(before),
+            Some(before) if *before != etcd.prefix => {
+                return Err(format!(
+                    "the records of this data directory lie under the prefix {before}, not {}",
+                    etcd.prefix
+                )
+                .into());
+            }
+            None if etcd.prefix.is_empty() => "haechi".clone_into(&mut etcd.prefix),
+            _ => {}
+        }
+        Ok(Storage::Etcd(etcd))
     }
 
     /// Notes in the data directory that the records lie here.

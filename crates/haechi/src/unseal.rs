@@ -88,7 +88,10 @@ fn request(options: &SealOptions) -> Result<SealRequest, Failure> {
 }
 
 /// Shares, a line each, from the terminal or standard input.
-fn shares(threshold: usize) -> Result<SecretVec, Failure> {
+///
+/// # Errors
+/// If they cannot be read.
+pub fn shares(threshold: usize) -> Result<SecretVec, Failure> {
     let mut lines = Zeroizing::new(Vec::with_capacity(threshold * SHARE_LINE_BYTES_MAX));
     for number in 1..=threshold {
         let share = terminal::secret_line(&format!("Share {number} of {threshold}"))?;

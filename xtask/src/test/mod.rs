@@ -12,7 +12,7 @@ mod failures;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{chaos, codegen, crash, fuzz, process, tidy};
+use crate::{chaos, codegen, crash, fuzz, next, process, tidy};
 use count::Count;
 use failures::Failures;
 
@@ -41,7 +41,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         && run.check("build", || {
             // The real-client tests start the binary itself; building all tests first keeps
             // compiling out of the times of the tests.
-            process::run(&mut process::cargo(&["build", "--package", "haechi"]))?;
+            next::run(&[])?;
             process::run(&mut process::cargo(&["test", "--workspace", "--no-run", "--quiet"]))
         });
     if ready {
@@ -128,7 +128,9 @@ impl Run {
 
 fn clippy() -> Result<(), String> {
     let mut command = process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet"]);
-    process::run(command.args(["--", "--deny", "warnings"]))
+    process::run(command.args(["--", "--deny", "warnings"]))?;
+    let mut next = process::cargo(&["clippy", "--package", "haechi", "--quiet"]);
+    process::run(next.args(["--features", "next-format", "--", "--deny", "warnings"]))
 }
 
 /// Licences, sources, bans always; known vulnerabilities wherever the database can be fetched.

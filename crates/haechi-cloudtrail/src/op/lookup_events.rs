@@ -1,6 +1,5 @@
 //! `LookupEvents`.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use haechi_cloudtrail_model::Error;
@@ -8,18 +7,16 @@ use haechi_cloudtrail_model::ops::LookupEvents;
 use haechi_cloudtrail_model::shapes::{
     Event as Shown, EventCategory, LookupEventsRequest, LookupEventsResponse, Resource,
 };
-use haechi_core::{AuditPosition, AuditReader, Cx, Handle};
+use haechi_core::{Cx, Handle};
 use haechi_wire::Fault;
 
 use crate::event::Event;
 use crate::lookup::Query;
+use crate::merge::{Ask, Part, Places, merged, part};
 use crate::{CloudTrail, blocking};
 
 /// Events on a page, unless asked otherwise.
 const PAGE: usize = 50;
-/// Records that one call reads at most. A page may be short, or empty, and have a token: then there
-/// is more to read.
-const SCANNED_MAX: u32 = 100_000;
 
 impl Handle<LookupEvents> for CloudTrail {
     async fn handle(
@@ -36,18 +33,60 @@ impl Handle<LookupEvents> for CloudTrail {
         }
         let token = input.next_token.clone();
         let query = Query::new(cx.account().as_str(), cx.region.as_str(), cx.now(), input);
+        let query = Arc::new(query);
         let before = match &token {
-            Some(token) => Some(query.resume(token).ok_or_else(|| {
+            Some(token) => query.resume(token).ok_or_else(|| {
                 Error::InvalidNextTokenException(
                     "Invalid NextToken: it was not issued for a request with these parameters."
                         .to_owned(),
                 )
-            })?),
-            None => None,
+            })?,
+            None => Places::new(),
         };
-        let audit = Arc::clone(&self.audit);
-        let page = blocking(move || page(&*audit, &query, before, limit)).await?;
-        Ok(LookupEventsResponse { events: Some(page.0), next_token: page.1 })
+        let (records, next) = self.looked_up(&query, before, limit).await?;
+        let shown = records.iter().filter_map(|record| {
+            Event::parse(record.as_bytes()).map(|event| shown(&event, record))
+        });
+        let next_token = next.map(|places| query.token(&places));
+        Ok(LookupEventsResponse { events: Some(shown.collect()), next_token })
+    }
+}
+
+impl CloudTrail {
+    /// The newest records of all nodes, and where the next page begins.
+    async fn looked_up(
+        &self,
+        query: &Arc<Query>,
+        before: Places,
+        limit: usize,
+    ) -> Result<(Vec<String>, Option<Places>), Fault> {
+        let others = self.others.get();
+        let own = others.map(|others| others.own()).unwrap_or_default();
+        let place = before.get(&own).copied();
+        let (audit, asked) = (Arc::clone(&self.audit), Arc::clone(query));
+        let here = blocking(move || part(&*audit, &asked, place, limit));
+        let Some(others) = others else {
+            return Ok(merged(vec![(own, here.await?)], &before, limit));
+        };
+        let ask = serde_json::to_vec(&query.ask(before.clone(), limit)).map_err(Fault::internal)?;
+        let (here, there) = tokio::join!(here, others.ask(ask));
+        let mut parts = vec![(own, here?)];
+        for (node, answer) in there? {
+            parts.push((node, serde_json::from_slice::<Part>(&answer).map_err(Fault::internal)?));
+        }
+        Ok(merged(parts, &before, limit))
+    }
+
+    /// What this node has of what another one asks for.
+    ///
+    /// # Errors
+    /// If the log cannot be read, or the question is another version's.
+    pub async fn answer(&self, own: &str, ask: &[u8]) -> Result<Vec<u8>, Fault> {
+        let ask: Ask = serde_json::from_slice(ask).map_err(Fault::internal)?;
+        let query = Query::asked(&ask).ok_or_else(|| Fault::internal("an unknown attribute"))?;
+        let (audit, place) = (Arc::clone(&self.audit), ask.before.get(own).copied());
+        let part = blocking(move || part(&*audit, &query, place, ask.limit)).await?;
+        serde_json::to_vec(&part).map_err(Fault::internal)
     }
 }
 
@@ -67,33 +106,7 @@ fn check(input: &LookupEventsRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// A page of events, and the token of the next. Blocks.
-fn page(
-    audit: &dyn AuditReader,
-    query: &Query,
-    before: Option<AuditPosition>,
-    limit: usize,
-) -> Result<(Vec<Shown>, Option<String>), Fault> {
-    let (mut events, mut scanned, mut next) = (Vec::new(), 0, None);
-    let mut last = None;
-    audit
-        .newest_first(before, query.window(), &mut |position, record| {
-            if events.len() >= limit || scanned >= SCANNED_MAX {
-                next = last.map(|last| query.token(last));
-                return ControlFlow::Break(());
-            }
-            scanned += 1;
-            last = Some(position);
-            if let Some(event) = Event::parse(record).filter(|event| query.wants(event)) {
-                events.push(shown(&event, record));
-            }
-            ControlFlow::Continue(())
-        })
-        .map_err(Fault::internal)?;
-    Ok((events, next))
-}
-
-fn shown(event: &Event<'_>, record: &[u8]) -> Shown {
+fn shown(event: &Event<'_>, record: &str) -> Shown {
     let resources = event.resources.iter().map(|seen| Resource {
         resource_type: Some(seen.kind.clone().into_owned()),
         resource_name: Some(seen.arn.clone().into_owned()),
@@ -107,6 +120,6 @@ fn shown(event: &Event<'_>, record: &[u8]) -> Shown {
         event_source: Some(event.event_source.clone().into_owned()),
         username: event.username().map(str::to_owned),
         resources: Some(resources.collect()),
-        cloud_trail_event: Some(String::from_utf8_lossy(record).into_owned()),
+        cloud_trail_event: Some(record.to_owned()),
     }
 }

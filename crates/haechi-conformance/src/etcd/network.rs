@@ -58,10 +58,16 @@ impl Network {
         format!("{}.{}", self.subnet, member + 11)
     }
 
+    /// What a command begins with that is to be run where the member is.
+    pub fn entrance(&self, member: usize) -> [String; 4] {
+        ["ip".into(), "netns".into(), "exec".into(), self.namespace(member)]
+    }
+
     /// `program`, to be run where the member is.
     pub fn program(&self, member: usize, program: &str) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.namespace(member), program]);
+        let [command, arguments @ ..] = self.entrance(member);
+        let mut command = Command::new(command);
+        command.args(arguments).arg(program);
         command
     }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::nodes::{Load, Nodes, launch, until};
 
 /// Whether networks can be made and disks mounted.
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let root = status.contains("\nUid:\t0\t");
     if !root {

@@ -39,6 +39,8 @@ mod identity_crash;
 #[cfg(test)]
 mod inject;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod notifications;
@@ -48,6 +50,8 @@ mod operating;
 mod parameter_crash;
 #[cfg(test)]
 mod regions;
+#[cfg(test)]
+mod rekey;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
@@ -60,6 +64,8 @@ mod secrets;
 mod tls;
 #[cfg(test)]
 mod trails;
+#[cfg(test)]
+mod upgrade;
 #[cfg(test)]
 mod walk_cli;
 #[cfg(test)]

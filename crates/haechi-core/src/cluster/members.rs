@@ -8,15 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use haechi_store::{Cond, Key, Kv, LeaseId, Op, Range, Rev, Store, StoreError, TxnError, Value};
 use haechi_wire::Fault;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::follow::Follower;
+use super::format::{self, FORMAT_KEY, too_new};
 use super::shards::{Ownership, SHARDS, Shards, shard_key};
 use crate::{Database, Env};
 
@@ -71,6 +72,9 @@ pub struct NodeRow {
     pub lag_ms: Option<u64>,
     /// The shards of duties that it owns.
     pub shards: Vec<u8>,
+    /// The name of the root key that it has; a program of before does not tell.
+    #[serde(default)]
+    pub root: Option<String>,
 }
 
 /// The row of a node.
@@ -101,7 +105,8 @@ pub struct Cluster {
     follower: Follower,
     shards: Arc<Shards>,
     row: NodeRow,
-    format: AtomicU32,
+    /// Why this node must not go on, once it must not.
+    ends: watch::Sender<Option<String>>,
     /// Held by the loop; the end of this node takes it.
     lease: tokio::sync::Mutex<Lease>,
 }
@@ -111,7 +116,7 @@ pub struct Cluster {
 struct Lease {
     id: Option<LeaseId>,
     row_rev: Rev,
-    written: Option<(i64, Vec<u8>)>,
+    written: Option<(i64, Vec<u8>, Option<String>)>,
     /// This node gives everything up.
     ends: bool,
 }
@@ -139,8 +144,7 @@ impl Seen {
             } else if let Some(shard) = name.strip_prefix("/cluster/shard/") {
                 seen.shards.extend(shard.parse().map(|shard| (shard, (row.create_rev, row.lease))));
             } else if name == FORMAT_KEY {
-                let format = serde_json::from_slice(row.value.as_bytes()).ok();
-                seen.format = format.map(|format| (format, row.mod_rev));
+                seen.format = Some(format::told(Some(row)));
             } else if name == MEMBERS_KEY {
                 seen.members = row.mod_rev;
             }
@@ -150,11 +154,9 @@ impl Seen {
 
     /// The format of records, and the revision that wrote it.
     fn format(&self) -> (u32, Rev) {
-        self.format.unwrap_or((1, Rev::ZERO))
+        self.format.unwrap_or_else(|| format::told(None))
     }
 }
-
-const FORMAT_KEY: &str = "/cluster/format";
 
 /// Written whenever a node registers, so that the format rises only for those who were counted.
 const MEMBERS_KEY: &str = "/cluster/members";
@@ -206,10 +208,11 @@ impl Cluster {
         if format > row.format {
             return Err(Fault::internal(too_new(format, row.format)));
         }
+        database.write_format(format);
         Ok(Cluster {
+            ends: watch::Sender::new(None),
             follower: Follower::new(Arc::clone(&database)),
             shards: Arc::new(Shards::new(&row.id)),
-            format: AtomicU32::new(format),
             lease: tokio::sync::Mutex::default(),
             database,
             env,
@@ -232,8 +235,23 @@ impl Cluster {
         Standing {
             lag: self.database.age(),
             shards: self.shards.owned(),
-            format: self.format.load(Ordering::Acquire),
+            format: self.database.format(),
         }
+    }
+
+    /// Returns when this node must not go on, and why: it was away while the others went on to
+    /// something that it does not know.
+    pub async fn must_end(&self) -> String {
+        let mut ends = self.ends.subscribe();
+        match ends.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(why)) => why.clone(),
+            _ => std::future::pending().await,
+        }
+    }
+
+    fn end(&self, why: String) {
+        tracing::error!("{why}");
+        self.ends.send_replace(Some(why));
     }
 
     /// Follows the store, keeps the lease, shares the duties; for ever.
@@ -285,6 +303,9 @@ impl Cluster {
 
     /// Answers whether shards are still to be given away.
     async fn tick(&self, lease: &mut Lease) -> Result<bool, StoreError> {
+        if let Some(why) = self.database.root_gone() {
+            self.end(why.to_owned());
+        }
         let held = match lease.id {
             Some(id) => self.keep_alive(lease, id).await?,
             None => None,
@@ -333,7 +354,7 @@ impl Cluster {
     ) -> Result<Option<LeaseId>, StoreError> {
         let (format, format_rev) = seen.format();
         if format > self.row.format {
-            tracing::error!("{}", too_new(format, self.row.format));
+            self.end(too_new(format, self.row.format));
             return Ok(None);
         }
         if seen.nodes.iter().any(|node| node.id == self.row.id) {
@@ -357,7 +378,8 @@ impl Cluster {
         };
         lease.id = Some(granted);
         lease.row_rev = rev;
-        lease.written = Some((self.env.now().millis(), Vec::new()));
+        let root = self.database.root_id();
+        lease.written = Some((self.env.now().millis(), Vec::new(), root));
         self.shards.begin((key, rev), began + SURELY);
         Ok(Some(granted))
     }
@@ -365,7 +387,8 @@ impl Cluster {
     fn value(&self, shards: &[u8]) -> Value {
         let lag_ms = self.database.age().map(|age| u64::try_from(age.as_millis()).unwrap_or(0));
         let (seen_ms, shards) = (self.env.now().millis(), shards.to_vec());
-        let row = NodeRow { seen_ms, lag_ms, shards, ..self.row.clone() };
+        let row =
+            NodeRow { seen_ms, lag_ms, shards, root: self.database.root_id(), ..self.row.clone() };
         // A struct of text and numbers has a JSON form.
         Value::new(serde_json::to_vec(&row).unwrap_or_default())
     }
@@ -373,8 +396,10 @@ impl Cluster {
     /// Writes the row of this node, when it says something else or is old.
     async fn write_row(&self, lease: &mut Lease, id: LeaseId) -> Result<(), StoreError> {
         let (owned, now_ms) = (self.shards.owned(), self.env.now().millis());
-        if let Some((written_ms, shards)) = &lease.written
+        let root = self.database.root_id();
+        if let Some((written_ms, shards, written_root)) = &lease.written
             && *shards == owned
+            && *written_root == root
             && (0..ROW_EVERY_MS).contains(&now_ms.saturating_sub(*written_ms))
         {
             return Ok(());
@@ -384,7 +409,7 @@ impl Cluster {
         let row = Op::put_leased(key, self.value(&owned), id);
         let written = timed(self.database.store().txn(&when, vec![row])).await;
         if unless_conflict(written)?.is_some() {
-            lease.written = Some((now_ms, owned));
+            lease.written = Some((now_ms, owned, root));
         }
         Ok(())
     }
@@ -426,11 +451,12 @@ impl Cluster {
         if known > format {
             let counted = Cond::ModRev(Key::from(MEMBERS_KEY), seen.members);
             let when = [Cond::ModRev(Key::from(FORMAT_KEY), rev), counted];
-            let row = Op::put(FORMAT_KEY, known.to_string().as_str());
+            let row = format::row(known);
             unless_conflict(timed(self.database.store().txn(&when, vec![row])).await)?;
             tracing::info!(known, "all nodes know a newer format of records");
         }
-        self.format.store(format, Ordering::Release);
+        // As it was read: another node must find it before anything is written in it.
+        self.database.write_format(format);
         Ok(())
     }
 }
@@ -442,12 +468,6 @@ fn unless_conflict(outcome: Result<Rev, TxnError>) -> Result<Option<Rev>, StoreE
         Err(TxnError::Conflict(_)) => Ok(None),
         Err(TxnError::Store(error)) => Err(error),
     }
-}
-
-fn too_new(format: u32, known: u32) -> String {
-    format!(
-        "the nodes over this store write records in format {format}, and this program knows formats up to {known}: use a newer version"
-    )
 }
 
 /// A step that takes too long has failed; what it did is found by the next look.

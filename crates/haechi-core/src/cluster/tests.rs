@@ -1,12 +1,19 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use haechi_crypto::{RootKey, SystemRandom};
-use haechi_store::{Options, Store};
+use haechi_store::archive::Summary;
+use haechi_store::{
+    Cond, Key, Kv, Lease, LeaseId, Op, Options, Page, Range, Rev, Store, StoreError, TxnError,
+    Watch,
+};
 use haechi_store_mem::MemStore;
 use haechi_wire::Timestamp;
 use tokio::task::JoinHandle;
+
+mod changes;
 
 use super::*;
 use crate::database::Unknown;
@@ -55,6 +62,7 @@ fn row(id: &str, format: u32) -> NodeRow {
         seen_ms: 0,
         lag_ms: None,
         shards: Vec::new(),
+        root: None,
     }
 }
 
@@ -291,6 +299,7 @@ async fn a_node_whose_lease_has_ended_commits_nothing() {
 #[tokio::test]
 async fn the_format_rises_once_all_nodes_know_it_and_who_knows_less_does_not_join() {
     let store = store();
+    let before = database(&store).await;
     let mut newer = Node::with_format(&store, "new", 2).await;
     let old = Node::running(&store, "old").await;
     old.owns(16).await;
@@ -300,8 +309,99 @@ async fn the_format_rises_once_all_nodes_know_it_and_who_knows_less_does_not_joi
     old.cluster.leave().await;
     old.kill();
     until(|| newer.cluster.standing().format == 2).await;
-    let database = database(&store).await;
     let env = Env::new(Arc::new(SystemClock), Arc::new(SystemRandom::new()));
-    let refused = Cluster::join(database, env, row("old", 1)).await;
+    let refused = Cluster::join(before, env, row("old", 1)).await;
     assert!(refused.is_err_and(|fault| format!("{fault:?}").contains("use a newer version")));
+}
+
+/// A store whose watches can be made to hang, while everything else answers.
+struct Deaf {
+    inner: Arc<dyn Store>,
+    hangs: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Store for Deaf {
+    async fn get(
+        &self,
+        keys: &[Key],
+        at: Option<Rev>,
+    ) -> Result<(Vec<Option<Kv>>, Rev), StoreError> {
+        self.inner.get(keys, at).await
+    }
+    async fn range(&self, range: Range, limit: u32, at: Option<Rev>) -> Result<Page, StoreError> {
+        self.inner.range(range, limit, at).await
+    }
+    async fn txn(&self, when: &[Cond], then: Vec<Op>) -> Result<Rev, TxnError> {
+        self.inner.txn(when, then).await
+    }
+    fn watch(&self, prefix: Key, from: Rev) -> Watch {
+        let hangs = Arc::clone(&self.hangs);
+        let told = self.inner.watch(prefix, from).then(move |batch| {
+            let hangs = Arc::clone(&hangs);
+            async move {
+                while hangs.load(Ordering::SeqCst) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                batch
+            }
+        });
+        told.boxed()
+    }
+    async fn lease(&self, ttl: std::time::Duration) -> Result<Lease, StoreError> {
+        self.inner.lease(ttl).await
+    }
+    async fn keep_alive(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.inner.keep_alive(lease).await
+    }
+    async fn revoke(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.inner.revoke(lease).await
+    }
+    async fn expire(&self) -> Result<(), StoreError> {
+        self.inner.expire().await
+    }
+    async fn export(&self, writer: Box<dyn std::io::Write + Send>) -> Result<Summary, StoreError> {
+        self.inner.export(writer).await
+    }
+    async fn import(&self, reader: Box<dyn std::io::Read + Send>) -> Result<Summary, StoreError> {
+        self.inner.import(reader).await
+    }
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_watch_alone_hangs_serves_nothing_older_than_the_bound() {
+    let store = store();
+    let hangs = Arc::new(AtomicBool::new(false));
+    let deaf: Arc<dyn Store> =
+        Arc::new(Deaf { inner: Arc::clone(&store), hangs: Arc::clone(&hangs) });
+    let (one, two) = (Node::running(&store, "a").await, Node::running(&deaf, "b").await);
+    one.note("old").await;
+    // Then its age tells of a proof.
+    tokio::time::sleep(freshness::BOUND).await;
+    until(|| two.database.age().is_some_and(|age| age < freshness::BOUND)).await;
+    for round in 0..3 {
+        // What was cached before it hung is decided by for a second at the most, and what is read
+        // meanwhile is read each time.
+        assert!(!two.cached().await.is_empty());
+        hangs.store(true, Ordering::SeqCst);
+        let text = format!("new {round}");
+        one.note(&text).await;
+        let begun = tokio::time::Instant::now();
+        while two.cached().await != text {
+            assert!(begun.elapsed() <= freshness::BOUND);
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        let later = format!("later {round}");
+        one.note(&later).await;
+        tokio::time::sleep(freshness::BOUND).await;
+        assert_eq!(two.cached().await, later);
+        let age = two.database.age().unwrap();
+        assert!(age >= freshness::BOUND, "{round}: {age:?}");
+        hangs.store(false, Ordering::SeqCst);
+        until(|| two.database.age().is_some_and(|age| age < freshness::BOUND)).await;
+        assert_eq!(two.cached().await, later);
+    }
 }

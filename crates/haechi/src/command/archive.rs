@@ -52,8 +52,10 @@ pub fn backup(options: ArchiveOptions) -> Result<ExitCode, Failure> {
     let written = snapshot_and_seal(&data, &storage, snapshot)
         .and_then(|seal| archive(&seal, snapshot, name))
         .and_then(|partial| publish(&partial, target));
-    std::fs::remove_file(snapshot)?;
+    // Why there is no backup matters more than that its parts cannot be removed.
+    let removed = std::fs::remove_file(snapshot);
     written?;
+    removed?;
     let bytes = std::fs::metadata(target)?.len();
     println!("{}: {bytes} bytes", target.display());
     println!(

@@ -45,8 +45,22 @@ pub fn run(command: OperatorCommand) -> Result<ExitCode, Failure> {
             }
             OperatorCommand::Unseal { data } => unseal(&DataDirectory::existing(data.data)?).await,
             OperatorCommand::Seal { data } => seal(&DataDirectory::existing(data.data)?).await,
-            OperatorCommand::Rekey { options, shares, threshold, new_secret_file } => {
+            OperatorCommand::Rekey {
+                options,
+                shares,
+                threshold,
+                new_secret_file,
+                adopt,
+                finish,
+            } => {
                 let data = DataDirectory::existing(options.data.data.clone())?;
+                if finish {
+                    return rekey::finish(&data, &options).await;
+                }
+                if let Some(folder) = adopt {
+                    let secret = new_secret_file.as_deref();
+                    return rekey::adopt(&data, &options, &folder, secret).await;
+                }
                 let split = (shares, threshold);
                 rekey::run(&data, &options, split, new_secret_file.as_deref()).await
             }

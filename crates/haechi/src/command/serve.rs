@@ -3,7 +3,7 @@
 //! ```text
 //! start ─► (sealed.rs, until enough shares) ─► prepare.rs ─► serving ─► stopped
 //!   ▲                                                           │
-//!   └───────────── the program anew: haechi operator seal ──────┘
+//!   └── the program anew: haechi operator seal, haechi migrate ──┘
 //! ```
 //!
 //! Sealing again ends the program and starts it anew in its place: what held a key is then gone with
@@ -31,6 +31,7 @@ use crate::Failure;
 use crate::cli::ServeOptions;
 use crate::config::Config;
 use crate::data::DataDirectory;
+use crate::moving;
 use crate::operator::{self, Door};
 use crate::stack::environment;
 use crate::storage::{self, Storage};
@@ -58,27 +59,32 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match runtime.block_on(serve(config))? {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
-        Ended::Sealed => {
+        Ended::Sealed | Ended::Moved => {
             drop(runtime);
             Err(begin_anew(&program))
         }
+        Ended::LeftBehind(why) => Err(why.into()),
     }
 }
 
 /// Why serving ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Ended {
     /// By a signal.
     Stopped,
     /// By the operator, who wants the keys dropped.
     Sealed,
+    /// Its records lie in etcd now.
+    Moved,
+    /// Others have gone on to something that this node does not know.
+    LeftBehind(String),
 }
 
 /// Puts a new start of the program in this one's place; the memory of this one ceases to be.
 fn begin_anew(program: &Path) -> Failure {
     use std::os::unix::process::CommandExt;
     let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).exec();
-    format!("haechi has dropped its keys, and cannot start sealed: {error}. Start it again").into()
+    format!("haechi has ended in order to start anew, and cannot: {error}. Start it").into()
 }
 
 /// What outlives being sealed.
@@ -117,7 +123,11 @@ impl Server {
             return self.serve(ready, None).await;
         };
         let door = Arc::new(Door::new(&data));
+        let before = Storage::of(&data)?;
         let storage = Storage::settle(self.config.storage.as_ref(), &data)?;
+        if storage.is_shared() {
+            moving::set_aside(&data)?;
+        }
         let seal = load_seal(&data)?;
         if seal.is_none() && storage.is_shared() && !storage::peek(&data, "/keyring/")?.is_empty() {
             return Err(format!(
@@ -149,7 +159,12 @@ impl Server {
             }
             _ => (unseal(&data, &self.config.seal, true, &*self.env.random)?, None),
         };
-        let ready = self.prepare(Some((&data, opened)), &storage, port).await?;
+        let prepared = self.prepare(Some((&data, opened)), &storage, port).await;
+        if prepared.is_err() && before != storage {
+            // Nothing of this directory lies there.
+            before.note(&data)?;
+        }
+        let ready = prepared?;
         door.open(&ready.installation);
         self.serve(ready, Some(&door)).await
     }
@@ -178,9 +193,23 @@ impl Server {
                     None => std::future::pending().await,
                 }
             };
+            let moved = async {
+                match &ready.installation.moving {
+                    Some(moving) => moving.moved().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let left_behind = async {
+                match &ready.installation.cluster {
+                    Some(cluster) => cluster.must_end().await,
+                    None => std::future::pending().await,
+                }
+            };
             let ended = tokio::select! {
                 _ = signal.wait_for(|stop| *stop) => Ended::Stopped,
                 () = asked => Ended::Sealed,
+                () = moved => Ended::Moved,
+                why = left_behind => Ended::LeftBehind(why),
             };
             if let Some(door) = door {
                 door.shut();
@@ -210,7 +239,7 @@ impl Server {
             cluster.leave().await;
         }
         ready.installation.close().await?;
-        tracing::info!("{}", if ended == Ended::Sealed { "sealed" } else { "stopped" });
+        tracing::info!(?ended, "stopped");
         Ok(ended)
     }
 

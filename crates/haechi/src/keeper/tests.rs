@@ -82,8 +82,8 @@ async fn a_change_that_is_cut_off_after_any_step_leaves_the_old_root_key_or_the_
             prepare(&open, "root-2.key").await;
             // As a crash does it: nothing is closed, nothing is undone.
             let cut = |step| if step == last { Err("cut off".into()) } else { Ok(()) };
-            let cut = open.keeper.commit(&open.database, &open.env, &cut).await;
-            assert_eq!(cut.unwrap_err().to_string(), "cut off");
+            let cut = open.keeper.commit((&open.database, None), &open.env, &cut).await;
+            assert_eq!(cut.err().unwrap().to_string(), "cut off");
         }
         let after = SealConfig::load(data.path()).unwrap().unwrap();
         assert_eq!(after == before, last == Step::RowsWritten, "{last:?}");
@@ -91,7 +91,7 @@ async fn a_change_that_is_cut_off_after_any_step_leaves_the_old_root_key_or_the_
         assert_eq!(text(&open).await, "kept", "{last:?}");
         // And it can be done again, or for the first time.
         prepare(&open, "root-3.key").await;
-        open.keeper.commit(&open.database, &open.env, &|_| Ok(())).await.unwrap();
+        open.keeper.commit((&open.database, None), &open.env, &|_| Ok(())).await.unwrap();
         drop(open);
         let open = opened(&data).await;
         assert_eq!(text(&open).await, "kept", "{last:?}");
@@ -106,8 +106,8 @@ async fn after_the_change_the_old_root_key_opens_nothing() {
     let old = SealConfig::load(data.path()).unwrap().unwrap();
     let open = opened(&data).await;
     prepare(&open, "root-2.key").await;
-    let file = open.keeper.commit(&open.database, &open.env, &|_| Ok(())).await.unwrap();
-    assert_eq!(file.unwrap(), data.path().join("root.key"));
+    let file = open.keeper.commit((&open.database, None), &open.env, &|_| Ok(())).await.unwrap();
+    assert_eq!(file.old_root_key.unwrap(), data.path().join("root.key"));
     drop(open);
     old.save(data.path()).unwrap();
     let refused = try_open(&data).await.err().unwrap();
@@ -123,8 +123,8 @@ async fn what_is_prepared_is_forgotten_with_its_file_and_cannot_be_committed() {
     assert!(!data.path().join("root-2.key").exists());
     open.keeper.prepare(None).await;
     assert!(!data.path().join("root-3.key").exists());
-    let refused = open.keeper.commit(&open.database, &open.env, &|_| Ok(())).await;
-    assert!(refused.unwrap_err().to_string().contains("no new root key"));
+    let refused = open.keeper.commit((&open.database, None), &open.env, &|_| Ok(())).await;
+    assert!(refused.err().unwrap().to_string().contains("no new root key"));
     drop(open);
     assert_eq!(text(&opened(&data).await).await, "kept");
 }
@@ -135,7 +135,7 @@ async fn a_root_key_moves_to_shares_and_the_epoch_goes_with_it() {
     let open = opened(&data).await;
     let (seal, root, shares) = create_shared(2, 2, None, &SystemRandom::new()).unwrap();
     open.keeper.prepare(Some(NewRoot { seal, root })).await;
-    open.keeper.commit(&open.database, &open.env, &|_| Ok(())).await.unwrap();
+    open.keeper.commit((&open.database, None), &open.env, &|_| Ok(())).await.unwrap();
     drop(open);
     let seal = SealConfig::load(data.path()).unwrap().unwrap();
     assert_eq!(seal.epoch(), 1);

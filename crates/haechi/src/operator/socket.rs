@@ -9,9 +9,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::order::{Order, SealOrder};
 use super::wire::Line;
 use super::wire::{self, ASK_BYTES_MAX, AnswerHead, AskHead, Outcome, VERSION};
-use super::{Door, order, table};
+use super::{Door, order, table, told};
 use crate::Failure;
 use crate::data::DataDirectory;
 
@@ -31,6 +32,11 @@ async fn answer(door: &Door, head: &[u8], input: &[u8]) -> Result<Line, Failure>
         return Err(text.into());
     }
     tracing::info!(ask, "the operator asks");
+    if ask == SealOrder::NAME
+        && let Ok(installation) = door.installation()
+    {
+        told::ordered(&ask, &installation).await?;
+    }
     match order::answer(&ask, input, door) {
         Some(answer) => answer,
         None => table::answer(&ask, input, &*door.installation()?).await,

@@ -45,8 +45,11 @@ asks! {
     ask::XksDelete,
     ask::XksList,
     ask::SecretsAttach,
+    ask::RekeyAdopt,
     ask::RekeyCommit,
+    ask::RekeyFinish,
     ask::RekeyPrepare,
+    ask::StoreMove,
 }
 
 async fn run<A: Ask>(input: &[u8], installation: &Installation) -> Result<Line, Failure> {

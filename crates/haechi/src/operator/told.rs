@@ -42,6 +42,16 @@ pub async fn done<A: Ask>(ask: A, installation: &Installation) -> Result<A::Answ
     answer
 }
 
+/// Records an order that the server itself is about to do.
+///
+/// # Errors
+/// If the audit log cannot be written.
+pub async fn ordered(name: &str, installation: &Installation) -> Result<(), Failure> {
+    let told = Told::installation(json!({}));
+    let record = record(name, &told, None, &installation.env)?;
+    Ok(installation.stack.audit.append(record).await?)
+}
+
 fn record(name: &str, told: &Told, failure: Option<&str>, env: &Env) -> Result<Vec<u8>, Failure> {
     let mut event = json!({
         "eventVersion": "1.11",

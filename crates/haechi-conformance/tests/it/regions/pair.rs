@@ -4,8 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use haechi_conformance::{Launch, Outcome, Relay, Server, encryption_python, entries, script};
-use serde_json::Value;
+use haechi_conformance::{
+    Launch, Outcome, Relay, Server, encryption_python, entries, python, script,
+};
+use serde_json::{Value, json};
 
 pub const HOME: &str = "eu-west-1";
 pub const AWAY: &str = "us-east-1";
@@ -100,6 +102,11 @@ impl Pair {
         let home = Deployment::start(folder.path(), HOME, None);
         let account = home.server.ready().account_id.clone();
         let away = Deployment::start(folder.path(), AWAY, Some(&account));
+        Pair::of(folder, home, away)
+    }
+
+    /// Of deployments that do not know each other yet.
+    pub fn of(folder: tempfile::TempDir, home: Deployment, away: Deployment) -> Pair {
         for (from, to) in [(&home, &away), (&away, &home)] {
             let card = from.server.operator(&["peer", "card"], &[]).ok();
             let file = folder.path().join(format!("{}.card", from.region));
@@ -107,6 +114,24 @@ impl Pair {
             to.server.operator(&["peer", "add"], &[file.to_str().unwrap()]).ok();
         }
         Pair { _folder: folder, home, away }
+    }
+
+    /// A script that calls both.
+    pub fn script(&self, name: &str) -> Command {
+        let side = |side: &Deployment| {
+            let ready = side.server.ready();
+            json!({
+                "endpoint": ready.endpoint,
+                "region": side.region,
+                "ca": ready.ca_bundle,
+                "access_key_id": ready.access_key_id,
+                "secret_access_key": ready.secret_access_key,
+            })
+        };
+        let mut command = self.home.server.client(python());
+        command.env("SIDES", json!([side(&self.home), side(&self.away)]).to_string());
+        command.arg(script(name));
+        command
     }
 
     pub fn cut(&self, cut: bool) {

@@ -29,8 +29,8 @@ pub async fn run(data: &DataDirectory, json: bool) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::SUCCESS);
     }
     println!(
-        "{:<14} {:<8} {:<10} {:>8} {:>8} {:>7}  address",
-        "node", "state", "version", "seen", "lag", "shards"
+        "{:<14} {:<8} {:<10} {:>8} {:>8} {:>7}  {:<16}  address",
+        "node", "state", "version", "seen", "lag", "shards", "root key"
     );
     for node in found {
         let state = match node.state {
@@ -41,8 +41,9 @@ pub async fn run(data: &DataDirectory, json: bool) -> Result<ExitCode, Failure> 
         let seen = if node.seen_ms == 0 { "-".to_owned() } else { format!("{seen} s") };
         let lag = node.lag_ms.map_or("-".to_owned(), |lag| format!("{lag} ms"));
         let (version, shards) = (node.version, node.shards.len());
+        let root = node.root.as_deref().unwrap_or("-");
         println!(
-            "{:<14} {state:<8} {version:<10} {seen:>8} {lag:>8} {shards:>7}  {}",
+            "{:<14} {state:<8} {version:<10} {seen:>8} {lag:>8} {shards:>7}  {root:<16}  {}",
             node.id, node.address
         );
     }

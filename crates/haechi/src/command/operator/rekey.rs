@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use haechi_crypto::SealConfig;
-use haechi_crypto::seal::{SealMethod, read_secret_file};
+use haechi_crypto::seal::{SealMethod, SecretNeeded, read_secret_file};
 use zeroize::Zeroizing;
 
 use super::print_shares;
@@ -13,7 +13,9 @@ use crate::Failure;
 use crate::cli::{AccountOptions, SealKind};
 use crate::data::DataDirectory;
 use crate::operator::Session;
-use crate::operator::ask::{NewSeal, Prepared, RekeyCommit, RekeyPrepare, Rekeyed};
+use crate::operator::ask::{
+    NewSeal, Prepared, RekeyAdopt, RekeyCommit, RekeyFinish, RekeyPrepare, Rekeyed,
+};
 use crate::terminal;
 
 /// Changes the root key; with shares, only once the operator says that they are kept.
@@ -31,15 +33,78 @@ pub(super) async fn run(
     let session = Session::begin(data, options).await?;
     let outcome = change(&session, seal).await;
     session.end().await?;
-    let Rekeyed { old_root_key, new_root_key } = outcome?;
+    let done = outcome?;
     println!("The root key was changed. New data is under the new one at once.");
+    tell(done);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Goes over to what another node has changed to.
+///
+/// # Errors
+/// If it does not open: the old root key counts then.
+pub(super) async fn adopt(
+    data: &DataDirectory,
+    options: &AccountOptions,
+    folder: &Path,
+    new_secret_file: Option<&Path>,
+) -> Result<ExitCode, Failure> {
+    let folder = std::path::absolute(folder)?;
+    let missing = || format!("{} has no seal.json of the other node", folder.display());
+    let secret = match SealConfig::load(&folder)?.ok_or_else(missing)?.secret_needed() {
+        SecretNeeded::Nothing => None,
+        SecretNeeded::Passphrase => Some(new_secret(new_secret_file, "Passphrase", false)?),
+        SecretNeeded::Pin => Some(new_secret(new_secret_file, "PIN of the token", false)?),
+        SecretNeeded::Shares(threshold) => {
+            let shares = crate::unseal::shares(threshold)?;
+            Some(Zeroizing::new(std::str::from_utf8(shares.expose())?.to_owned()))
+        }
+    };
+    let session = Session::begin(data, options).await?;
+    let outcome = session.ask(RekeyAdopt { folder, secret }).await;
+    session.end().await?;
+    let done = outcome?;
+    println!("This node has gone over to the new root key.");
+    tell(done);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends a change without the nodes that do not run.
+///
+/// # Errors
+/// If one that serves has another root key.
+pub(super) async fn finish(
+    data: &DataDirectory,
+    options: &AccountOptions,
+) -> Result<ExitCode, Failure> {
+    let session = Session::begin(data, options).await?;
+    let outcome = session.ask(RekeyFinish {}).await;
+    session.end().await?;
+    outcome?;
+    println!("The root key of this node alone opens the records. Nodes that do not run need its");
+    println!("seal.json, and what the root key lies in, before they start.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(done: Rekeyed) {
+    let Rekeyed { old_root_key, new_root_key, behind } = done;
     if let Some(new) = new_root_key {
         println!("  new root key  {} (keep a copy apart from the data)", new.display());
     }
     let old = old_root_key.map(|old| format!(" ({})", old.display())).unwrap_or_default();
     println!("Backups made until now need the old root key{old}: keep it with them, and destroy");
     println!("it with the last of them. Make a new backup.");
-    Ok(ExitCode::SUCCESS)
+    if !behind.is_empty() {
+        println!("\nThe old root key opens the records until these nodes have gone over, too:");
+        behind.iter().for_each(|node| println!("  {node}"));
+        println!(
+            "Copy seal.json, and what the new root key lies in, into a folder on each, and run"
+        );
+        println!("  haechi operator rekey --adopt FOLDER");
+        println!(
+            "there. Nodes that are stopped need them in their data directory before they start."
+        );
+    }
 }
 
 async fn change(session: &Session, seal: NewSeal) -> Result<Rekeyed, Failure> {

@@ -58,13 +58,23 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
             );
         }
         println!("\nNext, in another terminal:");
-        println!("  haechi exec -- aws kms create-key");
+        println!("  haechi exec{} -- aws kms create-key", named(config));
     }
     if let Some(path) = &config.ready_file {
         write_private(path, ready_json(ready)?.as_bytes())
             .map_err(|error| format!("ready file {}: {error}", path.display()))?;
     }
     Ok(())
+}
+
+/// What a command needs to find this data directory.
+fn named(config: &Config) -> String {
+    match (&config.data, crate::config::data_directory()) {
+        (Some(data), usual) if usual.as_ref().ok() != Some(data) => {
+            format!(" --data {}", data.display())
+        }
+        _ => String::new(),
+    }
 }
 
 /// Tells how functions are shut in, where some can be.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::installation::Installation;
-use crate::keeper::Keeper;
+use crate::keeper::{self, Keeper};
 use crate::stack::Stack;
 
 /// How often the domain key's age is looked at.
@@ -59,7 +59,12 @@ pub async fn background(open: Arc<Installation>) {
     let among_others = async {
         if let Some(cluster) = &open.cluster {
             let served_alone = open.keeper.as_ref().is_some_and(Keeper::served_alone);
-            tokio::join!(cluster.run(), open.stack.cloudtrail.follow_trails(served_alone));
+            let database = &open.stack.database;
+            tokio::join!(
+                cluster.run(),
+                open.stack.cloudtrail.follow_trails(served_alone),
+                keeper::follow_changes(database, cluster.id())
+            );
         }
     };
     let duties = open.stack.jobs.run_forever();

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haechi_core::cluster::FORMAT;
 use haechi_core::{
     AccountId, Cluster, Env, Identities, MovableClock, NodeRow, NodeState, SystemClock,
 };
@@ -12,6 +11,7 @@ use haechi_crypto::{RootKey, SealConfig};
 use haechi_gateway::dev::DevControls;
 use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Gateway, Limits, Listener, Port};
+use haechi_store::Gate;
 use haechi_store_mem::MemStore;
 use tokio::task::JoinHandle;
 
@@ -22,11 +22,12 @@ use crate::data::{DataDirectory, Endpoint, RootAccessKey, write_with_mode};
 use crate::dev::{Controls, DevIdentities};
 use crate::installation::Installation;
 use crate::keeper::{Keeper, root_key_file};
+use crate::moving::{Moving, refuse_moved};
 use crate::quotas::quotas;
 use crate::stack::{Records, Stack, store_clock};
 use crate::storage::{Storage, node_id};
 use crate::tls::{self, Tls};
-use crate::{peering, subscriptions, web_identity, xks};
+use crate::{nodes, peering, subscriptions, web_identity, xks};
 
 /// A server that is about to serve, and what must outlive it.
 pub struct Ready {
@@ -71,14 +72,12 @@ pub struct Parts<'a> {
 /// If any of it fails.
 pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let Parts { config, env, movable, data, storage, port } = parts;
-    let (records, seal, data) = open(env, storage, data).await?;
+    let (mut records, seal, data) = open(env, storage, data).await?;
+    let moving = moving(config, storage, data, &mut records);
     let is_shared = storage.is_shared();
     let node = data.filter(|_| is_shared).map(|data| node_id(data, env)).transpose()?;
     let mut stack = Stack::new(records, env, data).await?;
-    if !is_shared {
-        // What a change of the root key that was cut off has left.
-        stack.database.forget_other_roots().await?;
-    }
+    settle(&stack, is_shared).await?;
     configure(config, &mut stack)?;
     let account = account(config, &stack, data, env).await?;
     let root_key = root_access_key(&stack, &account, data).await?;
@@ -101,7 +100,8 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     if let Some(data) = data {
         data.write_endpoint(&endpoint)?;
     }
-    let cluster = join(&stack, env, node, &endpoint.endpoint).await?;
+    let reached = reached(config, &endpoint.endpoint, listener.address());
+    let cluster = join(&mut stack, env, node, (&reached, &ca_pem)).await?;
     functions(config, &stack, data, (&endpoint, listener.address()));
     let (regions, peer_options) = (&config.regions, config.peering.as_ref());
     let api = &endpoint.endpoint;
@@ -125,7 +125,7 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     let root_key_file =
         data.zip(seal.as_ref()).and_then(|(data, seal)| root_key_file(data.path(), seal));
     let keeper = data.zip(seal).map(|(data, seal)| Keeper::new(data, seal));
-    let installation = Arc::new(Installation { stack, env: env.clone(), keeper, cluster });
+    let installation = Arc::new(Installation { stack, env: env.clone(), keeper, cluster, moving });
     let xks = xks::proxy(&config.xks, &proxy_tls, &installation).await?;
     let duties = tokio::spawn(background(Arc::clone(&installation)));
     Ok(Ready {
@@ -159,22 +159,47 @@ async fn open<'a>(
         );
     }
     let (store, epoch) = (storage.open(data, &env.clock).await?, seal.epoch());
+    refuse_moved(&*store).await?;
     let records = Records { store, root, epoch, is_shared: storage.is_shared() };
     Ok((records, Some(seal), Some(data)))
 }
 
+/// Puts a gate before records that may move to etcd; the operator's own words forbid it.
+fn moving(
+    config: &Config,
+    storage: &Storage,
+    data: Option<&DataDirectory>,
+    records: &mut Records,
+) -> Option<Moving> {
+    let data = data.filter(|_| !storage.is_shared() && config.storage.is_none())?;
+    let gate = Arc::new(Gate::new(Arc::clone(&records.store)));
+    records.store = Arc::clone(&gate) as _;
+    Some(Moving::new(data, gate))
+}
+
 /// Joins the nodes over the store.
 async fn join(
-    stack: &Stack,
+    stack: &mut Stack,
     env: &Env,
     id: Option<String>,
-    address: &str,
+    (address, ca_pem): (&str, &str),
 ) -> Result<Option<Arc<Cluster>>, Failure> {
     let Some(id) = id else { return Ok(None) };
     let row = node_row(id, address, NodeState::Serving);
     let cluster = Cluster::join(Arc::clone(&stack.database), env.clone(), row).await?;
     stack.jobs.share(cluster.ownership())?;
+    nodes::connect(stack, env, cluster.id(), ca_pem)?;
     Ok(Some(Arc::new(cluster)))
+}
+
+/// What the only server over its records does before it serves.
+async fn settle(stack: &Stack, is_shared: bool) -> Result<(), Failure> {
+    if !is_shared {
+        // What a change of the root key that was cut off has left.
+        stack.database.forget_other_roots().await?;
+        stack.database.raise_format_alone().await?;
+    }
+    Ok(())
 }
 
 /// What the operator decides of services.
@@ -204,18 +229,13 @@ pub fn node_row(id: String, address: &str, state: NodeState) -> NodeRow {
         id,
         address: address.to_owned(),
         version: crate::cli::VERSION.to_owned(),
-        format: known_format(),
+        format: crate::format::newest(),
         state,
         seen_ms: 0,
         lag_ms: None,
         shards: Vec::new(),
+        root: None,
     }
-}
-
-/// The newest format of records that this program knows; a build for tests can pretend.
-fn known_format() -> u32 {
-    let pretended = cfg!(debug_assertions).then(|| std::env::var("HAECHI_TEST_FORMAT").ok());
-    pretended.flatten().and_then(|format| format.parse().ok()).unwrap_or(FORMAT)
 }
 
 /// What `--dev` adds: controls, and callers whom nobody made.
@@ -259,12 +279,22 @@ pub fn endpoint(config: &Config, listening: SocketAddr) -> String {
     format!("{scheme}://{}", SocketAddr::new(host, listening.port()))
 }
 
+/// How other nodes reach the server.
+fn reached(config: &Config, endpoint: &str, listening: SocketAddr) -> String {
+    let scheme = endpoint.split_once("://").map_or("https", |(scheme, _)| scheme);
+    match &config.node_name {
+        Some(name) => format!("{scheme}://{name}:{}", listening.port()),
+        None => endpoint.to_owned(),
+    }
+}
+
 /// Names in the server's certificate beside those that it always has.
 fn tls_names(config: &Config) -> Vec<String> {
     let listen = config.listen.ip();
     let own = (!listen.is_unspecified()).then(|| listen.to_string());
     let regional = format!("*.{}.localhost", config.region);
-    config.tls_names.iter().cloned().chain([regional]).chain(own).collect()
+    let named = config.node_name.clone();
+    config.tls_names.iter().cloned().chain([regional]).chain(named).chain(own).collect()
 }
 
 /// Tells Lambda how functions run, and where they reach haechi.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use haechi_core::AccountId;
 use haechi_peer::Card;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::Failure;
 use crate::installation::Installation;
-use crate::operator::Ask;
+use crate::operator::{Ask, Told};
 use crate::peering::{self, OwnRecord, PeerRecord};
 
 /// The card of this deployment.
@@ -37,6 +38,12 @@ impl Ask for PeerAdd {
     const NAME: &'static str = "peer.add";
     type Answer = ();
 
+    fn told(&self) -> Option<Told> {
+        let Card { id, name, .. } = &self.card;
+        let accounts = &self.accounts;
+        Some(Told::installation(json!({ "id": id, "name": name, "accounts": accounts })))
+    }
+
     async fn answer(self, installation: &Installation) -> Result<(), Failure> {
         let card = Card::parse(&self.card.text()?)?;
         let mut accounts = self.accounts.iter().flatten();
@@ -58,6 +65,10 @@ pub struct PeerRemove {
 impl Ask for PeerRemove {
     const NAME: &'static str = "peer.remove";
     type Answer = ();
+
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({ "name": self.name })))
+    }
 
     async fn answer(self, installation: &Installation) -> Result<(), Failure> {
         PeerRecord::remove(&installation.stack.database, &self.name).await?;

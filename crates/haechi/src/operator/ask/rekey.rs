@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::installation::Installation;
-use crate::keeper::{Keeper, NewRoot};
+use crate::keeper::{Changed, Keeper, NewRoot, finish_change, refuse_two_changes};
 use crate::operator::order::SealStatus;
 use crate::operator::{Ask, Told};
 
@@ -73,7 +73,23 @@ pub struct Rekeyed {
     pub old_root_key: Option<PathBuf>,
     /// The file of the new one, likewise.
     pub new_root_key: Option<PathBuf>,
+    /// Nodes that have not gone over to it, and where they are.
+    #[serde(default)]
+    pub behind: Vec<String>,
 }
+
+/// Goes over to the root key that another node has changed to.
+#[derive(Serialize, Deserialize)]
+pub struct RekeyAdopt {
+    /// Where its `seal.json` lies, and the file of the root key, if it lies in one; absolute.
+    pub folder: PathBuf,
+    /// The passphrase or PIN, or the shares, a line each.
+    pub secret: Option<Zeroizing<String>>,
+}
+
+/// Ends a change although nodes that do not run have not made it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RekeyFinish {}
 
 fn keeper(installation: &Installation) -> Result<&Keeper, Failure> {
     installation.keeper.as_ref().ok_or_else(|| "what is in memory only has no seal".into())
@@ -91,6 +107,8 @@ impl Ask for RekeyPrepare {
         let keeper = keeper(installation)?;
         keeper.prepare(None).await;
         let Some(new) = self.seal else { return Ok(Prepared { seal: None, shares: Vec::new() }) };
+        // Before anything is made, or shown to anybody.
+        refuse_two_changes(&installation.stack.database, own(installation)).await?;
         let (before, data) = (keeper.seal().await, keeper.path().to_owned());
         let random = std::sync::Arc::clone(&installation.env.random);
         // A passphrase takes a while to stretch, and a token to answer.
@@ -148,8 +166,50 @@ impl Ask for RekeyCommit {
 
     async fn answer(self, installation: &Installation) -> Result<Rekeyed, Failure> {
         let (keeper, database) = (keeper(installation)?, &installation.stack.database);
-        let old_root_key = keeper.commit(database, &installation.env, &|_| Ok(())).await?;
-        let new_root_key = crate::keeper::root_key_file(keeper.path(), &keeper.seal().await);
-        Ok(Rekeyed { old_root_key, new_root_key })
+        let among = (&**database, own(installation));
+        let changed = keeper.commit(among, &installation.env, &|_| Ok(())).await?;
+        Ok(rekeyed(keeper, changed).await)
+    }
+}
+
+/// The id of this node among others.
+fn own(installation: &Installation) -> Option<&str> {
+    installation.cluster.as_ref().map(|cluster| cluster.id())
+}
+
+async fn rekeyed(keeper: &Keeper, changed: Changed) -> Rekeyed {
+    let Changed { old_root_key, behind } = changed;
+    let new_root_key = crate::keeper::root_key_file(keeper.path(), &keeper.seal().await);
+    let behind = behind.iter().map(|node| format!("{} at {}", node.id, node.address)).collect();
+    Rekeyed { old_root_key, new_root_key, behind }
+}
+
+impl Ask for RekeyAdopt {
+    const NAME: &'static str = "rekey.adopt";
+    type Answer = Rekeyed;
+
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({})))
+    }
+
+    async fn answer(self, installation: &Installation) -> Result<Rekeyed, Failure> {
+        let (keeper, database) = (keeper(installation)?, &installation.stack.database);
+        let secret = self.secret.map(|text| SecretVec::copy_from(text.as_bytes()));
+        let among = (&**database, own(installation));
+        let changed = keeper.adopt(among, &installation.env, &self.folder, secret.as_ref()).await?;
+        Ok(rekeyed(keeper, changed).await)
+    }
+}
+
+impl Ask for RekeyFinish {
+    const NAME: &'static str = "rekey.finish";
+    type Answer = ();
+
+    fn told(&self) -> Option<Told> {
+        Some(Told::installation(json!({})))
+    }
+
+    async fn answer(self, installation: &Installation) -> Result<(), Failure> {
+        finish_change(&installation.stack.database, own(installation)).await
     }
 }
