@@ -100,7 +100,7 @@ impl Lambda {
         let kept = self.code_size(cx).await?;
         if kept.saturating_add(i64::try_from(bytes).unwrap_or(i64::MAX)) > STORAGE_MAX {
             let told = "Code storage limit exceeded.".to_owned();
-            return Err(Error::CodeStorageExceededException(told, None));
+            return Err(Error::CodeStorageExceededException(told, "User".to_owned()));
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Lambda {
             room.make(&root, (size, limit), now)?;
             unpack(&bytes, &target).map_err(Fault::internal)?;
             room.taken(&id, size, now);
-            Ok(())
+            Ok::<(), Fault>(())
         });
         unpacked.await.map_err(Fault::internal)??;
         Ok(folder)
