@@ -149,6 +149,8 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use haechi_wire::{Problem, Protocol};
+
     use super::*;
 
     // Made by ssh-keygen, as are the fingerprint and the PEM.
@@ -183,7 +185,10 @@ WQIDAQAB
 
     #[test]
     fn what_is_no_rsa_key_of_enough_bits_is_refused() {
-        let code = |text: &str| SshKey::parse(text).err().map(|error| error.code());
+        let code = |text: &str| {
+            let error = SshKey::parse(text).err()?;
+            Some(Problem::from(error).code(Protocol::Query))
+        };
         let unknown = Some("UnrecognizedPublicKeyEncoding");
         assert_eq!(code("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"), unknown);
         assert_eq!(code(""), unknown);

@@ -258,6 +258,15 @@ def test_what_is_not_done_says_so():
     refused("UnsupportedOperation", cloudtrail.list_event_data_stores, status=501)
     refused("UnsupportedOperation", cloudtrail.list_channels, status=501)
     refused("UnsupportedOperation", cloudtrail.get_insight_selectors, TrailName="abc", status=501)
+    refused(
+        "UnsupportedOperation",
+        cloudtrail.create_trail,
+        Name=unique("trail"),
+        S3BucketName="logs-bucket",
+        KmsKeyId="alias/logs",
+        contains="KmsKeyId of cloudtrail:CreateTrail",
+        status=501,
+    )
 
 
 def test_a_call_that_a_service_makes_tells_who_made_it():

@@ -326,8 +326,9 @@ fn details_that_a_service_tells_stand_in_additional_event_data() {
     let details = [("keyMaterialId", "96083e".to_owned())];
     let told = recorded(Some(&session()), |event| record(&Event { details: &details, ..event }));
     assert_eq!(told["additionalEventData"], json!({"keyMaterialId": "96083e"}));
-    let event = |event| record(&Event { details: &details, node: Some("n1"), ..event });
-    let told = recorded(Some(&session()), event);
+    let told = recorded(Some(&session()), |event| {
+        record(&Event { details: &details, node: Some("n1"), ..event })
+    });
     assert_eq!(told["additionalEventData"], json!({"keyMaterialId": "96083e", "haechiNode": "n1"}));
 }
 
