@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Cx, Handle, Region};
+use haechi_core::{AccountId, Cx, Database, Env, Handle, Jobs, Region};
 use haechi_kms::Kms;
 use haechi_kms_model::ops::{Decrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
     DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
 use haechi_sse::Keys;
-use haechi_testkit::Kit;
 use haechi_wire::{Fault, Problem};
 
 /// The real KMS.
@@ -19,9 +18,9 @@ pub struct RealKeys(pub Arc<Kms>);
 
 impl RealKeys {
     /// A KMS over the records of a test.
-    pub fn new(kit: &Kit) -> RealKeys {
-        let (database, jobs) = (Arc::clone(&kit.database), Arc::clone(&kit.jobs));
-        RealKeys(Arc::new(Kms::new(database, kit.env.clone(), jobs)))
+    pub fn new(database: &Arc<Database>, env: &Env, jobs: &Arc<Jobs>) -> RealKeys {
+        let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
+        RealKeys(Arc::new(Kms::new(database, env.clone(), jobs)))
     }
 }
 

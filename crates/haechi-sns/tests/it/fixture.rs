@@ -98,7 +98,7 @@ impl Fixture {
         let kit = Kit::new().await;
         let network = Arc::new(Network::default());
         let (database, env) = (Arc::clone(&kit.database), kit.env.clone());
-        let keys = RealKeys::new(&kit);
+        let keys = RealKeys::new(&kit.database, &kit.env, &kit.jobs);
         let kms = Arc::clone(&keys.0);
         let (to, authority) = (Arc::clone(&network) as _, Arc::new(NoAuthority));
         let sns = Sns::new(database, env, &kit.jobs, Arc::new(keys), to, authority);

@@ -36,7 +36,7 @@ struct Fixture {
 impl Fixture {
     async fn new(name: &str, attributes: &[(&str, &str)]) -> Fixture {
         let kit = Kit::new().await;
-        let keys = RealKeys::new(&kit);
+        let keys = RealKeys::new(&kit.database, &kit.env, &kit.jobs);
         let kms = Arc::clone(&keys.0);
         let (database, jobs) = (Arc::clone(&kit.database), Arc::clone(&kit.jobs));
         let sqs = Sqs::new(database, kit.env.clone(), jobs, Arc::new(keys));
