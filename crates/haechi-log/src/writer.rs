@@ -105,7 +105,7 @@ impl Writer {
 
     /// Writes one frame; returns its sequence number once it is on the disk.
     fn write(&mut self, payload: &[u8]) -> Result<u64, LogError> {
-        if self.failed.is_some() {
+        if self.failed.is_some() || !self.shared.healthy.load(Ordering::Acquire) {
             self.repair()?;
         }
         self.rotate_if_due()?;

@@ -12,7 +12,7 @@
 //! sets aside.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use haechi_core::{Clock, cluster};
 use haechi_store::transfer::{Content, Transfer, TransferError};
@@ -55,8 +55,8 @@ pub struct Moved {
     pub content: Content,
     /// Rows that were written, by all passes.
     pub written: u64,
-    /// How long writes were refused before haechi started anew.
-    pub refused: Duration,
+    /// How long writes were refused before haechi started anew, in milliseconds.
+    pub refused_ms: i64,
 }
 
 impl Moving {
@@ -77,7 +77,7 @@ impl Moving {
     pub async fn to(&self, etcd: Etcd, clock: &Arc<dyn Clock>) -> Result<Moved, Failure> {
         let to = Storage::Etcd(etcd);
         let target = to.open(&self.data, clock).await?;
-        let outcome = self.copy(&to, &*target).await;
+        let outcome = self.copy(&to, &*target, clock).await;
         target.close().await?;
         let moved = outcome?;
         let tell = Arc::clone(&self.moved);
@@ -88,7 +88,12 @@ impl Moving {
         Ok(moved)
     }
 
-    async fn copy(&self, to: &Storage, target: &dyn Store) -> Result<Moved, Failure> {
+    async fn copy(
+        &self,
+        to: &Storage,
+        target: &dyn Store,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Moved, Failure> {
         refuse_nodes(target).await?;
         let source = &**self.gate.inner();
         let mut transfer = Transfer::begin(source, target, STAYS).await?;
@@ -100,7 +105,7 @@ impl Moving {
                 break;
             }
         }
-        let shut = Instant::now();
+        let shut = clock.now().millis();
         self.gate.shut().await;
         let content = match self.finish(transfer, &mut written, to).await {
             Ok(content) => content,
@@ -113,7 +118,8 @@ impl Moving {
                 return Err(failure);
             }
         };
-        Ok(Moved { content, written, refused: shut.elapsed() })
+        let refused_ms = clock.now().millis().saturating_sub(shut);
+        Ok(Moved { content, written, refused_ms })
     }
 
     /// The last of it, behind the gate.

@@ -85,23 +85,30 @@ fn every_acknowledged_record_survives_sigkill() {
 
 const FULL_DIRECTORY: &str = "HAECHI_LOG_FULL_DIRECTORY";
 
+/// Room enough for the log to be well again.
+const ROOM: u64 = 4 << 20;
+
 /// Not a test of its own: writes under a limit of the file size until that is reached.
 #[test]
 fn full_child() {
     let Some(directory) = env::var_os(FULL_DIRECTORY) else { return };
-    let limit = rustix::process::Rlimit { current: Some(4_000_000), maximum: Some(4_000_000) };
-    rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
+    let limit = |bytes| {
+        let limit = rustix::process::Rlimit { current: Some(bytes), maximum: Some(ROOM) };
+        rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
+    };
+    limit(4_000);
     let log = Log::open(Path::new(&directory), cipher(), options()).unwrap();
     runtime().block_on(async {
         let refused = loop {
-            match log.append(vec![b'x'; 500_000]).await {
+            match log.append(vec![b'x'; 500]).await {
                 Ok(_) => println!("ack"),
                 Err(refused) => break refused,
             }
         };
         assert!(matches!(refused, LogError::Io { action: "write", .. }), "{refused}");
         assert!(!log.is_healthy());
-        // A new segment proves the log writable: the limit is one of the file, not of the disk.
+        assert!(log.append(b"no room".to_vec()).await.is_err());
+        limit(ROOM);
         log.append(b"after".to_vec()).await.unwrap();
         assert!(log.is_healthy());
     });

@@ -26,7 +26,7 @@ pub struct StoreMoved {
     /// Over all of them, in hexadecimal.
     pub sha256: String,
     /// How long writes were refused until now, in milliseconds.
-    pub refused_ms: u64,
+    pub refused_ms: i64,
 }
 
 /// Bytes in hexadecimal.
@@ -48,13 +48,13 @@ impl Ask for StoreMove {
             "the records of this server cannot move while it serves: they lie in etcd or in memory \
              already, or it was told --store embedded",
         )?;
-        let Moved { content, written, refused } =
+        let Moved { content, written, refused_ms } =
             moving.to(self.etcd, &installation.env.clock).await?;
         Ok(StoreMoved {
             rows: content.count,
             written,
             sha256: hexadecimal(&content.sha256),
-            refused_ms: u64::try_from(refused.as_millis()).unwrap_or(u64::MAX),
+            refused_ms,
         })
     }
 }
