@@ -11,6 +11,7 @@
 //! request.rs    a request's body, read (any bytes)
 //! server.rs     path, signature, request, key manager, record, answer
 //! listener.rs   HTTPS in front of the server
+//! callers.rs    whose certificates it asks for
 //! client.rs     what KMS asks, and what it makes of the answer
 //! transport.rs  HTTPS to a proxy: certificates, time-out, connections kept
 //! address.rs    addresses that a proxy may have
@@ -20,6 +21,7 @@
 
 pub mod address;
 pub mod api;
+pub mod callers;
 pub mod client;
 pub mod listener;
 pub mod refusal;
@@ -28,11 +30,12 @@ pub mod server;
 pub mod transport;
 
 pub use api::{Health, KeyMetadata, Operation, RequestMetadata};
+pub use callers::Callers;
 pub use client::{Client, Failure, Proxy};
 pub use listener::{Listener, ListenerLimits};
 pub use refusal::{ErrorName, Refusal};
 pub use server::{Asked, KeyManager, KeyStore, Server};
-pub use transport::{Https, HttpsOptions, Place, Transport, TransportError};
+pub use transport::{Https, HttpsOptions, Identity, Place, Transport, TransportError};
 
 /// The service that requests are signed for.
 pub const SIGNING_NAME: &str = "kms-xks-proxy";

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -73,18 +73,27 @@ pub trait Transport: Send + Sync + 'static {
     ) -> Result<(u16, Vec<u8>), TransportError>;
 }
 
+/// What KMS shows proxies that ask who calls.
+pub struct Identity {
+    /// The certificate, and those between it and an authority.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its private key.
+    pub private_key: PrivateKeyDer<'static>,
+}
+
 /// How to reach proxies.
-#[derive(Debug, Clone)]
 pub struct HttpsOptions {
     /// Authorities whose certificates count; `None` means those that the machine trusts.
     pub authorities: Option<Vec<CertificateDer<'static>>>,
     /// How long a request may take in all.
     pub timeout: Duration,
+    /// Shown to proxies that ask for a certificate.
+    pub identity: Option<Identity>,
 }
 
 impl Default for HttpsOptions {
     fn default() -> Self {
-        HttpsOptions { authorities: None, timeout: TIMEOUT }
+        HttpsOptions { authorities: None, timeout: TIMEOUT, identity: None }
     }
 }
 
@@ -116,7 +125,14 @@ impl Https {
                 roots.add_parsable_certificates(found.certs);
             }
         }
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let config = ClientConfig::builder().with_root_certificates(roots);
+        let config = match options.identity {
+            None => config.with_no_client_auth(),
+            Some(own) => {
+                let config = config.with_client_auth_cert(own.chain, own.private_key);
+                config.map_err(io::Error::other)?
+            }
+        };
         let (tls, timeout) = (TlsConnector::from(Arc::new(config)), options.timeout);
         Ok(Https { tls, timeout, idle: Mutex::default() })
     }

@@ -112,6 +112,7 @@ pub async fn start(
     let local: BTreeSet<String> = regions.local.iter().map(ToString::to_string).collect();
     let Some(options) = options else {
         if !local.is_empty() {
+            stack.kms.serve_only(local.clone());
             stack.router.serve_only(Arc::new(Map { local, peers: None }));
         }
         return Ok(None);

@@ -41,7 +41,7 @@ pub async fn proxy(
     installation: &Arc<Installation>,
 ) -> Result<Option<Proxy>, Failure> {
     let Some(address) = options.listen else { return Ok(None) };
-    let tls = options.server_tls()?.unwrap_or_else(|| Arc::clone(own));
+    let tls = options.guard(options.server_tls()?.unwrap_or_else(|| Arc::clone(own)))?;
     let bound = Listener::bind(address, tls, ListenerLimits::default()).await;
     let listener = bound.map_err(|error| {
         format!("cannot listen on {address} for external keys: {error}. xks.listen chooses another")

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use haechi_kms::{CloudHsmCluster, KeyStoreSurroundings};
 use haechi_xks::transport::TIMEOUT;
-use haechi_xks::{Client, Https, HttpsOptions};
+use haechi_xks::{Callers, Client, Https, HttpsOptions, Identity};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
@@ -25,6 +25,15 @@ pub struct XksOptions {
     certificate: Option<PathBuf>,
     /// A PEM file with its private key.
     private_key: Option<PathBuf>,
+    /// A PEM file of the authorities whose certificates callers of the proxy must show. Callers need
+    /// none, if it is not given.
+    client_authorities: Option<PathBuf>,
+    /// Names of which such a certificate must bear one; any, if none is given.
+    client_names: Vec<String>,
+    /// A PEM file with the certificate chain that KMS shows to proxies that ask for one.
+    client_certificate: Option<PathBuf>,
+    /// A PEM file with its private key.
+    client_private_key: Option<PathBuf>,
     /// A PEM file of the only authorities that count for proxies that KMS asks; those of the
     /// system, if it is not given.
     ca: Option<PathBuf>,
@@ -58,7 +67,42 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     if found.is_empty() { Err(wrong(&"there is none in it").into()) } else { Ok(found) }
 }
 
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| {
+        format!("the private key {} cannot be read: {error}", path.display()).into()
+    })
+}
+
 impl XksOptions {
+    /// The proxy's TLS as `server` has it, for those callers alone that the operator names.
+    pub(super) fn guard(
+        &self,
+        server: Arc<rustls::ServerConfig>,
+    ) -> Result<Arc<rustls::ServerConfig>, Failure> {
+        let Some(authorities) = &self.client_authorities else {
+            if self.client_names.is_empty() {
+                return Ok(server);
+            }
+            return Err("xks.client_names counts with xks.client_authorities alone".into());
+        };
+        let callers = Callers::new(certificates(authorities)?, &self.client_names);
+        let callers = callers.map_err(|error| {
+            format!("xks.client_authorities or xks.client_names is wrong: {error}")
+        })?;
+        Ok(Arc::new(callers.guard(&server)))
+    }
+
+    /// What KMS shows proxies.
+    fn identity(&self) -> Result<Option<Identity>, Failure> {
+        match (&self.client_certificate, &self.client_private_key) {
+            (None, None) => Ok(None),
+            (Some(chain), Some(key)) => {
+                Ok(Some(Identity { chain: certificates(chain)?, private_key: private_key(key)? }))
+            }
+            _ => Err("xks.client_certificate and xks.client_private_key go together".into()),
+        }
+    }
+
     /// The proxy's own certificate, if it has one.
     pub(super) fn server_tls(&self) -> Result<Option<Arc<rustls::ServerConfig>>, Failure> {
         let (certificate, key) = match (&self.certificate, &self.private_key) {
@@ -66,9 +110,7 @@ impl XksOptions {
             (Some(certificate), Some(key)) => (certificate, key),
             _ => return Err("xks.certificate and xks.private_key go together".into()),
         };
-        let private_key = PrivateKeyDer::from_pem_file(key).map_err(|error| {
-            format!("the private key {} cannot be read: {error}", key.display())
-        })?;
+        let private_key = private_key(key)?;
         let mut config = rustls::ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(certificates(certificate)?, private_key)
@@ -87,8 +129,9 @@ impl XksOptions {
     ) -> Result<KeyStoreSurroundings, Failure> {
         let authorities = self.ca.as_deref().map(certificates).transpose()?;
         let timeout = self.timeout_ms.map_or(TIMEOUT, Duration::from_millis);
-        let https = Https::new(HttpsOptions { authorities, timeout })
-            .map_err(|error| format!("xks.ca is wrong: {error}"))?;
+        let https =
+            Https::new(HttpsOptions { authorities, timeout, identity: self.identity()? })
+                .map_err(|error| format!("xks.ca or xks.client_certificate is wrong: {error}"))?;
         let mut surroundings = KeyStoreSurroundings::new(Client::new(Arc::new(https)));
         surroundings.endpoints.clone_from(&self.endpoints);
         surroundings.vpc_endpoint_services.clone_from(&self.vpc_endpoint_services);
