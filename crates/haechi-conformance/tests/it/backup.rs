@@ -71,3 +71,35 @@ fn a_damaged_backup_is_refused_and_leaves_nothing_behind() {
     assert!(!restored.success, "a changed backup was restored");
     assert!(!elsewhere.exists(), "half a restore was left behind");
 }
+
+#[test]
+fn a_backup_from_before_a_rekey_is_useless_once_the_old_root_key_is_destroyed() {
+    let server = Launch::new().start();
+    let text = ["--output", "text"];
+    let create = ["kms", "create-key", "--query", "KeyMetadata.KeyId"];
+    let key_id = server.aws(&[&create[..], &text[..]].concat()).ok();
+    let backup = server.scratch().join("before.backup");
+    server.operator(&["backup"], &[backup.to_str().unwrap()]).ok();
+    let old_root = std::fs::read(server.data().join("root.key")).unwrap();
+    server.operator(&["operator", "rekey"], &[]).ok();
+    std::fs::remove_file(server.data().join("root.key")).unwrap();
+    server.aws(&["kms", "describe-key", "--key-id", &key_id]).ok();
+
+    let elsewhere = server.scratch().join("restored");
+    let mut restore = haechi(&["restore", "--data"]);
+    outcome(restore.arg(&elsewhere).arg(&backup)).ok();
+    let root = elsewhere.join("root.key");
+    // What carries the new root key does not open it.
+    let mut new_roots =
+        std::fs::read_dir(server.data()).unwrap().map(|entry| entry.unwrap().path());
+    let is_root = |path: &std::path::PathBuf| {
+        path.file_name().unwrap().to_str().unwrap().starts_with("root-")
+    };
+    let new_root = new_roots.find(is_root).expect("the new root key");
+    std::fs::copy(new_root, &root).unwrap();
+    Launch::new().data(&elsewhere).refusal();
+    // Until it is destroyed, the old one brings back all that the backup holds: deleted keys too.
+    std::fs::write(&root, old_root).unwrap();
+    let restored = Launch::new().data(&elsewhere).start();
+    restored.aws(&["kms", "describe-key", "--key-id", &key_id]).ok();
+}

@@ -1,6 +1,8 @@
 //! External keys, both ways: haechi as the XKS proxy of another KMS, KMS with keys behind a proxy,
 //! KMS with keys in a token.
 
+mod mutual;
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
