@@ -25,7 +25,7 @@ const REPEATS: &[&str] = &["String measured: "];
 /// An error's message, as it may be recorded.
 pub fn error_message(message: &str) -> String {
     let end = |words: &&str| message.find(*words).map(|at| at + words.len());
-    match REPEATS.iter().find_map(|words| end(&words)).and_then(|end| message.get(..end)) {
+    match REPEATS.iter().find_map(end).and_then(|end| message.get(..end)) {
         Some(start) => format!("{start}HIDDEN_DUE_TO_SECURITY_REASONS"),
         None => message.to_owned(),
     }
