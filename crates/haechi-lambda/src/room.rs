@@ -5,6 +5,7 @@
 //! first, but not what an instance may still have: none lives for an hour.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::{fs, io};
 
@@ -88,9 +89,8 @@ impl Room {
         for entry in fs::read_dir(root)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !self.folders.contains_key(&name) {
-                let bytes = size(&entry.path())?;
-                self.folders.insert(name, Folder { bytes, used_ms: i64::MIN });
+            if let Entry::Vacant(unknown) = self.folders.entry(name) {
+                unknown.insert(Folder { bytes: size(&entry.path())?, used_ms: i64::MIN });
             }
         }
         self.is_known = true;

@@ -80,9 +80,11 @@ mod tests {
 
     #[test]
     fn each_operation_has_one_quota_at_most_and_each_quota_is_of_operations() {
-        let services: [&ServiceSchema; 5] = [
+        let services: [&ServiceSchema; DEFAULTS.len()] = [
             &haechi_cloudtrail_model::ops::SERVICE,
+            &haechi_iam_model::ops::SERVICE,
             &haechi_kms_model::ops::SERVICE,
+            &haechi_organizations_model::ops::SERVICE,
             &haechi_secretsmanager_model::ops::SERVICE,
             &haechi_ssm_model::ops::SERVICE,
             &haechi_sts_model::ops::SERVICE,

@@ -49,7 +49,7 @@ fn is_region(label: &str) -> bool {
     (2..=4).contains(&first.len())
         && is_word(first)
         && !between.is_empty()
-        && between.iter().all(|text| is_word(text))
+        && between.iter().all(is_word)
         && (1..=2).contains(&number.len())
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
