@@ -269,6 +269,17 @@ pub struct Records {
     pub is_shared: bool,
 }
 
+/// The records, open.
+async fn database(records: Records, env: &Env) -> Result<Arc<Database>, Failure> {
+    let Records { store, root, epoch, is_shared } = records;
+    let (random, next) = (Arc::clone(&env.random), crate::format::next());
+    let database = Database::open_knowing(store, root, random, env.now(), epoch, next).await?;
+    if is_shared {
+        database.share();
+    }
+    Ok(Arc::new(database))
+}
+
 impl Stack {
     /// Wires the services over a store; the audit log and what trails deliver lie in the data
     /// directory, where there is one.
@@ -281,17 +292,10 @@ impl Stack {
         env: &Env,
         data: Option<&DataDirectory>,
     ) -> Result<Stack, Failure> {
-        let Records { store, root, epoch, is_shared } = records;
+        let is_shared = records.is_shared;
         // Its own: another stack has other organizations.
         let env = &Env::new(Arc::clone(&env.clock), Arc::clone(&env.random));
-        let random = Arc::clone(&env.random);
-        let next = crate::format::next();
-        let now = env.now();
-        let database = Database::open_knowing(store, root, random, now, epoch, next).await?;
-        if is_shared {
-            database.share();
-        }
-        let database = Arc::new(database);
+        let database = database(records, env).await?;
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
         let kms = kms((&database, env, &jobs), &iam);

@@ -81,14 +81,13 @@ pub async fn prepare(parts: Parts<'_>) -> Result<Ready, Failure> {
     configure(config, &mut stack)?;
     let account = account(config, &stack, data, env).await?;
     let root_key = root_access_key(&stack, &account, data).await?;
-    let listen = config.listen;
     let Tls { config: tls, ca_pem } =
         tls::load_or_create(&stack.database, &tls_names(config), node.as_deref(), env.now())
             .await?;
     let (ca_bundle, proxy_tls) = (ca_file(config, data, &ca_pem)?, Arc::clone(&tls));
     let listener = match port {
         Some(port) => Listener::at(&port, tls, config.plaintext)?,
-        None => Listener::bind(listen, tls, config.plaintext).await?,
+        None => Listener::bind(config.listen, tls, config.plaintext).await?,
     };
     let endpoint = Endpoint {
         endpoint: endpoint(config, listener.address()),
