@@ -89,7 +89,10 @@ impl CloudTrail {
         };
         loop {
             let heard = self.hear(progress.at).await?;
-            let Some(last) = heard.last else { return Ok(()) };
+            let Some(last) = heard.last else {
+                progress.at = progress.at.max(end);
+                return Ok(());
+            };
             progress.unwritten += heard.read;
             let mut batch = Batch::new();
             let (mut count, mut bytes) = (0, 0);

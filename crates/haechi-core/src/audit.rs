@@ -97,7 +97,8 @@ pub trait AuditReader: Send + Sync + 'static {
         visit: &mut Visit<'_>,
     ) -> Result<(), AuditReadError>;
 
-    /// Where the newest record stands; `None` in an empty log.
+    /// Where the newest record stands, or a place behind it and before the next; `None` in an empty
+    /// log.
     ///
     /// # Errors
     /// If the log cannot be read.

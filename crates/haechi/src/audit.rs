@@ -225,9 +225,20 @@ impl AuditReader for DurableAudit {
         *forward = Some((at, reader));
         Ok(())
     }
+
+    fn end(&self) -> Result<Option<AuditPosition>, AuditReadError> {
+        Ok(self.behind_all())
+    }
 }
 
 impl DurableAudit {
+    /// Behind all records of the last frame: known without reading anything, as it is asked for
+    /// every second.
+    fn behind_all(&self) -> Option<AuditPosition> {
+        let frame = self.log.head().sequence;
+        (frame > 0).then_some(AuditPosition { frame, index: u32::MAX })
+    }
+
     fn reader_after(&self, after: AuditPosition) -> Result<Reader, LogError> {
         let cipher = Arc::clone(&self.cipher);
         if after.frame == 0 {

@@ -42,7 +42,9 @@ pub fn announce(config: &Config, ready: &Ready) -> Result<(), Failure> {
             if config.data.is_none() { ", nothing is kept" } else { "" }
         );
         println!("\nNext, in another terminal:");
-        println!("  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}");
+        println!(
+            "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}"
+        );
         println!(
             "  AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=any aws kms create-key",
             ready.account
