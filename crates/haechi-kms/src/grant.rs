@@ -319,6 +319,11 @@ impl Grants {
         Grants(Arc::new(parts.into_iter().map(Arc::new).collect()))
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().flat_map(|part| part.values()).map(Vec::len).sum()
+    }
+
     /// The same but for some grants: as they are now, or gone.
     pub(crate) fn with(&self, changed: Vec<(String, Option<GrantRecord>)>) -> Grants {
         let mut next = self.clone();

@@ -101,8 +101,8 @@ impl KnownGrants {
             return None;
         }
         let changes = now.changes.checked_sub(self.at.changes)?;
-        // A program that does not know of changes has made some.
-        if changes == 0 && self.at.count != now.count {
+        // None is noted: a program that notes none may have made some, or the memory was full.
+        if changes == 0 {
             return None;
         }
         let from = now.recent.len().checked_sub(usize::try_from(changes).ok()?)?;
@@ -266,17 +266,13 @@ impl Kms {
         let at = self.database.load::<GrantsRecord>(count).await?;
         let at = at.map(|loaded| loaded.value).unwrap_or_default();
         let known = self.known_grants.recall(&key.arn);
-        let changed = known.as_ref().and_then(|known| known.changed_until(&at));
-        let grants = match (&known, changed) {
-            (Some(known), Some(ids)) => {
-                let mut changed = Vec::with_capacity(ids.len());
-                for id in ids {
-                    let grant = self.grant(&key.account, &key.region, &key.id, id).await?;
-                    changed.push((id.clone(), grant.map(|grant| grant.value)));
-                }
-                known.grants.with(changed)
-            }
-            _ => {
+        let known = match &known {
+            Some(known) => self.changed_grants(key, known, &at).await?,
+            None => None,
+        };
+        let grants = match known {
+            Some(grants) => grants,
+            None => {
                 let prefix = grants_of(&key.account, &key.region, &key.id);
                 let rows = self.database.list_all::<GrantRecord>(&prefix).await?;
                 Grants::new(rows.into_iter().map(|row| row.value))
@@ -284,6 +280,24 @@ impl Kms {
         };
         self.known_grants.keep(&key.arn, KnownGrants { grants: grants.clone(), at });
         Ok(grants)
+    }
+
+    /// The grants that are known, as those that changed since are now; `None` where that is not all,
+    /// as nodes of a version that notes no changes have made some too.
+    async fn changed_grants(
+        &self,
+        key: &KeyRecord,
+        known: &KnownGrants,
+        at: &GrantsRecord,
+    ) -> Result<Option<Grants>, Fault> {
+        let Some(ids) = known.changed_until(at) else { return Ok(None) };
+        let mut changed = Vec::with_capacity(ids.len());
+        for id in ids {
+            let grant = self.grant(&key.account, &key.region, &key.id, id).await?;
+            changed.push((id.clone(), grant.map(|grant| grant.value)));
+        }
+        let grants = known.grants.with(changed);
+        Ok(usize::try_from(at.count).is_ok_and(|count| count == grants.len()).then_some(grants))
     }
 
     /// A grant of a key.
