@@ -171,21 +171,3 @@ const WRITES: &[&str] = &[
     "UploadSigningCertificate",
     "UploadSSHPublicKey",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_has_one_quota() {
-        let mut named: Vec<&str> =
-            REQUEST_QUOTAS.iter().flat_map(|quota| quota.operations.iter().copied()).collect();
-        named.sort_unstable();
-        let lines = include_str!("../../../models/iam.ops").lines();
-        let lines =
-            lines.filter(|line| !line.starts_with("model ") && !line.starts_with("unread "));
-        let mut done: Vec<&str> = lines.filter_map(|line| line.split(' ').next()).collect();
-        done.sort_unstable();
-        assert_eq!(named, done);
-    }
-}

@@ -100,4 +100,21 @@ mod tests {
             }
         }
     }
+
+    /// Services whose quotas are of each operation: a new one that is forgotten has no limit.
+    const WHOLE: [&str; 2] = ["iam", "organizations"];
+
+    #[tokio::test]
+    async fn no_operation_of_a_service_with_a_quota_for_each_is_forgotten() {
+        let router = crate::stack::Stack::in_memory().await.unwrap().router;
+        for name in WHOLE {
+            let service = router.named(name).unwrap();
+            let quotas = DEFAULTS.concat();
+            let of_service = quotas.iter().filter(|quota| quota.service == name);
+            let limited: BTreeSet<&str> =
+                of_service.flat_map(|quota| quota.operations.iter().copied()).collect();
+            let done = service.operations.iter().filter(|operation| router.has(service, operation));
+            assert_eq!(limited, done.copied().collect(), "{name}");
+        }
+    }
 }
