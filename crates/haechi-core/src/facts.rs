@@ -1,5 +1,6 @@
 //! What conditions see of tags, and of what else a service tells of a call.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use haechi_policy::{Context, Values};
@@ -56,15 +57,33 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// The values under a name that a user wrote: names of condition keys have no case, those of tags and
+/// encryption contexts do, so all that match count. `name` is in small letters.
+pub fn named<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    name: &str,
+) -> Option<Values<'a>> {
+    let mut found = pairs.filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
+    let first = found.next()?;
+    let others: Vec<String> = found.map(str::to_owned).collect();
+    if others.is_empty() {
+        return Some(Values::one(first));
+    }
+    Some(Values::Many(Cow::Owned([vec![first.to_owned()], others].concat())))
+}
+
+/// As [`named`], of tags as records keep them.
+pub fn tagged<'a>(tags: &'a BTreeMap<String, String>, name: &str) -> Option<Values<'a>> {
+    named(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())), name)
+}
+
 impl Context for Facts<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         if let Some(name) = key.strip_prefix("aws:requesttag/") {
-            let found = self.put.iter().find(|(key, _)| key.to_lowercase() == name);
-            return found.map(|(_, value)| Values::one(value));
+            return named(self.put.iter().copied(), name);
         }
         if let Some(name) = key.strip_prefix("aws:resourcetag/") {
-            let found = self.of_resource?.iter().find(|(key, _)| key.to_lowercase() == name);
-            return found.map(|(_, value)| Values::one(value));
+            return tagged(self.of_resource?, name);
         }
         if key == "aws:tagkeys" {
             let put = self.put.iter().map(|(key, _)| (*key).to_owned());
@@ -103,6 +122,10 @@ mod tests {
         assert_eq!(shown(&facts, "aws:requesttag/owner").unwrap(), ["me"]);
         assert_eq!(shown(&facts, "aws:tagkeys").unwrap(), ["Owner", "Old"]);
         assert_eq!(shown(&facts, "events:targetarn").unwrap(), ["a", "b"]);
+        let twice = BTreeMap::from(["Team", "team"].map(|key| (key.to_owned(), key.to_owned())));
+        let both = ["Team", "team"];
+        assert_eq!(shown(&Facts::of(&twice), "aws:resourcetag/team").unwrap(), both);
+        assert_eq!(shown(&Facts::putting(&twice), "aws:requesttag/team").unwrap(), both);
         for absent in ["aws:resourcetag/owner", "aws:requesttag/team", "events:source"] {
             assert!(shown(&facts, absent).is_none(), "{absent}");
         }

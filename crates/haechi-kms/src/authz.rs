@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use haechi_core::facts::{named, tagged};
 use haechi_core::{Ask, Cx, Permit, Unchecked};
 use haechi_kms_model::Error;
 use haechi_kms_model::shapes::Tag;
@@ -76,7 +77,7 @@ impl<'a> Conditions<'a> {
         key: &str,
     ) -> Option<Values<'_>> {
         if let Some(name) = key.strip_prefix("aws:resourcetag/") {
-            return matching(record.tags.iter(), name);
+            return tagged(&record.tags, name);
         }
         match key {
             "kms:requestalias" => match named {
@@ -103,10 +104,11 @@ impl Context for Conditions<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         let facts = &self.facts;
         if let Some(name) = key.strip_prefix("kms:encryptioncontext:") {
-            return matching(facts.encryption_context?.iter(), name);
+            return tagged(facts.encryption_context?, name);
         }
         if let Some(name) = key.strip_prefix("aws:requesttag/") {
-            return matching(facts.tags.iter().map(|tag| (&tag.tag_key, &tag.tag_value)), name);
+            let tags = facts.tags.iter();
+            return named(tags.map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())), name);
         }
         if let Some((_, value)) = facts.extra.iter().find(|(name, _)| *name == key) {
             return Some(Values::one(value));
@@ -153,21 +155,6 @@ impl Context for Conditions<'_> {
             _ => None,
         }
     }
-}
-
-/// The values under a name that was written by a user: names of condition keys have no case, those
-/// of tags and encryption contexts do, so all that match count.
-fn matching<'a>(
-    pairs: impl Iterator<Item = (&'a String, &'a String)>,
-    name: &str,
-) -> Option<Values<'a>> {
-    let mut found = pairs.filter(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value);
-    let first = found.next()?;
-    let others: Vec<String> = found.cloned().collect();
-    if others.is_empty() {
-        return Some(Values::one(first));
-    }
-    Some(Values::Many(Cow::Owned([vec![first.clone()], others].concat())))
 }
 
 /// A key with everything that the decision about it depends on.

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use haechi_core::facts::named;
 use haechi_core::{Ask, Cx};
 use haechi_organizations_model::Error;
 use haechi_organizations_model::shapes::Tag;
@@ -106,18 +107,17 @@ impl About {
     }
 }
 
+fn pairs(tags: &Tags) -> impl Iterator<Item = (&str, &str)> {
+    tags.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+}
+
 impl Context for About {
     fn values(&self, key: &str) -> Option<Values<'_>> {
-        let tag = |tags: &'_ Tags, wanted: &str| {
-            tags.iter().position(|(name, _)| name.to_lowercase() == wanted)
-        };
-        if let Some(wanted) = key.strip_prefix("aws:requesttag/") {
-            let (_, value) = self.request_tags.get(tag(&self.request_tags, wanted)?)?;
-            return Some(Values::one(value));
+        if let Some(name) = key.strip_prefix("aws:requesttag/") {
+            return named(pairs(&self.request_tags), name);
         }
-        if let Some(wanted) = key.strip_prefix("aws:resourcetag/") {
-            let (_, value) = self.resource_tags.get(tag(&self.resource_tags, wanted)?)?;
-            return Some(Values::one(value));
+        if let Some(name) = key.strip_prefix("aws:resourcetag/") {
+            return named(pairs(&self.resource_tags), name);
         }
         match key {
             "aws:tagkeys" if !self.tag_keys.is_empty() => Some(Values::many(&self.tag_keys)),

@@ -2,9 +2,7 @@
 //!
 //! Source: Service Authorization Reference, "AWS Secrets Manager".
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
+use haechi_core::facts::{named, tagged};
 use haechi_core::{Ask, Cx, Permit, Unchecked};
 use haechi_policy::{Context, Denial, Kind, ResourceRule, Values};
 use haechi_secretsmanager_model::Error;
@@ -37,16 +35,6 @@ impl Facts<'_> {
     }
 }
 
-/// The values under a name that a user wrote: names of condition keys have no case, so all that
-/// match count.
-fn named<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, name: &str) -> Option<Values<'a>> {
-    let found: Vec<String> = pairs
-        .filter(|(key, _)| key.to_lowercase() == name)
-        .map(|(_, value)| value.to_owned())
-        .collect();
-    (!found.is_empty()).then_some(Values::Many(Cow::Owned(found)))
-}
-
 fn pair(tag: &Tag) -> Option<(&str, &str)> {
     Some((tag.key.as_deref()?, tag.value.as_deref().unwrap_or_default()))
 }
@@ -73,10 +61,6 @@ impl Context for Facts<'_> {
 struct Access<'a, S> {
     found: Found<S>,
     facts: Facts<'a>,
-}
-
-fn tagged<'a>(tags: &'a BTreeMap<String, String>, name: &str) -> Option<Values<'a>> {
-    named(tags.iter().map(|(key, value)| (key.as_str(), value.as_str())), name)
 }
 
 impl<S: AsRef<Secret>> Context for Access<'_, S> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{Cx, Loaded};
+use haechi_core::{Cx, Facts, Loaded};
 use haechi_sns_model::Error;
 use haechi_sns_model::shapes::Subscription as Shown;
 
@@ -11,7 +11,7 @@ use crate::Sns;
 use crate::arn::SubscriptionArn;
 use crate::delivery_policy::Effective;
 use crate::store::{State, SubscriptionRecord};
-use crate::topic::{self, Facts, TopicState};
+use crate::topic::{self, TopicState};
 
 /// What stands for the ARN of a subscription that nobody has confirmed, in lists.
 const PENDING: &str = "PendingConfirmation";
@@ -56,7 +56,7 @@ impl Sns {
             // It is his, although the topic may not be.
             subject.account = cx.account().clone();
         }
-        topic::allow(cx, cx.operation.action, &subject, None, &Facts::default())?;
+        topic::allow(cx, cx.operation.action, &subject, None, Facts::default())?;
         Ok(found.filter(|found| found.record().state != State::Ended))
     }
 }

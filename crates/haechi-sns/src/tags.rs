@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use haechi_core::Cx;
+use haechi_core::{Cx, Facts};
 use haechi_sns_model::Error;
 use haechi_sns_model::shapes::Tag;
 
 use crate::Sns;
 use crate::arn::TopicArn;
 use crate::error::invalid;
-use crate::topic::{Facts, Topic};
+use crate::topic::Topic;
 
 /// Tags on a topic, at most.
 const TAGS_MAX: usize = 50;
@@ -39,7 +39,7 @@ impl Sns {
         &self,
         cx: &Cx,
         arn: &str,
-        facts: &Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<Topic, Error> {
         let arn = TopicArn::named(cx, "ResourceArn", arn)?;
         match self.topic_with(cx, arn, facts).await {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{Ask, Cx, Denied, Loaded, Resource};
-use haechi_policy::{Context, Document, Kind, Principal, ResourceRule, Values};
+use haechi_core::{Ask, Cx, Denied, Facts, Loaded, NoContext, Resource};
+use haechi_policy::{Document, Kind, Principal, ResourceRule};
 use haechi_sns_model::Error;
-use haechi_sns_model::shapes::Tag;
 use haechi_wire::Fault;
 use serde_json::json;
 
@@ -90,46 +89,6 @@ pub(crate) fn policy(arn: &TopicArn, attributes: &BTreeMap<String, String>) -> S
     attributes.get("Policy").cloned().unwrap_or_else(|| default_policy(arn))
 }
 
-/// What conditions of policies see.
-#[derive(Default)]
-pub(crate) struct Facts<'a> {
-    pub(crate) protocol: Option<&'a str>,
-    pub(crate) endpoint: Option<&'a str>,
-    /// Tags that the call puts on the topic.
-    pub(crate) request_tags: &'a [Tag],
-    /// Keys of tags that it takes away.
-    pub(crate) tag_keys: &'a [String],
-    /// Tags that the topic has.
-    pub(crate) topic_tags: Option<&'a BTreeMap<String, String>>,
-    /// The account whose resource makes a service call.
-    pub(crate) source_owner: Option<&'a str>,
-}
-
-impl Context for Facts<'_> {
-    fn values(&self, key: &str) -> Option<Values<'_>> {
-        if let Some(name) = key.strip_prefix("aws:requesttag/") {
-            let tag = self.request_tags.iter().find(|tag| tag.key.to_lowercase() == name);
-            return tag.map(|tag| Values::one(&tag.value));
-        }
-        if let Some(name) = key.strip_prefix("aws:resourcetag/") {
-            let mut tags = self.topic_tags?.iter();
-            let tag = tags.find(|(key, _)| key.to_lowercase() == name);
-            return tag.map(|(_, value)| Values::one(value));
-        }
-        match key {
-            "aws:tagkeys" => {
-                let added = self.request_tags.iter().map(|tag| tag.key.clone());
-                let keys: Vec<String> = added.chain(self.tag_keys.iter().cloned()).collect();
-                (!keys.is_empty()).then_some(Values::Many(keys.into()))
-            }
-            "aws:sourceowner" => self.source_owner.map(Values::one),
-            "sns:protocol" => self.protocol.map(Values::one),
-            "sns:endpoint" => self.endpoint.map(Values::one),
-            _ => None,
-        }
-    }
-}
-
 /// Decides `action` on a topic.
 ///
 /// # Errors
@@ -139,7 +98,7 @@ pub(crate) fn allow(
     action: &str,
     arn: &TopicArn,
     policy: Option<&Arc<Document>>,
-    facts: &Facts<'_>,
+    facts: Facts<'_>,
 ) -> Result<(), Error> {
     cx.note(Resource {
         arn: arn.arn.clone(),
@@ -150,7 +109,8 @@ pub(crate) fn allow(
     // it set it.
     let by_service = matches!(&cx.caller.principal, Principal::Service { name } if name != "events.amazonaws.com");
     let source = cx.source().filter(|_| by_service);
-    let facts = Facts { source_owner: source.map(|source| source.account.as_str()), ..*facts };
+    let owner = source.map(|source| source.account.to_string());
+    let facts = facts.with("aws:sourceowner", owner);
     let decided = cx.decide(&Ask {
         action,
         resource: &arn.arn,
@@ -173,7 +133,7 @@ pub(crate) fn allow_any(cx: &Cx) -> Result<(), Error> {
         resource_account: cx.account().as_str(),
         policy: None,
         rule: ResourceRule::Union,
-        context: &Facts::default(),
+        context: &NoContext,
     });
     decided.map(|_| ()).map_err(|refused| denied(cx.operation.action, refused))
 }
@@ -193,7 +153,7 @@ fn action(cx: &Cx) -> &'static str {
 impl Sns {
     /// The topic of an ARN, if the caller may call this operation on it.
     pub(crate) async fn topic(&self, cx: &Cx, arn: &str) -> Result<Topic, Error> {
-        self.topic_with(cx, TopicArn::parse(cx, arn)?, &Facts::default()).await
+        self.topic_with(cx, TopicArn::parse(cx, arn)?, Facts::default()).await
     }
 
     /// As [`Self::topic`], with what conditions see.
@@ -201,7 +161,7 @@ impl Sns {
         &self,
         cx: &Cx,
         arn: TopicArn,
-        facts: &Facts<'_>,
+        mut facts: Facts<'_>,
     ) -> Result<Topic, Error> {
         let found = self.database.load::<TopicRecord>(&arn.place.topic(&arn.name)).await?;
         let Some(loaded) = found else {
@@ -210,8 +170,8 @@ impl Sns {
             return Err(no_topic());
         };
         let document = document(&policy(&arn, &loaded.value.attributes))?;
-        let facts = Facts { topic_tags: Some(&loaded.value.tags), ..*facts };
-        allow(cx, action(cx), &arn, Some(&document), &facts)?;
+        facts.of_resource = Some(&loaded.value.tags);
+        allow(cx, action(cx), &arn, Some(&document), facts)?;
         Ok(Topic { arn, loaded })
     }
 
@@ -222,11 +182,11 @@ impl Sns {
         arn: &TopicArn,
     ) -> Result<Arc<TopicState>, Error> {
         let Some(state) = self.topic_state(arn).await? else {
-            allow(cx, action(cx), arn, None, &Facts::default())?;
+            allow(cx, action(cx), arn, None, Facts::default())?;
             return Err(no_topic());
         };
-        let facts = Facts { topic_tags: Some(&state.record.tags), ..Facts::default() };
-        allow(cx, action(cx), arn, Some(&state.policy), &facts)?;
+        let facts = Facts::of(&state.record.tags);
+        allow(cx, action(cx), arn, Some(&state.policy), facts)?;
         Ok(state)
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use haechi_core::facts::{named, tagged};
 use haechi_core::{Ask, Cx, Permit};
 use haechi_policy::{Context, Document, Kind, ResourceRule, Values};
 use haechi_ssm_model::shapes::Tag;
@@ -63,13 +64,11 @@ impl Context for Wanted<'_> {
         let resource_tag =
             key.strip_prefix("aws:resourcetag/").or_else(|| key.strip_prefix("ssm:resourcetag/"));
         if let Some(name) = resource_tag {
-            let mut tags = self.parameter?.tags.iter();
-            let found = tags.find(|(key, _)| key.to_lowercase() == name);
-            return found.map(|(_, value)| Values::one(value));
+            return tagged(&self.parameter?.tags, name);
         }
         if let Some(name) = key.strip_prefix("aws:requesttag/") {
-            let found = self.tags.iter().find(|tag| tag.key.to_lowercase() == name);
-            return found.map(|tag| Values::one(&tag.value));
+            let pairs = self.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+            return named(pairs, name);
         }
         if key == "aws:tagkeys" && !(self.tags.is_empty() && self.tag_keys.is_empty()) {
             let set = self.tags.iter().map(|tag| tag.key.clone());

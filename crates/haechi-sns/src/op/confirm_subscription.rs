@@ -1,6 +1,6 @@
 //! `ConfirmSubscription`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_policy::Principal;
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::ConfirmSubscription;
@@ -9,7 +9,7 @@ use haechi_sns_model::shapes::{ConfirmSubscriptionInput, ConfirmSubscriptionResp
 use crate::arn::{SubscriptionArn, TopicArn};
 use crate::error::invalid;
 use crate::store::{EndpointRecord, State};
-use crate::topic::{self, Facts};
+use crate::topic;
 use crate::{Sns, confirmation};
 
 impl Handle<ConfirmSubscription> for Sns {
@@ -25,7 +25,7 @@ impl Handle<ConfirmSubscription> for Sns {
         if is_signed {
             // The topic may be another account's: that his own account lets him is enough.
             let subject = TopicArn { account: cx.account().clone(), ..topic.clone() };
-            topic::allow(cx, cx.operation.action, &subject, None, &Facts::default())?;
+            topic::allow(cx, cx.operation.action, &subject, None, Facts::default())?;
         }
         let id = confirmation::subscription_of(&input.token)?;
         let found = self.find_subscription(SubscriptionArn { topic, id }).await?;

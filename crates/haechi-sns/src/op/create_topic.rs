@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::CreateTopic;
 use haechi_sns_model::shapes::{CreateTopicInput, CreateTopicResponse};
@@ -12,15 +12,15 @@ use haechi_wire::Fault;
 use crate::arn::TopicArn;
 use crate::error::{invalid, invalid_because};
 use crate::store::TopicRecord;
-use crate::topic::{self, Facts};
+use crate::topic;
 use crate::{Sns, sweep, tags, topic_attributes};
 
 impl Handle<CreateTopic> for Sns {
     async fn handle(&self, cx: &Cx, input: CreateTopicInput) -> Result<CreateTopicResponse, Error> {
         let arn = TopicArn::new(cx, cx.account().clone(), &input.name);
         let added = input.tags.unwrap_or_default();
-        let facts = Facts { request_tags: &added, ..Facts::default() };
-        topic::allow(cx, cx.operation.action, &arn, None, &facts)?;
+        let facts = Facts::putting(added.iter().map(|tag| (&tag.key, &tag.value)));
+        topic::allow(cx, cx.operation.action, &arn, None, facts)?;
         if input.data_protection_policy.is_some() {
             return Err(cx.unsupported_parameter("DataProtectionPolicy").into());
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle, Loaded};
+use haechi_core::{Batch, Cx, Facts, Handle, Loaded};
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::Subscribe;
 use haechi_sns_model::shapes::{SubscribeInput, SubscribeResponse};
@@ -13,7 +13,7 @@ use crate::arn::TopicArn;
 use crate::error::{invalid, invalid_because};
 use crate::store::{ElsewhereRecord, EndpointRecord, Place, State, SubscriptionRecord};
 use crate::subscription_attributes::{self, Subject};
-use crate::topic::{Facts, Topic};
+use crate::topic::Topic;
 use crate::{Sns, confirmation};
 
 /// What a caller is told in place of an ARN while the endpoint has not agreed.
@@ -23,12 +23,10 @@ impl Handle<Subscribe> for Sns {
     async fn handle(&self, cx: &Cx, input: SubscribeInput) -> Result<SubscribeResponse, Error> {
         let arn = TopicArn::parse(cx, &input.topic_arn)?;
         let (protocol, endpoint) = (input.protocol, input.endpoint.unwrap_or_default());
-        let facts = Facts {
-            protocol: Some(&protocol),
-            endpoint: Some(&endpoint).filter(|text| !text.is_empty()).map(String::as_str),
-            ..Facts::default()
-        };
-        let topic = self.topic_with(cx, arn, &facts).await?;
+        let facts = Facts::default()
+            .with("sns:protocol", [protocol.clone()])
+            .with("sns:endpoint", Some(endpoint.clone()).filter(|text| !text.is_empty()));
+        let topic = self.topic_with(cx, arn, facts).await?;
         self.check_endpoint(cx, &topic, &protocol, &endpoint)?;
         let subject = Subject {
             topic_is_fifo: topic.is_fifo(),

@@ -1,11 +1,10 @@
 //! `TagResource`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::TagResource;
 use haechi_sns_model::shapes::{TagResourceRequest, TagResourceResponse};
 
-use crate::topic::Facts;
 use crate::{Sns, tags};
 
 impl Handle<TagResource> for Sns {
@@ -14,8 +13,8 @@ impl Handle<TagResource> for Sns {
         cx: &Cx,
         input: TagResourceRequest,
     ) -> Result<TagResourceResponse, Error> {
-        let facts = Facts { request_tags: &input.tags, ..Facts::default() };
-        let topic = self.tagged(cx, &input.resource_arn, &facts).await?;
+        let facts = Facts::putting(input.tags.iter().map(|tag| (&tag.key, &tag.value)));
+        let topic = self.tagged(cx, &input.resource_arn, facts).await?;
         let mut record = topic.record().clone();
         tags::merge(&mut record.tags, &input.tags)?;
         let mut batch = Batch::new();

@@ -1,12 +1,11 @@
 //! `UntagResource`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::UntagResource;
 use haechi_sns_model::shapes::{UntagResourceRequest, UntagResourceResponse};
 
 use crate::Sns;
-use crate::topic::Facts;
 
 impl Handle<UntagResource> for Sns {
     async fn handle(
@@ -14,8 +13,8 @@ impl Handle<UntagResource> for Sns {
         cx: &Cx,
         input: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, Error> {
-        let facts = Facts { tag_keys: &input.tag_keys, ..Facts::default() };
-        let topic = self.tagged(cx, &input.resource_arn, &facts).await?;
+        let facts = Facts::default().and_taking(&input.tag_keys);
+        let topic = self.tagged(cx, &input.resource_arn, facts).await?;
         let mut record = topic.record().clone();
         record.tags.retain(|key, _| !input.tag_keys.contains(key));
         let mut batch = Batch::new();
