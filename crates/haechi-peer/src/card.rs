@@ -101,9 +101,21 @@ impl Card {
         serde_json::to_string(self).map_err(|error| CardError(error.to_string()))
     }
 
-    /// What people compare: SHA-256 of certificate, transport key and id, in groups of four.
+    /// Whether another card is of the same deployment: with the same id and the same keys.
+    pub fn is_of_same_deployment(&self, other: &Card) -> bool {
+        (&self.id, &self.certificate, &self.transport_key)
+            == (&other.id, &other.certificate, &other.transport_key)
+    }
+
+    /// What people compare: SHA-256 of all that the card says, in groups of four digits. Whoever
+    /// changes a Region or an address on the way is noticed as one who changes a key.
     pub fn fingerprint(&self) -> String {
-        let all = format!("{}\n{}\n{}", self.id, self.certificate, self.transport_key);
+        let Card { format, name, id, regions, endpoint, api, certificate, transport_key } = self;
+        let mut all = format!("haechi card {format}\n");
+        let regions = regions.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        for part in [name, id, &regions, endpoint, api, certificate, transport_key] {
+            all.push_str(&format!("{}:{part}\n", part.len()));
+        }
         let digest = digest::digest(&digest::SHA256, all.as_bytes());
         let digits: Vec<String> =
             digest.as_ref().chunks(2).map(|pair| pair.iter().map(hex).collect()).collect();
@@ -196,6 +208,23 @@ mod tests {
         assert_eq!(again, card);
         assert_eq!(again.fingerprint(), card.fingerprint());
         assert_eq!(card.fingerprint().len(), 16 * 4 + 15);
+    }
+
+    #[test]
+    fn whatever_is_changed_on_a_card_changes_its_fingerprint() {
+        let card = card(&["eu-west-1"], "a.example:4568").unwrap();
+        let text = card.text().unwrap();
+        for (was, becomes) in [
+            ("[\"eu-west-1\"]", "[\"eu-west-1\",\"us-east-1\"]"),
+            ("a.example:4568", "b.example:4568"),
+            ("\"name\":\"a\"", "\"name\":\"b\""),
+        ] {
+            let changed = text.replace(was, becomes);
+            assert_ne!(changed, text, "{was} is on the card");
+            let changed = Card::parse(&changed).unwrap();
+            assert_ne!(changed.fingerprint(), card.fingerprint(), "{becomes}");
+            assert!(changed.is_of_same_deployment(&card));
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Being asked: TLS 1.3 with a peer's certificate, or nothing at all is said.
 
+mod handshakes;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -20,6 +22,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+use handshakes::Handshakes;
+
 use crate::message::{Answer, MESSAGE_BYTES_MAX, Refusal, Subject};
 use crate::peers::{Peer, Peers};
 use crate::tls;
@@ -27,8 +31,10 @@ use crate::tls;
 /// What peers may take up.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at a time, of all peers and strangers.
+    /// Connections of peers at a time.
     pub connections_max: usize,
+    /// Handshakes at a time, of peers and strangers: beyond it the oldest is given up.
+    pub handshakes_max: usize,
     /// Messages of one peer in a second, on average and at once.
     pub messages_per_second: u32,
     /// How long a handshake may take.
@@ -41,6 +47,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             connections_max: 64,
+            handshakes_max: 256,
             messages_per_second: 200,
             handshake_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(15),
@@ -91,10 +98,10 @@ impl Listener {
         mut stop: watch::Receiver<bool>,
     ) {
         let Listener { socket, tls, limits, .. } = self;
-        let places = Arc::new(Semaphore::new(limits.connections_max));
-        let shared = Arc::new(Shared { peers, inbox, tls, limits, rates: Mutex::default() });
+        let (places, rates) = (Semaphore::new(limits.connections_max), Mutex::default());
+        let handshakes = Handshakes::new(limits.handshakes_max);
+        let shared = Arc::new(Shared { peers, inbox, tls, limits, places, handshakes, rates });
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let accepted = tokio::select! {
                 accepted = socket.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => return,
@@ -103,7 +110,6 @@ impl Listener {
                 Ok((stream, from)) => {
                     let (shared, mut stop) = (Arc::clone(&shared), stop.clone());
                     tokio::spawn(async move {
-                        let _place = place;
                         let ended = tokio::select! {
                             ended = shared.connection(stream) => ended,
                             _ = stop.wait_for(|stop| *stop) => Ok(()),
@@ -137,13 +143,22 @@ struct Shared {
     inbox: Arc<dyn Inbox>,
     tls: TlsAcceptor,
     limits: Limits,
+    places: Semaphore,
+    handshakes: Handshakes,
     rates: Mutex<HashMap<String, Rate>>,
 }
 
 impl Shared {
     async fn connection(self: &Arc<Self>, stream: TcpStream) -> Result<(), Failure> {
         stream.set_nodelay(true)?;
-        let stream = timeout(self.limits.handshake_timeout, self.tls.accept(stream)).await??;
+        let mut handshake = self.handshakes.begin();
+        let stream = tokio::select! {
+            accepted = timeout(self.limits.handshake_timeout, self.tls.accept(stream)) => accepted??,
+            () = handshake.given_up() => return Err("too many handshakes".into()),
+        };
+        drop(handshake);
+        // Whoever comes here is a peer.
+        let _place = self.places.acquire().await?;
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let certificate = certificates.first().ok_or("no certificate")?.to_vec();
         let service = service_fn(|request| {

@@ -50,7 +50,7 @@ mod store;
 mod sweep;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use haechi_core::{Database, Env, Jobs, Router};
 use haechi_sse::{Envelope, Keys};
@@ -68,6 +68,8 @@ pub struct Sqs {
     sequence: AtomicU64,
     /// Wakes those who wait for messages.
     sent: Notify,
+    /// Whether nobody is to wait any more.
+    ending: AtomicBool,
 }
 
 impl Sqs {
@@ -75,7 +77,15 @@ impl Sqs {
     pub fn new(database: Arc<Database>, env: Env, jobs: Arc<Jobs>, keys: Arc<dyn Keys>) -> Sqs {
         let envelope = Envelope::new(keys, "sqs", "aws:sqs:arn");
         jobs.handle(sweep::SWEEP, Arc::new(sweep::Sweep { database: Arc::clone(&database) }));
-        Sqs { database, env, jobs, envelope, sequence: AtomicU64::new(0), sent: Notify::new() }
+        let (sequence, sent, ending) = (AtomicU64::new(0), Notify::new(), AtomicBool::new(false));
+        Sqs { database, env, jobs, envelope, sequence, sent, ending }
+    }
+
+    /// Answers all who wait for messages, now and from now on: the server is about to stop, and each
+    /// finds the messages that come meanwhile elsewhere or later.
+    pub fn end_waiting(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+        self.sent.notify_waiters();
     }
 
     /// Mounts its operations, and registers the job that needs the whole of it.

@@ -1,5 +1,6 @@
 //! What can be typed. Help, man page and completions derive from here.
 
+mod account;
 mod iam;
 mod peer;
 mod render;
@@ -16,6 +17,7 @@ use haechi_core::{AccountId, Region};
 use crate::config::AdminListen;
 
 pub use crate::format::VERSION;
+pub use account::{AccountCommand, AccountOptions};
 pub use iam::{ExplainOptions, IamCommand};
 pub use peer::PeerCommand;
 pub use render::RenderOptions;
@@ -230,6 +232,9 @@ pub struct ExecOptions {
     /// /shop/prod), or the members of a secret.
     #[arg(long, value_name = "PATH OR SECRET")]
     pub secrets: Vec<String>,
+    /// Take NAME from there although it decides which code the program runs, as LD_PRELOAD does.
+    #[arg(long, value_name = "NAME", requires = "secrets")]
+    pub allow: Vec<String>,
     /// The program and its arguments.
     #[arg(
         required = true,
@@ -251,50 +256,6 @@ pub struct EnvOptions {
     /// As a JSON object instead of shell exports.
     #[arg(long)]
     pub json: bool,
-}
-
-/// What to do with accounts.
-#[derive(Debug, Subcommand)]
-pub enum AccountCommand {
-    /// Create an account that is in no organization, with a root access key.
-    #[command(after_help = "Example:\n  haechi account create staging --email staging@example.com")]
-    Create {
-        #[command(flatten)]
-        options: AccountOptions,
-        /// Its name.
-        name: String,
-        /// Its e-mail address, which no other account has.
-        #[arg(long)]
-        email: String,
-        /// File for the root access key [default: credentials-ACCOUNT in the data directory].
-        #[arg(long, value_name = "FILE")]
-        credentials: Option<PathBuf>,
-    },
-    /// Create a root access key of an account.
-    Key {
-        #[command(flatten)]
-        options: AccountOptions,
-        /// The account.
-        #[arg(value_name = "12 DIGITS")]
-        account: String,
-        /// File for the root access key [default: credentials-ACCOUNT in the data directory].
-        #[arg(long, value_name = "FILE")]
-        credentials: Option<PathBuf>,
-    },
-    /// List accounts: id, name, e-mail address, organization.
-    List {
-        #[command(flatten)]
-        options: AccountOptions,
-    },
-}
-
-/// Options of `account`.
-#[derive(Debug, Args)]
-pub struct AccountOptions {
-    #[command(flatten)]
-    pub data: DataOptions,
-    #[command(flatten)]
-    pub secrets: SealOptions,
 }
 
 /// What to do with KMS.

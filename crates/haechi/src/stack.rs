@@ -49,6 +49,8 @@ pub struct Stack {
     pub kms: Arc<Kms>,
     /// The secrets.
     pub secrets: Arc<SecretsManager>,
+    /// The queues.
+    pub sqs: Arc<Sqs>,
     /// The functions.
     pub lambda: Arc<Lambda>,
     /// Which account is in which organization.
@@ -335,7 +337,7 @@ impl Stack {
         lambda.mount(&mut router);
         endpoints.call_functions(Arc::clone(&lambda));
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
-        let targets = event_targets(env, (&sns, sqs, &lambda));
+        let targets = event_targets(env, (&sns, Arc::clone(&sqs), &lambda));
         let around = (targets, &secrets, &outbound);
         let events = events((&database, env, &jobs), around, (roles, recorder), &mut router);
         Ok(Stack {
@@ -343,6 +345,7 @@ impl Stack {
             iam,
             kms,
             secrets,
+            sqs,
             lambda,
             organizations,
             cloudtrail,

@@ -17,7 +17,7 @@ use count::Count;
 use failures::Failures;
 
 /// Fuzzing of each target for every change; `cargo xtask fuzz --seconds N` goes on for longer.
-const FUZZ_SECONDS: &str = "60";
+const FUZZ_SECONDS: &str = "30";
 
 /// Simulated schedules of nodes for every change; `cargo xtask sim jobs` runs more.
 const SCHEDULES: &str = "100";

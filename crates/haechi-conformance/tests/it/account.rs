@@ -25,6 +25,10 @@ fn an_account_that_the_operator_makes_is_listed_and_its_root_key_signs() {
     let id = words[words.iter().position(|word| *word == "account").unwrap() + 1].to_owned();
     let (done, output) = account(&data, &["list"]);
     assert!(done && output.contains(&format!("{id}  staging  staging@example.com")), "{output}");
+    let (_, output) = account(&data, &["list", "--json"]);
+    let lines: Vec<serde_json::Value> = serde_json::from_str(&output).unwrap();
+    let made = lines.iter().find(|line| line["account"] == id.as_str()).unwrap();
+    assert_eq!(made["name"], "staging");
     let (done, output) = account(&data, &[&["create", "again"][..], &email].concat());
     assert!(!done && output.contains("Name another"), "{output}");
 

@@ -75,6 +75,9 @@ fn the_cases_of_awss_proxy_test_client_pass() {
     // A credential is exchanged while haechi serves; keys that nobody named stay unknown.
     let listed = server.operator(&["xks", "list"], &[]).ok();
     let old = listed.split_whitespace().last().unwrap().to_owned();
+    let for_machines = server.operator(&["xks", "list", "--json"], &[]).ok();
+    let lines: serde_json::Value = serde_json::from_str(&for_machines).unwrap();
+    assert_eq!(lines[0]["access_key_ids"], serde_json::json!([old]));
     let file = server.scratch().join("new.json");
     let rest = [prefix, "--file", file.to_str().unwrap()];
     server.operator(&["xks", "credential", "create"], &rest).ok();

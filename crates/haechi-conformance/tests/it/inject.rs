@@ -52,6 +52,20 @@ fn a_process_gets_what_a_path_and_a_secret_hold_and_no_credentials() {
 }
 
 #[test]
+fn a_parameter_does_not_decide_which_code_a_process_runs() {
+    let server = prepared();
+    let put = ["ssm", "put-parameter", "--name", "/tools/path", "--type", "String"];
+    server.aws(&[&put[..], &["--value", "/nowhere"]].concat()).ok();
+    let exec = ["exec", "--secrets", "/tools"];
+    let (done, output) = run(&server, &exec, &["--", "echo", "ran"]);
+    assert!(!done && output.contains("--allow PATH") && !output.contains("ran"), "{output}");
+    let shown = ["--allow", "PATH", "--", "/bin/sh", "-c", "echo $PATH"];
+    let (done, output) = run(&server, &exec, &shown);
+    assert!(done, "{output}");
+    assert_eq!(output, "/nowhere\n");
+}
+
+#[test]
 fn a_template_is_filled_in_and_its_file_is_its_owners_alone() {
     let server = prepared();
     let template = server.scratch().join("app.template");

@@ -48,6 +48,10 @@ fn a_region_that_is_served_elsewhere_is_refused_with_where_it_is_served() {
     pair.home.server.aws(&["sts", "get-caller-identity"]).ok();
     let listed = pair.home.server.operator(&["peer", "list"], &[]).ok();
     assert!(listed.contains(AWAY) && listed.trim_end().ends_with("answers"), "{listed}");
+    let listed = pair.home.server.operator(&["peer", "list", "--json"], &[]).ok();
+    let lines: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(lines[0]["answers"], true);
+    assert!(lines[0]["fingerprint"].is_string() && lines[0]["accounts"].is_null(), "{listed}");
 }
 
 #[test]

@@ -25,6 +25,9 @@ QUICK = Config(
 )
 PATIENT = Config(retries={"total_max_attempts": 12, "mode": "standard"}, read_timeout=30)
 
+# Between two rounds of a writer, in seconds: faults need calls in flight, not a busy machine.
+PAUSE = 0.03
+
 acknowledged = [[] for _ in NODES]
 stop = threading.Event()
 
@@ -42,6 +45,7 @@ def write(node):
             blob = kms.encrypt(KeyId="alias/load", Plaintext=name.encode())["CiphertextBlob"]
             plain = kms.decrypt(CiphertextBlob=blob)["Plaintext"]
             assert plain == name.encode()
+            time.sleep(PAUSE)
         except (ClientError, BotoCoreError) as error:
             print(f"- node {node}: {name}: {str(error)[:160]}", flush=True)
             time.sleep(0.05)

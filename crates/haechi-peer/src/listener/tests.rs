@@ -117,3 +117,23 @@ async fn a_peer_that_says_too_much_is_put_off() {
     }
     assert!(refused);
 }
+
+#[tokio::test]
+async fn strangers_who_connect_and_say_nothing_keep_no_peer_out() {
+    let client = identity(VALID);
+    let handshake_timeout = Duration::from_secs(3600);
+    let limits =
+        Limits { connections_max: 2, handshakes_max: 4, handshake_timeout, ..Limits::default() };
+    let (_stop, server) = serve(&[&client], limits).await;
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(TcpStream::connect(&*server.card.endpoint).await.unwrap());
+    }
+    assert_eq!(send(&client, &server, b"hello").await.unwrap(), b"hello");
+    // The oldest of them was hung up on; the newest was not.
+    use tokio::io::AsyncReadExt;
+    assert_eq!(strangers[0].read(&mut [0]).await.unwrap_or_default(), 0);
+    let mut newest = [0];
+    let last = strangers.last_mut().unwrap();
+    assert!(timeout(Duration::from_millis(50), last.read(&mut newest)).await.is_err());
+}

@@ -1,6 +1,7 @@
 //! `ReceiveMessage`.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use haechi_core::{Cx, Handle};
@@ -41,7 +42,8 @@ impl Handle<ReceiveMessage> for Sqs {
             let sent = self.sent.notified();
             let messages = self.take(cx, &queue, max, visibility_ms).await?;
             let left = until.saturating_duration_since(Instant::now());
-            if !messages.is_empty() || left.is_zero() {
+            let ending = self.ending.load(Ordering::SeqCst);
+            if !messages.is_empty() || left.is_zero() || ending {
                 break messages;
             }
             // Whether it was woken or slept enough, it looks again.

@@ -6,6 +6,7 @@ mod permissions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use haechi_core::{Caller, Job, Path};
 use haechi_kms::Kms;
@@ -227,4 +228,19 @@ async fn long_messages_are_handed_out_whole_and_ten_at_a_time() {
         fixture.delete(message).await.unwrap();
     }
     assert_eq!(fixture.rows().await, 0);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_message_is_answered_when_the_server_is_about_to_stop() {
+    let fixture = Fixture::new("queue", &[("ReceiveMessageWaitTimeSeconds", "20")]).await;
+    // A wait that nobody ends is longer than this.
+    let patience = Duration::from_secs(15);
+    let waiting = tokio::time::timeout(patience, fixture.receive());
+    let stopping = async {
+        tokio::task::yield_now().await;
+        fixture.sqs.end_waiting();
+    };
+    let (received, ()) = tokio::join!(waiting, stopping);
+    assert!(received.unwrap().is_empty());
+    assert!(tokio::time::timeout(patience, fixture.receive()).await.unwrap().is_empty());
 }

@@ -38,6 +38,9 @@ pub enum PeerCommand {
     List {
         #[command(flatten)]
         options: AccountOptions,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Trust one no more. What it has stays with it.
     Remove {

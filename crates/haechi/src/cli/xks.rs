@@ -44,6 +44,9 @@ pub enum XksCommand {
     List {
         #[command(flatten)]
         options: AccountOptions,
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Let another KMS use nothing any more. The keys stay.
     Delete {

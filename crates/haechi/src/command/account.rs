@@ -27,7 +27,7 @@ pub fn run(command: AccountCommand) -> Result<ExitCode, Failure> {
                 let data = DataDirectory::existing(options.data.data.clone())?;
                 key(&data, &options, account, credentials.as_deref()).await
             }
-            AccountCommand::List { options } => list(&options).await,
+            AccountCommand::List { options, json } => list(&options, json).await,
         }
     })
 }
@@ -50,9 +50,14 @@ async fn key(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(options: &AccountOptions) -> Result<ExitCode, Failure> {
+async fn list(options: &AccountOptions, json: bool) -> Result<ExitCode, Failure> {
     let data = DataDirectory::existing(options.data.data.clone())?;
-    for line in ask(&data, options, AccountList {}).await? {
+    let lines = ask(&data, options, AccountList {}).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&lines)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in lines {
         let AccountLine { account, name, email, managed_by } = line;
         let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let place = managed_by.map(|management| format!("managed by {management}"));

@@ -21,6 +21,38 @@ use crate::data::DataDirectory;
 
 type Variables = BTreeMap<String, Zeroizing<String>>;
 
+/// Variables that make a loader, a shell or a language run other code than the program's own. Who may
+/// write a parameter is not thereby meant to.
+const CODE: &[&str] = &[
+    "BASHOPTS",
+    "BASH_ENV",
+    "CLASSPATH",
+    "ENV",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "HOME",
+    "IFS",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PATH",
+    "PERL5DB",
+    "PERL5LIB",
+    "PERL5OPT",
+    "PHPRC",
+    "PROMPT_COMMAND",
+    "PS4",
+    "RUBYLIB",
+    "RUBYOPT",
+    "SHELLOPTS",
+    "ZDOTDIR",
+    "_JAVA_OPTIONS",
+];
+
+/// Beginnings of such variables: of the dynamic loaders, and of Python.
+const CODE_PREFIXES: &[&str] = &["DYLD_", "LD_", "PYTHON"];
+
 /// Runs a program in place of this process, with parameters and secrets in its environment. It gets
 /// no credentials: what it needs, it has.
 ///
@@ -32,6 +64,13 @@ pub fn exec(options: ExecOptions) -> Result<ExitCode, Failure> {
     for named in &options.secrets {
         let found = if named.starts_with('/') { under(&api, named)? } else { secret(&api, named)? };
         for (name, value) in found {
+            if runs_code(&name) && !options.allow.contains(&name) {
+                return Err(format!(
+                    "{named} has {name}, which can make the program run other code: rename it there, \
+                     or say --allow {name}"
+                )
+                .into());
+            }
             if variables.insert(name.clone(), value).is_some() {
                 return Err(format!("{name} would be set twice: {named} has it again").into());
             }
@@ -91,6 +130,11 @@ fn variable(name: &str) -> String {
     };
     let name: String = name.chars().map(plain).collect();
     if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// Whether a variable decides which code a program runs.
+fn runs_code(variable: &str) -> bool {
+    CODE.contains(&variable) || CODE_PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
 }
 
 fn text(value: &Value, name: &str) -> Result<Zeroizing<String>, Failure> {
@@ -186,11 +230,21 @@ impl Source for Server<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::variable;
+    use super::{runs_code, variable};
 
     #[test]
     fn variables_are_named_as_shells_name_them() {
         assert_eq!(variable("db/host-name.1"), "DB_HOST_NAME_1");
         assert_eq!(variable("2nd"), "_2ND");
+    }
+
+    #[test]
+    fn variables_that_make_programs_run_other_code_are_known() {
+        for name in ["ld/preload", "LD_LIBRARY_PATH", "path", "PythonStartup", "node-options"] {
+            assert!(runs_code(&variable(name)), "{name}");
+        }
+        for name in ["db/path", "ldap/host", "environment", "path-prefix"] {
+            assert!(!runs_code(&variable(name)), "{name}");
+        }
     }
 }

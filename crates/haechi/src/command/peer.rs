@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use haechi_peer::Card;
+use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::cli::{AccountOptions, PeerCommand};
@@ -34,9 +35,13 @@ pub fn run(command: PeerCommand) -> Result<ExitCode, Failure> {
                 println!("fingerprint  {}", card.fingerprint());
                 println!("Compare it with what `haechi peer card` prints there.");
             }
-            PeerCommand::List { options } => {
-                for line in ask(&existing(&options)?, &options, PeerList {}).await? {
-                    print(&line);
+            PeerCommand::List { options, json } => {
+                let lines = ask(&existing(&options)?, &options, PeerList {}).await?;
+                if json {
+                    let lines: Vec<Value> = lines.iter().map(for_machines).collect();
+                    println!("{}", serde_json::to_string_pretty(&lines)?);
+                } else {
+                    lines.iter().for_each(print);
                 }
             }
             PeerCommand::Remove { options, name } => {
@@ -49,6 +54,18 @@ pub fn run(command: PeerCommand) -> Result<ExitCode, Failure> {
 
 fn existing(options: &AccountOptions) -> Result<DataDirectory, Failure> {
     DataDirectory::existing(options.data.data.clone())
+}
+
+fn for_machines(line: &PeerLine) -> Value {
+    let PeerLine { card, accounts, answers } = line;
+    json!({
+        "name": card.name,
+        "regions": card.regions,
+        "endpoint": card.endpoint,
+        "fingerprint": card.fingerprint().to_string(),
+        "accounts": accounts,
+        "answers": answers,
+    })
 }
 
 fn print(line: &PeerLine) {

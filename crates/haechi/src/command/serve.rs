@@ -215,6 +215,7 @@ impl Server {
                 door.shut();
             }
             tell.send_replace(true);
+            ready.installation.stack.sqs.end_waiting();
             ended
         };
         let proxying = async {

@@ -34,7 +34,7 @@ pub fn run(command: XksCommand) -> Result<ExitCode, Failure> {
                 let credential = ask(&data, &options, wanted).await?;
                 write(&data, file, &prefix, &credential)
             }
-            XksCommand::List { options } => list(&options).await,
+            XksCommand::List { options, json } => list(&options, json).await,
             XksCommand::Delete { options, prefix } => {
                 let prefix = with_slash(&prefix);
                 ask(&existing(&options)?, &options, XksDelete { prefix }).await?;
@@ -104,8 +104,13 @@ fn write(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(options: &AccountOptions) -> Result<ExitCode, Failure> {
-    for line in ask(&existing(options)?, options, XksList {}).await? {
+async fn list(options: &AccountOptions, json: bool) -> Result<ExitCode, Failure> {
+    let lines = ask(&existing(options)?, options, XksList {}).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&lines)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in lines {
         let XksLine { prefix, account, region, keys, access_key_ids } = line;
         let key = |key: &ExposedKey| match (key.encrypts, key.decrypts) {
             (true, false) => format!("{}:encrypt", key.id),

@@ -164,8 +164,8 @@ impl PeerRecord {
         }
         for (known, _) in Self::list(database).await? {
             if known.id == card.id {
-                if known.fingerprint() != card.fingerprint() {
-                    return Err(format!("{} is known with another fingerprint: haechi peer remove {} first, if that is right", card.name, known.name).into());
+                if !known.is_of_same_deployment(card) {
+                    return Err(format!("{} is known with other keys: haechi peer remove {} first, if that is right", card.name, known.name).into());
                 }
                 continue;
             }
