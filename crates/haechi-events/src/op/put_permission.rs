@@ -1,10 +1,10 @@
 //! `PutPermission`.
 
-use haechi_core::{AccountId, Cx, Handle};
+use haechi_core::{AccountId, Cx, Handle, PrincipalIds};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutPermission;
 use haechi_events_model::shapes::{Condition, PutPermissionRequest};
-use haechi_policy::{Document, Kind};
+use haechi_policy::{Document, Kind, ParseError};
 use haechi_wire::shape::Unit;
 use serde_json::{Value, json};
 
@@ -18,6 +18,10 @@ impl Handle<PutPermission> for Events {
         let name = bus::name(cx, input.event_bus_name.as_deref())?.to_owned();
         let arn = bus::arn(cx, &name);
         self.allow_bus(cx, &name).await?;
+        let principals = match &input.policy {
+            Some(policy) => Some(principals(cx, policy).await?),
+            None => None,
+        };
         let change = |record: &mut crate::store::BusRecord| {
             let policy = match &input.policy {
                 Some(policy) => policy.clone(),
@@ -27,15 +31,30 @@ impl Handle<PutPermission> for Events {
                 let told = "The policy is longer than the maximum of 10240 characters.";
                 return Err(Error::PolicyLengthExceededException(told.to_owned()));
             }
-            Document::parse(&policy, Kind::Resource).map_err(|error| {
-                bus::invalid(format!("Parameter Policy is not valid. Reason: {error}"))
-            })?;
+            Document::parse(&policy, Kind::Resource).map_err(not_valid)?;
             record.policy = Some(policy);
+            // A single statement names an account or everybody, and leaves the others as they are.
+            if let Some(principals) = principals {
+                record.policy_principals = principals;
+            }
             Ok(())
         };
         self.change_bus(cx, &name, change).await?;
         Ok(Unit)
     }
+}
+
+fn not_valid(error: ParseError) -> Error {
+    bus::invalid(format!("Parameter Policy is not valid. Reason: {error}"))
+}
+
+/// Those whom a policy names. What AWS says of names that nobody has is not recorded.
+async fn principals(cx: &Cx, policy: &str) -> Result<PrincipalIds, Error> {
+    let document = Document::parse(policy, Kind::Resource).map_err(not_valid)?;
+    let missing = |arn: &str| {
+        not_valid(ParseError::InvalidPrincipal { kind: "AWS".to_owned(), value: arn.to_owned() })
+    };
+    cx.env.principal_ids(&document, missing).await
 }
 
 /// The statement that the single parameters make.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Region};
+use haechi_core::{AccountId, PrincipalIds, Region};
 use haechi_kms_model::shapes::{
     DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
@@ -45,6 +45,7 @@ fn message(id: &str, sequence: u64, due_ms: i64) -> MessageRecord {
         sequence,
         body: id.to_owned(),
         attributes: BTreeMap::new(),
+        policy_principals: PrincipalIds::default(),
         trace_header: None,
         sender_id: String::new(),
         sent_ms: due_ms,
