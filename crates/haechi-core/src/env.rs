@@ -103,7 +103,8 @@ impl Env {
     }
 
     /// Lets resource policies name only users and roles that exist, with this and all its clones;
-    /// the first source that is given stays. Without one every name is taken.
+    /// the first source that is given stays. Without one every name is taken. The services' own
+    /// has one; that of a call, which the listener makes, does not.
     pub fn know(&self, principals: Arc<dyn Principals>) {
         self.principals.get_or_init(|| principals);
     }

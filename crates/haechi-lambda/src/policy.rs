@@ -2,7 +2,7 @@
 //!
 //! Source: recordings; API Reference, AddPermission.
 
-use haechi_core::{AccountId, Cx, PrincipalIds};
+use haechi_core::{AccountId, Env, PrincipalIds};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::shapes::AddPermissionRequest;
 use haechi_policy::{Document, Kind};
@@ -39,10 +39,10 @@ pub(crate) fn compiled(policy: &Policy) -> Result<Document, Fault> {
 }
 
 /// The one whom a statement names, if that is a user or role: it must exist.
-pub(crate) async fn principals(cx: &Cx, statement: &str) -> Result<PrincipalIds, Error> {
+pub(crate) async fn principals(env: &Env, statement: &str) -> Result<PrincipalIds, Error> {
     let text = document(&[statement.to_owned()]);
     let document = Document::parse(&text, Kind::Resource).map_err(|_| invalid_principal())?;
-    cx.env.principal_ids(&document, |_| invalid_principal()).await
+    env.principal_ids(&document, |_| invalid_principal()).await
 }
 
 fn invalid_principal() -> Error {
@@ -155,11 +155,10 @@ mod tests {
     async fn each_statement_means_the_user_who_had_the_name_when_it_was_added() {
         let kit = Kit::new().await;
         let directory = kit.directory();
-        let cx = kit.cx::<Invoke>(&kit.root(ACCOUNT));
         let mut policy = Policy::default();
         let mut add = async |sid: &str, qualifier: &str| {
             let statement = statement_of(sid, qualifier, BOB);
-            let found = principals(&cx, &statement).await.unwrap();
+            let found = principals(&kit.env, &statement).await.unwrap();
             policy.principals.insert(sid.to_owned(), found);
             policy.statements.push(statement);
         };
@@ -179,15 +178,15 @@ mod tests {
     async fn a_user_who_does_not_exist_is_refused_as_recorded() {
         let kit = Kit::new().await;
         kit.directory();
-        let cx = kit.cx::<Invoke>(&kit.root(ACCOUNT));
         let words = "The provided principal was invalid. Please check the principal and try again.";
         for principal in [BOB, "arn:aws:iam::111122223333:group/g"] {
-            let refused = principals(&cx, &statement_of("s", "q", principal)).await.unwrap_err();
+            let refused =
+                principals(&kit.env, &statement_of("s", "q", principal)).await.unwrap_err();
             let expected = ("InvalidParameterValueException", words.to_owned());
             assert_eq!(told(&refused.into()), expected);
         }
         for fine in ["arn:aws:iam::444455556666:root", "*"] {
-            assert!(principals(&cx, &statement_of("s", "q", fine)).await.unwrap().is_empty());
+            assert!(principals(&kit.env, &statement_of("s", "q", fine)).await.unwrap().is_empty());
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use haechi_core::{Cx, PrincipalIds};
+use haechi_core::{Env, PrincipalIds};
 use haechi_policy::{ContextMap, Document, Kind, Policies, Principal, Request, evaluate};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::SERVICE;
@@ -15,9 +15,9 @@ use serde_json::Value;
 pub(crate) const NAME: &str = "default";
 
 /// Reads a policy that somebody wants to put, and finds those whom it names.
-pub(crate) async fn accept(cx: &Cx, text: &str) -> Result<(Document, PrincipalIds), Error> {
+pub(crate) async fn accept(env: &Env, text: &str) -> Result<(Document, PrincipalIds), Error> {
     let document = parse(text)?;
-    let principals = cx.env.principal_ids(&document, |_| unsupported_principal()).await?;
+    let principals = env.principal_ids(&document, |_| unsupported_principal()).await?;
     Ok((document, principals))
 }
 

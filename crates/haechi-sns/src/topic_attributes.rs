@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use haechi_core::{Cx, PrincipalIds};
+use haechi_core::{Cx, Env, PrincipalIds};
 use haechi_policy::{Document, Kind};
 use haechi_sns_model::Error;
 use haechi_wire::Fault;
@@ -110,12 +110,12 @@ pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
 
 /// Those whom the policy that a topic now has names, where it was set: all must exist.
 pub(crate) async fn principals(
-    cx: &Cx,
+    env: &Env,
     attributes: &BTreeMap<String, String>,
 ) -> Result<PrincipalIds, Error> {
     let Some(policy) = attributes.get("Policy") else { return Ok(PrincipalIds::default()) };
     let document = Document::parse(policy, Kind::Resource).map_err(Fault::internal)?;
-    cx.env.principal_ids(&document, |_| no_principal()).await
+    env.principal_ids(&document, |_| no_principal()).await
 }
 
 fn no_principal() -> Error {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use haechi_core::{Cx, PrincipalIds};
+use haechi_core::{Env, PrincipalIds};
 use haechi_policy::{Document, Kind};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
@@ -261,12 +261,12 @@ pub(crate) fn set(
 
 /// Those whom the policy that a queue now has names, where it was set: all must exist.
 pub(crate) async fn principals(
-    cx: &Cx,
+    env: &Env,
     attributes: &BTreeMap<String, String>,
 ) -> Result<PrincipalIds, Error> {
     let Some(policy) = attributes.get("Policy") else { return Ok(PrincipalIds::default()) };
     let document = Document::parse(policy, Kind::Resource).map_err(Fault::internal)?;
-    cx.env.principal_ids(&document, |_| wrong("Policy")).await
+    env.principal_ids(&document, |_| wrong("Policy")).await
 }
 
 /// A queue is under one kind of keys: setting a KMS key ends that of SQS's own.

@@ -113,7 +113,7 @@ def test_buses():
     events = client("events")
     bus = events.create_event_bus(Name=unique("bus"))["EventBusArn"]
     entry = {"Source": "app", "DetailType": "test", "Detail": "{}", "EventBusName": bus}
-    words = f'Parameter Policy is not valid. Reason: Invalid principal in policy: "AWS":"{{}}"'
+    words = 'Parameter Policy is not valid. Reason: Invalid principal in policy: "AWS":"{}"'
     name, key = new_user()
     put = lambda arn: events.put_permission(
         EventBusName=bus.split("/")[1], Policy=allow(arn, "events:PutEvents", bus))
@@ -137,7 +137,7 @@ def test_a_role_that_is_made_anew_is_another_but_for_conditions():
 
     def make():
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        session = client_of(key, "sts").assume_role(RoleArn=role, RoleSessionName="s")["Credentials"]
+        session = client_of(key, "sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
         hers = client("sqs", aws_access_key_id=session["AccessKeyId"], aws_session_token=session["SessionToken"],
                       aws_secret_access_key=session["SecretAccessKey"])
         return role, hers

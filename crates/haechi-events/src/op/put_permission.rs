@@ -1,6 +1,6 @@
 //! `PutPermission`.
 
-use haechi_core::{AccountId, Cx, Handle, PrincipalIds};
+use haechi_core::{AccountId, Cx, Env, Handle, PrincipalIds};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutPermission;
 use haechi_events_model::shapes::{Condition, PutPermissionRequest};
@@ -19,7 +19,7 @@ impl Handle<PutPermission> for Events {
         let arn = bus::arn(cx, &name);
         self.allow_bus(cx, &name).await?;
         let principals = match &input.policy {
-            Some(policy) => Some(principals(cx, policy).await?),
+            Some(policy) => Some(principals(&self.env, policy).await?),
             None => None,
         };
         let change = |record: &mut crate::store::BusRecord| {
@@ -49,12 +49,12 @@ fn not_valid(error: ParseError) -> Error {
 }
 
 /// Those whom a policy names. What AWS says of names that nobody has is not recorded.
-async fn principals(cx: &Cx, policy: &str) -> Result<PrincipalIds, Error> {
+async fn principals(env: &Env, policy: &str) -> Result<PrincipalIds, Error> {
     let document = Document::parse(policy, Kind::Resource).map_err(not_valid)?;
     let missing = |arn: &str| {
         not_valid(ParseError::InvalidPrincipal { kind: "AWS".to_owned(), value: arn.to_owned() })
     };
-    cx.env.principal_ids(&document, missing).await
+    env.principal_ids(&document, missing).await
 }
 
 /// The statement that the single parameters make.

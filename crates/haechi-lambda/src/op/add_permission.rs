@@ -24,7 +24,7 @@ impl Handle<AddPermission> for Lambda {
         let (mut function, _) = self.function_knowing(cx, named, facts).await?;
         self.takes_policy(&function).await?;
         let statement = policy::statement(&function.reference, &input)?;
-        let principals = policy::principals(cx, &statement).await?;
+        let principals = policy::principals(&self.env, &statement).await?;
         let revision = revision(cx)?;
         let key = policy::key(function.reference.qualifier.as_deref()).to_owned();
         if let Some(given) = &input.revision_id {

@@ -19,7 +19,7 @@ impl Handle<PutResourcePolicy> for SecretsManager {
         let (mut draft, permit) = admit(cx, found, facts)?;
         draft.record().writable_by(cx)?;
         policy::check_name(input.policy_name.as_deref())?;
-        let (document, principals) = policy::accept(cx, &input.resource_policy).await?;
+        let (document, principals) = policy::accept(&self.env, &input.resource_policy).await?;
         if input.block_public_policy == Some(true)
             && policy::is_public(&document, &draft.record().arn)?
         {

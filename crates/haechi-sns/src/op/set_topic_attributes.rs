@@ -16,7 +16,8 @@ impl Handle<SetTopicAttributes> for Sns {
         let wanted = (input.attribute_name.as_str(), value);
         topic_attributes::set(cx, &topic.arn, &mut record.attributes, wanted)?;
         if input.attribute_name == "Policy" {
-            record.policy_principals = topic_attributes::principals(cx, &record.attributes).await?;
+            record.policy_principals =
+                topic_attributes::principals(&self.env, &record.attributes).await?;
         }
         let mut batch = Batch::new();
         batch.replace(&topic.loaded, &record);

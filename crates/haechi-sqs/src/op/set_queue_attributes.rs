@@ -18,7 +18,8 @@ impl Handle<SetQueueAttributes> for Sqs {
             self.has_dead_letters(cx, &queue.arn, &record.attributes).await?;
         }
         if wanted.contains_key("Policy") {
-            record.policy_principals = attributes::principals(cx, &record.attributes).await?;
+            record.policy_principals =
+                attributes::principals(&self.env, &record.attributes).await?;
         }
         record.modified_ms = cx.now().millis();
         let mut batch = Batch::new();

@@ -1,6 +1,6 @@
 //! `PutResourcePolicy`: shares an advanced parameter with other accounts.
 
-use haechi_core::{Batch, Cx, Handle, Loaded, PrincipalIds};
+use haechi_core::{Batch, Cx, Env, Handle, Loaded, PrincipalIds};
 use haechi_policy::{Document, Kind, ParseError};
 use haechi_ssm_model::Error;
 use haechi_ssm_model::ops::PutResourcePolicy;
@@ -26,7 +26,7 @@ impl Handle<PutResourcePolicy> for Ssm {
                 "Only parameters of the advanced-parameter tier can be shared.".to_owned(),
             ));
         }
-        let principals = checked(cx, &input.policy).await?;
+        let principals = checked(&self.env, &input.policy).await?;
         let id = match (&loaded.value.resource_policy, &input.policy_id) {
             (Some(old), Some(id)) => old.checked(id, input.policy_hash.as_deref())?,
             (None, None) => self.env.uuid().map_err(Fault::internal)?.to_string(),
@@ -56,7 +56,7 @@ impl Handle<PutResourcePolicy> for Ssm {
 }
 
 /// Those whom a policy names, if it can be one.
-async fn checked(cx: &Cx, text: &str) -> Result<PrincipalIds, Error> {
+async fn checked(env: &Env, text: &str) -> Result<PrincipalIds, Error> {
     let malformed =
         |error: ParseError| Error::MalformedResourcePolicyDocumentException(error.to_string());
     let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
@@ -65,7 +65,7 @@ async fn checked(cx: &Cx, text: &str) -> Result<PrincipalIds, Error> {
     let missing = |arn: &str| {
         malformed(ParseError::InvalidPrincipal { kind: "AWS".to_owned(), value: arn.to_owned() })
     };
-    cx.env.principal_ids(&document, missing).await
+    env.principal_ids(&document, missing).await
 }
 
 pub(super) fn no_such_policy() -> Error {
