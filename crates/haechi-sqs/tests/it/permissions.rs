@@ -175,12 +175,12 @@ async fn a_policy_names_only_users_who_exist() {
         let input = CreateQueueRequest { queue_name, attributes, ..Default::default() };
         fixture.kit.call::<CreateQueue, _>(&fixture.sqs, &fixture.root, input).await
     };
-    assert_eq!(told(&create("ghost").await.unwrap_err()), wrong);
+    assert_eq!(told(&create("ghost").await.err().unwrap()), wrong);
     create("bob").await.unwrap();
     let (queue_url, attributes) = (fixture.queue.clone(), naming("ghost"));
     let input = SetQueueAttributesRequest { queue_url, attributes };
     let set = fixture.kit.call::<SetQueueAttributes, _>(&fixture.sqs, &fixture.root, input).await;
-    assert_eq!(told(&set.unwrap_err()), wrong);
+    assert_eq!(told(&set.err().unwrap()), wrong);
     let user = fixture.kit.user(ACCOUNT, "bob", &[]);
     let queue = fixture.queue.replace("/q", "/new");
     fixture.kit.call::<SendMessage, _>(&fixture.sqs, &user, message(&queue)).await.unwrap();
