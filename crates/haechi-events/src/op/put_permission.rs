@@ -19,7 +19,11 @@ impl Handle<PutPermission> for Events {
         let arn = bus::arn(cx, &name);
         self.allow_bus(cx, &name).await?;
         let principals = match &input.policy {
-            Some(policy) => Some(principals(&self.env, policy).await?),
+            Some(policy) => {
+                self.require_bus(&bus::place(cx), &name).await?;
+                fits(policy)?;
+                Some(principals(&self.env, policy).await?)
+            }
             None => None,
         };
         let change = |record: &mut crate::store::BusRecord| {
@@ -27,10 +31,7 @@ impl Handle<PutPermission> for Events {
                 Some(policy) => policy.clone(),
                 None => with(record.policy.as_deref(), statement(cx, &arn, &input)?)?.to_string(),
             };
-            if policy.len() > POLICY_MAX {
-                let told = "The policy is longer than the maximum of 10240 characters.";
-                return Err(Error::PolicyLengthExceededException(told.to_owned()));
-            }
+            fits(&policy)?;
             Document::parse(&policy, Kind::Resource).map_err(not_valid)?;
             record.policy = Some(policy);
             // A single statement names an account or everybody, and leaves the others as they are.
@@ -42,6 +43,14 @@ impl Handle<PutPermission> for Events {
         self.change_bus(cx, &name, change).await?;
         Ok(Unit)
     }
+}
+
+fn fits(policy: &str) -> Result<(), Error> {
+    if policy.len() > POLICY_MAX {
+        let told = "The policy is longer than the maximum of 10240 characters.";
+        return Err(Error::PolicyLengthExceededException(told.to_owned()));
+    }
+    Ok(())
 }
 
 fn not_valid(error: ParseError) -> Error {
