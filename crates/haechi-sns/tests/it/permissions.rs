@@ -37,7 +37,7 @@ impl Fixture {
         match self.kit.call::<Publish, _>(&*self.sns, &bob, input).await {
             Ok(_) => true,
             Err(problem) => {
-                assert_eq!(told(&problem).0, "AuthorizationErrorException");
+                assert_eq!(told(&problem).0, "AuthorizationError");
                 false
             }
         }
