@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use haechi_crypto::{CryptoError, Random};
 use haechi_wire::{Fault, Timestamp};
 
-use crate::{GuardrailSource, Guardrails};
+use crate::{GuardrailSource, Guardrails, Principals};
 
 /// The time of day.
 pub trait Clock: Send + Sync + 'static {
@@ -75,12 +75,14 @@ pub struct Env {
     /// Strong random bytes.
     pub random: Arc<dyn Random>,
     guardrails: Arc<OnceLock<Arc<dyn GuardrailSource>>>,
+    principals: Arc<OnceLock<Arc<dyn Principals>>>,
 }
 
 impl Env {
-    /// Time and randomness, where no organization lays anything over what services do.
+    /// Time and randomness, where no organization lays anything over what services do, and nobody
+    /// says who exists.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Env {
-        Env { clock, random, guardrails: Arc::default() }
+        Env { clock, random, guardrails: Arc::default(), principals: Arc::default() }
     }
 
     /// Lays the guardrails of `source` over the calls that services make for themselves, with this
@@ -98,6 +100,18 @@ impl Env {
             Some(source) => Ok(Some(source.guardrails().await?)),
             None => Ok(None),
         }
+    }
+
+    /// Lets resource policies name only users and roles that exist, with this and all its clones;
+    /// the first source that is given stays. Without one every name is taken. The services' own
+    /// has one; that of a call, which the listener makes, does not.
+    pub fn know(&self, principals: Arc<dyn Principals>) {
+        self.principals.get_or_init(|| principals);
+    }
+
+    /// Who exists, if somebody says it.
+    pub fn principals(&self) -> Option<&Arc<dyn Principals>> {
+        self.principals.get()
     }
 
     /// Now.

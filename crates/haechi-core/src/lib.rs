@@ -18,6 +18,7 @@
 //! service_roles.rs          what services do in the name of a user's role
 //! evidence.rs   Evidence              MFA codes, identity providers; what STS asks of IAM too
 //! guardrails.rs Guardrails             what an organization lays over its accounts
+//! principals.rs PrincipalIds           whom resource policies mean: unique ids for names
 //! cluster.rs    Cluster, Ownership     several nodes over one store
 //! database.rs   Database, Batch        sealed records over a store, cached, in transactions
 //! path.rs       Path                   storage keys; user-given names in them are hidden
@@ -55,6 +56,7 @@ pub mod name;
 pub mod operation;
 pub mod paging;
 pub mod path;
+pub mod principals;
 pub mod quota;
 pub mod regions;
 pub mod router;
@@ -83,6 +85,7 @@ pub use made::MadeCall;
 pub use name::{AccountId, Region};
 pub use operation::{Handle, Operation};
 pub use path::Path;
+pub use principals::{PrincipalIds, Principals};
 pub use regions::Regions;
 pub use router::Router;
 pub use service_event::{ServiceEvent, record_service_events};

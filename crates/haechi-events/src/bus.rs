@@ -5,7 +5,7 @@ use std::sync::Arc;
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Cx, Facts, Loaded, Permit, Region};
 use haechi_events_model::Error;
-use haechi_policy::{Context, Document, Kind, Values};
+use haechi_policy::{Context, Document, Values};
 use haechi_wire::Fault;
 
 use crate::Events;
@@ -99,8 +99,8 @@ impl Events {
     ) -> Result<Option<Arc<BusPolicy>>, Fault> {
         let path = Place::new(account, region).bus(name);
         let read = |record: BusRecord| {
-            let parse = |text: &str| Document::parse(text, Kind::Resource).map(Arc::new);
-            record.policy.as_deref().map(parse).transpose().map_err(Fault::internal)
+            let compile = |text: &str| record.policy_principals.compile(text);
+            record.policy.as_deref().map(compile).transpose()
         };
         let found = self.database.cached(&path, read).await?;
         Ok(found.or_else(|| (name == DEFAULT).then(Arc::default)))

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Path, Record, Region};
+use haechi_core::{AccountId, Path, PrincipalIds, Record, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Authorization;
@@ -29,6 +29,9 @@ pub(crate) struct BusRecord {
     /// Who else may do what with it: a policy.
     #[serde(default)]
     pub(crate) policy: Option<String>,
+    /// Of the users and roles that the policy names.
+    #[serde(default)]
+    pub(crate) policy_principals: PrincipalIds,
     #[serde(default)]
     pub(crate) dead_letter_arn: Option<String>,
     #[serde(flatten)]

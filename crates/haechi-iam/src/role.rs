@@ -1,12 +1,12 @@
 //! Roles as AWS shows them, and their trust policies.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::AccountId;
+use async_trait::async_trait;
+use haechi_core::{AccountId, PrincipalIds, Principals};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::{Role, RoleLastUsed};
-use haechi_policy::{AwsPrincipal, Document, Kind};
+use haechi_policy::{Document, Kind};
 use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
@@ -73,7 +73,7 @@ impl RoleRecord {
     /// If the record is damaged.
     pub(crate) fn trust_document(&self) -> Result<Arc<Document>, Fault> {
         let mut document = Document::parse(&self.trust, Kind::Trust).map_err(Fault::internal)?;
-        document.bind_principals(|arn| self.trust_principals.get(arn).cloned());
+        self.trust_principals.bind(&mut document);
         Ok(Arc::new(document))
     }
 }
@@ -99,23 +99,9 @@ impl Iam {
         Ok(found.map(|role| (account, role)))
     }
 
-    /// The unique id of the user or role with this ARN; `None` if there is none.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn unique_id(&self, arn: &str) -> Result<Option<String>, Fault> {
-        if let Some((_, role)) = self.role_by_arn(arn).await? {
-            return Ok(Some(role.id));
-        }
-        let Some((account, "user", path, name)) = parts(arn) else { return Ok(None) };
-        let user = self.database.load::<UserRecord>(&user_path(&account, name)).await?;
-        let user = user.map(|user| user.value);
-        Ok(user.filter(|user| user.path == path && user.name == name).map(|user| user.id))
-    }
-
     /// Refuses what is no trust policy, and one that names users or roles that do not exist; the
     /// unique ids of those that it names.
-    pub(crate) async fn check_trust(&self, text: &str) -> Result<BTreeMap<String, String>, Error> {
+    pub(crate) async fn check_trust(&self, text: &str) -> Result<PrincipalIds, Error> {
         let document = parse(text, Kind::Trust)?;
         document
             .require_known_services()
@@ -124,15 +110,23 @@ impl Iam {
             let message = format!("Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS_MAX}");
             return Err(Error::LimitExceededException(message));
         }
-        let mut ids = BTreeMap::new();
-        for principal in document.aws_principals() {
-            let (AwsPrincipal::User(arn) | AwsPrincipal::Role(arn)) = principal else { continue };
-            let Some(id) = self.unique_id(arn).await? else {
-                let message = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
-                return Err(Error::MalformedPolicyDocumentException(message));
-            };
-            ids.insert(arn.to_owned(), id);
+        let missing = |arn: &str| {
+            let message = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
+            Error::MalformedPolicyDocumentException(message)
+        };
+        PrincipalIds::of_all(self, &document, missing).await
+    }
+}
+
+#[async_trait]
+impl Principals for Iam {
+    async fn unique_id(&self, arn: &str) -> Result<Option<String>, Fault> {
+        if let Some((_, role)) = self.role_by_arn(arn).await? {
+            return Ok(Some(role.id));
         }
-        Ok(ids)
+        let Some((account, "user", path, name)) = parts(arn) else { return Ok(None) };
+        let user = self.database.load::<UserRecord>(&user_path(&account, name)).await?;
+        let user = user.map(|user| user.value);
+        Ok(user.filter(|user| user.path == path && user.name == name).map(|user| user.id))
     }
 }

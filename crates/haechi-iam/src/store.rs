@@ -36,7 +36,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Path, Record};
+use haechi_core::{AccountId, Path, PrincipalIds, Record};
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -255,7 +255,7 @@ pub(crate) struct RoleRecord {
     /// The trust policy as it was written.
     pub(crate) trust: String,
     /// Unique ids of the users and roles that it named when it was written, by ARN.
-    pub(crate) trust_principals: BTreeMap<String, String>,
+    pub(crate) trust_principals: PrincipalIds,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) policies: BTreeMap<String, String>,
     pub(crate) attached: Vec<String>,

@@ -385,7 +385,7 @@ impl Kms {
         }
         grant::check_principal(&party.name)?;
         let entity = party.name.contains(":user/") || party.name.contains(":role/");
-        if let Some(directory) = self.principals.as_ref().filter(|_| entity) {
+        if let Some(directory) = self.env.principals().filter(|_| entity) {
             party.unique_id = directory.unique_id(&party.name).await?;
             if party.unique_id.is_none() {
                 return Err(grant::no_principal(&party.name));

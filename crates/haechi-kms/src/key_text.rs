@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Database, Loaded, Path, Record};
+use haechi_core::{Batch, Database, Loaded, Path, PrincipalIds, Record};
 use haechi_wire::Fault;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ impl Aside {
 pub(crate) struct KeyText {
     description: String,
     policy: String,
-    policy_principals: BTreeMap<String, String>,
+    policy_principals: PrincipalIds,
     tags: BTreeMap<String, String>,
     aliases: BTreeSet<String>,
     /// Fields of the future.

@@ -83,7 +83,6 @@ use custom_key_store::forget::{FORGET_BACKING_KEY, ForgetBackingKey};
 
 pub use custom_key_store::{CloudHsmCluster, KeyStoreSurroundings};
 pub use inspect::InspectedKey;
-pub use policy::Principals;
 pub use proxied::ProxiedKey;
 pub use quotas::{KEY_QUOTAS, REQUEST_QUOTAS};
 pub use usage::{KeyUsage, LastUse};
@@ -93,7 +92,6 @@ pub struct Kms {
     database: Arc<Database>,
     env: Env,
     jobs: Arc<Jobs>,
-    principals: Option<Arc<dyn Principals>>,
     /// Stands in for the material of blobs that nobody made, so that they take as long to refuse.
     dummy: SymmetricMaterial,
     workers: workers::Workers,
@@ -126,7 +124,6 @@ impl Kms {
             database,
             env,
             jobs,
-            principals: None,
             dummy,
             workers,
             usage,
@@ -136,13 +133,6 @@ impl Kms {
             peers,
             served: OnceLock::new(),
         }
-    }
-
-    /// Lets key policies name only principals that exist. Without it every name is accepted.
-    #[must_use]
-    pub fn with_principals(mut self, principals: Arc<dyn Principals>) -> Kms {
-        self.principals = Some(principals);
-        self
     }
 
     /// Gives custom key stores their networks and tokens, once. Without it there are none.

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Batch, Cx, Region};
+use haechi_core::{AccountId, Batch, Cx, PrincipalIds, Region};
 use haechi_crypto::KeySpec;
 use haechi_wire::Fault;
 
@@ -222,7 +222,7 @@ impl Kms {
             created_ms: now_ms,
             deletion_ms: None,
             policy: service.policy(partition, account, region.as_str()),
-            policy_principals: BTreeMap::new(),
+            policy_principals: PrincipalIds::default(),
             tags: BTreeMap::new(),
             aliases: BTreeSet::from([name.to_owned()]),
             materials: Vec::new(),

@@ -2,14 +2,11 @@
 //!
 //! Source: Developer Guide, "Default key policy"; API Reference, PutKeyPolicy.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use haechi_core::{Ask, Cx};
+use haechi_core::{Ask, Cx, PrincipalIds};
 use haechi_kms_model::Error;
-use haechi_policy::{AwsPrincipal, Document, Kind, ParseError, ResourceRule};
-use haechi_wire::Fault;
+use haechi_policy::{Document, Kind, ParseError, ResourceRule};
 
 use crate::Kms;
 use crate::authz::{Conditions, Facts, Kinds};
@@ -19,16 +16,6 @@ pub(crate) const NAME: &str = "default";
 
 /// The longest key policy, in bytes (Developer Guide, "Resource quotas").
 pub(crate) const BYTES_MAX: usize = 32_768;
-
-/// Who exists: lets a key policy name only users and roles that do.
-#[async_trait]
-pub trait Principals: Send + Sync + 'static {
-    /// The unique id of the user or role with this ARN; `None` if there is none.
-    ///
-    /// # Errors
-    /// If the store fails.
-    async fn unique_id(&self, arn: &str) -> Result<Option<String>, Fault>;
-}
 
 /// The policy of a key that was created without one, as AWS writes it: it leaves the decision to
 /// the account's IAM policies.
@@ -53,7 +40,7 @@ pub(crate) fn default_policy(partition: &str, account: &str) -> String {
 /// A policy that was accepted.
 pub(crate) struct Accepted {
     /// Unique ids of the users and roles that it names.
-    pub(crate) principals: BTreeMap<String, String>,
+    pub(crate) principals: PrincipalIds,
 }
 
 /// A policy that is proposed for a key.
@@ -80,26 +67,12 @@ impl Kms {
         let mut document = Document::parse(proposal.text, Kind::Resource).map_err(malformed)?;
         document.require_resources().map_err(malformed)?;
         document.require_known_services().map_err(|_| invalid_principals())?;
-        let principals = self.existing(&document).await?;
-        document.bind_principals(|arn| principals.get(arn).cloned());
+        let principals = self.env.principal_ids(&document, |_| invalid_principals()).await?;
+        principals.bind(&mut document);
         if !proposal.bypass_lockout_check {
             check_lockout(cx, &proposal, &Arc::new(document))?;
         }
         Ok(Accepted { principals })
-    }
-
-    /// The unique ids of the principals that a policy names; all must exist.
-    async fn existing(&self, document: &Document) -> Result<BTreeMap<String, String>, Error> {
-        let mut found = BTreeMap::new();
-        let Some(directory) = &self.principals else { return Ok(found) };
-        for principal in document.aws_principals() {
-            let (AwsPrincipal::User(arn) | AwsPrincipal::Role(arn)) = principal else { continue };
-            let Some(unique_id) = directory.unique_id(arn).await? else {
-                return Err(invalid_principals());
-            };
-            found.insert(arn.to_owned(), unique_id);
-        }
-        Ok(found)
     }
 }
 

@@ -14,10 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Database, Job, Path, Permit, Record, Resource, Unchecked};
+use haechi_core::{
+    Batch, Cx, Database, Job, Path, Permit, PrincipalIds, Record, Resource, Unchecked,
+};
 use haechi_crypto::{KeyMaterial, Keyring, MaterialHandle};
 use haechi_kms_model::Error;
-use haechi_policy::{Document, Kind};
+use haechi_policy::Document;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +54,7 @@ pub(crate) struct KeyRecord {
     pub(crate) policy: String,
     /// Unique ids of the users and roles that the policy named when it was put.
     #[serde(default)]
-    pub(crate) policy_principals: BTreeMap<String, String>,
+    pub(crate) policy_principals: PrincipalIds,
     pub(crate) tags: BTreeMap<String, String>,
     /// Names of its aliases, `alias/…`.
     pub(crate) aliases: BTreeSet<String>,
@@ -207,11 +209,9 @@ pub(crate) struct Key {
 
 impl Key {
     fn build(database: &Database, record: KeyRecord) -> Result<Key, Fault> {
-        let mut policy =
-            Document::parse(&record.policy, Kind::Resource).map_err(Fault::internal)?;
-        policy.bind_principals(|arn| record.policy_principals.get(arn).cloned());
+        let policy = record.policy_principals.compile(&record.policy)?;
         let secrets = record.materials.iter().map(|_| OnceLock::new()).collect();
-        Ok(Key { record, policy: Arc::new(policy), keyring: database.keyring(), secrets })
+        Ok(Key { record, policy, keyring: database.keyring(), secrets })
     }
 
     pub(crate) fn arn(&self) -> &str {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haechi_core::{Ask, Batch, Cx, Facts, Loaded, Permit, Unchecked};
 use haechi_lambda_model::Error;
-use haechi_policy::{Document, Kind, ResourceRule};
+use haechi_policy::{Document, ResourceRule};
 use haechi_wire::Fault;
 
 use crate::reference::{LATEST, Reference};
@@ -162,7 +162,5 @@ impl Lambda {
 fn policy_of(function: &Function) -> Result<Option<Arc<Document>>, Fault> {
     let qualifier = function.reference.qualifier.as_deref();
     let Some(found) = function.record.policies.get(policy::key(qualifier)) else { return Ok(None) };
-    let text = policy::document(&found.statements);
-    let document = Document::parse(&text, Kind::Resource).map_err(Fault::internal)?;
-    Ok(Some(Arc::new(document)))
+    Ok(Some(Arc::new(policy::compiled(found)?)))
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Path, Record};
+use haechi_core::{Path, PrincipalIds, Record};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -60,11 +60,14 @@ pub(crate) struct VersionRecord(pub(crate) Version);
 impl Record for VersionRecord {}
 
 /// A resource policy.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Policy {
     /// JSON of each statement, in their order.
     pub(crate) statements: Vec<String>,
     pub(crate) revision: String,
+    /// Of the user or role that a statement names, by the statement's id.
+    #[serde(default)]
+    pub(crate) principals: BTreeMap<String, PrincipalIds>,
 }
 
 /// How asynchronous invocations are dealt with.

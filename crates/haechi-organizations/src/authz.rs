@@ -12,7 +12,7 @@ use haechi_core::facts::named;
 use haechi_core::{Ask, Cx};
 use haechi_organizations_model::Error;
 use haechi_organizations_model::shapes::Tag;
-use haechi_policy::{Context, Document, Kind, ResourceRule, Values};
+use haechi_policy::{Context, Document, ResourceRule, Values};
 use haechi_wire::Fault;
 
 use crate::Organizations;
@@ -153,9 +153,8 @@ impl Organizations {
         else {
             return Err(no_access());
         };
-        let document = Document::parse(&policy.content, Kind::Resource).map_err(Fault::internal)?;
-        ask(cx, &about, organization.management(), Some(&Arc::new(document)))
-            .map_err(|_| no_access())?;
+        let document = policy.principals.compile(&policy.content)?;
+        ask(cx, &about, organization.management(), Some(&document)).map_err(|_| no_access())?;
         Ok(organization)
     }
 }

@@ -19,7 +19,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Path, Record};
+use haechi_core::{Path, PrincipalIds, Record};
 use serde::{Deserialize, Serialize};
 
 /// Tags, in the order in which they were set.
@@ -142,6 +142,9 @@ pub(crate) struct OrganizationRecord {
 pub(crate) struct ResourcePolicyRecord {
     pub(crate) id: String,
     pub(crate) content: String,
+    /// Of the users and roles that it names.
+    #[serde(default)]
+    pub(crate) principals: PrincipalIds,
     pub(crate) tags: Tags,
 }
 

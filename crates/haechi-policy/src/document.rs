@@ -216,15 +216,20 @@ impl Document {
     /// made anew under the same name is not meant (AWS JSON policy elements: Principal). ARNs for
     /// which `find` gives `None` stay as they are.
     pub fn bind_principals(&mut self, mut find: impl FnMut(&str) -> Option<String>) {
-        let patterns = self
-            .statements
-            .iter_mut()
-            .flat_map(|statement| statement.principals.patterns_mut().iter_mut());
-        for pattern in patterns {
-            if let PrincipalPattern::User(entity) | PrincipalPattern::Role(entity) = pattern
-                && let Some(unique_id) = find(&entity.arn)
-            {
-                entity.bound = Some(unique_id.into());
+        self.bind_statements(|_, arn| find(arn));
+    }
+
+    /// As [`Self::bind_principals`], for policies whose statements are put one by one: one name may
+    /// mean another in a statement that was put later. `find` is given the statement's `Sid` too.
+    pub fn bind_statements(&mut self, mut find: impl FnMut(Option<&str>, &str) -> Option<String>) {
+        for statement in &mut self.statements {
+            let sid = statement.sid.as_deref();
+            for pattern in statement.principals.patterns_mut() {
+                if let PrincipalPattern::User(entity) | PrincipalPattern::Role(entity) = pattern
+                    && let Some(unique_id) = find(sid, &entity.arn)
+                {
+                    entity.bound = Some(unique_id.into());
+                }
             }
         }
     }

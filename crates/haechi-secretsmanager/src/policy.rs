@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use haechi_core::{Env, PrincipalIds};
 use haechi_policy::{ContextMap, Document, Kind, Policies, Principal, Request, evaluate};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::SERVICE;
@@ -13,18 +14,26 @@ use serde_json::Value;
 /// The only name that a policy of a secret has.
 pub(crate) const NAME: &str = "default";
 
-/// Reads a policy.
-pub(crate) fn parse(text: &str) -> Result<Document, Error> {
+/// Reads a policy that somebody wants to put, and finds those whom it names.
+pub(crate) async fn accept(env: &Env, text: &str) -> Result<(Document, PrincipalIds), Error> {
+    let document = parse(text)?;
+    let principals = env.principal_ids(&document, |_| unsupported_principal()).await?;
+    Ok((document, principals))
+}
+
+fn parse(text: &str) -> Result<Document, Error> {
     let malformed = |error: haechi_policy::ParseError| {
         Error::MalformedPolicyDocumentException(error.to_string())
     };
     let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
     document.require_resources().map_err(malformed)?;
-    document.require_known_services().map_err(|_| {
-        let message = "This resource policy contains an unsupported principal.";
-        Error::MalformedPolicyDocumentException(message.to_owned())
-    })?;
+    document.require_known_services().map_err(|_| unsupported_principal())?;
     Ok(document)
+}
+
+fn unsupported_principal() -> Error {
+    let message = "This resource policy contains an unsupported principal.";
+    Error::MalformedPolicyDocumentException(message.to_owned())
 }
 
 /// Whether the policy lets in somebody of whom nothing is known, from any account: for that no

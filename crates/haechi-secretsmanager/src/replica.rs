@@ -76,6 +76,7 @@ impl SecretRecord {
         self.description.clone_from(&primary.description);
         self.tags.clone_from(&primary.tags);
         self.policy.clone_from(&primary.policy);
+        self.policy_principals.clone_from(&primary.policy_principals);
         self.changed_ms = primary.changed_ms;
         self.deleted_ms = primary.deleted_ms;
         self.deletion_ms = primary.deletion_ms;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Cx, Record};
+use haechi_core::{Cx, PrincipalIds, Record};
 use haechi_secretsmanager_model::Error;
 use haechi_wire::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,9 @@ pub struct SecretRecord {
     pub(crate) deletion_ms: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) policy: Option<String>,
+    /// Of the users and roles that the policy names.
+    #[serde(default)]
+    pub(crate) policy_principals: PrincipalIds,
     pub(crate) versions: BTreeMap<String, Version>,
     pub(crate) rotation: Option<Rotation>,
     /// Of a primary that has replicas, and of a replica.

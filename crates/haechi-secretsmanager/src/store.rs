@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Path, Record, Resource, Unchecked};
-use haechi_policy::{Document, Kind};
+use haechi_policy::Document;
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -148,12 +148,12 @@ pub(crate) struct Secret {
 
 impl Secret {
     pub(crate) fn build(record: SecretRecord) -> Result<Secret, Fault> {
-        let compile = |text: &String| Document::parse(text, Kind::Resource).map(Arc::new);
         let text = match record.replication_policy() {
             None => record.policy.clone(),
             Some(managed) => Some(policy::joined(record.policy.as_deref(), &managed)?),
         };
-        let policy = text.as_ref().map(compile).transpose().map_err(Fault::internal)?;
+        let compile = |text: &String| record.policy_principals.compile(text);
+        let policy = text.as_ref().map(compile).transpose()?;
         Ok(Secret { record, policy })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::{Ask, Cx, Denied, Facts, Loaded, NoContext, Resource};
-use haechi_policy::{Document, Kind, Principal, ResourceRule};
+use haechi_policy::{Document, Principal, ResourceRule};
 use haechi_sns_model::Error;
 use haechi_wire::Fault;
 use serde_json::json;
@@ -169,7 +169,7 @@ impl Sns {
             allow(cx, action(cx), &arn, None, facts)?;
             return Err(no_topic());
         };
-        let document = document(&policy(&arn, &loaded.value.attributes))?;
+        let document = document(&arn, &loaded.value)?;
         facts.of_resource = Some(&loaded.value.tags);
         allow(cx, action(cx), &arn, Some(&document), facts)?;
         Ok(Topic { arn, loaded })
@@ -196,13 +196,13 @@ impl Sns {
     ) -> Result<Option<Arc<TopicState>>, Fault> {
         let path = arn.place.topic(&arn.name);
         let build = |record: TopicRecord| {
-            let policy = document(&policy(arn, &record.attributes))?;
+            let policy = document(arn, &record)?;
             Ok(TopicState { record, policy })
         };
         self.database.cached(&path, build).await
     }
 }
 
-fn document(text: &str) -> Result<Arc<Document>, Fault> {
-    Document::parse(text, Kind::Resource).map(Arc::new).map_err(Fault::internal)
+fn document(arn: &TopicArn, record: &TopicRecord) -> Result<Arc<Document>, Fault> {
+    record.policy_principals.compile(&policy(arn, &record.attributes))
 }

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use haechi_core::Cx;
+use haechi_core::{Cx, Env, PrincipalIds};
 use haechi_policy::{Document, Kind};
 use haechi_sns_model::Error;
+use haechi_wire::Fault;
 
 use crate::arn::TopicArn;
 use crate::delivery_policy::Effective;
@@ -89,7 +90,7 @@ pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
     Document::parse(text, Kind::Resource)
         .map_err(|_| invalid("Policy Error: null"))?
         .require_known_services()
-        .map_err(|_| invalid("Policy Error: PrincipalNotFound"))?;
+        .map_err(|_| no_principal())?;
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|_| invalid("Policy Error: null"))?;
     let one_or_many = |value: &serde_json::Value| match value {
@@ -105,6 +106,20 @@ pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Those whom the policy that a topic now has names, where it was set: all must exist.
+pub(crate) async fn principals(
+    env: &Env,
+    attributes: &BTreeMap<String, String>,
+) -> Result<PrincipalIds, Error> {
+    let Some(policy) = attributes.get("Policy") else { return Ok(PrincipalIds::default()) };
+    let document = Document::parse(policy, Kind::Resource).map_err(Fault::internal)?;
+    env.principal_ids(&document, |_| no_principal()).await
+}
+
+fn no_principal() -> Error {
+    invalid("Policy Error: PrincipalNotFound")
 }
 
 /// How many subscriptions a topic has.

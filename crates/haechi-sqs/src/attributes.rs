@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use haechi_core::{Env, PrincipalIds};
 use haechi_policy::{Document, Kind};
 use haechi_sqs_model::Error;
+use haechi_wire::Fault;
 use serde_json::Value;
 
 /// Numbers: name, range, default.
@@ -255,6 +257,16 @@ pub(crate) fn set(
         ));
     }
     Ok(())
+}
+
+/// Those whom the policy that a queue now has names, where it was set: all must exist.
+pub(crate) async fn principals(
+    env: &Env,
+    attributes: &BTreeMap<String, String>,
+) -> Result<PrincipalIds, Error> {
+    let Some(policy) = attributes.get("Policy") else { return Ok(PrincipalIds::default()) };
+    let document = Document::parse(policy, Kind::Resource).map_err(Fault::internal)?;
+    env.principal_ids(&document, |_| wrong("Policy")).await
 }
 
 /// A queue is under one kind of keys: setting a KMS key ends that of SQS's own.

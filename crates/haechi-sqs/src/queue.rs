@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::{AccountId, Ask, Cx, Facts, Loaded, Permit, Unchecked};
-use haechi_policy::{Document, Kind, ResourceRule};
+use haechi_policy::{Document, ResourceRule};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
 
@@ -35,8 +35,7 @@ impl Queue {
 
     fn policy(&self) -> Result<Option<Arc<Document>>, Fault> {
         let Some(text) = self.record().attributes.get("Policy") else { return Ok(None) };
-        let document = Document::parse(text, Kind::Resource).map_err(Fault::internal)?;
-        Ok(Some(Arc::new(document)))
+        self.record().policy_principals.compile(text).map(Some)
     }
 }
 

@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Path, Record};
+use haechi_core::{Path, PrincipalIds, Record};
 use haechi_sse::Sealed;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub(crate) struct QueueRecord {
     pub(crate) id: String,
     /// Those that were set.
     pub(crate) attributes: BTreeMap<String, String>,
+    /// Of the users and roles that its policy names.
+    #[serde(default)]
+    pub(crate) policy_principals: PrincipalIds,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created_ms: i64,
     pub(crate) modified_ms: i64,

@@ -3,11 +3,9 @@
 //! Source: Service Authorization Reference, "AWS Systems Manager"; User Guide, "Preventing access
 //! to Parameter Store API operations".
 
-use std::sync::Arc;
-
 use haechi_core::facts::{named, tagged};
 use haechi_core::{Ask, Cx, Permit};
-use haechi_policy::{Context, Document, Kind, ResourceRule, Values};
+use haechi_policy::{Context, ResourceRule, Values};
 use haechi_ssm_model::shapes::Tag;
 use haechi_wire::Fault;
 
@@ -46,8 +44,7 @@ impl<'a> Wanted<'a> {
     /// Decides another action.
     pub(crate) fn allow_action(&self, cx: &Cx, action: &str) -> Result<Permit, Fault> {
         let shared = self.parameter.and_then(|record| record.resource_policy.as_ref());
-        let document = shared.map(|policy| Document::parse(&policy.text, Kind::Resource));
-        let document = document.transpose().map_err(Fault::internal)?.map(Arc::new);
+        let document = shared.map(|policy| policy.principals.compile(&policy.text)).transpose()?;
         cx.authorize(&Ask {
             action,
             resource: self.arn,

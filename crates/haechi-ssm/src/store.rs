@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Path, Record};
+use haechi_core::{Path, PrincipalIds, Record};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -135,6 +135,9 @@ pub(crate) struct ResourcePolicyRecord {
     pub(crate) id: String,
     pub(crate) hash: String,
     pub(crate) text: String,
+    /// Of the users and roles that it names.
+    #[serde(default)]
+    pub(crate) principals: PrincipalIds,
 }
 
 /// How many parameters there are, together with the other rows: alone it may be below zero.

@@ -10,7 +10,10 @@
 //! ```
 #![allow(clippy::expect_used, reason = "a test that cannot be set up must stop")]
 
+mod directory;
 pub mod peering;
+
+pub use directory::Directory;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +65,14 @@ impl Kit {
     /// Lays the guardrails of `source` over every call, as the router does.
     pub fn guard(&self, source: Arc<dyn GuardrailSource>) {
         self.env.guard(source);
+    }
+
+    /// Lets policies name only users and roles that are made known: until this is called, they
+    /// name whom they like.
+    pub fn directory(&self) -> Arc<Directory> {
+        let directory = Arc::new(Directory::default());
+        self.env.know(Arc::clone(&directory) as _);
+        directory
     }
 
     /// The root user of an account.

@@ -79,17 +79,6 @@ pub struct Stack {
     pub peers: Option<Arc<haechi_peer::Peers>>,
 }
 
-/// Who exists, for key policies and grants: they name users and roles that do, and not those that
-/// are made later under the same name.
-struct Directory(Arc<Iam>);
-
-#[async_trait::async_trait]
-impl haechi_kms::Principals for Directory {
-    async fn unique_id(&self, arn: &str) -> Result<Option<String>, haechi_wire::Fault> {
-        self.0.unique_id(arn).await
-    }
-}
-
 /// Time and randomness of this process.
 pub fn environment(clock: Arc<dyn Clock>) -> Env {
     Env::new(clock, Arc::new(SystemRandom::new()))
@@ -134,10 +123,9 @@ fn organizations(
     Arc::new(Organizations::new(database, env.clone(), jobs, accounts))
 }
 
-fn kms((database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>), iam: &Arc<Iam>) -> Arc<Kms> {
-    let directory = Arc::new(Directory(Arc::clone(iam)));
+fn kms((database, env, jobs): (&Arc<Database>, &Env, &Arc<Jobs>)) -> Arc<Kms> {
     let (database, jobs) = (Arc::clone(database), Arc::clone(jobs));
-    Arc::new(Kms::new(database, env.clone(), jobs).with_principals(directory))
+    Arc::new(Kms::new(database, env.clone(), jobs))
 }
 
 fn service_roles(
@@ -295,12 +283,13 @@ impl Stack {
         data: Option<&DataDirectory>,
     ) -> Result<Stack, Failure> {
         let is_shared = records.is_shared;
-        // Its own: another stack has other organizations.
+        // Its own: another stack has other organizations, and others exist there.
         let env = &Env::new(Arc::clone(&env.clock), Arc::clone(&env.random));
         let database = database(records, env).await?;
         let jobs = Arc::new(Jobs::new(Arc::clone(&database), env.clone()));
         let iam = Arc::new(Iam::new(Arc::clone(&database), env.clone()));
-        let kms = kms((&database, env, &jobs), &iam);
+        env.know(Arc::clone(&iam) as _);
+        let kms = kms((&database, env, &jobs));
         let (audit, reader, delivery) = trails(data, &database, env)?;
         let intents = match data {
             Some(data) => {

@@ -32,6 +32,7 @@ scripts! {
     kms_openssl
     kms_policies
     kms_validation
+    resource_policies
     secretsmanager
     signatures
     sns

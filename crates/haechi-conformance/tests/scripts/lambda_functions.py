@@ -245,6 +245,18 @@ def test_who_may_invoke():
     lambda_.add_permission(FunctionName=name, StatementId="user", Action="lambda:InvokeFunction",
                            Principal=iam.get_user(UserName=user)["User"]["Arn"])
     equal(json.loads(theirs.invoke(FunctionName=name, Payload="1")["Payload"].read()), 1)
+    # Nobody has this name, and one who is made anew under a name is another.
+    add = {"FunctionName": name, "Action": "lambda:InvokeFunction"}
+    refused("InvalidParameterValueException", lambda_.add_permission, **add, StatementId="nobody",
+            Principal=f"arn:aws:iam::{ACCOUNT}:role/nobody-has-this-name",
+            message="The provided principal was invalid. Please check the principal and try again.")
+    iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=user)
+    arn = iam.create_user(UserName=user)["User"]["Arn"]
+    theirs = client_of(iam.create_access_key(UserName=user)["AccessKey"], "lambda")
+    refused("AccessDeniedException", theirs.invoke, FunctionName=name)
+    lambda_.add_permission(**add, StatementId="anew", Principal=arn)
+    theirs.invoke(FunctionName=name)
     # Who makes a function must be let to pass its role.
     iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [allow("lambda:CreateFunction")]}))

@@ -1,7 +1,7 @@
 //! `CreateEventBus`.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Facts, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle, PrincipalIds};
 use haechi_events_model::Error;
 use haechi_events_model::ops::CreateEventBus;
 use haechi_events_model::shapes::{CreateEventBusRequest, CreateEventBusResponse};
@@ -38,6 +38,7 @@ impl Handle<CreateEventBus> for Events {
             created_ms: now_ms,
             modified_ms: now_ms,
             policy: None,
+            policy_principals: PrincipalIds::default(),
             dead_letter_arn: input.dead_letter_config.clone().and_then(|config| config.arn),
             unknown: Unknown::new(),
             name: input.name,

@@ -1,10 +1,10 @@
 //! `PutPermission`.
 
-use haechi_core::{AccountId, Cx, Handle};
+use haechi_core::{AccountId, Cx, Env, Handle, PrincipalIds};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutPermission;
 use haechi_events_model::shapes::{Condition, PutPermissionRequest};
-use haechi_policy::{Document, Kind};
+use haechi_policy::{Document, Kind, ParseError};
 use haechi_wire::shape::Unit;
 use serde_json::{Value, json};
 
@@ -18,24 +18,52 @@ impl Handle<PutPermission> for Events {
         let name = bus::name(cx, input.event_bus_name.as_deref())?.to_owned();
         let arn = bus::arn(cx, &name);
         self.allow_bus(cx, &name).await?;
+        let principals = match &input.policy {
+            Some(policy) => {
+                self.require_bus(&bus::place(cx), &name).await?;
+                fits(policy)?;
+                Some(principals(&self.env, policy).await?)
+            }
+            None => None,
+        };
         let change = |record: &mut crate::store::BusRecord| {
             let policy = match &input.policy {
                 Some(policy) => policy.clone(),
                 None => with(record.policy.as_deref(), statement(cx, &arn, &input)?)?.to_string(),
             };
-            if policy.len() > POLICY_MAX {
-                let told = "The policy is longer than the maximum of 10240 characters.";
-                return Err(Error::PolicyLengthExceededException(told.to_owned()));
-            }
-            Document::parse(&policy, Kind::Resource).map_err(|error| {
-                bus::invalid(format!("Parameter Policy is not valid. Reason: {error}"))
-            })?;
+            fits(&policy)?;
+            Document::parse(&policy, Kind::Resource).map_err(not_valid)?;
             record.policy = Some(policy);
+            // A single statement names an account or everybody, and leaves the others as they are.
+            if let Some(principals) = principals {
+                record.policy_principals = principals;
+            }
             Ok(())
         };
         self.change_bus(cx, &name, change).await?;
         Ok(Unit)
     }
+}
+
+fn fits(policy: &str) -> Result<(), Error> {
+    if policy.len() > POLICY_MAX {
+        let told = "The policy is longer than the maximum of 10240 characters.";
+        return Err(Error::PolicyLengthExceededException(told.to_owned()));
+    }
+    Ok(())
+}
+
+fn not_valid(error: ParseError) -> Error {
+    bus::invalid(format!("Parameter Policy is not valid. Reason: {error}"))
+}
+
+/// Those whom a policy names. What AWS says of names that nobody has is not recorded.
+async fn principals(env: &Env, policy: &str) -> Result<PrincipalIds, Error> {
+    let document = Document::parse(policy, Kind::Resource).map_err(not_valid)?;
+    let missing = |arn: &str| {
+        not_valid(ParseError::InvalidPrincipal { kind: "AWS".to_owned(), value: arn.to_owned() })
+    };
+    env.principal_ids(&document, missing).await
 }
 
 /// The statement that the single parameters make.

@@ -234,3 +234,42 @@ async fn policies_see_targets_patterns_and_tags() {
     let kept = fixture.kit.call::<DeleteRule, _>(&*fixture.events, &user, input).await;
     assert_eq!(kept.err().map(|problem| told(&problem).0), Some("AccessDeniedException"));
 }
+
+impl Fixture {
+    /// Puts a policy that lets a user of the other account put events.
+    async fn name(&self, name: &str) -> Result<(), (&'static str, String)> {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "user",
+            "Effect": "Allow",
+            "Principal": {"AWS": format!("arn:aws:iam::{OTHER}:user/{name}")},
+            "Action": "events:PutEvents",
+            "Resource": format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"),
+        }]});
+        let policy = Some(policy.to_string());
+        let input = PutPermissionRequest { policy, ..Default::default() };
+        let put = self.kit.call::<PutPermission, _>(&*self.events, &self.root, input).await;
+        put.map(|_| ()).map_err(|problem| told(&problem))
+    }
+}
+
+#[tokio::test]
+async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
+    let fixture = Fixture::new().await;
+    let directory = fixture.kit.directory();
+    let eve = format!("arn:aws:iam::{OTHER}:user/eve");
+    directory.make(&eve, "AIDAOFANEARLIEREVE");
+    fixture.name("eve").await.unwrap();
+    assert_eq!(fixture.stranger_puts("app").await, Some("AccessDeniedException"));
+    directory.make(&eve, "AIDATESTEVE");
+    // A single statement leaves the others as they are.
+    fixture.allow("more", "777788889999").await;
+    assert_eq!(fixture.stranger_puts("app").await, Some("AccessDeniedException"));
+    fixture.name("eve").await.unwrap();
+    assert_eq!(fixture.stranger_puts("app").await, None);
+    let ghost = format!("arn:aws:iam::{OTHER}:user/ghost");
+    let told = format!(
+        r#"Parameter Policy is not valid. Reason: Invalid principal in policy: "AWS":"{ghost}""#
+    );
+    assert_eq!(fixture.name("ghost").await, Err(("ValidationException", told)));
+    assert_eq!(fixture.stranger_puts("app").await, None);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Handle, PrincipalIds};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::CreateServiceLinkedRole;
 use haechi_iam_model::shapes::{CreateServiceLinkedRoleRequest, CreateServiceLinkedRoleResponse};
@@ -59,7 +59,7 @@ impl Handle<CreateServiceLinkedRole> for Iam {
             description: input.description,
             session_seconds_max: SESSION_SECONDS_DEFAULT,
             trust: trust(&service),
-            trust_principals: BTreeMap::new(),
+            trust_principals: PrincipalIds::default(),
             tags: Vec::new(),
             policies: BTreeMap::new(),
             attached: vec![policy.clone()],

@@ -1,5 +1,6 @@
 //! Roles, instance profiles, service-linked roles.
 
+use haechi_core::Principals as _;
 use haechi_iam_model::ops::*;
 use haechi_iam_model::shapes::*;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Ask, Batch, Cx, Handle, Resource};
+use haechi_core::{Ask, Batch, Cx, Handle, PrincipalIds, Resource};
 use haechi_crypto::KeySpec as Spec;
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::CreateKey;
@@ -64,7 +64,7 @@ impl Handle<CreateKey> for Kms {
         }
 
         let (policy, policy_principals) = match input.policy {
-            None => (default_policy(cx.region.partition(), account), BTreeMap::new()),
+            None => (default_policy(cx.region.partition(), account), PrincipalIds::default()),
             Some(text) => {
                 let proposal = Proposal {
                     text: &text,

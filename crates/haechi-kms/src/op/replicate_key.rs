@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::regions::is_published;
-use haechi_core::{Batch, Cx, Handle, Region, Resource};
+use haechi_core::{Batch, Cx, Handle, PrincipalIds, Region, Resource};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::ReplicateKey;
 use haechi_kms_model::shapes::{
@@ -57,7 +57,10 @@ impl Handle<ReplicateKey> for Kms {
             authorize(cx, "kms:TagResource", &arn, &conditions)?;
         }
         let (policy, policy_principals) = match input.policy {
-            None => (default_policy(cx.region.partition(), cx.account().as_str()), BTreeMap::new()),
+            None => (
+                default_policy(cx.region.partition(), cx.account().as_str()),
+                PrincipalIds::default(),
+            ),
             Some(text) => {
                 let (key_arn, text_read) = (arn.as_str(), text.as_str());
                 let proposal =

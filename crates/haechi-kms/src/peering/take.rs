@@ -5,14 +5,14 @@
 //! its own primary, and a key whose primary it has, as far as is known here. It can neither delete
 //! nor change what is a Region's own. What contradicts what is known here is refused, not guessed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Region};
+use haechi_core::{Batch, PrincipalIds, Region};
 use haechi_crypto::{KeyMaterial, MaterialHandle};
 use haechi_peer::message::{Beginning, KeyReport, KeyState, Material};
 use haechi_peer::{Peer, Peers, Place, Refusal};
-use haechi_policy::{AwsPrincipal, Document, Kind};
+use haechi_policy::{Document, Kind};
 use haechi_wire::Fault;
 
 use super::link::{Birth, Elsewhere};
@@ -168,21 +168,13 @@ impl Kms {
 
     /// The unique ids of those whom a policy names and who exist here: the others' names stand for
     /// nobody until they are made.
-    async fn principals_here(&self, text: &str) -> Result<BTreeMap<String, String>, NotTaken> {
+    async fn principals_here(&self, text: &str) -> Result<PrincipalIds, NotTaken> {
         if text.len() > policy::BYTES_MAX {
             return refuse("a key policy is too long");
         }
         let document = Document::parse(text, Kind::Resource);
         let document = document.map_err(|error| Refusal::new(error.to_string()))?;
-        let mut found = BTreeMap::new();
-        let Some(directory) = &self.principals else { return Ok(found) };
-        for principal in document.aws_principals() {
-            let (AwsPrincipal::User(arn) | AwsPrincipal::Role(arn)) = principal else { continue };
-            if let Some(unique_id) = directory.unique_id(arn).await? {
-                found.insert(arn.to_owned(), unique_id);
-            }
-        }
-        Ok(found)
+        Ok(self.env.principal_ids_here(&document).await?)
     }
 
     /// Adds the handles of material that is new here. More than fit go before: they lead to nothing

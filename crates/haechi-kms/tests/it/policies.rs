@@ -101,19 +101,12 @@ async fn malformed_and_oversized_policies_are_refused() {
     assert_eq!(refused(outcome).0, "LimitExceededException");
 }
 
-struct Directory;
-
-#[async_trait::async_trait]
-impl haechi_kms::Principals for Directory {
-    async fn unique_id(&self, arn: &str) -> Result<Option<String>, haechi_wire::Fault> {
-        Ok(arn.ends_with("/bob").then(|| "AIDATESTBOB".to_owned()))
-    }
-}
-
 #[tokio::test]
 async fn with_a_directory_only_principals_that_exist_may_be_named() {
-    let World { kit, kms, root } = World::new().await;
-    let world = World { kit, kms: kms.with_principals(std::sync::Arc::new(Directory)), root };
+    let world = World::new().await;
+    let directory = world.kit.directory();
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/bob");
+    directory.make(&arn, "AIDATESTBOB");
     let naming = |name: &str| {
         let user = format!("arn:aws:iam::{ACCOUNT}:user/{name}");
         let (own, theirs) = (
@@ -133,4 +126,7 @@ async fn with_a_directory_only_principals_that_exist_may_be_named() {
     world.call::<ops::PutKeyPolicy>(&world.root, put(&key.key_id, &naming("bob"))).await.unwrap();
     let bob = world.kit.user(ACCOUNT, "bob", &[]);
     assert!(world.encrypt(&bob, &key.key_id).await.is_ok());
+    directory.make(&arn, "AIDAOFALATERBOB");
+    world.call::<ops::PutKeyPolicy>(&world.root, put(&key.key_id, &naming("bob"))).await.unwrap();
+    assert!(world.encrypt(&bob, &key.key_id).await.is_err());
 }

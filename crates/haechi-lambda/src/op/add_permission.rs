@@ -3,7 +3,6 @@
 use crate::configuration::revision;
 use crate::function::Function;
 use crate::reference::LATEST;
-use crate::store::Policy;
 use crate::words::{conflict, invalid, no_function, not_found};
 use crate::{Lambda, policy, words};
 use haechi_core::{Batch, Cx, Facts, Handle};
@@ -25,13 +24,13 @@ impl Handle<AddPermission> for Lambda {
         let (mut function, _) = self.function_knowing(cx, named, facts).await?;
         self.takes_policy(&function).await?;
         let statement = policy::statement(&function.reference, &input)?;
+        let principals = policy::principals(&self.env, &statement).await?;
         let revision = revision(cx)?;
         let key = policy::key(function.reference.qualifier.as_deref()).to_owned();
         if let Some(given) = &input.revision_id {
             self.check_policy_revision(&function, given).await?;
         }
-        let fresh = Policy { statements: Vec::new(), revision: String::new() };
-        let policy = function.record.policies.entry(key).or_insert(fresh);
+        let policy = function.record.policies.entry(key).or_default();
         let id = Some(input.statement_id.as_str());
         if policy.statements.iter().any(|one| policy::sid(one).as_deref() == id) {
             return Err(conflict(format!(
@@ -41,6 +40,7 @@ impl Handle<AddPermission> for Lambda {
             )));
         }
         policy.statements.push(statement.clone());
+        policy.principals.insert(input.statement_id, principals);
         policy.revision = revision;
         if policy::document(&policy.statements).len() > policy::POLICY_MAX {
             return Err(Error::PolicyLengthExceededException(

@@ -44,6 +44,7 @@ impl Handle<RemovePermission> for Lambda {
         let revision = revision(cx)?;
         if let Some(policy) = function.record.policies.get_mut(&key) {
             policy.statements.retain(|one| !has_id(one));
+            policy.principals.remove(&input.statement_id);
             policy.revision = revision;
         }
         function.record.policies.retain(|_, policy| !policy.statements.is_empty());

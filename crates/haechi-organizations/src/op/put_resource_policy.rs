@@ -27,16 +27,21 @@ impl Handle<PutResourcePolicy> for Organizations {
             let message = "You provided a resource policy that isn't valid.";
             invalid("INVALID_RESOURCE_POLICY_JSON", message)
         };
-        Document::parse(&input.content, Kind::Resource)
-            .and_then(|document| document.require_resources())
-            .map_err(malformed)?;
+        let document = Document::parse(&input.content, Kind::Resource).map_err(malformed)?;
+        document.require_resources().map_err(malformed)?;
+        let missing = |_: &str| {
+            let message = "You specified an invalid principal element in the policy.";
+            invalid("INVALID_PRINCIPAL", message)
+        };
+        let principals = self.env.principal_ids(&document, missing).await?;
         let old = organization.record().resource_policy.as_ref();
         let record = match old {
             // Tags come with the first one only; later ones are TagResource's.
-            Some(old) => ResourcePolicyRecord { content: input.content, ..old.clone() },
+            Some(old) => ResourcePolicyRecord { content: input.content, principals, ..old.clone() },
             None => ResourcePolicyRecord {
                 id: format!("rp-{}", random(&self.env, 8)?),
                 content: input.content,
+                principals,
                 tags: tags::new(input.tags.as_ref())?,
             },
         };

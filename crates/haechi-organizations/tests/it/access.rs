@@ -148,3 +148,29 @@ async fn tags_hang_on_everything_that_can_be_named() {
         assert!(tags.is_empty());
     }
 }
+
+#[tokio::test]
+async fn the_resource_policy_means_the_user_who_had_the_name_when_it_was_put() {
+    let world = World::new().await;
+    let account = world.account("one").await;
+    let member = world.admin(&account);
+    let directory = world.kit.directory();
+    let put = async |name: &str| {
+        let content = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",
+                "Principal":{{"AWS":"arn:aws:iam::{account}:user/{name}"}},
+                "Action":"organizations:CreatePolicy","Resource":"*"}}]}}"#
+        );
+        let input = PutResourcePolicyRequest { content, tags: None };
+        world.boss::<ops::PutResourcePolicy>(input).await
+    };
+    let ghost = put("ghost").await;
+    assert_eq!(reason(ghost), "INVALID_PRINCIPAL");
+    let arn = format!("arn:aws:iam::{account}:user/admin");
+    directory.make(&arn, "AIDAOFANEARLIERADMIN");
+    put("admin").await.unwrap();
+    directory.make(&arn, "AIDATESTADMIN");
+    assert_eq!(code(create_policy(&world, &member).await), "AccessDeniedException");
+    put("admin").await.unwrap();
+    create_policy(&world, &member).await.unwrap();
+}

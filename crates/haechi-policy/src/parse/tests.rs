@@ -151,6 +151,20 @@ fn principals_can_be_listed_and_bound() {
 }
 
 #[test]
+fn principals_are_bound_by_statement() {
+    let text = r#"{"Version":"2012-10-17","Statement":[
+        {"Sid":"one","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/r"},
+         "Action":"*","Resource":"*"},
+        {"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::123456789012:role/r"},
+         "Action":"*","Resource":"*"}]}"#;
+    let mut document = Document::parse(text, Kind::Resource).unwrap();
+    document.bind_statements(|sid, _| sid.map(|_| "AROAEXAMPLE".to_owned()));
+    let shown = document.statements.iter().map(|one| one.principals.patterns()[0].to_string());
+    let role = "arn:aws:iam::123456789012:role/r";
+    assert_eq!(shown.collect::<Vec<_>>(), [format!("{role} (AROAEXAMPLE)"), role.to_owned()]);
+}
+
+#[test]
 fn a_text_that_is_too_long_is_not_read() {
     let text = " ".repeat(POLICY_BYTES_MAX + 1);
     assert!(matches!(

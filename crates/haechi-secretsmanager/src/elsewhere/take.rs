@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Loaded, Region};
+use haechi_core::{Batch, Cx, Loaded, PrincipalIds, Region};
 use haechi_peer::message::{SecretContent, SecretReport, SecretState, Standing};
 use haechi_peer::{Peer, Peers, Place, Refusal};
 use haechi_policy::{Document, Kind};
@@ -147,11 +147,8 @@ impl SecretsManager {
         if named.is_some_and(|named| named.key != state.key) {
             return Ok(conflict(state));
         }
-        if let Some(policy) = &content.policy {
-            let read = Document::parse(policy, Kind::Resource);
-            read.map_err(|error| Refusal::new(error.to_string()))?;
-        }
-        let primary = told(state, content)?;
+        let mut primary = told(state, content)?;
+        primary.policy_principals = self.meant(content, row.as_ref()).await?;
         let mut record = match &row {
             Some(row) => row.value.clone(),
             None => replica(&primary, state, content)?,
@@ -193,6 +190,21 @@ impl SecretsManager {
         }
         self.database.commit(batch).await?;
         Ok(Standing::InSync)
+    }
+
+    /// Whom the policy means: those who had the names here when it came.
+    async fn meant(
+        &self,
+        content: &SecretContent,
+        row: Option<&Loaded<SecretRecord>>,
+    ) -> Result<PrincipalIds, NotTaken> {
+        let Some(policy) = &content.policy else { return Ok(PrincipalIds::default()) };
+        if let Some(row) = row.filter(|row| row.value.policy.as_ref() == Some(policy)) {
+            return Ok(row.value.policy_principals.clone());
+        }
+        let read = Document::parse(policy, Kind::Resource);
+        let document = read.map_err(|error| Refusal::new(error.to_string()))?;
+        Ok(self.env.principal_ids_here(&document).await?)
     }
 
     /// Seals the values that are new here under the replica's KMS key. Answers why it cannot follow,
@@ -280,6 +292,7 @@ fn told(state: &SecretState, content: &SecretContent) -> Result<SecretRecord, No
         deletion_ms: content.deletion_ms,
         tags: content.tags.clone(),
         policy: content.policy.clone(),
+        policy_principals: PrincipalIds::default(),
         versions: versions.map(|(id, one)| (id.clone(), version(one))).collect(),
         rotation: None,
         owner: None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Handle, PrincipalIds};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::CreateSecret;
 use haechi_secretsmanager_model::shapes::{CreateSecretRequest, CreateSecretResponse};
@@ -110,6 +110,7 @@ fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Erro
         deletion_ms: None,
         tags,
         policy: None,
+        policy_principals: PrincipalIds::default(),
         versions: BTreeMap::new(),
         rotation: None,
         owner: owner(cx, &input.name),

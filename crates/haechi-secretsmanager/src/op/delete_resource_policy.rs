@@ -1,6 +1,6 @@
 //! `DeleteResourcePolicy`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Handle, PrincipalIds};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::DeleteResourcePolicy;
 use haechi_secretsmanager_model::shapes::{
@@ -21,6 +21,7 @@ impl Handle<DeleteResourcePolicy> for SecretsManager {
         draft.record().writable_by(cx)?;
         policy::check_name(input.policy_name.as_deref())?;
         draft.change().policy = None;
+        draft.change().policy_principals = PrincipalIds::default();
         let mut batch = Batch::new();
         draft.save(&permit, &mut batch);
         self.database.commit(batch).await?;

@@ -19,7 +19,7 @@ impl Handle<PutResourcePolicy> for SecretsManager {
         let (mut draft, permit) = admit(cx, found, facts)?;
         draft.record().writable_by(cx)?;
         policy::check_name(input.policy_name.as_deref())?;
-        let document = policy::parse(&input.resource_policy)?;
+        let (document, principals) = policy::accept(&self.env, &input.resource_policy).await?;
         if input.block_public_policy == Some(true)
             && policy::is_public(&document, &draft.record().arn)?
         {
@@ -30,6 +30,7 @@ impl Handle<PutResourcePolicy> for SecretsManager {
             ));
         }
         draft.change().policy = Some(input.resource_policy);
+        draft.change().policy_principals = principals;
         let mut batch = Batch::new();
         draft.save(&permit, &mut batch);
         self.database.commit(batch).await?;

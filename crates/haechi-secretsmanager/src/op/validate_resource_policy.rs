@@ -26,7 +26,7 @@ impl Handle<ValidateResourcePolicy> for SecretsManager {
                 name::arn(&cx.region, cx.account().as_str(), "any", "secret")
             }
         };
-        let document = policy::parse(&input.resource_policy)?;
+        let (document, _) = policy::accept(&self.env, &input.resource_policy).await?;
         let mut errors = Vec::new();
         if policy::is_public(&document, &arn)? {
             errors.push(ValidationErrorsEntry {

@@ -20,6 +20,7 @@ fn secret() -> SecretRecord {
         deletion_ms: None,
         tags: BTreeMap::new(),
         policy: None,
+        policy_principals: PrincipalIds::default(),
         versions: BTreeMap::new(),
         rotation: None,
         owner: None,

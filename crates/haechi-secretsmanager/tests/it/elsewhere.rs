@@ -238,3 +238,34 @@ async fn no_order_of_messages_cuts_and_repetitions_splits_or_revives_a_secret() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_policy_that_comes_from_home_means_the_user_who_had_the_name_when_it_came() {
+    let two = Two::new().await;
+    let directory = two.away.kit.directory();
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/bob");
+    directory.make(&arn, "AIDATESTBOB");
+    let policy = |sid: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{sid}","Effect":"Allow",
+            "Principal":{{"AWS":"{arn}"}},"Action":"secretsmanager:GetSecretValue",
+            "Resource":"*"}}]}}"#
+        )
+    };
+    let bob = two.away.kit.user(ACCOUNT, "bob", &[]);
+    let may_read = async || two.away.get_as(&bob, "s").await.is_ok();
+    two.home.create("s", "1").await;
+    two.home.put_policy("s", &policy("first")).await;
+    two.replicate().await.unwrap();
+    two.settle().await;
+    assert!(may_read().await);
+    // Other changes leave it as it came.
+    directory.make(&arn, "AIDAOFALATERBOB");
+    two.home.put("s", "2").await;
+    two.settle().await;
+    assert_eq!(two.there().await.as_deref(), Some("2"));
+    assert!(may_read().await);
+    two.home.put_policy("s", &policy("second")).await;
+    two.settle().await;
+    assert!(!may_read().await);
+}

@@ -74,3 +74,68 @@ async fn what_lets_everybody_in_is_refused_on_request_and_told_by_validation() {
     let outcome = validate("{}").await;
     assert_eq!(refused(outcome).0, "MalformedPolicyDocumentException");
 }
+
+/// A policy that lets a user of the account read.
+fn naming(name: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":
+            {{"AWS":"arn:aws:iam::{ACCOUNT}:user/{name}"}},
+            "Action":"secretsmanager:GetSecretValue","Resource":"*"}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
+    let world = World::new().await;
+    let directory = world.kit.directory();
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/bob");
+    world.create("s", "1").await;
+    directory.make(&arn, "AIDAOFANEARLIERBOB");
+    put(&world, &naming("bob"), true).await.unwrap();
+    let bob = world.kit.user(ACCOUNT, "bob", &[]);
+    assert_eq!(refused(world.get_as(&bob, "s").await).0, "AccessDeniedException");
+    directory.make(&arn, "AIDATESTBOB");
+    world.put("s", "2").await;
+    assert_eq!(refused(world.get_as(&bob, "s").await).0, "AccessDeniedException");
+    put(&world, &naming("bob"), true).await.unwrap();
+    assert!(world.get_as(&bob, "s").await.is_ok());
+    // So does the copy of it in another Region.
+    let replicate = ReplicateSecretToRegionsRequest {
+        secret_id: "s".to_owned(),
+        add_replica_regions: vec![ReplicaRegionType {
+            region: Some("eu-west-1".to_owned()),
+            kms_key_id: None,
+        }],
+        force_overwrite_replica_secret: None,
+    };
+    world.call::<ops::ReplicateSecretToRegions>(&world.root, replicate).await.unwrap();
+    let there = async || {
+        let mut cx = world.kit.cx::<ops::GetSecretValue>(&bob);
+        cx.region = haechi_core::Region::parse("eu-west-1").unwrap();
+        let input = GetSecretValueRequest { secret_id: "s".to_owned(), ..Default::default() };
+        let read = haechi_core::Handle::<ops::GetSecretValue>::handle(&*world.secrets, &cx, input);
+        read.await.is_ok()
+    };
+    assert!(there().await);
+    directory.make(&arn, "AIDAOFALATERBOB");
+    put(&world, &naming("bob"), true).await.unwrap();
+    assert!(!there().await);
+}
+
+#[tokio::test]
+async fn a_policy_names_only_users_who_exist() {
+    let world = World::new().await;
+    world.kit.directory().make(&format!("arn:aws:iam::{ACCOUNT}:user/bob"), "AIDATESTBOB");
+    world.create("s", "1").await;
+    let words = "This resource policy contains an unsupported principal.";
+    let code = "MalformedPolicyDocumentException";
+    assert_refused(put(&world, &naming("ghost"), false).await, code, words);
+    assert_eq!(read(&world).await, None);
+    let validate = |name: &str| {
+        let input =
+            ValidateResourcePolicyRequest { secret_id: None, resource_policy: naming(name) };
+        world.call::<ops::ValidateResourcePolicy>(&world.root, input)
+    };
+    assert_refused(validate("ghost").await, code, words);
+    assert_eq!(validate("bob").await.unwrap().policy_validation_passed, Some(true));
+}

@@ -43,6 +43,7 @@ impl Handle<CreateTopic> for Sns {
         let record = TopicRecord {
             name: arn.name.clone(),
             id: cx.env.uuid().map_err(Fault::internal)?.to_string(),
+            policy_principals: topic_attributes::principals(&self.env, &set).await?,
             attributes: set,
             tags,
             created_ms: cx.now().millis(),

@@ -15,6 +15,10 @@ impl Handle<SetTopicAttributes> for Sns {
         let value = input.attribute_value.as_deref().unwrap_or_default();
         let wanted = (input.attribute_name.as_str(), value);
         topic_attributes::set(cx, &topic.arn, &mut record.attributes, wanted)?;
+        if input.attribute_name == "Policy" {
+            record.policy_principals =
+                topic_attributes::principals(&self.env, &record.attributes).await?;
+        }
         let mut batch = Batch::new();
         batch.replace(&topic.loaded, &record);
         self.database.commit(batch).await?;

@@ -3,6 +3,7 @@
 
 mod encryption;
 mod fixture;
+mod permissions;
 
 use fixture::{ACCOUNT, Fixture, OTHER};
 use haechi_core::Job;

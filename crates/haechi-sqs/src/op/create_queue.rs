@@ -41,6 +41,7 @@ impl Handle<CreateQueue> for Sqs {
         let now_ms = cx.now().millis();
         let record = QueueRecord {
             id: cx.env.uuid().map_err(Fault::internal)?.to_string(),
+            policy_principals: attributes::principals(&self.env, &set).await?,
             attributes: set,
             tags: input.tags.unwrap_or_default(),
             created_ms: now_ms,

@@ -17,6 +17,10 @@ impl Handle<SetQueueAttributes> for Sqs {
         if wanted.contains_key("RedrivePolicy") {
             self.has_dead_letters(cx, &queue.arn, &record.attributes).await?;
         }
+        if wanted.contains_key("Policy") {
+            record.policy_principals =
+                attributes::principals(&self.env, &record.attributes).await?;
+        }
         record.modified_ms = cx.now().millis();
         let mut batch = Batch::new();
         batch.replace(&queue.loaded, &record);

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Region};
+use haechi_core::{AccountId, PrincipalIds, Region};
 use haechi_kms_model::shapes::{
     DecryptRequest, DecryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
@@ -70,6 +70,7 @@ async fn messages_to_which_two_nodes_gave_one_number_are_handed_out_apart() {
         name: "q".to_owned(),
         id: "id".to_owned(),
         attributes: BTreeMap::new(),
+        policy_principals: PrincipalIds::default(),
         tags: BTreeMap::new(),
         created_ms: 0,
         modified_ms: 0,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use haechi_sqs_model::ops::{CreateQueue, SendMessage, TagQueue};
+use haechi_sqs_model::ops::{
+    AddPermission, CreateQueue, RemovePermission, SendMessage, SetQueueAttributes, TagQueue,
+};
 use haechi_sqs_model::shapes::{
-    CreateQueueRequest, MessageAttributeValue, SendMessageRequest, TagQueueRequest,
+    AddPermissionRequest, CreateQueueRequest, MessageAttributeValue, RemovePermissionRequest,
+    SendMessageRequest, SetQueueAttributesRequest, TagQueueRequest,
 };
 use haechi_testkit::told;
 use haechi_wire::Problem;
@@ -115,4 +118,70 @@ async fn attributes_of_messages_have_names_and_texts_as_aws_takes_them() {
     for name in ["a", "a.b-c_d", "AWSx", &"a".repeat(256)] {
         assert_eq!(send(name, "v").await, "done", "{name}");
     }
+}
+
+/// The attribute of a policy that lets a user send.
+fn naming(name: &str) -> BTreeMap<String, String> {
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sqs:SendMessage",
+        "Principal":{{"AWS":"arn:aws:iam::{ACCOUNT}:user/{name}"}},"Resource":"*"}}]}}"#
+    );
+    BTreeMap::from([("Policy".to_owned(), policy)])
+}
+
+#[tokio::test]
+async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
+    let fixture = Fixture::new("q", &[]).await;
+    let (kit, sqs) = (&fixture.kit, &fixture.sqs);
+    let directory = kit.directory();
+    let bob = format!("arn:aws:iam::{ACCOUNT}:user/bob");
+    let set = async || {
+        let (queue_url, attributes) = (fixture.queue.clone(), naming("bob"));
+        let input = SetQueueAttributesRequest { queue_url, attributes };
+        kit.call::<SetQueueAttributes, _>(sqs, &fixture.root, input).await.unwrap();
+    };
+    let send = async || {
+        let user = kit.user(ACCOUNT, "bob", &[]);
+        code(kit.call::<SendMessage, _>(sqs, &user, message(&fixture.queue)).await)
+    };
+    directory.make(&bob, "AIDAOFANEARLIERBOB");
+    set().await;
+    assert_eq!(send().await, "AccessDeniedException");
+    directory.make(&bob, "AIDATESTBOB");
+    // What is added to the policy, and taken from it, leaves its other statements as they are.
+    let add = AddPermissionRequest {
+        queue_url: fixture.queue.clone(),
+        label: "x".to_owned(),
+        aws_account_ids: vec!["444455556666".to_owned()],
+        actions: vec!["SendMessage".to_owned()],
+    };
+    kit.call::<AddPermission, _>(sqs, &fixture.root, add).await.unwrap();
+    assert_eq!(send().await, "AccessDeniedException");
+    let (queue_url, label) = (fixture.queue.clone(), "x".to_owned());
+    let remove = RemovePermissionRequest { queue_url, label };
+    kit.call::<RemovePermission, _>(sqs, &fixture.root, remove).await.unwrap();
+    assert_eq!(send().await, "AccessDeniedException");
+    set().await;
+    assert_eq!(send().await, "done");
+}
+
+#[tokio::test]
+async fn a_policy_names_only_users_who_exist() {
+    let fixture = Fixture::new("q", &[]).await;
+    fixture.kit.directory().make(&format!("arn:aws:iam::{ACCOUNT}:user/bob"), "AIDATESTBOB");
+    let wrong = ("InvalidAttributeValue", "Invalid value for the parameter Policy.".to_owned());
+    let create = async |name: &str| {
+        let (queue_name, attributes) = ("new".to_owned(), Some(naming(name)));
+        let input = CreateQueueRequest { queue_name, attributes, ..Default::default() };
+        fixture.kit.call::<CreateQueue, _>(&fixture.sqs, &fixture.root, input).await
+    };
+    assert_eq!(told(&create("ghost").await.err().unwrap()), wrong);
+    create("bob").await.unwrap();
+    let (queue_url, attributes) = (fixture.queue.clone(), naming("ghost"));
+    let input = SetQueueAttributesRequest { queue_url, attributes };
+    let set = fixture.kit.call::<SetQueueAttributes, _>(&fixture.sqs, &fixture.root, input).await;
+    assert_eq!(told(&set.err().unwrap()), wrong);
+    let user = fixture.kit.user(ACCOUNT, "bob", &[]);
+    let queue = fixture.queue.replace("/q", "/new");
+    fixture.kit.call::<SendMessage, _>(&fixture.sqs, &user, message(&queue)).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! `PutResourcePolicy`: shares an advanced parameter with other accounts.
 
-use haechi_core::{Batch, Cx, Handle, Loaded};
-use haechi_policy::{Document, Kind};
+use haechi_core::{Batch, Cx, Env, Handle, Loaded, PrincipalIds};
+use haechi_policy::{Document, Kind, ParseError};
 use haechi_ssm_model::Error;
 use haechi_ssm_model::ops::PutResourcePolicy;
 use haechi_ssm_model::shapes::{PutResourcePolicyRequest, PutResourcePolicyResponse};
@@ -26,9 +26,7 @@ impl Handle<PutResourcePolicy> for Ssm {
                 "Only parameters of the advanced-parameter tier can be shared.".to_owned(),
             ));
         }
-        Document::parse(&input.policy, Kind::Resource)
-            .and_then(|document| document.require_resources())
-            .map_err(|error| Error::MalformedResourcePolicyDocumentException(error.to_string()))?;
+        let principals = checked(&self.env, &input.policy).await?;
         let id = match (&loaded.value.resource_policy, &input.policy_id) {
             (Some(old), Some(id)) => old.checked(id, input.policy_hash.as_deref())?,
             (None, None) => self.env.uuid().map_err(Fault::internal)?.to_string(),
@@ -44,7 +42,7 @@ impl Handle<PutResourcePolicy> for Ssm {
         };
         let hash = self.env.characters(b"0123456789abcdef", 64).map_err(Fault::internal)?;
         let mut parameter = loaded.value.clone();
-        let policy = ResourcePolicyRecord { id, hash, text: input.policy };
+        let policy = ResourcePolicyRecord { id, hash, text: input.policy, principals };
         let answer = PutResourcePolicyResponse {
             policy_id: Some(policy.id.clone()),
             policy_hash: Some(policy.hash.clone()),
@@ -55,6 +53,19 @@ impl Handle<PutResourcePolicy> for Ssm {
         self.database.commit(batch).await?;
         Ok(answer)
     }
+}
+
+/// Those whom a policy names, if it can be one.
+async fn checked(env: &Env, text: &str) -> Result<PrincipalIds, Error> {
+    let malformed =
+        |error: ParseError| Error::MalformedResourcePolicyDocumentException(error.to_string());
+    let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
+    document.require_resources().map_err(malformed)?;
+    // The words are IAM's: SSM's own are not recorded.
+    let missing = |arn: &str| {
+        malformed(ParseError::InvalidPrincipal { kind: "AWS".to_owned(), value: arn.to_owned() })
+    };
+    env.principal_ids(&document, missing).await
 }
 
 pub(super) fn no_such_policy() -> Error {

@@ -99,3 +99,25 @@ async fn only_advanced_parameters_are_shared() {
     let broken = world.call::<ops::PutResourcePolicy>(broken).await;
     assert_eq!(code(broken), "MalformedResourcePolicyDocumentException");
 }
+
+#[tokio::test]
+async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
+    let world = advanced().await;
+    let directory = world.kit.directory();
+    let naming = |name: &str| PutResourcePolicyRequest {
+        policy: policy().replace(":root", &format!(":user/{name}")),
+        ..put()
+    };
+    let ghost = world.call::<ops::PutResourcePolicy>(naming("ghost")).await;
+    assert_eq!(code(ghost), "MalformedResourcePolicyDocumentException");
+    let reader = format!("arn:aws:iam::{OTHER}:user/reader");
+    directory.make(&reader, "AIDAOFANEARLIERREADER");
+    let first = world.call::<ops::PutResourcePolicy>(naming("reader")).await.unwrap();
+    assert_eq!(read_elsewhere(&world).await, "AccessDeniedException");
+    directory.make(&reader, "AIDATESTREADER");
+    assert_eq!(read_elsewhere(&world).await, "AccessDeniedException");
+    let (policy_id, policy_hash) = (first.policy_id, first.policy_hash);
+    let again = PutResourcePolicyRequest { policy_id, policy_hash, ..naming("reader") };
+    world.call::<ops::PutResourcePolicy>(again).await.unwrap();
+    assert_eq!(read_elsewhere(&world).await, "no error");
+}
