@@ -88,12 +88,7 @@ pub(crate) fn generate(cx: &Cx, recipe: &Recipe) -> Result<SecretString, Error> 
         ));
     }
     if recipe.require_each && recipe.length < kinds.len() {
-        return Err(words::parameter(format!(
-            "A password of {} characters can't contain one of each of {} kinds. Make it longer, or \
-             exclude kinds.",
-            recipe.length,
-            kinds.len()
-        )));
+        return Err(words::parameter("Password length is too short based on the required types."));
     }
     let all: Vec<u8> = all_kinds.concat();
     let mut drawn = Zeroizing::new(Vec::with_capacity(recipe.length));

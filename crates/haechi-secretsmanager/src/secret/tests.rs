@@ -19,6 +19,7 @@ fn secret() -> SecretRecord {
         deleted_ms: None,
         deletion_ms: None,
         tags: BTreeMap::new(),
+        tags_emptied: false,
         policy: None,
         versions: BTreeMap::new(),
         rotation: None,
