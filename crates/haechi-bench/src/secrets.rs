@@ -83,7 +83,11 @@ fn secure(_: usize) -> (&'static str, String) {
 
 fn secret(number: usize) -> (&'static str, String) {
     let value = r#"{"username":"app","password":"correct horse battery staple"}"#;
-    let body = json!({ "Name": format!("bench/{number}"), "SecretString": value });
+    let body = json!({
+        "Name": format!("bench/{number}"),
+        "SecretString": value,
+        "ClientRequestToken": format!("{number:032}"),
+    });
     ("CreateSecret", body.to_string())
 }
 

@@ -229,6 +229,7 @@ impl Events {
                 secret_id: arn.clone(),
                 secret_string: Some(authorization.json()),
                 kms_key_id: record.kms_key.clone(),
+                client_request_token: Some(cx.env.uuid().map_err(Fault::internal)?.to_string()),
                 ..UpdateSecretRequest::default()
             };
             let done = self.around.secrets.update(cx, input).await.map_err(secrets::fault)?;
@@ -252,6 +253,7 @@ impl Events {
             description: Some(format!("Authorization of the connection {}", record.name)),
             secret_string: Some(authorization.json()),
             kms_key_id: record.kms_key.clone(),
+            client_request_token: Some(id),
             name,
             ..CreateSecretRequest::default()
         };

@@ -18,6 +18,7 @@ pub(crate) fn problem(service: &str, message: String) -> Problem {
     match REASONS.iter().find(worded).filter(|_| service == "organizations") {
         Some((_, reason, told)) => {
             Problem::modelled("InvalidInputException", 400, (*told).to_owned())
+                .with_message_member("Message")
                 .with("Reason", (*reason).to_owned())
         }
         None => Fault::Validation(message).into(),
@@ -40,7 +41,7 @@ mod tests {
         let pattern = broken("Member must satisfy regular expression pattern: ^r-$");
         assert_eq!(
             pattern,
-            r#"{"__type":"InvalidInputException","message":"You provided a value that does not match the required pattern.","Reason":"INVALID_PATTERN"}"#
+            r#"{"__type":"InvalidInputException","Message":"You provided a value that does not match the required pattern.","Reason":"INVALID_PATTERN"}"#
         );
         let one_of = broken("Member must satisfy enum value set: [A, B]");
         assert!(one_of.contains(r#""Reason":"INVALID_ENUM""#), "{one_of}");

@@ -53,9 +53,8 @@ pub(crate) fn not_verified(key: &Key, error: VerifyError) -> Error {
 pub(crate) fn not_agreed(error: AgreementError) -> Error {
     match error {
         AgreementError::UnsupportedSpec { .. } => Fault::internal(error).into(),
-        AgreementError::InvalidPublicKey => {
-            request::invalid("The public key is not valid for the key spec of the KMS key.")
-        }
+        // As recorded: AWS tells nothing of what was wrong.
+        AgreementError::InvalidPublicKey => request::invalid(""),
     }
 }
 

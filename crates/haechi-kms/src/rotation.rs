@@ -19,12 +19,12 @@ use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::key_of_job;
-use crate::key::State;
+use crate::key::{State, Use};
 use crate::material::{MaterialRecord, Rotated};
 use crate::multi_region::{Siblings, siblings};
 use crate::peering::PeerSlot;
 use crate::spec::SYMMETRIC;
-use crate::store::{HandleRecord, KeyRecord, handle_path};
+use crate::store::{HandleRecord, Key, KeyRecord, handle_path};
 
 mod tell;
 
@@ -60,13 +60,15 @@ impl Rotation {
     }
 }
 
-/// Refuses a key that KMS cannot rotate by itself.
-pub(crate) fn check_rotates(key: &KeyRecord) -> Result<(), Error> {
-    check_symmetric(key)?;
-    if key.origin != "AWS_KMS" {
-        return Err(unfit(key, "origin", &key.origin));
+/// Refuses a key that KMS cannot rotate by itself, or not in its state.
+pub(crate) fn check_rotates(key: &Key) -> Result<(), Error> {
+    let record = &key.record;
+    if record.origin != "AWS_KMS" {
+        return Err(unfit(record, "origin", &record.origin));
     }
-    check_primary(key)
+    key.admit(Use::Material)?;
+    check_symmetric(record)?;
+    check_primary(record)
 }
 
 /// What is done with all of a key's material needs it here.
@@ -77,9 +79,13 @@ pub(crate) fn check_own_material(key: &KeyRecord) -> Result<(), Error> {
     }
 }
 
-/// Only symmetric keys have more than one material.
+/// Only symmetric keys have more than one material. As recorded, AWS says no more than that.
 pub(crate) fn check_symmetric(key: &KeyRecord) -> Result<(), Error> {
-    if key.spec == SYMMETRIC { Ok(()) } else { Err(unfit(key, "key spec", &key.spec)) }
+    if key.spec == SYMMETRIC {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedOperationException(String::new()))
+    }
 }
 
 /// What is done with a multi-Region key is done with its primary.

@@ -3,17 +3,17 @@
 #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
 haechi_wire::errors! {
     pub enum Error {
-        DecryptionFailure = ("DecryptionFailure", 400),
-        EncryptionFailure = ("EncryptionFailure", 400),
-        InternalServiceError = ("InternalServiceError", 500),
-        InvalidNextTokenException = ("InvalidNextTokenException", 400),
-        InvalidParameterException = ("InvalidParameterException", 400),
-        InvalidRequestException = ("InvalidRequestException", 400),
-        LimitExceededException = ("LimitExceededException", 400),
-        MalformedPolicyDocumentException = ("MalformedPolicyDocumentException", 400),
-        PreconditionNotMetException = ("PreconditionNotMetException", 400),
-        PublicPolicyException = ("PublicPolicyException", 400),
-        ResourceExistsException = ("ResourceExistsException", 400),
-        ResourceNotFoundException = ("ResourceNotFoundException", 400),
+        DecryptionFailure = ("DecryptionFailure", 400 | "Message"),
+        EncryptionFailure = ("EncryptionFailure", 400 | "Message"),
+        InternalServiceError = ("InternalServiceError", 500 | "Message"),
+        InvalidNextTokenException = ("InvalidNextTokenException", 400 | "Message"),
+        InvalidParameterException = ("InvalidParameterException", 400 | "Message"),
+        InvalidRequestException = ("InvalidRequestException", 400 | "Message"),
+        LimitExceededException = ("LimitExceededException", 400 | "Message"),
+        MalformedPolicyDocumentException = ("MalformedPolicyDocumentException", 400 | "Message"),
+        PreconditionNotMetException = ("PreconditionNotMetException", 400 | "Message"),
+        PublicPolicyException = ("PublicPolicyException", 400 | "Message"),
+        ResourceExistsException = ("ResourceExistsException", 400 | "Message"),
+        ResourceNotFoundException = ("ResourceNotFoundException", 400 | "Message"),
     }
 }

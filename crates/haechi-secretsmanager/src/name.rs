@@ -31,6 +31,7 @@ impl SecretId {
             if text.len() > 512 {
                 return Err(invalid_id());
             }
+            check(text)?;
             return Ok(SecretId { account: own.to_owned(), name: text.to_owned(), suffix: None });
         };
         let parts: Vec<&str> = rest.splitn(6, ':').collect();
@@ -69,7 +70,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Checks the name of a new secret.
+/// Checks a name, of a new secret or of one that is asked for.
 pub(crate) fn check(name: &str) -> Result<(), Error> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&byte);
     if name.bytes().all(fits) {

@@ -46,20 +46,20 @@ impl Recipe {
         }
     }
 
-    /// The kinds of characters. A space may be there, and need not.
-    fn alphabets(&self) -> Vec<Vec<u8>> {
+    /// What is left of the kinds of characters that can be required.
+    fn kinds(&self) -> Vec<Vec<u8>> {
         let kinds = [
             (self.lowercase, LOWERCASE),
             (self.uppercase, UPPERCASE),
             (self.numbers, NUMBERS),
             (self.punctuation, PUNCTUATION),
-            (self.space, SPACE),
         ];
         let wanted = kinds.into_iter().filter(|(wanted, _)| *wanted);
-        let left = |(_, kind): (bool, &str)| -> Vec<u8> {
-            kind.bytes().filter(|byte| !self.exclude.as_bytes().contains(byte)).collect()
-        };
-        wanted.map(left).filter(|kind| !kind.is_empty()).collect()
+        wanted.map(|(_, kind)| self.left_of(kind)).collect()
+    }
+
+    fn left_of(&self, kind: &str) -> Vec<u8> {
+        kind.bytes().filter(|byte| !self.exclude.as_bytes().contains(byte)).collect()
     }
 }
 
@@ -79,23 +79,21 @@ fn below(cx: &Cx, bound: usize) -> Result<usize, Fault> {
 
 /// A password: one character of each kind if that is required, the others of all, shuffled.
 pub(crate) fn generate(cx: &Cx, recipe: &Recipe) -> Result<SecretString, Error> {
-    let all_kinds = recipe.alphabets();
-    let kinds: Vec<Vec<u8>> =
-        all_kinds.iter().filter(|kind| kind.as_slice() != SPACE.as_bytes()).cloned().collect();
-    if all_kinds.is_empty() {
-        return Err(words::parameter(
-            "The parameters exclude every character that a password could have.",
-        ));
+    let kinds = recipe.kinds();
+    if recipe.require_each && kinds.iter().any(Vec::is_empty) {
+        return Err(words::parameter("All characters of the desired type have been excluded."));
+    }
+    let mut all: Vec<u8> = kinds.concat();
+    if recipe.space {
+        // It may be there, and need not.
+        all.extend(recipe.left_of(SPACE));
+    }
+    if all.is_empty() {
+        return Err(words::parameter("All characters have been excluded from selection."));
     }
     if recipe.require_each && recipe.length < kinds.len() {
-        return Err(words::parameter(format!(
-            "A password of {} characters can't contain one of each of {} kinds. Make it longer, or \
-             exclude kinds.",
-            recipe.length,
-            kinds.len()
-        )));
+        return Err(words::parameter("Password length is too short based on the required types."));
     }
-    let all: Vec<u8> = all_kinds.concat();
     let mut drawn = Zeroizing::new(Vec::with_capacity(recipe.length));
     let first: &[Vec<u8>] = if recipe.require_each { &kinds } else { &[] };
     for kind in first.iter().chain(std::iter::repeat(&all)).take(recipe.length) {

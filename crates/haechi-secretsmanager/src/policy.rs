@@ -1,6 +1,7 @@
 //! Resource policies of secrets: what is checked before one is accepted.
 //!
-//! Source: API Reference, PutResourcePolicy, ValidateResourcePolicy.
+//! Source: API Reference, PutResourcePolicy, ValidateResourcePolicy; User Guide, "Attach a
+//! permissions policy", for the messages.
 
 use std::sync::Arc;
 
@@ -22,12 +23,16 @@ pub(crate) async fn accept(env: &Env, text: &str) -> Result<(Document, Principal
 }
 
 fn parse(text: &str) -> Result<Document, Error> {
-    let malformed = |error: haechi_policy::ParseError| {
-        Error::MalformedPolicyDocumentException(error.to_string())
+    let malformed = |_| {
+        let message = "This resource policy contains a syntax error.";
+        Error::MalformedPolicyDocumentException(message.to_owned())
     };
     let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
     document.require_resources().map_err(malformed)?;
-    document.require_known_services().map_err(|_| unsupported_principal())?;
+    document.require_known_services().map_err(|_| {
+        let message = "This resource policy contains an unsupported service principal.";
+        Error::MalformedPolicyDocumentException(message.to_owned())
+    })?;
     Ok(document)
 }
 

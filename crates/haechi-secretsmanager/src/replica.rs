@@ -75,6 +75,7 @@ impl SecretRecord {
         self.versions = versions;
         self.description.clone_from(&primary.description);
         self.tags.clone_from(&primary.tags);
+        self.tags_emptied = primary.tags_emptied;
         self.policy.clone_from(&primary.policy);
         self.policy_principals.clone_from(&primary.policy_principals);
         self.changed_ms = primary.changed_ms;

@@ -54,6 +54,9 @@ pub struct SecretRecord {
     /// When it will be gone.
     pub(crate) deletion_ms: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// Whether it had tags and lost them all.
+    #[serde(default)]
+    pub(crate) tags_emptied: bool,
     pub(crate) policy: Option<String>,
     /// Of the users and roles that the policy names.
     #[serde(default)]

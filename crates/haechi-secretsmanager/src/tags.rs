@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::shapes::Tag;
 
+use crate::secret::SecretRecord;
 use crate::words;
 
 /// Tags that a secret may have.
@@ -33,11 +34,13 @@ pub(crate) fn merge(tags: &mut BTreeMap<String, String>, added: &[Tag]) -> Resul
     Ok(())
 }
 
-/// As an answer lists them.
-pub(crate) fn list(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
+/// As an answer lists them. As AWS, a secret that lost all its tags has an empty list, one that
+/// never had any has none.
+pub(crate) fn list(record: &SecretRecord) -> Option<Vec<Tag>> {
+    let tags = &record.tags;
     let one = |(key, value): (&String, &String)| Tag {
         key: Some(key.clone()),
         value: Some(value.clone()),
     };
-    (!tags.is_empty()).then(|| tags.iter().map(one).collect())
+    (record.tags_emptied || !tags.is_empty()).then(|| tags.iter().map(one).collect())
 }

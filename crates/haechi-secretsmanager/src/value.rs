@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use haechi_core::Cx;
 use haechi_secretsmanager_model::Error;
-use haechi_wire::{Fault, SecretBlob, SecretString};
+use haechi_wire::{SecretBlob, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::secret::CURRENT;
@@ -72,12 +71,9 @@ impl Plain {
     }
 }
 
-/// The version id that a request asks for, or a new one.
-pub(crate) fn version_id(cx: &Cx, token: Option<String>) -> Result<String, Error> {
-    match token {
-        Some(token) => Ok(token),
-        None => Ok(cx.env.uuid().map_err(Fault::internal)?.to_string()),
-    }
+/// The id of the version that a request makes: its token, which clients make if nobody else does.
+pub(crate) fn version_id(token: Option<&String>) -> Result<String, Error> {
+    token.cloned().ok_or_else(|| words::request(words::NO_TOKEN))
 }
 
 /// The labels that a request asks for; none is `AWSCURRENT`.

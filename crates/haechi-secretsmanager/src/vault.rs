@@ -288,6 +288,21 @@ fn trouble(problem: Problem) -> Trouble {
     }
 }
 
+/// Refuses the AWS managed key to callers of other accounts.
+pub(crate) fn within_account(
+    cx: &Cx,
+    record: &SecretRecord,
+    key: Option<&str>,
+) -> Result<(), Error> {
+    if is_managed(key) && record.account != cx.account().as_str() {
+        return Err(words::request(
+            "You can't access a secret from a different AWS account if you encrypt the secret with \
+             the default KMS service key.",
+        ));
+    }
+    Ok(())
+}
+
 fn denied() -> Error {
     Error::Fault(Fault::AccessDenied("Access to KMS is not allowed".to_owned()))
 }
@@ -335,12 +350,7 @@ impl SecretsManager {
         version: &str,
     ) -> Result<Plain, Error> {
         let key = record.versions.get(version).and_then(|version| version.kms_key_id.as_deref());
-        if is_managed(key) && record.account != cx.account().as_str() {
-            return Err(words::request(
-                "You can't access a secret from a different AWS account if you encrypt the secret \
-                 with the default KMS service key.",
-            ));
-        }
+        within_account(cx, record, key)?;
         self.open(cx, record, version).await
     }
 }

@@ -3,6 +3,10 @@
 
 use haechi_secretsmanager_model::Error;
 
+/// Of a request that makes a version and has no id for it.
+pub(crate) const NO_TOKEN: &str =
+    "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
+
 /// Of a secret that is not there.
 pub(crate) fn not_found() -> Error {
     Error::ResourceNotFoundException("Secrets Manager can't find the specified secret.".to_owned())

@@ -279,6 +279,27 @@ impl Operation for DescribeParameters {
     type Error = Error;
 }
 
+/// `GetMaintenanceWindow`.
+pub struct GetMaintenanceWindow;
+
+impl Operation for GetMaintenanceWindow {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetMaintenanceWindow",
+        action: "ssm:GetMaintenanceWindow",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::GET_MAINTENANCE_WINDOW_REQUEST,
+        output: &shapes::GET_MAINTENANCE_WINDOW_RESULT,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetMaintenanceWindowRequest;
+    type Output = shapes::GetMaintenanceWindowResult;
+    type Error = Error;
+}
+
 /// `GetParameter`.
 pub struct GetParameter;
 
@@ -582,6 +603,7 @@ where
         + Handle<DeleteParameters>
         + Handle<DeleteResourcePolicy>
         + Handle<DescribeParameters>
+        + Handle<GetMaintenanceWindow>
         + Handle<GetParameter>
         + Handle<GetParameterHistory>
         + Handle<GetParameters>
@@ -603,6 +625,7 @@ where
     router.mount::<DeleteParameters, S>(service);
     router.mount::<DeleteResourcePolicy, S>(service);
     router.mount::<DescribeParameters, S>(service);
+    router.mount::<GetMaintenanceWindow, S>(service);
     router.mount::<GetParameter, S>(service);
     router.mount::<GetParameterHistory, S>(service);
     router.mount::<GetParameters, S>(service);

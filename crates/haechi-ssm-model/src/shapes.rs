@@ -91,6 +91,32 @@ structure! {
 }
 
 structure! {
+    pub struct GetMaintenanceWindowRequest as GET_MAINTENANCE_WINDOW_REQUEST "GetMaintenanceWindowRequest" {
+        required window_id: String = member("WindowId", &MAINTENANCE_WINDOW_ID),
+    }
+}
+
+structure! {
+    pub struct GetMaintenanceWindowResult as GET_MAINTENANCE_WINDOW_RESULT "GetMaintenanceWindowResult" {
+        optional window_id: String = member("WindowId", &MAINTENANCE_WINDOW_ID),
+        optional name: String = member("Name", &MAINTENANCE_WINDOW_NAME),
+        optional description: SecretString = member("Description", &MAINTENANCE_WINDOW_DESCRIPTION),
+        optional start_date: String = member("StartDate", &MAINTENANCE_WINDOW_STRING_DATE_TIME),
+        optional end_date: String = member("EndDate", &MAINTENANCE_WINDOW_STRING_DATE_TIME),
+        optional schedule: String = member("Schedule", &MAINTENANCE_WINDOW_SCHEDULE),
+        optional schedule_timezone: String = member("ScheduleTimezone", &MAINTENANCE_WINDOW_TIMEZONE),
+        optional schedule_offset: i32 = member("ScheduleOffset", &MAINTENANCE_WINDOW_OFFSET),
+        optional next_execution_time: String = member("NextExecutionTime", &MAINTENANCE_WINDOW_STRING_DATE_TIME),
+        optional duration: i32 = member("Duration", &MAINTENANCE_WINDOW_DURATION_HOURS),
+        optional cutoff: i32 = member("Cutoff", &MAINTENANCE_WINDOW_CUTOFF),
+        optional allow_unassociated_targets: bool = member("AllowUnassociatedTargets", &MAINTENANCE_WINDOW_ALLOW_UNASSOCIATED_TARGETS),
+        optional enabled: bool = member("Enabled", &MAINTENANCE_WINDOW_ENABLED),
+        optional created_date: Timestamp = member("CreatedDate", &DATE_TIME),
+        optional modified_date: Timestamp = member("ModifiedDate", &DATE_TIME),
+    }
+}
+
+structure! {
     pub struct GetParameterHistoryRequest as GET_PARAMETER_HISTORY_REQUEST "GetParameterHistoryRequest" {
         required name: String = member("Name", &PS_PARAMETER_NAME),
         optional with_decryption: bool = member("WithDecryption", &BOOLEAN),
@@ -223,6 +249,33 @@ structure! {
         optional tag_list: Vec<Tag> = member("TagList", &TAG_LIST),
     }
 }
+
+pub static MAINTENANCE_WINDOW_ALLOW_UNASSOCIATED_TARGETS: Schema =
+    boolean("MaintenanceWindowAllowUnassociatedTargets");
+
+pub static MAINTENANCE_WINDOW_CUTOFF: Schema = integer("MaintenanceWindowCutoff").range(0, 23);
+
+pub static MAINTENANCE_WINDOW_DESCRIPTION: Schema =
+    string("MaintenanceWindowDescription").length(1, 128).sensitive();
+
+pub static MAINTENANCE_WINDOW_DURATION_HOURS: Schema =
+    integer("MaintenanceWindowDurationHours").range(1, 24);
+
+pub static MAINTENANCE_WINDOW_ENABLED: Schema = boolean("MaintenanceWindowEnabled");
+
+pub static MAINTENANCE_WINDOW_ID: Schema =
+    string("MaintenanceWindowId").length(20, 20).pattern(pattern!("^mw-[0-9a-f]{17}$"));
+
+pub static MAINTENANCE_WINDOW_NAME: Schema =
+    string("MaintenanceWindowName").length(3, 128).pattern(pattern!("^[a-zA-Z0-9_\\-.]{3,128}$"));
+
+pub static MAINTENANCE_WINDOW_OFFSET: Schema = integer("MaintenanceWindowOffset").range(1, 6);
+
+pub static MAINTENANCE_WINDOW_SCHEDULE: Schema = string("MaintenanceWindowSchedule").length(1, 256);
+
+pub static MAINTENANCE_WINDOW_STRING_DATE_TIME: Schema = string("MaintenanceWindowStringDateTime");
+
+pub static MAINTENANCE_WINDOW_TIMEZONE: Schema = string("MaintenanceWindowTimezone");
 
 pub static MAX_RESULTS: Schema = integer("MaxResults").range(1, 50);
 

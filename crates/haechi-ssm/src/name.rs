@@ -146,7 +146,13 @@ pub(crate) struct Reference {
 impl Reference {
     /// Reads a name or an ARN (of this Region), with or without a selector.
     pub(crate) fn read(cx: &Cx, text: &str) -> Result<Reference, Error> {
-        let reference = Self::parse(cx.region.as_str(), text.trim()).ok_or_else(malformed)?;
+        let text = text.trim();
+        let reference = Self::parse(cx.region.as_str(), text).ok_or_else(malformed)?;
+        // A path begins with a slash.
+        if reference.account.is_none() && !reference.name.path.is_empty() && !text.starts_with('/')
+        {
+            return Err(malformed());
+        }
         if begins(&reference.name.joined(), "ssm") && reference.account.is_none() {
             return Err(malformed());
         }

@@ -5,6 +5,7 @@ mod delete_parameter;
 mod delete_parameters;
 mod delete_resource_policy;
 mod describe_parameters;
+mod get_maintenance_window;
 mod get_parameter;
 mod get_parameter_history;
 mod get_parameters;

@@ -106,6 +106,10 @@ impl Ssm {
         let version = self.select(place, parameter, reference.selector.as_ref()).await?;
         let mut shown = self.shown(cx, &found.arn, parameter, &version, with_decryption).await?;
         shown.selector = reference.selector.as_ref().map(Selector::shown);
+        if reference.account.is_none() {
+            // With or without a slash, as it was asked for; by an ARN, as it was put.
+            shown.name = text.trim().split(':').next().map(str::to_owned);
+        }
         Ok(shown)
     }
 

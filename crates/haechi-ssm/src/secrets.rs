@@ -59,7 +59,8 @@ fn request(named: &str) -> GetSecretValueRequest {
     }
 }
 
-/// What Secrets Manager answered, as a parameter.
+/// What Secrets Manager answered, as a parameter. The names in `SourceResult` are what AWS answers;
+/// its User Guide begins them with capitals.
 fn shown(name: &str, selector: Option<&str>, mut secret: GetSecretValueResponse) -> Parameter {
     let mut source = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
@@ -71,12 +72,12 @@ fn shown(name: &str, selector: Option<&str>, mut secret: GetSecretValueResponse)
         clippy::cast_precision_loss,
         reason = "seconds with three decimals, as AWS shows them"
     )]
-    put("CreatedDate", secret.created_date.map(|date| (date.millis() as f64 / 1000.0).into()));
-    put("Name", secret.name.clone().map(Value::from));
-    put("VersionId", secret.version_id.clone().map(Value::from));
-    put("SecretString", secret.secret_string.as_ref().map(|text| text.0.clone().into()));
+    put("createdDate", secret.created_date.map(|date| (date.millis() as f64 / 1000.0).into()));
+    put("name", secret.name.clone().map(Value::from));
+    put("versionId", secret.version_id.clone().map(Value::from));
+    put("secretString", secret.secret_string.as_ref().map(|text| text.0.clone().into()));
     put("ARN", secret.arn.clone().map(Value::from));
-    put("VersionStages", secret.version_stages.clone().map(Value::from));
+    put("versionStages", secret.version_stages.clone().map(Value::from));
     let value = secret.secret_string.as_mut().map(|text| std::mem::take(&mut text.0));
     Parameter {
         name: Some(format!("{PREFIX}{name}")),

@@ -262,8 +262,8 @@ impl Problem {
                     Problem::Modelled { members, message_member, .. } => {
                         json_body(code, (message_member, &message), members)
                     }
-                    // Modelled errors mostly name their member `message`; for the others AWS writes
-                    // `Message`, and clients take both.
+                    // A modelled error's member is the model's (recorded: KMS writes `message`,
+                    // Secrets Manager `Message`); for the others AWS writes `Message`.
                     Problem::Fault(_) => json_body(code, ("Message", &message), &[]),
                 }
             }

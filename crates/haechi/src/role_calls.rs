@@ -11,8 +11,16 @@ use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
 use haechi_wire::json::JsonReader;
 use haechi_wire::{Fault, Problem, Protocol};
+use serde_json::Value;
 
 use crate::recorder::{self, Recorder, Told};
+
+/// What Secrets Manager wants of requests that make versions.
+const TOKEN: &str = "ClientRequestToken";
+
+/// The operations that make them.
+const TOKEN_OF: [&str; 4] = ["CreateSecret", "PutSecretValue", "RotateSecret", "UpdateSecret"];
+
 /// The operations that roles can call.
 pub struct RoleCalls {
     /// Time and randomness.
@@ -27,6 +35,20 @@ impl RoleCalls {
     fn endpoint(&self, service: &str, operation: &str) -> Option<&Arc<dyn Endpoint>> {
         self.router.endpoint(self.router.named(service)?, operation).ok()
     }
+
+    /// A call's input with the token that an SDK adds, through which AWS calls.
+    fn completed(&self, call: &Call) -> Result<Value, Fault> {
+        let mut input = call.input.clone();
+        if let Some(members) = input.as_object_mut()
+            && call.service == "secretsmanager"
+            && TOKEN_OF.contains(&call.operation.as_str())
+            && !members.contains_key(TOKEN)
+        {
+            let token = self.env.uuid().map_err(Fault::internal)?;
+            members.insert(TOKEN.to_owned(), Value::String(token.to_string()));
+        }
+        Ok(input)
+    }
 }
 
 #[async_trait]
@@ -40,7 +62,7 @@ impl Calls for RoleCalls {
             let (code, message) = ("UnsupportedOperation", "haechi does not implement it");
             return Err(Refusal::Permanent { code: code.into(), message: message.into() });
         };
-        let input = call.input.to_string();
+        let input = self.completed(call)?.to_string();
         let decoded = endpoint.decode(&mut JsonReader::new(input.as_bytes()));
         let decoded = decoded.map_err(|error| match error {
             InputError::Malformed(malformed) => Fault::Malformed(malformed.0),

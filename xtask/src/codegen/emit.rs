@@ -264,11 +264,13 @@ fn errors(model: &Model, wanted: &Wanted) -> String {
     out
 }
 
-/// Where the message stands, if REST clients look for it anywhere but in `message`.
+/// Where the message stands, if JSON clients look for it anywhere but in `message`. In XML it has
+/// one name.
 fn message_member(model: &Model, error: &str) -> &'static str {
-    let is_rest = model.protocols().iter().all(|protocol| protocol.starts_with("rest-"));
+    let protocols = model.protocols();
+    let is_xml = protocols.iter().all(|name| ["query", "ec2", "rest-xml"].contains(name));
     let capital = model.shape(error)["members"]["Message"].is_object();
-    if is_rest && capital { " | \"Message\"" } else { "" }
+    if !is_xml && capital { " | \"Message\"" } else { "" }
 }
 
 /// Texts that an error carries beside its message: Organizations' `Reason`.

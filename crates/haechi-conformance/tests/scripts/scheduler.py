@@ -226,6 +226,21 @@ def test_events_and_any_operation_are_targets_too():
     equal(client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"], "1")
 
 
+def test_a_schedule_puts_a_secrets_value_without_a_token():
+    secrets, name = client("secretsmanager"), unique("scheduled")
+    secrets.create_secret(Name=name, SecretString="one")
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:secretsmanager:putSecretValue",
+        "RoleArn": new_role({"Effect": "Allow", "Action": ["secretsmanager:*", "kms:*"], "Resource": "*"}),
+        "Input": json.dumps({"SecretId": name, "SecretString": "two"}),
+    }
+    scheduler.create_schedule(
+        Name=name, ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF, Target=target
+    )
+    advance(1)
+    equal(secrets.get_secret_value(SecretId=name)["SecretString"], "two")
+
+
 def test_what_a_schedule_does_is_on_record():
     name, ssm = unique("recorded"), client("ssm")
     given = {"Name": name, "Type": "SecureString", "Value": "not-for-the-record"}

@@ -193,7 +193,7 @@ def test_a_secret_is_read_as_a_parameter():
         Name=f"/aws/reference/secretsmanager/{name}", WithDecryption=True
     )["Parameter"]
     equal((parameter["Value"], parameter["Type"]), ("s3cr3t", "SecureString"))
-    equal(json.loads(parameter["SourceResult"])["Name"], name)
+    equal(json.loads(parameter["SourceResult"])["name"], name)
     refused(
         "ValidationException",
         ssm.get_parameter,

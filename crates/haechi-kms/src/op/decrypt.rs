@@ -35,6 +35,7 @@ impl Handle<Decrypt> for Kms {
             ..Facts::default()
         };
         let (key, permit) = admit(cx, found, facts)?;
+        self.check_maker(cx, &key, &sealed, &context).await?;
         self.admit_use(cx, &key).await?;
         let opened = self.open(cx, &key, permit, &sealed, &context).await?;
         request::end_dry_run(input.dry_run)?;
@@ -140,7 +141,8 @@ impl Kms {
         Err(self.refuse(blob, context))
     }
 
-    /// Decrypts with a key that is ready for it; a dry run without a ciphertext ends here.
+    /// Decrypts with a key that is ready for it and made the ciphertext; a dry run without one ends
+    /// here.
     pub(super) async fn open(
         &self,
         cx: &Cx,
@@ -154,7 +156,6 @@ impl Kms {
         request::check_context(algorithm, context)?;
         match sealed {
             Sealed::Blob(blob) => {
-                self.check_made_by(cx, key, blob, context).await?;
                 // The key manager sees inner blobs; alone they open nothing.
                 if key.record.custom_key_store.is_some() {
                     return Err(invalid(InvalidCiphertext));
@@ -163,7 +164,6 @@ impl Kms {
                 Ok(Opened { plaintext, material_id: Some(material_id) })
             }
             Sealed::Doubled(blob) => {
-                self.check_handle(cx, key, &blob.handle()).await?;
                 if key.record.custom_key_store.is_none() {
                     return Err(invalid(InvalidCiphertext));
                 }
@@ -188,17 +188,22 @@ impl Kms {
         invalid(refused.unwrap_or(InvalidCiphertext))
     }
 
-    /// Refuses a blob that another key than the named one made.
-    async fn check_made_by(
+    /// Refuses a blob that another key than the named one made; as recorded, whatever kind of key
+    /// the named one is.
+    pub(super) async fn check_maker(
         &self,
         cx: &Cx,
         key: &Key,
-        blob: &Blob<'_>,
+        sealed: &Sealed<'_>,
         context: &BTreeMap<String, String>,
     ) -> Result<(), Error> {
-        match self.check_handle(cx, key, &blob.handle()).await {
-            Err(Error::InvalidCiphertextException(_)) => Err(self.refuse(blob, context)),
-            other => other,
+        match sealed {
+            Sealed::Blob(blob) => match self.check_handle(cx, key, &blob.handle()).await {
+                Err(Error::InvalidCiphertextException(_)) => Err(self.refuse(blob, context)),
+                other => other,
+            },
+            Sealed::Doubled(blob) => self.check_handle(cx, key, &blob.handle()).await,
+            Sealed::Asymmetric(..) | Sealed::Foreign(_) | Sealed::Ignored(_) => Ok(()),
         }
     }
 

@@ -8,7 +8,6 @@ use haechi_wire::shape::Unit;
 
 use crate::Kms;
 use crate::authz::{Facts, admit};
-use crate::key::Use;
 use crate::multi_region::siblings;
 use crate::rotation::check_rotates;
 
@@ -16,8 +15,7 @@ impl Handle<DisableKeyRotation> for Kms {
     async fn handle(&self, cx: &Cx, input: DisableKeyRotationRequest) -> Result<Unit, Error> {
         let found = self.draft(cx, &input.key_id).await?;
         let (mut key, permit) = admit(cx, found, Facts::default())?;
-        check_rotates(&key.as_ref().record)?;
-        key.as_ref().admit(Use::Material)?;
+        check_rotates(key.as_ref())?;
         let mut batch = Batch::new();
         let record = key.record();
         if let Some(job) = record.rotation_job() {

@@ -8,7 +8,6 @@ use haechi_wire::shape::Unit;
 
 use crate::Kms;
 use crate::authz::{Facts, admit};
-use crate::key::Use;
 use crate::multi_region::siblings;
 use crate::rotation::{PERIOD_DAYS_DEFAULT, Rotation, check_rotates};
 
@@ -19,8 +18,7 @@ impl Handle<EnableKeyRotation> for Kms {
         let found = self.draft(cx, &input.key_id).await?;
         let extra = [("kms:rotationperiodindays", period.as_str())];
         let (mut key, permit) = admit(cx, found, Facts { extra: &extra, ..Facts::default() })?;
-        check_rotates(&key.as_ref().record)?;
-        key.as_ref().admit(Use::Material)?;
+        check_rotates(key.as_ref())?;
         let mut batch = Batch::new();
         let record = key.record();
         // The schedule stands while the period does.

@@ -159,6 +159,7 @@ impl Kms {
         let index = if fresh {
             check_fresh(record, input, known)?;
             let mut row = self.wrap_new(cx, record, secret, imported)?;
+            check_none_pending(record, &row)?;
             batch.create(handle_path(&row.handle()), &HandleRecord::of(record));
             row.pending = !record.materials.is_empty();
             for (_, sibling) in &mut siblings.rows {
@@ -251,9 +252,15 @@ fn check_fresh(
     if known.is_some() {
         return Err(incorrect("The key material is already associated with the KMS key."));
     }
-    if record.materials.iter().any(|row| row.pending) {
-        let message = format!("{} already has key material pending rotation.", record.arn);
-        return Err(Error::KMSInvalidStateException(message));
-    }
     Ok(())
+}
+
+/// One material at a time waits for a rotation.
+fn check_none_pending(record: &KeyRecord, fresh: &MaterialRecord) -> Result<(), Error> {
+    let Some(pending) = record.materials.iter().find(|row| row.pending) else { return Ok(()) };
+    Err(Error::KMSInvalidStateException(format!(
+        "New key material (id: {}) cannot be imported into KMS key {}, because another key \
+         material (id: {}) is pending rotation.",
+        fresh.id, record.arn, pending.id
+    )))
 }

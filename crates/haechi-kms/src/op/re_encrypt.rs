@@ -46,6 +46,7 @@ impl Handle<ReEncrypt> for Kms {
         let (source, from_permit) = admit_action(cx, FROM, source, from)?;
         let (target, to_permit) = admit_action(cx, TO, target, to)?;
 
+        self.check_maker(cx, &source, &sealed, &from_context).await?;
         self.admit_use(cx, &source).await?;
         self.admit_use(cx, &target).await?;
         request::check_algorithm(cx, &target, to_algorithm)?;

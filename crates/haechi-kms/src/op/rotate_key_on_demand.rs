@@ -13,7 +13,7 @@ use crate::key::Use;
 use crate::material::Rotated;
 use crate::multi_region::siblings;
 use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, check_own_material, check_primary, check_symmetric};
-use crate::store::KeyRecord;
+use crate::store::Key;
 
 impl Handle<RotateKeyOnDemand> for Kms {
     async fn handle(
@@ -24,8 +24,7 @@ impl Handle<RotateKeyOnDemand> for Kms {
         let found = self.draft(cx, &input.key_id).await?;
         let (mut key, permit) = admit(cx, found, Facts::default())?;
         let now_ms = cx.now().millis();
-        check(&key.as_ref().record, now_ms)?;
-        key.as_ref().admit(Use::Material)?;
+        check(key.as_ref(), now_ms)?;
         let mut batch = Batch::new();
         let record = key.record();
         let before = record.current().map(|row| row.id.clone());
@@ -46,14 +45,18 @@ impl Handle<RotateKeyOnDemand> for Kms {
     }
 }
 
-fn check(record: &KeyRecord, now_ms: i64) -> Result<(), Error> {
-    check_symmetric(record)?;
+/// In AWS's order, as recorded: the state comes before the key spec.
+fn check(key: &Key, now_ms: i64) -> Result<(), Error> {
+    let record = &key.record;
     check_own_material(record)?;
+    key.admit(Use::Material)?;
+    check_symmetric(record)?;
     check_primary(record)?;
-    let done = record.on_demand_rotations();
-    if done >= ON_DEMAND_MAX {
+    if record.on_demand_rotations() >= ON_DEMAND_MAX {
         return Err(Error::LimitExceededException(format!(
-            "On-demand rotations per key quota is {ON_DEMAND_MAX}, current usage is {done}."
+            "The on-demand rotations limit has been reached for the given keyId. No more on-demand \
+             rotations can be performed for this key: {}",
+            record.arn
         )));
     }
     if record.rotates_now().is_some() {

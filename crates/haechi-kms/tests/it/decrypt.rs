@@ -68,12 +68,16 @@ async fn naming_the_right_key_works_and_another_is_incorrect() {
         assert_eq!(output.key_id, key.arn);
         assert_eq!(output.key_material_id, key.current_key_material_id);
     }
-    let input = DecryptRequest { key_id: Some(other.key_id), ..sealed(&blob) };
-    assert_refused(
-        world.call::<ops::Decrypt>(&world.root, input).await,
-        "IncorrectKeyException",
-        "The key ID in the request does not identify a CMK that can perform this operation.",
-    );
+    // Recorded: so it is where the wrong key could not decrypt anything.
+    let mac = world.key_of(KeySpec::Hmac224, KeyUsageType::GenerateVerifyMac).await;
+    for wrong in [other, mac] {
+        let input = DecryptRequest { key_id: Some(wrong.key_id), ..sealed(&blob) };
+        assert_refused(
+            world.call::<ops::Decrypt>(&world.root, input).await,
+            "IncorrectKeyException",
+            "The key ID in the request does not identify a CMK that can perform this operation.",
+        );
+    }
 }
 
 #[tokio::test]

@@ -308,7 +308,15 @@ async fn new_material_waits_for_the_rotation_that_makes_it_current() {
     assert_eq!(refused(fresh(1).await).0, "IncorrectKeyMaterialException");
     let second = fresh(2).await.unwrap().unwrap();
     assert_ne!(first, second);
-    assert_eq!(refused(fresh(3).await).0, "KMSInvalidStateException");
+    let (code, message) = refused(fresh(3).await);
+    assert_eq!(code, "KMSInvalidStateException");
+    let told = format!(
+        "cannot be imported into KMS key {}, because another key material (id: {second}) is pending \
+         rotation.",
+        key.arn.clone().unwrap()
+    );
+    assert!(message.starts_with("New key material (id: "), "{message}");
+    assert!(message.ends_with(&told), "{message}");
     let described = world.describe(&key.key_id).await.unwrap();
     assert_eq!(described.current_key_material_id.as_ref(), Some(&first));
     let entries = world.rotations(&key.key_id, true).await;

@@ -51,6 +51,12 @@ async fn a_wrong_source_key_is_incorrect() {
         "IncorrectKeyException",
         "The key ID in the request does not identify a CMK that can perform this operation.",
     );
+    // Recorded: so it is where the wrong key could not encrypt anything.
+    let mac = world.key_of(KeySpec::Hmac224, KeyUsageType::GenerateVerifyMac).await;
+    let input =
+        ReEncryptRequest { source_key_id: Some(mac.key_id.clone()), ..request(&blob, &mac.key_id) };
+    let outcome = world.call::<ops::ReEncrypt>(&world.root, input).await;
+    assert_eq!(refused(outcome).0, "IncorrectKeyException");
 }
 
 #[tokio::test]

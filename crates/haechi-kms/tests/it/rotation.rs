@@ -141,7 +141,15 @@ async fn keys_rotate_on_demand_25_times() {
         world.rotate(&key.key_id).await.unwrap();
         blobs.push(world.encrypt(&world.root, &key.key_id).await.unwrap());
     }
-    assert_eq!(refused(world.rotate(&key.key_id).await).0, "LimitExceededException");
+    assert_refused(
+        world.rotate(&key.key_id).await,
+        "LimitExceededException",
+        &format!(
+            "The on-demand rotations limit has been reached for the given keyId. No more on-demand \
+             rotations can be performed for this key: {}",
+            key.arn.clone().unwrap()
+        ),
+    );
     for blob in &blobs {
         assert_eq!(world.decrypt(&world.root, blob).await.unwrap(), PLAINTEXT);
     }
@@ -206,7 +214,7 @@ async fn only_symmetric_keys_of_kms_rotate_by_themselves() {
     for outcome in
         [world.enable_rotation(&pair.key_id, None).await, world.rotate(&pair.key_id).await]
     {
-        assert_eq!(refused(outcome).0, "UnsupportedOperationException");
+        assert_refused(outcome, "UnsupportedOperationException", "");
     }
     assert_eq!(world.rotation_status(&pair.key_id).await.key_rotation_enabled, Some(false));
     let external = world
@@ -220,6 +228,19 @@ async fn only_symmetric_keys_of_kms_rotate_by_themselves() {
             external.arn.unwrap()
         ),
     );
+}
+
+#[tokio::test]
+async fn that_a_key_is_disabled_is_told_before_that_its_kind_does_not_rotate() {
+    let world = World::new().await;
+    let pair = world.key_of(KeySpec::EccNistP256, KeyUsageType::SignVerify).await;
+    world.disable(&pair.key_id).await;
+    let told = format!("{} is disabled.", pair.arn.unwrap());
+    for outcome in
+        [world.enable_rotation(&pair.key_id, None).await, world.rotate(&pair.key_id).await]
+    {
+        assert_refused(outcome, "DisabledException", &told);
+    }
 }
 
 #[tokio::test]

@@ -291,6 +291,7 @@ fn told(state: &SecretState, content: &SecretContent) -> Result<SecretRecord, No
         deleted_ms: content.deleted_ms,
         deletion_ms: content.deletion_ms,
         tags: content.tags.clone(),
+        tags_emptied: false,
         policy: content.policy.clone(),
         policy_principals: PrincipalIds::default(),
         versions: versions.map(|(id, one)| (id.clone(), version(one))).collect(),

@@ -32,6 +32,10 @@ impl Handle<CreateSecret> for SecretsManager {
         let regions = input.add_replica_regions.clone().unwrap_or_default();
         replica::regions(&record.region, &regions)?;
         let plain = Plain::of(input.secret_string.clone(), input.secret_binary.clone())?;
+        let value = match plain {
+            Some(plain) => Some((version_id(input.client_request_token.as_ref())?, plain)),
+            None => None,
+        };
         let facts = facts(&input);
         admit_new(cx, cx.operation.action, &record.arn, &record.name, &facts)?;
         if !facts.tags.is_empty() {
@@ -50,12 +54,11 @@ impl Handle<CreateSecret> for SecretsManager {
         if let Some(row) = self.key_by_name(&record.account, &region, &record.name).await?
             && let Some(old) = self.ready(&record.account, &region, &row.key).await?
         {
-            return self.created_before(cx, &old.record, input.client_request_token, plain).await;
+            return self.created_before(cx, &old.record, value).await;
         }
         let mut batch = Batch::new();
         let mut version = None;
-        if let Some(plain) = plain {
-            let id = version_id(cx, input.client_request_token)?;
+        if let Some((id, plain)) = value {
             record.add(&id, &BTreeSet::from([CURRENT.to_owned()]), cx.now())?;
             let value = self.seal(cx, &record, &id, &plain).await?;
             batch.put(value_path(&record, &id), &value);
@@ -109,6 +112,7 @@ fn new_record(cx: &Cx, input: &CreateSecretRequest) -> Result<SecretRecord, Erro
         deleted_ms: None,
         deletion_ms: None,
         tags,
+        tags_emptied: false,
         policy: None,
         policy_principals: PrincipalIds::default(),
         versions: BTreeMap::new(),
@@ -146,8 +150,7 @@ impl SecretsManager {
         &self,
         cx: &Cx,
         old: &SecretRecord,
-        token: Option<String>,
-        plain: Option<Plain>,
+        value: Option<(String, Plain)>,
     ) -> Result<CreateSecretResponse, Error> {
         if old.deletion_ms.is_some() {
             return Err(words::request(
@@ -155,7 +158,7 @@ impl SecretsManager {
                  for deletion.",
             ));
         }
-        if let (Some(token), Some(plain)) = (token, plain)
+        if let Some((token, plain)) = value
             && old.versions.contains_key(&token)
         {
             if self.open(cx, old, &token).await?.equals(&plain) {

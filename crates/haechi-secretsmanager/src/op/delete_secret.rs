@@ -8,6 +8,7 @@ use haechi_wire::Timestamp;
 
 use crate::authz::{Facts, admit};
 use crate::deletion::forget_values;
+use crate::name::{self, SecretId};
 use crate::{SecretsManager, words};
 
 /// Days until a secret is gone, if the request does not say.
@@ -24,8 +25,7 @@ impl Handle<DeleteSecret> for SecretsManager {
         let found = match self.draft(cx, &input.secret_id).await {
             // By force, a secret that is not there is as good as deleted.
             Err(Error::ResourceNotFoundException(_)) if force == Some(true) => {
-                let (name, deletion_date) = (Some(input.secret_id), Some(cx.now()));
-                return Ok(DeleteSecretResponse { name, deletion_date, arn: None });
+                return as_if_deleted(cx, &input.secret_id);
             }
             found => found?,
         };
@@ -84,6 +84,17 @@ impl Handle<DeleteSecret> for SecretsManager {
         self.jobs.wake();
         Ok(answer)
     }
+}
+
+/// What is told of a secret that nobody knows: as AWS, it had an ARN.
+fn as_if_deleted(cx: &Cx, given: &str) -> Result<DeleteSecretResponse, Error> {
+    let id = SecretId::parse(cx, given)?;
+    let suffix = id.suffix.map_or_else(|| name::suffix(cx), Ok)?;
+    Ok(DeleteSecretResponse {
+        arn: Some(name::arn(&cx.region, &id.account, &id.name, &suffix)),
+        name: Some(id.name),
+        deletion_date: Some(cx.now()),
+    })
 }
 
 /// Days of the recovery window; `None` is at once.

@@ -58,7 +58,7 @@ fn entry(record: &SecretRecord) -> SecretListEntry {
         last_accessed_date: time(record.accessed_ms),
         deleted_date: time(record.deleted_ms),
         next_rotation_date: time(next.map(|(_, end)| end)),
-        tags: tags::list(&record.tags),
+        tags: tags::list(record),
         secret_versions_to_stages: (!stages.is_empty()).then_some(stages),
         created_date: time(Some(record.created_ms)),
         owning_service: record.owner.clone(),

@@ -24,8 +24,7 @@ impl Handle<PutResourcePolicy> for SecretsManager {
             && policy::is_public(&document, &draft.record().arn)?
         {
             return Err(Error::PublicPolicyException(
-                "This resource policy grants broad access to the secret, and BlockPublicPolicy is \
-                 set. Name the principals, or ask for them in a condition."
+                "You can't attach a resource-based policy that allows broad access to the secret."
                     .to_owned(),
             ));
         }

@@ -11,6 +11,7 @@ use crate::authz::{Facts, admit};
 use crate::draft::Draft;
 use crate::secret::{CURRENT, Version};
 use crate::value::{Plain, stages, version_id};
+use crate::vault::within_account;
 use crate::{SecretsManager, words};
 
 impl Handle<PutSecretValue> for SecretsManager {
@@ -25,11 +26,11 @@ impl Handle<PutSecretValue> for SecretsManager {
         let Some(plain) = Plain::of(input.secret_string, input.secret_binary)? else {
             return Err(words::request("You must provide either SecretString or SecretBinary."));
         };
+        let id = version_id(input.client_request_token.as_ref())?;
         let mut stages = stages(input.version_stages);
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
         draft.record().owns_values(cx)?;
-        let id = version_id(cx, input.client_request_token)?;
         if draft.record().labelled(CURRENT).is_none() {
             // The first one is current, whatever else it is.
             stages.insert(CURRENT.to_owned());
@@ -57,6 +58,7 @@ impl SecretsManager {
         stages: &BTreeSet<String>,
         mut batch: Batch,
     ) -> Result<(), Error> {
+        within_account(cx, draft.record(), draft.record().kms_key_id.as_deref())?;
         if draft.record().has_value(id) {
             if !self.open(cx, draft.record(), id).await?.equals(plain) {
                 let arn = &draft.record().arn;

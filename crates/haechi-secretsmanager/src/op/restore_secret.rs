@@ -5,8 +5,8 @@ use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::RestoreSecret;
 use haechi_secretsmanager_model::shapes::{RestoreSecretRequest, RestoreSecretResponse};
 
-use crate::SecretsManager;
 use crate::authz::{Facts, admit};
+use crate::{SecretsManager, words};
 
 impl Handle<RestoreSecret> for SecretsManager {
     async fn handle(
@@ -16,6 +16,9 @@ impl Handle<RestoreSecret> for SecretsManager {
     ) -> Result<RestoreSecretResponse, Error> {
         let found = self.draft(cx, &input.secret_id).await?;
         let (mut draft, permit) = admit(cx, found, Facts::default())?;
+        if draft.record().is_replica() {
+            return Err(words::replica());
+        }
         let mut batch = Batch::new();
         let record = draft.change();
         if let Some(job) = record.deletion_job() {

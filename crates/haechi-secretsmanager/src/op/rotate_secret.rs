@@ -11,7 +11,6 @@ use crate::authz::{Facts, admit};
 use crate::rotation::{self, built_in};
 use crate::schedule::Rules;
 use crate::secret::{CURRENT, PENDING, SecretRecord};
-use crate::value::version_id;
 use crate::{SecretsManager, words};
 
 impl Handle<RotateSecret> for SecretsManager {
@@ -24,6 +23,9 @@ impl Handle<RotateSecret> for SecretsManager {
             ("ExternalSecretRotationMetadata", input.external_secret_rotation_metadata.is_some()),
             ("ExternalSecretRotationRoleArn", input.external_secret_rotation_role_arn.is_some()),
         ])?;
+        // Recorded: another error than that of the other operations.
+        let token = input.client_request_token.clone();
+        let token = token.ok_or_else(|| words::parameter(words::NO_TOKEN))?;
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts::default()
             .with("rotationlambdaarn", input.rotation_lambda_arn.as_ref())
@@ -34,7 +36,6 @@ impl Handle<RotateSecret> for SecretsManager {
         self.configure(cx, draft.change(), &input).await?;
         let mut batch = Batch::new();
         let immediately = input.rotate_immediately != Some(false);
-        let token = version_id(cx, input.client_request_token)?;
         let record = draft.change();
         let now = cx.now();
         // The rules count from the last rotation, or from now if there was none.

@@ -15,8 +15,11 @@ impl Handle<UntagResource> for SecretsManager {
         let facts = Facts { tag_keys: &input.tag_keys, ..Facts::default() };
         let (mut draft, permit) = admit(cx, found, facts)?;
         draft.record().writable_by(cx)?;
-        draft.change().tags.retain(|key, _| !input.tag_keys.contains(key));
-        draft.change().changed_ms = cx.now().millis();
+        let record = draft.change();
+        let had_tags = !record.tags.is_empty();
+        record.tags.retain(|key, _| !input.tag_keys.contains(key));
+        record.tags_emptied |= had_tags && record.tags.is_empty();
+        record.changed_ms = cx.now().millis();
         let mut batch = Batch::new();
         draft.save(&permit, &mut batch);
         self.database.commit(batch).await?;

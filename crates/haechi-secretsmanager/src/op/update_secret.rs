@@ -22,7 +22,10 @@ impl Handle<UpdateSecret> for SecretsManager {
         if input.r#type.is_some() {
             return Err(cx.unsupported_parameter("Type").into());
         }
-        let plain = Plain::of(input.secret_string, input.secret_binary)?;
+        let plain = match Plain::of(input.secret_string, input.secret_binary)? {
+            Some(plain) => Some((version_id(input.client_request_token.as_ref())?, plain)),
+            None => None,
+        };
         let found = self.draft(cx, &input.secret_id).await?;
         let facts = Facts::default()
             .with("description", input.description.as_ref())
@@ -49,8 +52,7 @@ impl Handle<UpdateSecret> for SecretsManager {
         draft.change().changed_ms = cx.now().millis();
         let mut version = None;
         match plain {
-            Some(plain) => {
-                let id = version_id(cx, input.client_request_token)?;
+            Some((id, plain)) => {
                 let labels = stages(None);
                 self.new_version(cx, &permit, &mut draft, (&id, &plain), &labels, batch).await?;
                 version = Some(id);

@@ -19,6 +19,7 @@ fn secret() -> SecretRecord {
         deleted_ms: None,
         deletion_ms: None,
         tags: BTreeMap::new(),
+        tags_emptied: false,
         policy: None,
         policy_principals: PrincipalIds::default(),
         versions: BTreeMap::new(),

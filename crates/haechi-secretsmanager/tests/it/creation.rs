@@ -124,6 +124,13 @@ async fn tags_and_their_limits() {
     world.call::<ops::UntagResource>(&world.root, input).await.unwrap();
     let tags = world.describe("tagged").await.tags.unwrap();
     assert_eq!((tags.len(), tags[0].value.as_deref()), (1, Some("new")));
+    // As AWS: none where there never were any, an empty list where all were taken away.
+    let input =
+        UntagResourceRequest { secret_id: "tagged".to_owned(), tag_keys: vec!["k00".to_owned()] };
+    world.call::<ops::UntagResource>(&world.root, input).await.unwrap();
+    assert_eq!(world.describe("tagged").await.tags.map(|tags| tags.len()), Some(0));
+    world.create("bare", "1").await;
+    assert!(world.describe("bare").await.tags.is_none());
 }
 
 #[tokio::test]

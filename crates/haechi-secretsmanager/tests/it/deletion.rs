@@ -84,7 +84,13 @@ async fn by_force_it_is_gone_at_once_also_while_it_waits() {
         delete(&world, None, Some(true)).await.unwrap();
         assert_refused(world.get("s").await, "ResourceNotFoundException", NOT_FOUND);
         // AWS answers as if there had been one.
-        assert!(delete(&world, None, Some(true)).await.unwrap().deletion_date.is_some());
+        let told = delete(&world, None, Some(true)).await.unwrap();
+        assert!(told.deletion_date.is_some());
+        assert_eq!(told.name.as_deref(), Some("s"));
+        let arn = told.arn.unwrap();
+        let (known, end) = arn.rsplit_once('-').unwrap();
+        assert_eq!(known, "arn:aws:secretsmanager:us-east-1:111111111111:secret:s");
+        assert_eq!(end.len(), 6);
         let outcome = delete(&world, Some(7), None).await;
         assert_refused(outcome, "ResourceNotFoundException", NOT_FOUND);
     }

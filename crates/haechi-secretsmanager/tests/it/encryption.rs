@@ -6,7 +6,7 @@ use haechi_kms_model::ops as kms;
 use haechi_kms_model::shapes::{CreateKeyRequest, DisableKeyRequest, PutKeyPolicyRequest};
 use haechi_secretsmanager_model::ops;
 use haechi_secretsmanager_model::shapes::*;
-use haechi_wire::Problem;
+use haechi_wire::{Problem, SecretString};
 
 use crate::world::*;
 
@@ -92,6 +92,7 @@ async fn another_key_seals_what_is_labelled_anew() {
     world.put("s", "2").await;
     let key = key(&world).await;
     let input = UpdateSecretRequest {
+        client_request_token: token(),
         secret_id: "s".to_owned(),
         kms_key_id: Some(key.clone()),
         ..Default::default()
@@ -108,15 +109,24 @@ async fn the_default_key_does_not_serve_other_accounts() {
     let arn = world.create("s", "1").await.arn.unwrap();
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{OTHER}"}},
-            "Action":"secretsmanager:GetSecretValue","Resource":"*"}}]}}"#
+            "Action":"secretsmanager:*","Resource":"*"}}]}}"#
     );
     world.put_policy("s", &policy).await;
-    assert_refused(
-        world.get_as(&reader(&world, OTHER, true), &arn).await,
-        "InvalidRequestException",
-        "You can't access a secret from a different AWS account if you encrypt the secret with the \
-         default KMS service key.",
-    );
+    let told = "You can't access a secret from a different AWS account if you encrypt the secret \
+                with the default KMS service key.";
+    let outcome = world.get_as(&reader(&world, OTHER, true), &arn).await;
+    assert_refused(outcome, "InvalidRequestException", told);
+    let writer = world.kit.root(OTHER);
+    let outcome = world.call::<ops::PutSecretValue>(&writer, value_of(&arn, "2")).await;
+    assert_refused(outcome, "InvalidRequestException", told);
+    let input = UpdateSecretRequest {
+        client_request_token: token(),
+        secret_id: arn,
+        secret_string: Some(SecretString("2".to_owned())),
+        ..Default::default()
+    };
+    let outcome = world.call::<ops::UpdateSecret>(&writer, input).await;
+    assert_refused(outcome, "InvalidRequestException", told);
 }
 
 #[tokio::test]

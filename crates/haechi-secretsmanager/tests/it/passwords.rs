@@ -42,7 +42,11 @@ async fn what_is_excluded_does_not_occur() {
 #[tokio::test]
 async fn what_cannot_be_is_refused() {
     let short = GetRandomPasswordRequest { password_length: Some(3), ..Default::default() };
-    assert_eq!(refused(password(short.clone()).await).0, "InvalidParameterException");
+    assert_refused(
+        password(short.clone()).await,
+        "InvalidParameterException",
+        "Password length is too short based on the required types.",
+    );
     let any = GetRandomPasswordRequest { require_each_included_type: Some(false), ..short };
     assert_eq!(password(any).await.unwrap().len(), 3);
     let nothing = GetRandomPasswordRequest {
@@ -52,5 +56,19 @@ async fn what_cannot_be_is_refused() {
         exclude_punctuation: Some(true),
         ..Default::default()
     };
-    assert_eq!(refused(password(nothing).await).0, "InvalidParameterException");
+    assert_refused(
+        password(nothing).await,
+        "InvalidParameterException",
+        "All characters have been excluded from selection.",
+    );
+    // A kind that is to be there must have a character left.
+    let digits = Some("0123456789".to_owned());
+    let emptied = GetRandomPasswordRequest { exclude_characters: digits, ..Default::default() };
+    assert_refused(
+        password(emptied.clone()).await,
+        "InvalidParameterException",
+        "All characters of the desired type have been excluded.",
+    );
+    let any = GetRandomPasswordRequest { require_each_included_type: Some(false), ..emptied };
+    assert_eq!(password(any).await.unwrap().len(), 32);
 }

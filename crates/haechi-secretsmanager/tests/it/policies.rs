@@ -58,7 +58,11 @@ async fn a_policy_alone_lets_in_a_user_of_the_account() {
 async fn what_lets_everybody_in_is_refused_on_request_and_told_by_validation() {
     let world = World::new().await;
     world.create("s", "1").await;
-    assert_eq!(refused(put(&world, PUBLIC, true).await).0, "PublicPolicyException");
+    assert_refused(
+        put(&world, PUBLIC, true).await,
+        "PublicPolicyException",
+        "You can't attach a resource-based policy that allows broad access to the secret.",
+    );
     assert_eq!(read(&world).await, None);
     put(&world, PUBLIC, false).await.unwrap();
     let validate = |policy: &str| {
@@ -72,7 +76,11 @@ async fn what_lets_everybody_in_is_refused_on_request_and_told_by_validation() {
     let narrow = PUBLIC.replace("\"*\",\n", &format!("{{\"AWS\":\"{OTHER}\"}},\n"));
     assert_eq!(validate(&narrow).await.unwrap().policy_validation_passed, Some(true));
     let outcome = validate("{}").await;
-    assert_eq!(refused(outcome).0, "MalformedPolicyDocumentException");
+    assert_refused(
+        outcome,
+        "MalformedPolicyDocumentException",
+        "This resource policy contains a syntax error.",
+    );
 }
 
 /// A policy that lets a user of the account read.

@@ -51,6 +51,9 @@ async fn a_replica_says_what_its_primary_says_and_takes_no_orders() {
         "InvalidParameterException",
         "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
     );
+    let input = RestoreSecretRequest { secret_id: "s".to_owned() };
+    let outcome = world.call_in::<ops::RestoreSecret>(REPLICA, input).await;
+    assert_eq!(refused(outcome).0, "InvalidParameterException");
     let input = DeleteSecretRequest { secret_id: "s".to_owned(), ..Default::default() };
     let outcome = world.call::<ops::DeleteSecret>(&world.root, input).await;
     let arn = world.describe("s").await.arn.unwrap();

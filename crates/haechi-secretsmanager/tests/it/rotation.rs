@@ -77,6 +77,7 @@ async fn rotate(
 
 fn every(expression: &str) -> RotateSecretRequest {
     RotateSecretRequest {
+        client_request_token: token(),
         rotation_lambda_arn: Some(arn("test")),
         rotation_rules: Some(RotationRulesType {
             schedule_expression: Some(expression.to_owned()),
@@ -225,6 +226,7 @@ async fn a_function_is_called_only_for_who_may_call_it() {
         {"Effect":"Allow","Action":"secretsmanager:*","Resource":"*"}]}"#;
     let user = world.kit.user(ACCOUNT, "eve", &[policy]);
     let input = RotateSecretRequest {
+        client_request_token: token(),
         secret_id: "s".to_owned(),
         rotation_lambda_arn: Some(format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:f")),
         ..Default::default()
@@ -247,7 +249,8 @@ async fn a_cancelled_rotation_does_not_come() {
     let told = world.describe("s").await;
     assert_eq!((told.rotation_enabled, told.next_rotation_date), (Some(false), None));
     // The function is remembered.
-    rotate(&world, RotateSecretRequest::default()).await.unwrap();
+    let input = RotateSecretRequest { client_request_token: token(), ..Default::default() };
+    rotate(&world, input).await.unwrap();
     assert_eq!(*server.logins.lock().unwrap(), 1);
 }
 
@@ -266,7 +269,11 @@ async fn a_rotation_reaches_the_replicas() {
     let input = GetSecretValueRequest { secret_id: "s".to_owned(), ..Default::default() };
     let replica = world.call_in::<ops::GetSecretValue>("eu-west-1", input).await.unwrap();
     assert_eq!(replica.secret_string.unwrap().0.clone(), world.text("s").await);
-    let input = RotateSecretRequest { secret_id: "s".to_owned(), ..Default::default() };
+    let input = RotateSecretRequest {
+        client_request_token: token(),
+        secret_id: "s".to_owned(),
+        ..Default::default()
+    };
     let outcome = world.call_in::<ops::RotateSecret>("eu-west-1", input).await;
     assert_eq!(refused(outcome).0, "InvalidParameterException");
 }
@@ -275,15 +282,19 @@ async fn a_rotation_reaches_the_replicas() {
 async fn what_cannot_be_rotated_says_so() {
     let server = Arc::new(Server::default());
     let world = world(&server).await;
+    let input = RotateSecretRequest { client_request_token: token(), ..Default::default() };
     assert_refused(
-        rotate(&world, RotateSecretRequest::default()).await,
+        rotate(&world, input).await,
         "InvalidRequestException",
         "No Lambda rotation function ARN is associated with this secret.",
     );
     let own = format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:mine");
     for unknown in [own, arn("unknown")] {
-        let input =
-            RotateSecretRequest { rotation_lambda_arn: Some(unknown), ..Default::default() };
+        let input = RotateSecretRequest {
+            client_request_token: token(),
+            rotation_lambda_arn: Some(unknown),
+            ..Default::default()
+        };
         assert_refused(
             rotate(&world, input).await,
             "AccessDeniedException",

@@ -1,6 +1,6 @@
 use haechi_secretsmanager_model::ops;
 use haechi_secretsmanager_model::shapes::*;
-use haechi_wire::SecretBlob;
+use haechi_wire::{SecretBlob, SecretString};
 
 use crate::world::*;
 
@@ -10,6 +10,7 @@ async fn bytes_come_back_as_they_went_in() {
     world.call::<ops::CreateSecret>(&world.root, new("b", None)).await.unwrap();
     let bytes = b"\x00\x01\x02\xff".to_vec();
     let input = PutSecretValueRequest {
+        client_request_token: token(),
         secret_id: "b".to_owned(),
         secret_binary: Some(SecretBlob(bytes.clone())),
         ..Default::default()
@@ -45,6 +46,52 @@ async fn what_is_not_there_is_told_as_recorded() {
     assert!(get(Some(&version), Some("AWSCURRENT")).await.is_ok());
 }
 
+/// Recorded of every operation that takes a secret's name, and of deletions by force.
+#[tokio::test]
+async fn no_secret_has_a_name_that_none_can_have() {
+    let world = World::new().await;
+    let told = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the \
+                following: -/_+=.@!";
+    for name in ["Inv Name", " Inv*Name? "] {
+        assert_refused(world.get(name).await, "ValidationException", told);
+        let outcome = world.call::<ops::PutSecretValue>(&world.root, value_of(name, "1")).await;
+        assert_refused(outcome, "ValidationException", told);
+        let input = DeleteSecretRequest {
+            secret_id: name.to_owned(),
+            force_delete_without_recovery: Some(true),
+            ..Default::default()
+        };
+        let outcome = world.call::<ops::DeleteSecret>(&world.root, input).await;
+        assert_refused(outcome, "ValidationException", told);
+    }
+}
+
+/// Recorded, also of secrets that are not there. Clients make a token where their user did not.
+#[tokio::test]
+async fn a_new_version_needs_a_token() {
+    let world = World::new().await;
+    let told = "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
+    let input = CreateSecretRequest { client_request_token: None, ..new("s", Some("1")) };
+    let outcome = world.call::<ops::CreateSecret>(&world.root, input).await;
+    assert_refused(outcome, "InvalidRequestException", told);
+    let input = PutSecretValueRequest { client_request_token: None, ..value_of("s", "1") };
+    let outcome = world.call::<ops::PutSecretValue>(&world.root, input).await;
+    assert_refused(outcome, "InvalidRequestException", told);
+    let input = UpdateSecretRequest {
+        secret_id: "s".to_owned(),
+        secret_string: Some(SecretString("1".to_owned())),
+        ..Default::default()
+    };
+    let outcome = world.call::<ops::UpdateSecret>(&world.root, input).await;
+    assert_refused(outcome, "InvalidRequestException", told);
+    let input = RotateSecretRequest { secret_id: "s".to_owned(), ..Default::default() };
+    let outcome = world.call::<ops::RotateSecret>(&world.root, input).await;
+    assert_refused(outcome, "InvalidParameterException", told);
+    // Without a value there is no version.
+    let input = CreateSecretRequest { client_request_token: None, ..new("s", None) };
+    world.call::<ops::CreateSecret>(&world.root, input).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_version_cannot_be_changed_but_put_again() {
     let world = World::new().await;
@@ -77,6 +124,7 @@ async fn an_update_makes_a_version_only_with_a_value() {
     world.create("s", "1").await;
     let update = |description: Option<&str>, value: Option<&str>| {
         let input = UpdateSecretRequest {
+            client_request_token: token(),
             secret_id: "s".to_owned(),
             description: description.map(str::to_owned),
             secret_string: value.map(|value| haechi_wire::SecretString(value.to_owned())),

@@ -1,5 +1,6 @@
 //! What the tests share: a Secrets Manager, its callers, and short ways to call it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -190,6 +191,12 @@ impl World {
     }
 }
 
+/// A token of its own for each request, as clients make one.
+pub fn token() -> Option<String> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    Some(format!("{:032}", MADE.fetch_add(1, Ordering::Relaxed)))
+}
+
 pub const DAY: i64 = 24 * 60 * 60;
 
 fn service(
@@ -209,6 +216,7 @@ fn service(
 /// A request to create a secret.
 pub fn new(name: &str, value: Option<&str>) -> CreateSecretRequest {
     CreateSecretRequest {
+        client_request_token: token(),
         name: name.to_owned(),
         secret_string: value.map(|value| SecretString(value.to_owned())),
         ..Default::default()
@@ -218,6 +226,7 @@ pub fn new(name: &str, value: Option<&str>) -> CreateSecretRequest {
 /// A request to put a value.
 pub fn value_of(id: &str, value: &str) -> PutSecretValueRequest {
     PutSecretValueRequest {
+        client_request_token: token(),
         secret_id: id.to_owned(),
         secret_string: Some(SecretString(value.to_owned())),
         ..Default::default()

@@ -133,3 +133,17 @@ async fn a_list_needs_leave_on_everything() {
     let user = world.kit.user(ACCOUNT, "user", &[&wide]);
     assert!(world.as_user::<ops::DescribeParameters>(&user, Default::default()).await.is_ok());
 }
+
+/// AWS's words, for who may ask: here nobody can make a maintenance window.
+#[tokio::test]
+async fn no_maintenance_window_exists() {
+    let world = World::new().await;
+    let input = GetMaintenanceWindowRequest { window_id: "mw-00000000000000000".to_owned() };
+    let outcome = world.call::<ops::GetMaintenanceWindow>(input.clone()).await;
+    assert_eq!(words(outcome), "Maintenance window mw-00000000000000000 does not exist");
+    let outcome = world.call::<ops::GetMaintenanceWindow>(input.clone()).await;
+    assert_eq!(code(outcome), "DoesNotExistException");
+    let nobody = world.kit.user(ACCOUNT, "nobody", &[]);
+    let outcome = world.as_user::<ops::GetMaintenanceWindow>(&nobody, input).await;
+    assert_eq!(code(outcome), "AccessDeniedException");
+}

@@ -116,6 +116,18 @@ async fn a_type_is_needed_once_and_may_change() {
 }
 
 #[tokio::test]
+async fn a_path_without_the_slash_before_it_names_nothing() {
+    let world = World::new().await;
+    world.put(string("/a/b/c", "1")).await;
+    for name in ["a/b/c", "/a//b//c"] {
+        assert!(
+            words(world.get(name).await).contains("sub-paths divided by slash symbol"),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn several_are_read_at_once_and_the_missing_are_named_apart() {
     let world = World::new().await;
     world.put(string("a", "1")).await;
@@ -167,7 +179,13 @@ async fn accounts_and_regions_do_not_see_each_others_parameters() {
 async fn a_parameter_is_found_with_and_without_the_slash_before_it() {
     let world = World::new().await;
     world.put(string("/db", "1")).await;
-    assert_eq!(world.value("db").await, "1");
+    // It is told as it was asked for; by its ARN, as it was put.
+    let arn = "arn:aws:ssm:us-east-1:111111111111:parameter/db";
+    for (asked, told) in [("db", "db"), ("/db", "/db"), ("db:1", "db"), (arn, "/db")] {
+        let read = world.get(asked).await.unwrap();
+        assert_eq!(read.name.as_deref(), Some(told), "{asked}");
+        assert_eq!(read.arn.as_deref(), Some(arn));
+    }
     let twin = world.call::<ops::PutParameter>(string("db", "2")).await;
     assert_eq!(code(twin), "ParameterAlreadyExists");
 }

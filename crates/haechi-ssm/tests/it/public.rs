@@ -100,7 +100,7 @@ async fn a_secret_is_read_as_a_parameter() {
     assert_eq!(secret.r#type, Some(ParameterType::SecureString));
     assert_eq!(secret.value.unwrap().0, "new");
     assert_eq!(secret.version, Some(0));
-    assert!(secret.source_result.unwrap().contains(r#""SecretString":"new""#));
+    assert!(secret.source_result.unwrap().contains(r#""secretString":"new""#));
     assert_eq!(world.value("/aws/reference/secretsmanager/app/db:AWSPREVIOUS").await, "old");
     let missing = world.get("/aws/reference/secretsmanager/none").await;
     assert_eq!(code(missing), "ParameterNotFound");

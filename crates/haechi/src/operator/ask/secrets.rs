@@ -189,6 +189,7 @@ impl Ask for SecretsAttach {
             name: self.name.clone(),
             description: Some(self.description()),
             secret_string: Some(value),
+            client_request_token: Some(installation.env.uuid()?.to_string()),
             ..CreateSecretRequest::default()
         };
         let made = call::<CreateSecret>(installation, &account, &region, input).await?;
@@ -200,6 +201,7 @@ impl Ask for SecretsAttach {
                 schedule_expression: Some(self.schedule.clone()),
                 ..RotationRulesType::default()
             }),
+            client_request_token: Some(installation.env.uuid()?.to_string()),
             ..RotateSecretRequest::default()
         };
         let begun = call::<RotateSecret>(installation, &account, &region, input).await?;
