@@ -167,6 +167,20 @@ fn one_of_the_alternatives_must_match() {
 }
 
 #[test]
+fn of_a_name_that_is_given_twice_the_last_conditions_count_and_objects_are_joined() {
+    let parsed = |pattern: &str| Pattern::parse(pattern).unwrap();
+    // EventBridge user guide, "Complex example with multiple matching".
+    let location =
+        parsed(r#"{"location": [{"prefix": "us-"}], "location": [{"anything-but": "us-east"}]}"#);
+    assert!(location.matches(&json!({"location": "eu-central-1"})));
+    let joined = parsed(r#"{"a": {"b": [1]}, "a.c": [2], "a": {"d": [3]}}"#);
+    assert!(joined.matches(&json!({"a": {"b": 1, "c": 2, "d": 3}})));
+    for missing in [json!({"c": 2, "d": 3}), json!({"b": 1, "d": 3}), json!({"b": 1, "c": 2})] {
+        assert!(!joined.matches(&json!({ "a": missing })));
+    }
+}
+
+#[test]
 fn an_event_that_is_no_object_matches_nothing() {
     for event in [json!([]), json!("a"), json!(null)] {
         assert!(!wants(&json!({"x": [{"exists": false}]}), &event), "{event}");
