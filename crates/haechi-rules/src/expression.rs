@@ -24,7 +24,7 @@ pub(crate) fn conditions(reader: &mut Reader<'_>) -> Result<Vec<Condition>, Patt
             Token::EndArray => return Ok(conditions),
             Token::StartObject => expression(reader)?,
             Token::Text => Condition::Equals(reader.text()?.into()),
-            Token::Number(text) => Condition::Equals(number(&text)),
+            Token::Number(text) => Condition::Equals(number(reader, &text)?),
             Token::Word(word) => Condition::Equals(value(word)),
             _ => {
                 let reason = "Match value must be String, number, true, false, or null";
@@ -42,13 +42,10 @@ fn value(word: &str) -> Value {
     }
 }
 
-fn number(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
-fn double(text: &str) -> f64 {
-    // What is a number in JSON is one here.
-    text.parse().unwrap_or_default()
+/// A number, unless it is too great for any event to hold.
+fn number(reader: &Reader<'_>, text: &str) -> Result<Value, PatternError> {
+    serde_json::from_str(text)
+        .map_err(|_| reader.refuse(format!("Numeric value ({text}) out of range")))
 }
 
 /// A condition in braces, behind the first.
@@ -199,7 +196,7 @@ fn anything_but(reader: &mut Reader<'_>) -> Result<Vec<Condition>, PatternError>
             let text = reader.text()?;
             vec![form.condition(reader, text)?]
         }
-        (Token::Number(text), None) => vec![Condition::Equals(number(&text))],
+        (Token::Number(text), None) => vec![Condition::Equals(number(reader, &text)?)],
         (Token::Number(_), Some(form)) => return Err(reader.refuse(form.not_a_string())),
         _ => return Err(reader.refuse(ANYTHING_BUT)),
     };
@@ -217,7 +214,7 @@ fn excluded_values(reader: &mut Reader<'_>) -> Result<Vec<Condition>, PatternErr
             Ok(Token::Text) => reader.text().map(Value::from),
             Ok(Token::Number(text)) => {
                 numbers += 1;
-                Ok(number(&text))
+                number(reader, &text)
             }
             Ok(_) => {
                 let reason = "Inside anything but list, start|null|boolean is not supported.";
@@ -324,8 +321,9 @@ fn told(reader: &mut Reader<'_>, token: Token, otherwise: &str) -> Result<String
 }
 
 fn bound(reader: &Reader<'_>, token: Token, name: &str) -> Result<f64, PatternError> {
-    match token {
-        Token::Number(text) => Ok(double(&text)),
-        _ => Err(reader.refuse(format!("Value of {name} must be numeric"))),
-    }
+    let value = match token {
+        Token::Number(text) => number(reader, &text)?.as_f64(),
+        _ => None,
+    };
+    value.ok_or_else(|| reader.refuse(format!("Value of {name} must be numeric")))
 }

@@ -131,6 +131,17 @@ impl Fields {
         if is_empty { Err(reader.refuse("Empty objects are not allowed")) } else { Ok(out) }
     }
 
+    /// Whether nothing is wanted but that fields are not there.
+    fn want_absence_alone(&self) -> bool {
+        let is_absence = |wanted: &Wanted| match wanted {
+            Wanted::OneOf(conditions) => {
+                conditions.iter().all(|one| *one == Condition::Exists(false))
+            }
+            Wanted::Object(fields) => fields.want_absence_alone(),
+        };
+        self.groups.is_empty() && self.fields.iter().all(|(_, wanted)| is_absence(wanted))
+    }
+
     /// Puts what a field must hold under its name: objects become one, and of conditions the last
     /// ones count.
     fn lay(&mut self, steps: &[&str], wanted: Wanted) {
@@ -206,7 +217,13 @@ impl Wanted {
                 if objects.is_empty() {
                     return fields.match_object(None);
                 }
-                objects.into_iter().any(|object| fields.match_object(Some(object)))
+                let mut matched = objects.iter().map(|object| fields.match_object(Some(object)));
+                if objects.len() > 1 && fields.want_absence_alone() {
+                    // What must not be there must be in no element.
+                    matched.all(|matched| matched)
+                } else {
+                    matched.any(|matched| matched)
+                }
             }
         }
     }

@@ -153,6 +153,16 @@ fn fields_of_one_element_match_together() {
 }
 
 #[test]
+fn what_must_not_be_there_is_in_no_element_or_not_in_the_one_that_matches() {
+    let absent = json!({"people": {"last": [{"exists": false}]}});
+    assert!(wants(&absent, &json!({"people": [{"first": "Ada"}, {"first": "George"}]})));
+    assert!(!wants(&absent, &json!({"people": [{"first": "Ada"}, {"last": "Byron"}]})));
+    let alone = json!({"people": {"first": ["Ada"], "last": [{"exists": false}]}});
+    assert!(wants(&alone, &json!({"people": [{"last": "Byron"}, {"first": "Ada"}]})));
+    assert!(!wants(&alone, &json!({"people": [{"first": "Ada", "last": "King"}, {"x": 1}]})));
+}
+
+#[test]
 fn one_of_the_alternatives_must_match() {
     let pattern = json!({"source": ["m"], "$or": [
         {"name": ["cpu"]}, {"kind": ["disk"], "space": ["A", "B"]}

@@ -194,6 +194,8 @@ fn broken_json_is_told_as_the_parser_of_event_ruler_tells_it() {
         (r#"{"a": ["\x"]}"#, "Unrecognized character escape 'x' (code 120)"),
         (r#"{"a": [01]}"#, "Invalid numeric value: Leading zeroes not allowed"),
         (r#"{"a": [1.]}"#, "Unexpected character (']' (code 93)) in numeric value: Decimal point"),
+        (r#"{"a": [1e400]}"#, "Numeric value (1e400) out of range"),
+        (r#"{"a": [{"numeric": ["<", 1e400]}]}"#, "Numeric value (1e400) out of range"),
         (r#"{"a": [nul]}"#, "Unrecognized token 'nul': was expecting"),
         ("{\"a\": [\"b\n\"]}", "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be"),
         (r#"{"a": [1]} x"#, "Unrecognized token 'x'"),
