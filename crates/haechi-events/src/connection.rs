@@ -189,6 +189,8 @@ impl Events {
     ) -> Result<(), Fault> {
         let now = cx.now();
         record.state_reason = None;
+        // Also while the first token of OAuth is on its way (recorded).
+        record.authorized_ms = Some(now.millis());
         let oauth = ConnectionAuthorizationType::OauthClientCredentials;
         if record.authorization_type == oauth.as_str() {
             ConnectionState::Authorizing.as_str().clone_into(&mut record.state);
@@ -200,7 +202,6 @@ impl Events {
             )?);
         } else {
             ConnectionState::Authorized.as_str().clone_into(&mut record.state);
-            record.authorized_ms = Some(now.millis());
         }
         Ok(())
     }

@@ -142,7 +142,7 @@ impl Bus {
     }
 }
 
-/// What carries an event to a target of a rule; none if it is too long.
+/// What carries an event to a target of a rule; none if it is too long. Each id ends with a new UUID.
 pub(crate) fn delivery(
     (event, json): (&Event, &serde_json::Value),
     (rule, target): (&str, &TargetRecord),
@@ -157,7 +157,8 @@ pub(crate) fn delivery(
         && bus.region == *region
         && target.role_arn.is_none()
     {
-        let passed_on = event.clone().on(account, region, &bus.name);
+        let mut passed_on = event.clone().on(account, region, &bus.name);
+        id.rsplit('+').next().unwrap_or(id).clone_into(&mut passed_on.id);
         let payload = serde_json::to_string(&passed_on).map_err(Fault::internal)?;
         return Ok(Some(Job::at_once(EVENT_JOB, id, now, payload)));
     }

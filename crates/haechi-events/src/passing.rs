@@ -45,7 +45,10 @@ pub(crate) async fn pass_on(
         context: &context,
     });
     decided.map_err(Refusal::of)?;
-    let passed_on = event.on(&bus.account, &bus.region, &bus.name);
+    let mut passed_on = event.on(&bus.account, &bus.region, &bus.name);
+    // It is an event of its own there (recorded between Regions).
+    let id = events.env.uuid().map_err(|error| Refusal::Temporary(Fault::internal(error)))?;
+    passed_on.id = id.to_string();
     let payload = serde_json::to_string(&passed_on).map_err(internal)?;
     batch.schedule(&Job::at_once(EVENT_JOB, &job.id, now, payload));
     Ok(())

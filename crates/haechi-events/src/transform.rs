@@ -3,7 +3,7 @@
 //! Source: EventBridge user guide, "Amazon EventBridge input transformation"; recordings.
 
 use haechi_wire::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::store::{TargetRecord, Transformer};
 
@@ -14,6 +14,18 @@ pub(crate) const RESERVED: [&str; 5] = [
     "aws.events.event",
     "aws.events.event.json",
     "aws.events.event.ingestion-time",
+];
+
+/// Fields of `<aws.events.event>`, and those of events that they show.
+const ABOUT_EVENT: [(&str, &str); 8] = [
+    ("id", "id"),
+    ("account", "account"),
+    ("detailType", "detail-type"),
+    ("time", "time"),
+    ("source", "source"),
+    ("region", "region"),
+    ("resources", "resources"),
+    ("version", "version"),
 ];
 
 /// What templates may tell beside the event: by which rule it comes, and when it was received.
@@ -101,12 +113,12 @@ fn value(name: &str, transformer: &Transformer, event: &Value, about: &About<'_>
         "aws.events.rule-arn" => about.rule_arn.into(),
         "aws.events.rule-name" => about.rule_name.into(),
         "aws.events.event.json" => event.clone(),
+        // Without its detail, and with this name and order (recorded).
         "aws.events.event" => {
-            let mut event = event.clone();
-            if let Some(fields) = event.as_object_mut() {
-                fields.remove("detail");
-            }
-            event
+            let field = |(name, from): (&str, &str)| {
+                event.get(from).map(|value| (name.to_owned(), value.clone()))
+            };
+            ABOUT_EVENT.into_iter().filter_map(field).collect::<Map<_, _>>().into()
         }
         "aws.events.event.ingestion-time" => {
             Timestamp::from_millis(about.received_ms).format("%Y-%m-%dT%H:%M:%SZ").into()
@@ -172,6 +184,20 @@ mod tests {
         ] {
             assert_eq!(filled(template), expected, "{template}");
         }
+    }
+
+    #[test]
+    fn the_event_is_told_with_and_without_its_detail() {
+        let transformer = Transformer {
+            paths: std::collections::BTreeMap::new(),
+            template: "[<aws.events.event>, <aws.events.event.json>]".to_owned(),
+        };
+        let event = json!({"version": "0", "id": "i", "detail-type": "t", "detail": {"a": 1}});
+        let about = About { rule_arn: "", rule_name: "", received_ms: 0 };
+        assert_eq!(
+            fill(&transformer, &event, &about),
+            r#"[{"id":"i","detailType":"t","version":"0"}, {"version":"0","id":"i","detail-type":"t","detail":{"a":1}}]"#
+        );
     }
 
     #[test]

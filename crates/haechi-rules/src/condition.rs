@@ -1,8 +1,7 @@
 //! One condition on one value.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::PatternError;
 use crate::network::Network;
 use crate::wildcard::Wildcard;
 
@@ -43,25 +42,11 @@ pub enum Text {
 /// Numbers between bounds; a bound says whether itself belongs to the range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Range {
-    bottom: Option<(f64, bool)>,
-    top: Option<(f64, bool)>,
+    pub(crate) bottom: Option<(f64, bool)>,
+    pub(crate) top: Option<(f64, bool)>,
 }
 
 impl Condition {
-    /// Reads an element of a field's array.
-    ///
-    /// # Errors
-    /// The reason why it is none.
-    pub fn parse(value: &Value) -> Result<Condition, PatternError> {
-        match value {
-            Value::Object(fields) => expression(fields),
-            Value::Array(_) => {
-                Err(PatternError::new("Match value must be String, number, true, false, or null"))
-            }
-            scalar => Ok(Condition::Equals(scalar.clone())),
-        }
-    }
-
     /// Whether it holds for a value that is there.
     pub fn holds(&self, value: &Value) -> bool {
         match self {
@@ -110,173 +95,4 @@ impl Range {
         let below = |(top, within): (f64, bool)| number < top || (within && number == top);
         self.bottom.is_none_or(above) && self.top.is_none_or(below)
     }
-}
-
-/// `{"prefix": "a"}` and its like.
-fn expression(fields: &Map<String, Value>) -> Result<Condition, PatternError> {
-    let mut fields = fields.iter();
-    let Some((name, value)) = fields.next() else {
-        return Err(PatternError::new("Match expression name not found"));
-    };
-    if fields.next().is_some() {
-        return Err(PatternError::new("Only one key allowed in match expression"));
-    }
-    match name.as_str() {
-        "exactly" => match value {
-            Value::String(_) => Ok(Condition::Equals(value.clone())),
-            _ => Err(PatternError::new("exact match pattern must be a string")),
-        },
-        "prefix" | "suffix" => affix(name, value).map(Condition::Text),
-        "equals-ignore-case" | "wildcard" => text(name, value).map(Condition::Text),
-        "numeric" => numeric(value),
-        "cidr" => match value {
-            Value::String(block) => Network::parse(block).map(Condition::Network),
-            _ => Err(PatternError::new("prefix match pattern must be a string")),
-        },
-        "exists" => match value {
-            Value::Bool(wanted) => Ok(Condition::Exists(*wanted)),
-            _ => Err(PatternError::new("exists match pattern must be either true or false.")),
-        },
-        "anything-but" => anything_but(value).map(Condition::AnythingBut),
-        other => Err(PatternError::new(format!("Unrecognized match type {other}"))),
-    }
-}
-
-/// The value of `prefix` or `suffix`: a string, or `{"equals-ignore-case": string}`.
-fn affix(name: &str, value: &Value) -> Result<Text, PatternError> {
-    let refused = || PatternError::new(format!("{name} match pattern must be a string"));
-    let (text, ignore_case) = match value {
-        Value::String(text) => (text, false),
-        Value::Object(fields) if fields.len() == 1 => {
-            let text = fields.get("equals-ignore-case").and_then(Value::as_str);
-            (&text.ok_or_else(refused)?.to_lowercase(), true)
-        }
-        _ => return Err(refused()),
-    };
-    let text = text.clone();
-    Ok(match (name, ignore_case) {
-        ("prefix", false) => Text::Prefix(text),
-        ("prefix", true) => Text::PrefixIgnoreCase(text),
-        (_, false) => Text::Suffix(text),
-        (_, true) => Text::SuffixIgnoreCase(text),
-    })
-}
-
-fn text(name: &str, value: &Value) -> Result<Text, PatternError> {
-    let Value::String(text) = value else {
-        return Err(PatternError::new(format!("{name} match pattern must be a string")));
-    };
-    Ok(match name {
-        "wildcard" => Text::Wildcard(Wildcard::parse(text)?),
-        _ => Text::IgnoreCase(text.to_lowercase()),
-    })
-}
-
-const ANYTHING_BUT: &str = "Value of anything-but must be an array or single string/number value.";
-
-/// Values that a field must not have: strings or numbers, one or many, or one form of strings.
-fn anything_but(value: &Value) -> Result<Vec<Condition>, PatternError> {
-    let Value::Object(fields) = value else { return excluded_values(value) };
-    let mut fields = fields.iter();
-    let Some((name, forms)) = fields.next() else {
-        return Err(PatternError::new("Anything-But expression name not found"));
-    };
-    if fields.next().is_some() {
-        return Err(PatternError::new("Only one key allowed in match expression"));
-    }
-    if !["prefix", "suffix", "equals-ignore-case", "wildcard"].contains(&name.as_str()) {
-        return Err(PatternError::new(format!("Unsupported anything-but pattern: {name}")));
-    }
-    if forms.is_object() && name != "wildcard" {
-        return Err(PatternError::new(ANYTHING_BUT));
-    }
-    let forms = forms.as_array().map_or(std::slice::from_ref(forms), Vec::as_slice);
-    if forms.is_empty() {
-        return Err(PatternError::new("Empty arrays are not allowed"));
-    }
-    let form = |form: &Value| match (name.as_str(), form.as_str()) {
-        ("prefix" | "suffix", Some("")) => Err(PatternError::new("Null prefix/suffix not allowed")),
-        ("prefix" | "suffix", None) => {
-            Err(PatternError::new("prefix/suffix match pattern must be a string"))
-        }
-        ("equals-ignore-case", None) => Err(PatternError::new(
-            "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
-        )),
-        ("prefix" | "suffix", _) => affix(name, form).map(Condition::Text),
-        _ => text(name, form).map(Condition::Text),
-    };
-    forms.iter().map(form).collect()
-}
-
-fn excluded_values(value: &Value) -> Result<Vec<Condition>, PatternError> {
-    let values = match value {
-        Value::Array(values) => values.as_slice(),
-        Value::String(_) | Value::Number(_) => std::slice::from_ref(value),
-        _ => {
-            return Err(PatternError::new(ANYTHING_BUT));
-        }
-    };
-    if !values.iter().all(|value| value.is_string() || value.is_number()) {
-        return Err(PatternError::new(
-            "Inside anything but list, start|null|boolean is not supported.",
-        ));
-    }
-    let numbers = values.iter().filter(|value| value.is_number()).count();
-    if values.is_empty() || (numbers != 0 && numbers != values.len()) {
-        return Err(PatternError::new(
-            "Inside anything but list, either all values are number or string, mixed type is not supported",
-        ));
-    }
-    Ok(values.iter().cloned().map(Condition::Equals).collect())
-}
-
-/// `["=", 5]`, `[">", 0]`, `[">=", 0, "<", 10]`.
-fn numeric(value: &Value) -> Result<Condition, PatternError> {
-    let Value::Array(terms) = value else {
-        return Err(PatternError::new("Value of numeric must be an array."));
-    };
-    let mut terms = terms.iter();
-    let (operator, number) = bound(&mut terms)?;
-    let mut range = Range { bottom: None, top: None };
-    match operator {
-        "=" => range = Range { bottom: Some((number, true)), top: Some((number, true)) },
-        "<" | "<=" => range.top = Some((number, operator == "<=")),
-        ">" | ">=" => {
-            range.bottom = Some((number, operator == ">="));
-            if terms.len() > 0 {
-                let (operator, top) = bound(&mut terms)?;
-                if !["<", "<="].contains(&operator) {
-                    let reason = format!("Bad numeric range operator: {operator}");
-                    return Err(PatternError::new(reason));
-                }
-                if top <= number {
-                    return Err(PatternError::new("Bottom must be less than top"));
-                }
-                range.top = Some((top, operator == "<="));
-            }
-        }
-        other => {
-            return Err(PatternError::new(format!("Unrecognized numeric range operator: {other}")));
-        }
-    }
-    if terms.next().is_some() {
-        return Err(PatternError::new("Too many elements in numeric expression"));
-    }
-    Ok(Condition::Numeric(range))
-}
-
-/// The next operator and its number.
-fn bound<'a>(terms: &mut impl Iterator<Item = &'a Value>) -> Result<(&'a str, f64), PatternError> {
-    let operator = match terms.next() {
-        Some(Value::String(operator)) => operator.as_str(),
-        Some(other) => {
-            return Err(PatternError::new(format!("Invalid member in numeric match: {other}")));
-        }
-        None => return Err(PatternError::new("Invalid member in numeric match: ]")),
-    };
-    let name = if operator == "=" { "equals" } else { operator };
-    let number = terms.next().and_then(Value::as_f64);
-    let number =
-        number.ok_or_else(|| PatternError::new(format!("Value of {name} must be numeric")))?;
-    Ok((operator, number))
 }

@@ -40,8 +40,23 @@ fn is_dotted(value: &Value) -> bool {
     }
 }
 
+/// The names that a name with dots leads through; one that leads nowhere stands for itself.
+pub(crate) fn steps(name: &str) -> Vec<&str> {
+    let (mut steps, mut rest) = (Vec::new(), name);
+    while let Some((first, more)) = rest.split_once('.')
+        && is_unfolded(name)
+        && !first.is_empty()
+        && !more.is_empty()
+    {
+        steps.push(first);
+        rest = more;
+    }
+    steps.push(rest);
+    steps
+}
+
 /// An object in which no name has a dot, but for those that lead nowhere.
-pub(crate) fn unfolded(object: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+fn unfolded(object: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
     if !has_dots(object) {
         return Cow::Borrowed(object);
     }

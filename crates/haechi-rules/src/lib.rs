@@ -14,18 +14,25 @@
 //! and the reasons that AWS's Event Ruler gives for refusing a pattern.
 //!
 //! ```text
-//! pattern.rs    Pattern    parse, match: fields, `$or`, arrays
-//! event.rs      Event      names with dots, unfolded
-//! condition.rs  Condition  one condition on one value
-//! wildcard.rs   Wildcard   `*` in strings
-//! network.rs    Network    CIDR blocks
+//! pattern.rs    Pattern       parse, match: fields, `$or`, arrays
+//! reader.rs     Reader        JSON by tokens, as Event Ruler reads it
+//! mistake.rs    PatternError  a reason and its place
+//! event.rs      Event         names with dots, unfolded
+//! expression.rs conditions as patterns write them
+//! condition.rs  Condition     one condition on one value
+//! wildcard.rs   Wildcard      `*` in strings
+//! network.rs    Network       CIDR blocks
 //! ```
 
 mod condition;
 mod event;
+mod expression;
+mod mistake;
 mod network;
 mod pattern;
+mod reader;
 mod wildcard;
 
 pub use event::Event;
-pub use pattern::{Pattern, PatternError};
+pub use mistake::PatternError;
+pub use pattern::Pattern;

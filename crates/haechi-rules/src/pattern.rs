@@ -1,34 +1,50 @@
 //! Patterns: fields, `$or`, and how they meet arrays.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
+use crate::PatternError;
 use crate::condition::Condition;
-use crate::event::{Event, unfolded};
+use crate::event::{Event, steps};
+use crate::expression::conditions;
+use crate::reader::{Reader, Token};
 
 /// How deep patterns nest at the most; deeper ones are refused, so that matching one is bounded.
 const DEPTH_MAX: usize = 50;
 
-/// Why a text is no pattern, in the words of AWS's Event Ruler.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct PatternError {
-    reason: Cow<'static, str>,
-}
-
-impl PatternError {
-    pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> PatternError {
-        PatternError { reason: reason.into() }
-    }
-}
+/// Names that no field within `$or` can have: Event Ruler keeps them for itself.
+const RESERVED: [&str; 24] = [
+    "exactly",
+    "equals-ignore-case",
+    "prefix",
+    "suffix",
+    "anything-but",
+    "exists",
+    "wildcard",
+    "numeric",
+    "cidr",
+    "=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "regex",
+    "not-wildcard",
+    "not-equals-ignore-case",
+    "date-after",
+    "date-on-or-after",
+    "date-before",
+    "date-on-or-before",
+    "in-date-range",
+    "ip-address-in-range",
+    "ip-address-not-in-range",
+];
 
 /// Which events are wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern(Fields);
 
 /// All of these fields, and of each group of alternatives one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Fields {
     fields: Vec<(String, Wanted)>,
     groups: Vec<Vec<Fields>>,
@@ -49,9 +65,15 @@ impl Pattern {
     /// # Errors
     /// The reason why it is none.
     pub fn parse(text: &str) -> Result<Pattern, PatternError> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| PatternError::new(format!("Invalid JSON: {error}")))?;
-        Pattern::from_json(&value)
+        let mut reader = Reader::new(text);
+        if reader.next()? != Token::StartObject {
+            return Err(reader.refuse("Filter is not an object"));
+        }
+        let fields = Fields::read(&mut reader, 0, false)?;
+        match reader.next()? {
+            Token::End => Ok(Pattern(fields)),
+            _ => Err(reader.refuse("Nothing may follow the pattern")),
+        }
     }
 
     /// Reads a pattern.
@@ -59,10 +81,7 @@ impl Pattern {
     /// # Errors
     /// The reason why it is none.
     pub fn from_json(value: &Value) -> Result<Pattern, PatternError> {
-        match value {
-            Value::Object(object) => Ok(Pattern(Fields::parse(&unfolded(object), 0)?)),
-            _ => Err(PatternError::new("Filter is not an object")),
-        }
+        Pattern::parse(&value.to_string())
     }
 
     /// Whether it wants this event.
@@ -77,35 +96,75 @@ impl Pattern {
 }
 
 impl Fields {
-    fn parse(object: &Map<String, Value>, depth: usize) -> Result<Fields, PatternError> {
-        if object.is_empty() {
-            return Err(PatternError::new("Empty objects are not allowed"));
-        }
+    /// Reads an object behind its brace.
+    fn read(
+        reader: &mut Reader<'_>,
+        depth: usize,
+        is_alternative: bool,
+    ) -> Result<Fields, PatternError> {
         if depth > DEPTH_MAX {
-            return Err(PatternError::new("The pattern is nested too deeply"));
+            return Err(reader.refuse("The pattern is nested too deeply"));
         }
-        let (mut fields, mut groups) = (Vec::new(), Vec::new());
-        for (name, value) in object {
-            match value {
-                _ if name == "$or" => groups.push(alternatives(value, depth + 1)?),
-                Value::Object(inner) => {
-                    fields.push((name.clone(), Wanted::Object(Fields::parse(inner, depth + 1)?)));
-                }
-                Value::Array(conditions) if conditions.is_empty() => {
-                    return Err(PatternError::new("Empty arrays are not allowed"));
-                }
-                Value::Array(conditions) => {
-                    let conditions =
-                        conditions.iter().map(Condition::parse).collect::<Result<_, _>>()?;
-                    fields.push((name.clone(), Wanted::OneOf(conditions)));
-                }
-                _ => {
-                    let reason = format!("\"{name}\" must be an object or an array");
-                    return Err(PatternError::new(reason));
-                }
+        let (mut out, mut is_empty) = (Fields::default(), true);
+        while let Token::Name(name) = reader.next()? {
+            is_empty = false;
+            if name == "$or" {
+                out.groups.push(alternatives(reader, depth + 1)?);
+                continue;
             }
+            if is_alternative && RESERVED.contains(&name.as_str()) {
+                return Err(reader.refuse(format!(
+                    "{name} is Ruler reserved fieldName which cannot be used inside $or."
+                )));
+            }
+            let wanted = match reader.next()? {
+                Token::StartObject => {
+                    Wanted::Object(Fields::read(reader, depth + 1, is_alternative)?)
+                }
+                Token::StartArray => Wanted::OneOf(conditions(reader)?),
+                _ => {
+                    return Err(reader.refuse(format!("\"{name}\" must be an object or an array")));
+                }
+            };
+            out.lay(&steps(&name), wanted);
         }
-        Ok(Fields { fields, groups })
+        if is_empty { Err(reader.refuse("Empty objects are not allowed")) } else { Ok(out) }
+    }
+
+    /// Whether nothing is wanted but that fields are not there.
+    fn want_absence_alone(&self) -> bool {
+        let is_absence = |wanted: &Wanted| match wanted {
+            Wanted::OneOf(conditions) => {
+                conditions.iter().all(|one| *one == Condition::Exists(false))
+            }
+            Wanted::Object(fields) => fields.want_absence_alone(),
+        };
+        self.groups.is_empty() && self.fields.iter().all(|(_, wanted)| is_absence(wanted))
+    }
+
+    /// Puts what a field must hold under its name: objects become one, and of conditions the last
+    /// ones count.
+    fn lay(&mut self, steps: &[&str], wanted: Wanted) {
+        let Some((name, rest)) = steps.split_first() else { return };
+        let wanted = if rest.is_empty() {
+            wanted
+        } else {
+            let mut inner = Fields::default();
+            inner.lay(rest, wanted);
+            Wanted::Object(inner)
+        };
+        let is_object = matches!(wanted, Wanted::Object(_));
+        let same = |(other, there): &&mut (String, Wanted)| {
+            other == name && matches!(there, Wanted::Object(_)) == is_object
+        };
+        match (self.fields.iter_mut().find(same), wanted) {
+            (Some((_, Wanted::Object(there))), Wanted::Object(more)) => {
+                more.fields.into_iter().for_each(|(name, wanted)| there.lay(&[&name], wanted));
+                there.groups.extend(more.groups);
+            }
+            (Some((_, there)), wanted) => *there = wanted,
+            (None, wanted) => self.fields.push(((*name).to_owned(), wanted)),
+        }
     }
 
     /// Whether an object has what is wanted; `None` is an object that is not there.
@@ -117,19 +176,28 @@ impl Fields {
     }
 }
 
-/// The objects of an `$or`.
-fn alternatives(value: &Value, depth: usize) -> Result<Vec<Fields>, PatternError> {
-    let Value::Array(objects) = value else {
-        return Err(PatternError::new("It must be an Array followed with $or."));
-    };
-    if objects.len() < 2 {
-        return Err(PatternError::new("There must have at least 2 Objects in $or relationship."));
+/// The objects of an `$or`, whose name is read.
+fn alternatives(reader: &mut Reader<'_>, depth: usize) -> Result<Vec<Fields>, PatternError> {
+    if reader.next()? != Token::StartArray {
+        return Err(reader.refuse("It must be an Array followed with $or."));
     }
-    let one = |value: &Value| match value {
-        Value::Object(object) => Fields::parse(object, depth),
-        _ => Err(PatternError::new("Only JSON object is allowed in array of $or relationship.")),
-    };
-    objects.iter().map(one).collect()
+    let mut all = Vec::new();
+    loop {
+        match reader.next()? {
+            Token::StartObject => all.push(Fields::read(reader, depth, true)?),
+            Token::EndArray if all.len() < 2 => {
+                return Err(
+                    reader.refuse("There must have at least 2 Objects in $or relationship.")
+                );
+            }
+            Token::EndArray => return Ok(all),
+            _ => {
+                return Err(
+                    reader.refuse("Only JSON object is allowed in array of $or relationship.")
+                );
+            }
+        }
+    }
 }
 
 impl Wanted {
@@ -149,7 +217,13 @@ impl Wanted {
                 if objects.is_empty() {
                     return fields.match_object(None);
                 }
-                objects.into_iter().any(|object| fields.match_object(Some(object)))
+                let mut matched = objects.iter().map(|object| fields.match_object(Some(object)));
+                if objects.len() > 1 && fields.want_absence_alone() {
+                    // What must not be there must be in no element.
+                    matched.all(|matched| matched)
+                } else {
+                    matched.any(|matched| matched)
+                }
             }
         }
     }

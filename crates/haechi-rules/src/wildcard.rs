@@ -1,39 +1,30 @@
 //! `*` in strings: any characters, also none. `\*` and `\\` stand for themselves.
 
-use crate::PatternError;
-
 /// Wildcards that may be followed by the same character. AWS's bound is not documented; with this
 /// one `*:*:*:*:*:event-bus/*`, its own example, is refused.
 const REPEATED_MAX: usize = 4;
-
-const COMPLEX: &str = "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character";
-
-fn is_complex(pieces: &[String]) -> bool {
-    let first = |piece: &String| piece.chars().next();
-    let after: Vec<char> = pieces.iter().skip(1).filter_map(first).collect();
-    after.iter().any(|one| after.iter().filter(|other| *other == one).count() > REPEATED_MAX)
-}
 
 /// A string with wildcards, cut at them: of `n` pieces, `n - 1` wildcards stand between.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wildcard(Vec<String>);
 
 impl Wildcard {
+    /// Why one is refused that [is too complex](Wildcard::is_complex).
+    pub const COMPLEX: &str = "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character";
+
     /// Reads a pattern.
     ///
     /// # Errors
-    /// If two wildcards stand side by side, or a backslash before anything but `*` and itself, or if
-    /// many wildcards are followed by the same character. Positions count the quote before the text.
-    pub fn parse(text: &str) -> Result<Wildcard, PatternError> {
+    /// The reason, if two wildcards stand side by side, or a backslash before anything but `*` and
+    /// itself. Positions count the quote before the text.
+    pub fn parse(text: &str) -> Result<Wildcard, String> {
         let mut pieces = vec![String::new()];
         let mut characters =
             text.chars().zip(1..).map(|(one, position)| (position, one)).peekable();
         while let Some((position, character)) = characters.next() {
             let piece = match character {
                 '*' if matches!(characters.peek(), Some((_, '*'))) => {
-                    return Err(PatternError::new(format!(
-                        "Consecutive wildcard characters at pos {position}"
-                    )));
+                    return Err(format!("Consecutive wildcard characters at pos {position}"));
                 }
                 '*' => {
                     pieces.push(String::new());
@@ -42,9 +33,7 @@ impl Wildcard {
                 '\\' => match characters.next() {
                     Some((_, escaped @ ('*' | '\\'))) => escaped,
                     _ => {
-                        return Err(PatternError::new(format!(
-                            "Invalid escape character at pos {position}"
-                        )));
+                        return Err(format!("Invalid escape character at pos {position}"));
                     }
                 },
                 other => other,
@@ -53,10 +42,15 @@ impl Wildcard {
                 last.push(piece);
             }
         }
-        if is_complex(&pieces) {
-            return Err(PatternError::new(COMPLEX));
-        }
         Ok(Wildcard(pieces))
+    }
+
+    /// Whether many wildcards are followed by the same character.
+    pub fn is_complex(&self) -> bool {
+        let after: Vec<char> =
+            self.0.iter().skip(1).filter_map(|piece| piece.chars().next()).collect();
+        let times = |one: &char| after.iter().filter(|other| *other == one).count();
+        after.iter().any(|one| times(one) > REPEATED_MAX)
     }
 
     /// Whether `text` is of this form. Each piece is looked for once, from the left: no

@@ -10,13 +10,16 @@ use crate::store::Timing;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Reads an expression. The Scheduler's rates may be of one unit in the plural: `rate(1 hours)`.
+/// Reads an expression. The Scheduler's rates may be of one unit in the plural and of many in the
+/// singular: `rate(1 hours)`, `rate(2 minute)` (recorded).
 fn parsed(text: &str) -> Option<Expression> {
-    let plural = text.strip_prefix("rate(1 ").and_then(|unit| unit.strip_suffix("s)"));
-    plural.map_or_else(
-        || Expression::parse(text),
-        |unit| Expression::parse(&format!("rate(1 {unit})")),
-    )
+    let rate = text.strip_prefix("rate(").and_then(|rate| rate.strip_suffix(')'));
+    let Some((count, unit)) = rate.and_then(|rate| rate.split_once(' ')) else {
+        return Expression::parse(text);
+    };
+    let unit = unit.strip_suffix('s').unwrap_or(unit);
+    let plural = if count == "1" { "" } else { "s" };
+    Expression::parse(&format!("rate({count} {unit}{plural})"))
 }
 
 impl Timing {
@@ -118,8 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn one_unit_may_stand_in_the_plural_and_many_in_no_singular() {
-        assert!(parsed("rate(1 hours)").is_some() && parsed("rate(1 hour)").is_some());
-        assert!(parsed("rate(2 hour)").is_none() && parsed("rate(1 weeks)").is_none());
+    fn units_may_stand_in_singular_and_plural() {
+        for text in ["rate(1 hours)", "rate(1 hour)", "rate(2 hour)", "rate(2 hours)"] {
+            assert!(parsed(text).is_some(), "{text}");
+        }
+        assert_eq!(parsed("rate(2 minute)"), parsed("rate(2 minutes)"));
+        for text in [
+            "rate(1 weeks)",
+            "rate(10 minutess)",
+            "rate(1 minutess)",
+            "rate(10 s)",
+            "rate( 10 minutes )",
+        ] {
+            assert!(parsed(text).is_none(), "{text}");
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! Schedules: what is accepted, how they are shown.
 
 use haechi_core::{Batch, Cx, Loaded};
+use haechi_schedule::Expression;
 use haechi_scheduler_model::Error;
 use haechi_scheduler_model::shapes::{FlexibleTimeWindow, FlexibleTimeWindowMode};
 use haechi_wire::{Fault, Timestamp};
 
 use crate::store::{Place, ScheduleRecord, Timing};
 use crate::{Scheduler, invalid};
+
+/// How long ago a schedule may have begun that is made or changed.
+const START_LATE_MS: i64 = 5 * 60 * 1000;
 
 pub(crate) fn missing(name: &str) -> Error {
     Error::ResourceNotFoundException(format!("Schedule {name} does not exist."))
@@ -49,7 +53,13 @@ pub(crate) fn timing(cx: &Cx, when: When, before: Option<&Timing>) -> Result<Tim
         origin_ms: 0,
         window_minutes,
     };
-    timing.read()?;
+    let (expression, _) = timing.read()?;
+    // Once is once, whatever its start.
+    let is_repeated = !matches!(expression, Expression::At(_));
+    if is_repeated && start_ms.is_some_and(|start| start < cx.now().millis() - START_LATE_MS) {
+        let told = "The StartDate you specify cannot be earlier than 5 minutes ago.";
+        return Err(invalid(told));
+    }
     // A rate that stays as it is goes on as before.
     let same = |before: &&Timing| {
         before.expression == timing.expression && before.start_ms == timing.start_ms

@@ -40,6 +40,11 @@ const READING: [&str; 16] = [
     "batchRead",
 ];
 
+/// Services with targets of their own that are not done. Source: User Guide, "Using templated
+/// targets".
+const NOT_DONE: [&str; 8] =
+    ["codebuild", "codepipeline", "ecs", "firehose", "inspector", "kinesis", "sagemaker", "states"];
+
 /// What the text of an input may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct About {
@@ -85,6 +90,10 @@ pub(crate) fn accept(cx: &Cx, calls: &dyn Calls, target: Target) -> Result<Targe
         role_arn: target.role_arn,
         input: target.input,
     };
+    let service = record.arn.split(':').nth(2).unwrap_or_default();
+    if NOT_DONE.contains(&service) {
+        return Err(cx.unsupported_parameter(&format!("Target.Arn={}", record.arn)).into());
+    }
     let what =
         Called::of(&record.arn).ok_or_else(|| invalid("Provided Arn is not in correct format."))?;
     check(&record, &what)?;

@@ -80,11 +80,8 @@ impl Filter {
 
 /// A reason in SNS's words.
 fn told(error: &haechi_rules::PatternError) -> String {
-    let reason = error.to_string();
-    match reason.strip_prefix("Invalid IP address: ") {
-        Some(address) => format!("Nonstandard IP address: {address}"),
-        None => reason,
-    }
+    // Without the place, which is none in the text that the caller wrote.
+    error.reason().to_owned()
 }
 
 /// An attribute as policies see it; a binary one they do not.

@@ -22,10 +22,19 @@ const MASKED_SHAPES: &[&str] = &["message", "subject", "TargetInput", "Transform
 /// Words of an error after which a caller's secret is repeated to him.
 const REPEATS: &[&str] = &["String measured: "];
 
+/// Where a message begins to repeat structures: `Value '[PutEventsRequestEntry(`.
+fn repeats_structures(message: &str) -> Option<usize> {
+    let start = message.find("Value '[")? + "Value '[".len();
+    let rest = message.get(start..)?;
+    let name = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    (name > 0 && rest.as_bytes().get(name) == Some(&b'(')).then_some(start + name + 1)
+}
+
 /// An error's message, as it may be recorded.
 pub fn error_message(message: &str) -> String {
     let end = |words: &&str| message.find(*words).map(|at| at + words.len());
-    match REPEATS.iter().find_map(end).and_then(|end| message.get(..end)) {
+    let end = REPEATS.iter().find_map(end).or_else(|| repeats_structures(message));
+    match end.and_then(|end| message.get(..end)) {
         Some(start) => format!("{start}HIDDEN_DUE_TO_SECURITY_REASONS"),
         None => message.to_owned(),
     }
@@ -213,5 +222,10 @@ mod tests {
         let shown = error_message(told);
         assert!(shown.ends_with("String measured: HIDDEN_DUE_TO_SECURITY_REASONS"), "{shown}");
         assert_eq!(error_message("not found"), "not found");
+        let entries =
+            "1 validation error detected: Value '[PutEventsRequestEntry(detail=hunter2)]'";
+        let hidden = "Value '[PutEventsRequestEntry(HIDDEN_DUE_TO_SECURITY_REASONS";
+        assert!(error_message(entries).ends_with(hidden), "{}", error_message(entries));
+        assert_eq!(error_message("Value '[a, b]' at 'keys'"), "Value '[a, b]' at 'keys'");
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use crate::Timestamp;
 use crate::schema::{Kind, Member, Schema};
 use crate::shape::Shape;
+use crate::shown;
 use crate::validate::{self, Violation};
 
 /// Nested values deeper than this are refused; AWS's deepest real input (a WAF rule) needs 12.
@@ -96,13 +97,17 @@ struct Collection {
 }
 
 impl Collection {
-    fn shown<T: Shape>(&self, items: &[T]) -> String {
+    fn shown<T: Shape>(&self, items: &[T], schema: &'static Schema) -> String {
         let shown: Vec<String> = items
             .iter()
             .enumerate()
             .map(|(index, item)| {
                 let unknown = self.unknown.iter().find(|(number, _)| *number == index + 1);
-                unknown.map_or_else(|| item.describe(), |(_, text)| text.clone())
+                match (unknown, &schema.kind) {
+                    (Some((_, text)), _) => text.clone(),
+                    (None, Kind::Structure(_)) => shown::structure(item, schema),
+                    (None, _) => item.describe(),
+                }
             })
             .collect();
         quoted(&format!("[{}]", shown.join(", ")))
@@ -181,9 +186,9 @@ impl Decoder<'_> {
         let inner = std::mem::replace(&mut self.collection, outer);
         if inner.breached {
             let constraint = validate::item_constraint("Member", item.schema);
-            self.violate(inner.shown(&items), constraint);
+            self.violate(inner.shown(&items, item.schema), constraint);
         }
-        self.check_length(schema, items.len() as u64, || inner.shown(&items));
+        self.check_length(schema, items.len() as u64, || inner.shown(&items, item.schema));
         Ok(items)
     }
 
@@ -259,12 +264,7 @@ impl Decoder<'_> {
     /// Checks a blob's length in bytes.
     pub fn check_blob(&mut self, schema: &'static Schema, length: usize) {
         self.check_length(schema, length as u64, || {
-            if schema.sensitive {
-                String::new()
-            } else {
-                // What Java's byte buffers print as; AWS's messages really show it.
-                quoted(&format!("java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]"))
-            }
+            if schema.sensitive { String::new() } else { quoted(&validate::byte_buffer(length)) }
         });
     }
 

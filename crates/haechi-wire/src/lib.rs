@@ -29,6 +29,7 @@ pub mod query;
 pub mod rest;
 pub mod schema;
 pub mod shape;
+mod shown;
 pub mod timestamp;
 pub mod validate;
 pub mod write;

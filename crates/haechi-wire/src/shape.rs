@@ -18,7 +18,7 @@ pub trait Shape: Sized {
     /// Writes it.
     fn write(&self, writer: &mut dyn Writer, schema: &'static Schema);
 
-    /// How a validation message shows it; structures and secrets show nothing.
+    /// How a validation message shows it; secrets show nothing, and structures by another way.
     fn describe(&self) -> String {
         String::new()
     }

@@ -51,8 +51,24 @@ pub fn at_most(what: &str, bound: impl std::fmt::Display) -> String {
     format!("Member must have {what} less than or equal to {bound}")
 }
 
+/// Orders of enumerations that are recorded (from EventBridge) and not those of a Java `HashSet`,
+/// which schemas have.
+const RECORDED_ORDERS: [&[&str]; 2] = [
+    &["BASIC", "OAUTH_CLIENT_CREDENTIALS", "API_KEY"],
+    &["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"],
+];
+
+/// What Java's byte buffers print as; AWS's messages really show it.
+pub fn byte_buffer(length: impl std::fmt::Display) -> String {
+    format!("java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]")
+}
+
 /// `Member must satisfy enum value set: [A, B]`.
 pub fn enumeration(values: &[&str]) -> String {
+    let is_recorded = |order: &&&[&str]| {
+        order.len() == values.len() && values.iter().all(|value| order.contains(value))
+    };
+    let values = RECORDED_ORDERS.iter().find(is_recorded).map_or(values, |order| *order);
     format!("Member must satisfy enum value set: [{}]", values.join(", "))
 }
 
@@ -102,5 +118,22 @@ pub fn lower_camel(name: &str) -> String {
     match characters.next() {
         Some(first) => first.to_lowercase().chain(characters).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enumerations_stand_as_recorded_where_that_is_known() {
+        assert_eq!(
+            enumeration(&["API_KEY", "OAUTH_CLIENT_CREDENTIALS", "BASIC"]),
+            "Member must satisfy enum value set: [BASIC, OAUTH_CLIENT_CREDENTIALS, API_KEY]"
+        );
+        assert_eq!(
+            enumeration(&["GET", "POST"]),
+            "Member must satisfy enum value set: [GET, POST]"
+        );
     }
 }

@@ -296,6 +296,8 @@ async fn a_token_is_fetched_once_and_again_when_it_is_refused() {
     let fixture = Fixture::new().await;
     let connection = fixture.connect(oauth()).await;
     assert_eq!(connection.connection_state, Some(ConnectionState::Authorizing));
+    // Recorded: it is there before the token has come.
+    assert!(fixture.connection().await.last_authorized_time.is_some());
     fixture.kit.jobs.run_due().await.unwrap();
     assert_eq!(fixture.connection().await.connection_state, Some(ConnectionState::Authorized));
     assert_eq!(fixture.web.sent(), [TOKENS]);

@@ -78,6 +78,22 @@ async fn the_policy_of_a_bus_in_another_account_decides() {
 }
 
 #[tokio::test]
+async fn on_each_bus_an_event_has_an_id_of_its_own() {
+    let fixture = Fixture::new().await;
+    fixture.rule_of(OTHER, "us-east-1", queue("theirs")).await;
+    fixture.let_in(OTHER, ACCOUNT).await;
+    fixture.rule("rule", vec![bus(OTHER, "us-east-1", None), queue("ours")]).await;
+    fixture.put("{}").await;
+    let got = std::mem::take(&mut *fixture.queues.got.lock().unwrap());
+    let ids: std::collections::BTreeSet<String> = got
+        .iter()
+        .map(|(_, _, message)| serde_json::from_str::<serde_json::Value>(&message.body).unwrap())
+        .map(|event| event["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!((got.len(), ids.len()), (2, 2), "{got:?}");
+}
+
+#[tokio::test]
 async fn a_dead_letter_says_what_happened() {
     let fixture = Fixture::new().await;
     fixture.rule("rule", vec![bus(OTHER, "us-east-1", None)]).await;

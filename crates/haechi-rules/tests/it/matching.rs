@@ -153,6 +153,16 @@ fn fields_of_one_element_match_together() {
 }
 
 #[test]
+fn what_must_not_be_there_is_in_no_element_or_not_in_the_one_that_matches() {
+    let absent = json!({"people": {"last": [{"exists": false}]}});
+    assert!(wants(&absent, &json!({"people": [{"first": "Ada"}, {"first": "George"}]})));
+    assert!(!wants(&absent, &json!({"people": [{"first": "Ada"}, {"last": "Byron"}]})));
+    let alone = json!({"people": {"first": ["Ada"], "last": [{"exists": false}]}});
+    assert!(wants(&alone, &json!({"people": [{"last": "Byron"}, {"first": "Ada"}]})));
+    assert!(!wants(&alone, &json!({"people": [{"first": "Ada", "last": "King"}, {"x": 1}]})));
+}
+
+#[test]
 fn one_of_the_alternatives_must_match() {
     let pattern = json!({"source": ["m"], "$or": [
         {"name": ["cpu"]}, {"kind": ["disk"], "space": ["A", "B"]}
@@ -164,6 +174,20 @@ fn one_of_the_alternatives_must_match() {
     let nested = json!({"detail": {"$or": [{"a": [1]}, {"b": {"$or": [{"c": [2]}, {"d": [3]}]}}]}});
     assert!(wants(&nested, &json!({"detail": {"b": {"d": 3}}})));
     assert!(!wants(&nested, &json!({"detail": {"b": {"d": 2}}})));
+}
+
+#[test]
+fn of_a_name_that_is_given_twice_the_last_conditions_count_and_objects_are_joined() {
+    let parsed = |pattern: &str| Pattern::parse(pattern).unwrap();
+    // EventBridge user guide, "Complex example with multiple matching".
+    let location =
+        parsed(r#"{"location": [{"prefix": "us-"}], "location": [{"anything-but": "us-east"}]}"#);
+    assert!(location.matches(&json!({"location": "eu-central-1"})));
+    let joined = parsed(r#"{"a": {"b": [1]}, "a.c": [2], "a": {"d": [3]}}"#);
+    assert!(joined.matches(&json!({"a": {"b": 1, "c": 2, "d": 3}})));
+    for missing in [json!({"c": 2, "d": 3}), json!({"b": 1, "d": 3}), json!({"b": 1, "c": 2})] {
+        assert!(!joined.matches(&json!({ "a": missing })));
+    }
 }
 
 #[test]

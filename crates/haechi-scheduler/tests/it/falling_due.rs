@@ -132,7 +132,7 @@ async fn a_schedule_that_is_off_changed_or_gone_calls_nothing() {
     };
     change(update("rate(1 minute)", None)).await;
     assert_eq!(fixture.calls_in(60).await, 1, "it goes on in step with its beginning");
-    change(update("rate(2 minutes)", None)).await;
+    change(update("rate(2 minute)", None)).await;
     assert_eq!(fixture.calls_in(120).await, 1);
     change(update("rate(2 minutes)", Some(ScheduleState::Disabled))).await;
     assert_eq!(fixture.calls_in(240).await, 0);

@@ -102,7 +102,8 @@ async fn lists_come_page_by_page_and_filtered() {
     all.sort_unstable();
     assert_eq!(all, ["a-0", "a-1", "a-2", "b-3", "b-4", "b-5", "b-6"]);
     let prefix = ListSchedulesInput { name_prefix: Some("a".to_owned()), ..Default::default() };
-    assert_eq!(fixture.list(prefix).await.0.len(), 3);
+    // What one answer holds stands by name.
+    assert_eq!(fixture.list(prefix).await.0, ["a-0", "a-1", "a-2"]);
     let off = ListSchedulesInput { state: Some(ScheduleState::Disabled), ..Default::default() };
     assert_eq!(fixture.list(off).await.0, ["a-0"]);
 }

@@ -9,6 +9,24 @@ use haechi_wire::Timestamp;
 
 use super::{ACCOUNT, Fixture, ROLE, schedule, target};
 
+/// When the clock starts.
+const NOW: i64 = 1_767_225_600;
+
+#[tokio::test]
+async fn a_start_may_be_a_little_late_and_does_not_matter_to_what_is_once() {
+    let fixture = Fixture::new().await;
+    for (name, expression, start) in
+        [("late", "rate(1 day)", NOW - 300), ("once", "at(2027-01-01T00:00:00)", NOW - 1_000)]
+    {
+        let input = CreateScheduleInput {
+            name: name.to_owned(),
+            start_date: Some(Timestamp::from_seconds(start)),
+            ..schedule(expression)
+        };
+        fixture.create(input).await.unwrap();
+    }
+}
+
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_mistake_is_told() {
@@ -39,9 +57,14 @@ async fn each_mistake_is_told() {
             "Invalid ScheduleExpressionTimezone Europe/Nowhere.",
         ),
         (
-            with(|input| input.end_date = Some(Timestamp::from_seconds(1_767_225_600))),
+            with(|input| input.end_date = Some(Timestamp::from_seconds(NOW))),
             invalid,
             "The EndDate must be in the future",
+        ),
+        (
+            with(|input| input.start_date = Some(Timestamp::from_seconds(NOW - 301))),
+            invalid,
+            "The StartDate you specify cannot be earlier than 5 minutes ago.",
         ),
         (flexible, invalid, "MaximumWindowInMinutes must be specified"),
         (off, invalid, "MaximumWindowInMinutes must not be specified"),
@@ -62,6 +85,13 @@ async fn each_mistake_is_told() {
         ),
         (
             with(|input| input.target.arn = format!("arn:aws:sns:us-east-1:{ACCOUNT}:topic")),
+            unsupported,
+            "",
+        ),
+        (
+            with(|input| {
+                input.target.arn = format!("arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:m");
+            }),
             unsupported,
             "",
         ),

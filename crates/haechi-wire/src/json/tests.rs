@@ -10,7 +10,7 @@ use crate::{Shape, enumeration, structure};
 static NAME: Schema = string("Name").length(1, 8);
 static KEY: Schema = string("Key").length(1, 4);
 static COUNT: Schema = integer("Count").range(1, 1024);
-static TAGS: Schema = list("Tags", &member("member", &TAG));
+static TAGS: Schema = list("Tags", &member("member", &TAG)).length(0, 2);
 static NAMES: Schema = list("Names", &member("member", &NAME));
 static CONTEXT: Schema = map("Context", &KEY, &NAME);
 static COLOURS: Schema = list("Colours", &member("member", &COLOUR));
@@ -105,6 +105,15 @@ fn breaches_of_simple_items_are_told_of_the_collection() {
         refused(r#"{"Name":"x","Colours":["GREEN","RED"]}"#),
         "1 validation error detected: Value '[GREEN, RED]' at 'colours' failed to satisfy \
          constraint: Member must satisfy enum value set: [RED, BLUE]"
+    );
+}
+
+#[test]
+fn items_of_a_list_that_is_too_long_are_shown_with_their_members() {
+    assert_eq!(
+        refused(r#"{"Name":"x","Tags":[{"TagKey":"a"},{"TagKey":"b"},{"TagKey":"c"}]}"#),
+        "1 validation error detected: Value '[Tag(tagKey=a), Tag(tagKey=b), Tag(tagKey=c)]' at \
+         'tags' failed to satisfy constraint: Member must have length less than or equal to 2"
     );
 }
 
