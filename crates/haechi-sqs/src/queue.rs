@@ -33,6 +33,12 @@ impl Queue {
         self.record().name.ends_with(".fifo")
     }
 
+    /// Whether deduplication ids are told apart by message group at this time.
+    pub(crate) fn deduplicates_by_group(&self, now_ms: i64) -> bool {
+        let before = self.record().scope_before.filter(|before| now_ms < before.until_ms);
+        before.map_or(self.attributes().deduplicates_by_group(), |before| before.by_group)
+    }
+
     fn policy(&self) -> Result<Option<Arc<Document>>, Fault> {
         let Some(text) = self.record().attributes.get("Policy") else { return Ok(None) };
         let document = Document::parse(text, Kind::Resource).map_err(Fault::internal)?;
@@ -115,6 +121,9 @@ impl Sqs {
         let beside = redrive.target_arn == arn(cx, &place.account, name);
         let value = attributes.get("RedrivePolicy").map_or("", String::as_str);
         let refused = |reason: &str| Err(invalid("RedrivePolicy", value, reason));
+        if redrive.target_arn.split(':').count() != 6 || !redrive.target_arn.starts_with("arn:") {
+            return refused("Invalid value for deadLetterTargetArn.");
+        }
         let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
         let Some(found) = found.filter(|_| beside) else {
             return refused("Dead letter target does not exist.");
