@@ -96,7 +96,9 @@ fn check_redrive(subject: &Subject<'_>, value: &str) -> Result<(), Error> {
         ["arn", _, "sqs", _, _, name] if !name.is_empty() => {
             let fifo = subject.topic_is_fifo && subject.endpoint.ends_with(".fifo");
             if fifo && !name.ends_with(".fifo") {
-                return Err(refused("must use a FIFO queue as DLQ for a FIFO topic"));
+                return Err(refused(
+                    "must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.",
+                ));
             }
             Ok(())
         }

@@ -9,7 +9,7 @@ use haechi_policy::{Document, Kind};
 use haechi_sns_model::Error;
 
 use crate::arn::TopicArn;
-use crate::delivery_policy::Effective;
+use crate::delivery_policy::{Effective, shown_of_topic};
 use crate::error::invalid;
 use crate::topic;
 
@@ -140,5 +140,8 @@ pub(crate) fn show(
         shown.insert("ContentBasedDeduplication".to_owned(), "false".to_owned());
     }
     shown.extend(set.clone());
+    if let Some(policy) = policy {
+        shown.insert("DeliveryPolicy".to_owned(), shown_of_topic(policy)?);
+    }
     Ok(shown)
 }

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use haechi_policy::{Document, Kind};
 use haechi_sqs_model::Error;
 use serde_json::Value;
+
+use crate::policy;
 
 /// Numbers: name, range, default.
 const NUMBERS: &[(&str, RangeInclusive<i64>, &str)] = &[
@@ -301,7 +302,7 @@ fn check(name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
         )),
         "FifoQueue" => Ok(()),
         "Policy" if value.is_empty() => Ok(()),
-        "Policy" => Document::parse(value, Kind::Resource)
+        "Policy" => policy::parse(value)
             .and_then(|document| document.require_known_services())
             .map_err(|_| wrong(name)),
         "RedrivePolicy" if value.is_empty() => Ok(()),

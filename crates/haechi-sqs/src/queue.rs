@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_core::{AccountId, Ask, Cx, Facts, Loaded, Permit, Unchecked};
-use haechi_policy::{Document, Kind, ResourceRule};
+use haechi_policy::{Document, ResourceRule};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
 
-use crate::Sqs;
 use crate::attributes::Attributes;
 use crate::error::{invalid, no_queue};
 use crate::store::{Place, QueueRecord};
+use crate::{Sqs, policy};
 
 /// A queue that exists.
 pub(crate) struct Queue {
@@ -41,7 +41,7 @@ impl Queue {
 
     fn policy(&self) -> Result<Option<Arc<Document>>, Fault> {
         let Some(text) = self.record().attributes.get("Policy") else { return Ok(None) };
-        let document = Document::parse(text, Kind::Resource).map_err(Fault::internal)?;
+        let document = policy::parse(text).map_err(Fault::internal)?;
         Ok(Some(Arc::new(document)))
     }
 }

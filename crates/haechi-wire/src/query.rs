@@ -284,10 +284,16 @@ pub fn response_body(
 ) -> Vec<u8> {
     let mut out = format!("<{operation}Response xmlns=\"{namespace}\">").into_bytes();
     if let Some(wrapper) = result_wrapper {
+        let before = out.len();
         let mut writer =
             XmlWriter { out, pending: wrapper, flat: None, open: Vec::with_capacity(8) };
         write(&mut writer);
         out = writer.out;
+        // Recorded of SQS: an element of nothing is one tag.
+        if out.get(before..) == Some(format!("<{wrapper}></{wrapper}>").as_bytes()) {
+            out.truncate(before);
+            put(&mut out, format!("<{wrapper}/>").as_bytes());
+        }
     }
     let end = format!(
         "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"

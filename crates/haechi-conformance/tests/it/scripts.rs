@@ -36,6 +36,7 @@ scripts! {
     signatures
     sns
     sqs
+    sqs_query
     ssm
     sts_sessions
     terraform

@@ -3,6 +3,7 @@
 
 mod encryption;
 mod fixture;
+mod recorded;
 
 use fixture::{ACCOUNT, Fixture, OTHER};
 use haechi_core::Job;
