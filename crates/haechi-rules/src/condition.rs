@@ -236,27 +236,24 @@ fn numeric(value: &Value) -> Result<Condition, PatternError> {
         return Err(PatternError::new("Value of numeric must be an array."));
     };
     let mut terms = terms.iter();
-    let (operator, number) = bound(&mut terms)?;
+    let operator = match terms.next() {
+        Some(Value::String(operator)) => operator.as_str(),
+        Some(other) => {
+            return Err(PatternError::new(format!("Invalid member in numeric match: {other}")));
+        }
+        None => return Err(PatternError::new("Invalid member in numeric match: ]")),
+    };
+    if !["=", "<", "<=", ">", ">="].contains(&operator) {
+        return Err(PatternError::new(format!("Unrecognized numeric range operator: {operator}")));
+    }
+    let number = bound(operator, terms.next())?;
     let mut range = Range { bottom: None, top: None };
     match operator {
         "=" => range = Range { bottom: Some((number, true)), top: Some((number, true)) },
         "<" | "<=" => range.top = Some((number, operator == "<=")),
-        ">" | ">=" => {
+        _ => {
             range.bottom = Some((number, operator == ">="));
-            if terms.len() > 0 {
-                let (operator, top) = bound(&mut terms)?;
-                if !["<", "<="].contains(&operator) {
-                    let reason = format!("Bad numeric range operator: {operator}");
-                    return Err(PatternError::new(reason));
-                }
-                if top <= number {
-                    return Err(PatternError::new("Bottom must be less than top"));
-                }
-                range.top = Some((top, operator == "<="));
-            }
-        }
-        other => {
-            return Err(PatternError::new(format!("Unrecognized numeric range operator: {other}")));
+            range.top = top(number, &mut terms)?;
         }
     }
     if terms.next().is_some() {
@@ -265,18 +262,34 @@ fn numeric(value: &Value) -> Result<Condition, PatternError> {
     Ok(Condition::Numeric(range))
 }
 
-/// The next operator and its number.
-fn bound<'a>(terms: &mut impl Iterator<Item = &'a Value>) -> Result<(&'a str, f64), PatternError> {
+/// What ends a range that begins behind `bottom`, if anything does.
+fn top<'a>(
+    bottom: f64,
+    terms: &mut impl Iterator<Item = &'a Value>,
+) -> Result<Option<(f64, bool)>, PatternError> {
     let operator = match terms.next() {
+        None => return Ok(None),
         Some(Value::String(operator)) => operator.as_str(),
         Some(other) => {
-            return Err(PatternError::new(format!("Invalid member in numeric match: {other}")));
+            return Err(PatternError::new(format!("Bad value in numeric range: {other}")));
         }
-        None => return Err(PatternError::new("Invalid member in numeric match: ]")),
     };
+    if !["<", "<="].contains(&operator) {
+        return Err(PatternError::new(format!("Bad numeric range operator: {operator}")));
+    }
+    let top = bound(operator, terms.next())?;
+    if top <= bottom {
+        return Err(PatternError::new("Bottom must be less than top"));
+    }
+    if terms.next().is_some() {
+        return Err(PatternError::new("Too many terms in numeric range expression"));
+    }
+    Ok(Some((top, operator == "<=")))
+}
+
+/// The number behind an operator.
+fn bound(operator: &str, number: Option<&Value>) -> Result<f64, PatternError> {
     let name = if operator == "=" { "equals" } else { operator };
-    let number = terms.next().and_then(Value::as_f64);
-    let number =
-        number.ok_or_else(|| PatternError::new(format!("Value of {name} must be numeric")))?;
-    Ok((operator, number))
+    let number = number.and_then(Value::as_f64);
+    number.ok_or_else(|| PatternError::new(format!("Value of {name} must be numeric")))
 }

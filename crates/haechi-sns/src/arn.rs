@@ -25,6 +25,10 @@ pub(crate) struct SubscriptionArn {
 
 /// The parts of an ARN of SNS's in the call's Region. `parameter` is named in refusals.
 fn parts<'a>(cx: &Cx, parameter: &str, arn: &'a str) -> Result<Vec<&'a str>, Error> {
+    // Recorded of subscriptions, and of them alone.
+    if arn.is_empty() && parameter == "SubscriptionArn" {
+        return Err(invalid_because(parameter, "no value for required parameter"));
+    }
     let parts: Vec<&str> = arn.split(':').collect();
     if parts.len() < 6 {
         let told = format!("An ARN must have at least 6 elements, not {}", parts.len());

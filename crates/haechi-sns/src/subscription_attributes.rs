@@ -46,7 +46,11 @@ pub(crate) fn set(
             existing.insert(name.clone(), value.clone());
         }
     }
-    filter(existing).map(|_| ()).map_err(|told| subject.refused(format!("FilterPolicy: {told}")))
+    filter(existing).map(|_| ()).map_err(|told| {
+        // Recorded: what is wrong with the scope is not said of the policy.
+        let prefix = if told.starts_with("Filter policy scope") { "" } else { "FilterPolicy: " };
+        subject.refused(format!("{prefix}{told}"))
+    })
 }
 
 fn check(cx: &Cx, subject: &Subject<'_>, name: &str, value: &str) -> Result<(), Error> {

@@ -1,7 +1,11 @@
 //! Answers as AWS gave them, recorded in LocalStack's snapshots.
 
-use haechi_sns_model::ops::{GetTopicAttributes, Publish, SetTopicAttributes};
-use haechi_sns_model::shapes::{GetTopicAttributesInput, PublishInput, SetTopicAttributesInput};
+use haechi_sns_model::ops::{
+    GetTopicAttributes, Publish, SetSubscriptionAttributes, SetTopicAttributes,
+};
+use haechi_sns_model::shapes::{
+    GetTopicAttributesInput, PublishInput, SetSubscriptionAttributesInput, SetTopicAttributesInput,
+};
 use haechi_wire::SecretString;
 
 use crate::fixture::{ACCOUNT, Fixture};
@@ -72,6 +76,24 @@ async fn what_cannot_be_published_to_is_named() {
             format!("Invalid parameter: PhoneNumber Reason: {number} is not valid to publish to")
         );
     }
+}
+
+#[tokio::test]
+async fn a_nested_filter_is_refused_by_its_scope() {
+    let fixture = Fixture::new("t").await;
+    fixture.subscribe_queue("q", &[]).await;
+    let subscription_arn = fixture.listed().await.remove(0);
+    let input = SetSubscriptionAttributesInput {
+        subscription_arn,
+        attribute_name: "FilterPolicy".to_owned(),
+        attribute_value: Some(r#"{"object": {"key": [{"prefix": "auto-"}]}}"#.to_owned()),
+    };
+    let call =
+        fixture.kit.call::<SetSubscriptionAttributes, _>(&*fixture.sns, &fixture.root, input);
+    assert_eq!(
+        call.await.err().unwrap().message(),
+        "Invalid parameter: Filter policy scope MessageAttributes does not support nested filter policy"
+    );
 }
 
 #[tokio::test]
