@@ -68,7 +68,7 @@ async fn a_batch_counts_attributes_and_leaves_out_what_is_empty() {
         ..Default::default()
     };
     let (small, large) = (entry("2", "a".to_owned()), entry("1", "a".repeat(1_048_576 - 8)));
-    assert_eq!(fixture.batch(&[small.clone()]).await.unwrap(), (1, None));
+    assert_eq!(fixture.batch(std::slice::from_ref(&small)).await.unwrap(), (1, None));
     let attributes = BTreeMap::from([("k".to_owned(), text("x"))]);
     let large = SendMessageBatchRequestEntry { message_attributes: Some(attributes), ..large };
     let problem = fixture.batch(&[large, small]).await.unwrap_err();
