@@ -78,6 +78,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "UpdateTrail",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AddTags`.

@@ -26,6 +26,8 @@ pub struct RequestInfo {
     pub host: Option<String>,
     /// The `Referer` header.
     pub referer: Option<String>,
+    /// The `X-Amzn-Trace-Id` header: where the call stands in a trace of X-Ray.
+    pub trace: Option<String>,
     /// Whether it came over TLS.
     pub secure_transport: bool,
     /// When it arrived.
@@ -181,6 +183,7 @@ impl Cx {
             user_agent: None,
             host: None,
             referer: None,
+            trace: None,
             secure_transport: true,
             time: env.now(),
         };

@@ -70,6 +70,7 @@ impl Cx {
             source_ip: Ipv4Addr::LOCALHOST.into(),
             user_agent: Some(format!("{}.amazonaws.com", role.service)),
             referer: None,
+            trace: None,
             secure_transport: true,
             host: None,
             time: env.now(),

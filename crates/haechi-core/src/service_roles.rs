@@ -55,6 +55,7 @@ impl RoleSession {
             user_agent: Some(format!("{}.amazonaws.com", self.service)),
             host: None,
             referer: None,
+            trace: None,
             secure_transport: true,
             time: env.now(),
         };

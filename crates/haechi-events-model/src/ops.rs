@@ -75,6 +75,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "UpdateEventBus",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `CreateApiDestination`.

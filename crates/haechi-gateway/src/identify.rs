@@ -8,7 +8,7 @@ use haechi_core::Router;
 use haechi_wire::query::Form;
 use haechi_wire::{Fault, Protocol, ServiceSchema, rest};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Response, header};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, Uri, header};
 
 use crate::answer::{self, Body};
 
@@ -44,6 +44,9 @@ impl Identified {
     pub(crate) fn unknown(self) -> Unidentified {
         let Identified { service, operation, protocol, form } = self;
         let fault = match form {
+            Some(_) if service.address.is_some() => Fault::UnknownService(format!(
+                "The action {operation} is not valid for this endpoint."
+            )),
             Some(form) => {
                 let version = form.value("Version").unwrap_or("NO_VERSION_SPECIFIED");
                 let told = format!("Could not find operation {operation} for version {version}");
@@ -57,6 +60,11 @@ impl Identified {
 
 impl Unidentified {
     pub(crate) fn answer(self, request_id: &str) -> Response<Body> {
+        // Recorded of a queue's URL that is asked for nothing.
+        if let (Fault::UnknownOperation(_), Protocol::RestXml) = (&self.fault, self.protocol) {
+            let body = b"<UnknownOperationException/>\n".to_vec();
+            return answer::response(StatusCode::NOT_FOUND, "text/xml", request_id, body);
+        }
         let namespace = self.service.map_or("", |service| service.xml_namespace);
         answer::problem(&self.fault.into(), self.protocol, namespace, request_id)
     }
@@ -106,10 +114,14 @@ pub fn identify(router: &Router, parts: &Parts, body: &[u8]) -> Result<Identifie
         && target.is_none()
         && (form || query.contains("Action="))
     {
-        return by_action(router, query, body, hinted);
+        return by_action(router, &parts.uri, body, hinted);
     }
     if let Some(service) = hinted.filter(|service| !service.routes.is_empty()) {
         return by_route(service, parts);
+    }
+    if parts.method == Method::GET && hinted.is_some_and(|service| service.address.is_some()) {
+        let fault = Fault::UnknownOperation(parts.uri.path().to_owned());
+        return Err(Unidentified { fault, protocol: Protocol::RestXml, service: hinted });
     }
     let message = match hinted {
         Some(_) => {
@@ -190,13 +202,14 @@ fn begins(content_type: &str, prefix: &str) -> bool {
 /// parameter is there once only, so that a body that was not signed overrides nothing that was.
 fn by_action(
     router: &Router,
-    query: &str,
+    uri: &Uri,
     body: &[u8],
     hinted: Option<&'static ServiceSchema>,
 ) -> Result<Identified, Unidentified> {
     let protocol = Protocol::Query;
     let unidentified = |fault| Unidentified { fault, protocol, service: hinted };
-    let form = Form::parse(&[query.as_bytes(), body])
+    let query = uri.query().unwrap_or_default();
+    let mut form = Form::parse(&[query.as_bytes(), body])
         .map_err(|malformed| unidentified(Fault::Malformed(malformed.0)))?;
     let version = form.value("Version");
     let speaks = |service: &&'static ServiceSchema| {
@@ -216,8 +229,14 @@ fn by_action(
         let message = "The request is missing the Action parameter.".to_owned();
         return Err(unidentified(Fault::UnknownService(message)));
     };
-    if version.is_none() && router.opened(&operation).is_none() {
+    if version.is_none() && service.address.is_none() && router.opened(&operation).is_none() {
         return Err(Identified { service, operation, protocol, form: Some(form) }.unknown());
+    }
+    if let Some(address) = service.address.filter(|_| uri.path() != "/") {
+        if address.elsewhere.contains(&operation.as_str()) {
+            return Err(Identified { service, operation, protocol, form: Some(form) }.unknown());
+        }
+        form.fill(address.member, uri.path());
     }
     Ok(Identified { service, operation, protocol, form: Some(form) })
 }

@@ -33,6 +33,9 @@ use crate::{Limits, Quotas, invalid, sessions};
 /// CloudTrail keeps this much of a user agent.
 const USER_AGENT_MAX: usize = 1024;
 
+/// Where a call stands in a trace of X-Ray.
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+
 /// Everything that a request passes through.
 pub struct Gateway {
     /// Operations and their handlers.
@@ -218,6 +221,7 @@ impl Gateway {
             user_agent: text(header::USER_AGENT),
             host: text(header::HOST),
             referer: text(header::REFERER),
+            trace: text(TRACE),
             secure_transport: connection.tls.is_some(),
             time: self.env.now(),
         }
@@ -280,6 +284,7 @@ impl Gateway {
         match outcome {
             Ok(answer) => (answer::success(&*answer, identified, id), "OK"),
             Err(problem) => {
+                let problem = invalid::worded(problem, protocol);
                 let code = problem.code(protocol);
                 (answer::problem(&problem, protocol, service.xml_namespace, id), code)
             }

@@ -198,6 +198,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "UploadSigningCertificate",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AddClientIDToOpenIDConnectProvider`.

@@ -74,6 +74,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "VerifyMac",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `CancelKeyDeletion`.

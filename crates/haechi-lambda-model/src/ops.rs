@@ -565,6 +565,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
             uri: "/2021-10-31/functions/{FunctionName}/url",
         },
     ],
+    address: None,
 };
 
 /// `AddPermission`.

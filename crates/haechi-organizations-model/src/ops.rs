@@ -81,6 +81,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "UpdateResponsibilityTransfer",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AcceptHandshake`.

@@ -87,6 +87,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
             uri: "/schedules/{Name}",
         },
     ],
+    address: None,
 };
 
 /// `CreateSchedule`.

@@ -44,6 +44,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "ValidateResourcePolicy",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AssociateCrossAccountReplica`.

@@ -60,6 +60,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "VerifySMSSandboxPhoneNumber",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AddPermission`.

@@ -25,7 +25,8 @@ pub(crate) struct SubscriptionArn {
 
 /// The parts of an ARN of SNS's in the call's Region. `parameter` is named in refusals.
 fn parts<'a>(cx: &Cx, parameter: &str, arn: &'a str) -> Result<Vec<&'a str>, Error> {
-    if arn.is_empty() {
+    // Recorded of subscriptions, and of them alone.
+    if arn.is_empty() && parameter == "SubscriptionArn" {
         return Err(invalid_because(parameter, "no value for required parameter"));
     }
     let parts: Vec<&str> = arn.split(':').collect();

@@ -322,6 +322,7 @@ fn queue_message(
         attributes,
         group_id: message.group_id.clone(),
         deduplication_id: message.deduplication_id.clone().unwrap_or_else(|| message.id.clone()),
+        trace: message.trace.clone(),
     }
 }
 

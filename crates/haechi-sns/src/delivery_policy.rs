@@ -229,6 +229,38 @@ impl Effective {
     }
 }
 
+/// A topic's own policy as answers show it (recorded): what is null is left out, what is missing of
+/// the rest stands there.
+pub(crate) fn shown_of_topic(text: &str) -> Result<String, Error> {
+    let policy = parse(text)?;
+    let http = policy.get("http").unwrap_or(&Value::Null);
+    let mut shown = serde_json::Map::new();
+    let mut show = |name: &str, otherwise: Option<Value>| {
+        let set = http.get(name).filter(|value| !value.is_null()).cloned();
+        if let Some(value) = set.or(otherwise) {
+            shown.insert(name.to_owned(), value);
+        }
+    };
+    show("defaultHealthyRetryPolicy", None);
+    show("disableSubscriptionOverrides", Some(false.into()));
+    show("defaultRequestPolicy", None);
+    Ok(json!({"http": shown}).to_string())
+}
+
+/// A subscription's own policy as answers show it (recorded): all parts, null where they are not set.
+pub(crate) fn shown_of_subscription(text: &str) -> Result<String, Error> {
+    let policy = parse(text)?;
+    let part = |name: &str| policy.get(name).cloned().unwrap_or(Value::Null);
+    Ok(json!({
+        "healthyRetryPolicy": part("healthyRetryPolicy"),
+        "sicklyRetryPolicy": null,
+        "throttlePolicy": null,
+        "requestPolicy": part("requestPolicy"),
+        "guaranteed": false,
+    })
+    .to_string())
+}
+
 /// Content types that requests may have.
 const CONTENT_TYPES: &[&str] = &[
     "application/atom+xml",

@@ -36,6 +36,8 @@ pub struct QueueMessage {
     pub group_id: Option<String>,
     /// Of a FIFO queue: what tells a message that is delivered twice from two.
     pub deduplication_id: String,
+    /// Where it stands in a trace of X-Ray.
+    pub trace: Option<String>,
 }
 
 /// What an HTTP endpoint gets: a POST.

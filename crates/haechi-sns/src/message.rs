@@ -82,6 +82,9 @@ pub(crate) struct Published {
     pub(crate) url: String,
     /// Of a message that asks for a confirmation: what confirms.
     pub(crate) token: Option<String>,
+    /// Where its publisher's call stands in a trace of X-Ray.
+    #[serde(default)]
+    pub(crate) trace: Option<String>,
 }
 
 /// `Type`.
@@ -156,6 +159,7 @@ impl Published {
             sequence: None,
             url,
             token: Some(token),
+            trace: None,
         })
     }
 }
@@ -205,6 +209,7 @@ impl Draft {
             sequence: None,
             url,
             token: None,
+            trace: cx.request.trace.clone(),
         })
     }
 }
@@ -276,6 +281,14 @@ fn order(
             "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
         )),
     }
+}
+
+/// Whether a text is a telephone number as E.164 writes it.
+pub(crate) fn is_phone_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (2..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0')
 }
 
 /// Letters, digits and punctuation of ASCII.

@@ -9,7 +9,7 @@ use haechi_sns_model::shapes::Subscription as Shown;
 
 use crate::Sns;
 use crate::arn::SubscriptionArn;
-use crate::delivery_policy::Effective;
+use crate::delivery_policy::{Effective, shown_of_subscription};
 use crate::store::{State, SubscriptionRecord};
 use crate::topic::{self, TopicState};
 
@@ -106,6 +106,9 @@ pub(crate) fn attributes(
         let effective = Effective::of_topic(text(&topic.record.attributes).as_deref())?
             .with_subscription(text(&record.attributes).as_deref())?;
         shown.insert("EffectiveDeliveryPolicy".to_owned(), effective.show_subscription());
+        if let Some(policy) = record.attributes.get("DeliveryPolicy") {
+            shown.insert("DeliveryPolicy".to_owned(), shown_of_subscription(policy)?);
+        }
     }
     Ok(shown)
 }

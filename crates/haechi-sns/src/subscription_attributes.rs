@@ -46,7 +46,11 @@ pub(crate) fn set(
             existing.insert(name.clone(), value.clone());
         }
     }
-    filter(existing).map(|_| ()).map_err(|told| subject.refused(format!("FilterPolicy: {told}")))
+    filter(existing).map(|_| ()).map_err(|told| {
+        // Recorded: what is wrong with the scope is not said of the policy.
+        let prefix = if told.starts_with("Filter policy scope") { "" } else { "FilterPolicy: " };
+        subject.refused(format!("{prefix}{told}"))
+    })
 }
 
 fn check(cx: &Cx, subject: &Subject<'_>, name: &str, value: &str) -> Result<(), Error> {
@@ -96,7 +100,9 @@ fn check_redrive(subject: &Subject<'_>, value: &str) -> Result<(), Error> {
         ["arn", _, "sqs", _, _, name] if !name.is_empty() => {
             let fifo = subject.topic_is_fifo && subject.endpoint.ends_with(".fifo");
             if fifo && !name.ends_with(".fifo") {
-                return Err(refused("must use a FIFO queue as DLQ for a FIFO topic"));
+                return Err(refused(
+                    "must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.",
+                ));
             }
             Ok(())
         }

@@ -10,7 +10,7 @@ use haechi_sns_model::Error;
 use haechi_wire::Fault;
 
 use crate::arn::TopicArn;
-use crate::delivery_policy::Effective;
+use crate::delivery_policy::{Effective, shown_of_topic};
 use crate::error::invalid;
 use crate::topic;
 
@@ -155,5 +155,8 @@ pub(crate) fn show(
         shown.insert("ContentBasedDeduplication".to_owned(), "false".to_owned());
     }
     shown.extend(set.clone());
+    if let Some(policy) = policy {
+        shown.insert("DeliveryPolicy".to_owned(), shown_of_topic(policy)?);
+    }
     Ok(shown)
 }

@@ -13,8 +13,8 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     full_name: "Amazon Simple Queue Service",
     version: "2012-11-05",
     target_prefix: "AmazonSQS",
-    xml_namespace: "",
-    protocols: &[Protocol::Json10],
+    xml_namespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+    protocols: &[Protocol::Json10, Protocol::Query],
     operations: &[
         "AddPermission",
         "CancelMessageMoveTask",
@@ -41,6 +41,10 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "UntagQueue",
     ],
     routes: &[],
+    address: Some(haechi_wire::schema::Address {
+        member: "QueueUrl",
+        elsewhere: &["CreateQueue", "ListQueues"],
+    }),
 };
 
 /// `AddPermission`.
@@ -77,7 +81,7 @@ impl Operation for CancelMessageMoveTask {
         status: 200,
         input: &shapes::CANCEL_MESSAGE_MOVE_TASK_REQUEST,
         output: &shapes::CANCEL_MESSAGE_MOVE_TASK_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("CancelMessageMoveTaskResult"),
         read_only: false,
     };
     type Input = shapes::CancelMessageMoveTaskRequest;
@@ -119,7 +123,7 @@ impl Operation for ChangeMessageVisibilityBatch {
         status: 200,
         input: &shapes::CHANGE_MESSAGE_VISIBILITY_BATCH_REQUEST,
         output: &shapes::CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ChangeMessageVisibilityBatchResult"),
         read_only: false,
     };
     type Input = shapes::ChangeMessageVisibilityBatchRequest;
@@ -140,7 +144,7 @@ impl Operation for CreateQueue {
         status: 200,
         input: &shapes::CREATE_QUEUE_REQUEST,
         output: &shapes::CREATE_QUEUE_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("CreateQueueResult"),
         read_only: false,
     };
     type Input = shapes::CreateQueueRequest;
@@ -182,7 +186,7 @@ impl Operation for DeleteMessageBatch {
         status: 200,
         input: &shapes::DELETE_MESSAGE_BATCH_REQUEST,
         output: &shapes::DELETE_MESSAGE_BATCH_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("DeleteMessageBatchResult"),
         read_only: false,
     };
     type Input = shapes::DeleteMessageBatchRequest;
@@ -224,7 +228,7 @@ impl Operation for GetQueueAttributes {
         status: 200,
         input: &shapes::GET_QUEUE_ATTRIBUTES_REQUEST,
         output: &shapes::GET_QUEUE_ATTRIBUTES_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("GetQueueAttributesResult"),
         read_only: true,
     };
     type Input = shapes::GetQueueAttributesRequest;
@@ -245,7 +249,7 @@ impl Operation for GetQueueUrl {
         status: 200,
         input: &shapes::GET_QUEUE_URL_REQUEST,
         output: &shapes::GET_QUEUE_URL_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("GetQueueUrlResult"),
         read_only: true,
     };
     type Input = shapes::GetQueueUrlRequest;
@@ -266,7 +270,7 @@ impl Operation for ListDeadLetterSourceQueues {
         status: 200,
         input: &shapes::LIST_DEAD_LETTER_SOURCE_QUEUES_REQUEST,
         output: &shapes::LIST_DEAD_LETTER_SOURCE_QUEUES_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListDeadLetterSourceQueuesResult"),
         read_only: true,
     };
     type Input = shapes::ListDeadLetterSourceQueuesRequest;
@@ -287,7 +291,7 @@ impl Operation for ListMessageMoveTasks {
         status: 200,
         input: &shapes::LIST_MESSAGE_MOVE_TASKS_REQUEST,
         output: &shapes::LIST_MESSAGE_MOVE_TASKS_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListMessageMoveTasksResult"),
         read_only: true,
     };
     type Input = shapes::ListMessageMoveTasksRequest;
@@ -308,7 +312,7 @@ impl Operation for ListQueueTags {
         status: 200,
         input: &shapes::LIST_QUEUE_TAGS_REQUEST,
         output: &shapes::LIST_QUEUE_TAGS_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListQueueTagsResult"),
         read_only: true,
     };
     type Input = shapes::ListQueueTagsRequest;
@@ -329,7 +333,7 @@ impl Operation for ListQueues {
         status: 200,
         input: &shapes::LIST_QUEUES_REQUEST,
         output: &shapes::LIST_QUEUES_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListQueuesResult"),
         read_only: true,
     };
     type Input = shapes::ListQueuesRequest;
@@ -371,7 +375,7 @@ impl Operation for ReceiveMessage {
         status: 200,
         input: &shapes::RECEIVE_MESSAGE_REQUEST,
         output: &shapes::RECEIVE_MESSAGE_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ReceiveMessageResult"),
         read_only: false,
     };
     type Input = shapes::ReceiveMessageRequest;
@@ -413,7 +417,7 @@ impl Operation for SendMessage {
         status: 200,
         input: &shapes::SEND_MESSAGE_REQUEST,
         output: &shapes::SEND_MESSAGE_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("SendMessageResult"),
         read_only: false,
     };
     type Input = shapes::SendMessageRequest;
@@ -434,7 +438,7 @@ impl Operation for SendMessageBatch {
         status: 200,
         input: &shapes::SEND_MESSAGE_BATCH_REQUEST,
         output: &shapes::SEND_MESSAGE_BATCH_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("SendMessageBatchResult"),
         read_only: false,
     };
     type Input = shapes::SendMessageBatchRequest;
@@ -476,7 +480,7 @@ impl Operation for StartMessageMoveTask {
         status: 200,
         input: &shapes::START_MESSAGE_MOVE_TASK_REQUEST,
         output: &shapes::START_MESSAGE_MOVE_TASK_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("StartMessageMoveTaskResult"),
         read_only: false,
     };
     type Input = shapes::StartMessageMoveTaskRequest;

@@ -9,9 +9,11 @@ use haechi_wire::{
     Blob, Schema, SecretBlob, SecretString, Timestamp, enumeration, pattern, structure,
 };
 
-pub static AWS_ACCOUNT_ID_LIST: Schema = list("AWSAccountIdList", &member("member", &STRING));
+pub static AWS_ACCOUNT_ID_LIST: Schema =
+    list("AWSAccountIdList", &member("member", &STRING)).flat("AWSAccountId", "", "");
 
-pub static ACTION_NAME_LIST: Schema = list("ActionNameList", &member("member", &STRING));
+pub static ACTION_NAME_LIST: Schema =
+    list("ActionNameList", &member("member", &STRING)).flat("ActionName", "", "");
 
 structure! {
     pub struct AddPermissionRequest as ADD_PERMISSION_REQUEST "AddPermissionRequest" {
@@ -22,8 +24,11 @@ structure! {
     }
 }
 
-pub static ATTRIBUTE_NAME_LIST: Schema =
-    list("AttributeNameList", &member("member", &QUEUE_ATTRIBUTE_NAME));
+pub static ATTRIBUTE_NAME_LIST: Schema = list(
+    "AttributeNameList",
+    &member("member", &QUEUE_ATTRIBUTE_NAME),
+)
+.flat("AttributeName", "", "");
 
 structure! {
     pub struct BatchResultErrorEntry as BATCH_RESULT_ERROR_ENTRY "BatchResultErrorEntry" {
@@ -34,12 +39,16 @@ structure! {
     }
 }
 
-pub static BATCH_RESULT_ERROR_ENTRY_LIST: Schema =
-    list("BatchResultErrorEntryList", &member("member", &BATCH_RESULT_ERROR_ENTRY));
+pub static BATCH_RESULT_ERROR_ENTRY_LIST: Schema = list(
+    "BatchResultErrorEntryList",
+    &member("member", &BATCH_RESULT_ERROR_ENTRY),
+)
+.flat("BatchResultErrorEntry", "", "");
 
 pub static BINARY: Schema = blob("Binary");
 
-pub static BINARY_LIST: Schema = list("BinaryList", &member("member", &BINARY));
+pub static BINARY_LIST: Schema =
+    list("BinaryList", &member("member", &BINARY)).flat("BinaryListValue", "", "");
 
 pub static BOOLEAN: Schema = boolean("Boolean");
 
@@ -75,12 +84,13 @@ structure! {
 pub static CHANGE_MESSAGE_VISIBILITY_BATCH_REQUEST_ENTRY_LIST: Schema = list(
     "ChangeMessageVisibilityBatchRequestEntryList",
     &member("member", &CHANGE_MESSAGE_VISIBILITY_BATCH_REQUEST_ENTRY),
-);
+)
+.flat("ChangeMessageVisibilityBatchRequestEntry", "", "");
 
 structure! {
     pub struct ChangeMessageVisibilityBatchResult as CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT "ChangeMessageVisibilityBatchResult" {
-        required successful: Vec<ChangeMessageVisibilityBatchResultEntry> = member("Successful", &CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT_ENTRY_LIST),
-        required failed: Vec<BatchResultErrorEntry> = member("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+        optional successful: Vec<ChangeMessageVisibilityBatchResultEntry> = member("Successful", &CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT_ENTRY_LIST),
+        optional failed: Vec<BatchResultErrorEntry> = member("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
     }
 }
 
@@ -93,7 +103,8 @@ structure! {
 pub static CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT_ENTRY_LIST: Schema = list(
     "ChangeMessageVisibilityBatchResultEntryList",
     &member("member", &CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT_ENTRY),
-);
+)
+.flat("ChangeMessageVisibilityBatchResultEntry", "", "");
 
 structure! {
     pub struct ChangeMessageVisibilityRequest as CHANGE_MESSAGE_VISIBILITY_REQUEST "ChangeMessageVisibilityRequest" {
@@ -134,12 +145,13 @@ structure! {
 pub static DELETE_MESSAGE_BATCH_REQUEST_ENTRY_LIST: Schema = list(
     "DeleteMessageBatchRequestEntryList",
     &member("member", &DELETE_MESSAGE_BATCH_REQUEST_ENTRY),
-);
+)
+.flat("DeleteMessageBatchRequestEntry", "", "");
 
 structure! {
     pub struct DeleteMessageBatchResult as DELETE_MESSAGE_BATCH_RESULT "DeleteMessageBatchResult" {
-        required successful: Vec<DeleteMessageBatchResultEntry> = member("Successful", &DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST),
-        required failed: Vec<BatchResultErrorEntry> = member("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+        optional successful: Vec<DeleteMessageBatchResultEntry> = member("Successful", &DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST),
+        optional failed: Vec<BatchResultErrorEntry> = member("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
     }
 }
 
@@ -152,7 +164,8 @@ structure! {
 pub static DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST: Schema = list(
     "DeleteMessageBatchResultEntryList",
     &member("member", &DELETE_MESSAGE_BATCH_RESULT_ENTRY),
-);
+)
+.flat("DeleteMessageBatchResultEntry", "", "");
 
 structure! {
     pub struct DeleteMessageRequest as DELETE_MESSAGE_REQUEST "DeleteMessageRequest" {
@@ -238,7 +251,8 @@ structure! {
 pub static LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY_LIST: Schema = list(
     "ListMessageMoveTasksResultEntryList",
     &member("member", &LIST_MESSAGE_MOVE_TASKS_RESULT_ENTRY),
-);
+)
+.flat("ListMessageMoveTasksResultEntry", "", "");
 
 structure! {
     pub struct ListQueueTagsRequest as LIST_QUEUE_TAGS_REQUEST "ListQueueTagsRequest" {
@@ -283,8 +297,11 @@ structure! {
 
 pub static MESSAGE_ATTRIBUTE_NAME: Schema = string("MessageAttributeName");
 
-pub static MESSAGE_ATTRIBUTE_NAME_LIST: Schema =
-    list("MessageAttributeNameList", &member("member", &MESSAGE_ATTRIBUTE_NAME));
+pub static MESSAGE_ATTRIBUTE_NAME_LIST: Schema = list(
+    "MessageAttributeNameList",
+    &member("member", &MESSAGE_ATTRIBUTE_NAME),
+)
+.flat("MessageAttributeName", "", "");
 
 structure! {
     pub struct MessageAttributeValue as MESSAGE_ATTRIBUTE_VALUE "MessageAttributeValue" {
@@ -296,22 +313,35 @@ structure! {
     }
 }
 
-pub static MESSAGE_BODY_ATTRIBUTE_MAP: Schema =
-    map("MessageBodyAttributeMap", &STRING, &MESSAGE_ATTRIBUTE_VALUE);
+pub static MESSAGE_BODY_ATTRIBUTE_MAP: Schema = map(
+    "MessageBodyAttributeMap",
+    &STRING,
+    &MESSAGE_ATTRIBUTE_VALUE,
+)
+.flat("MessageAttribute", "Name", "Value");
 
 pub static MESSAGE_BODY_SYSTEM_ATTRIBUTE_MAP: Schema = map(
     "MessageBodySystemAttributeMap",
     &MESSAGE_SYSTEM_ATTRIBUTE_NAME_FOR_SENDS,
     &MESSAGE_SYSTEM_ATTRIBUTE_VALUE,
-);
+)
+.flat("MessageSystemAttribute", "Name", "Value");
 
-pub static MESSAGE_LIST: Schema = list("MessageList", &member("member", &MESSAGE));
+pub static MESSAGE_LIST: Schema =
+    list("MessageList", &member("member", &MESSAGE)).flat("Message", "", "");
 
-pub static MESSAGE_SYSTEM_ATTRIBUTE_LIST: Schema =
-    list("MessageSystemAttributeList", &member("member", &MESSAGE_SYSTEM_ATTRIBUTE_NAME));
+pub static MESSAGE_SYSTEM_ATTRIBUTE_LIST: Schema = list(
+    "MessageSystemAttributeList",
+    &member("member", &MESSAGE_SYSTEM_ATTRIBUTE_NAME),
+)
+.flat("AttributeName", "", "");
 
-pub static MESSAGE_SYSTEM_ATTRIBUTE_MAP: Schema =
-    map("MessageSystemAttributeMap", &MESSAGE_SYSTEM_ATTRIBUTE_NAME, &STRING);
+pub static MESSAGE_SYSTEM_ATTRIBUTE_MAP: Schema = map(
+    "MessageSystemAttributeMap",
+    &MESSAGE_SYSTEM_ATTRIBUTE_NAME,
+    &STRING,
+)
+.flat("Attribute", "Name", "Value");
 
 enumeration! {
     pub enum MessageSystemAttributeName as MESSAGE_SYSTEM_ATTRIBUTE_NAME "MessageSystemAttributeName" {
@@ -354,11 +384,13 @@ structure! {
     }
 }
 
-pub static QUEUE_ATTRIBUTE_MAP: Schema = map("QueueAttributeMap", &QUEUE_ATTRIBUTE_NAME, &STRING);
+pub static QUEUE_ATTRIBUTE_MAP: Schema =
+    map("QueueAttributeMap", &QUEUE_ATTRIBUTE_NAME, &STRING).flat("Attribute", "Name", "Value");
 
 pub static QUEUE_ATTRIBUTE_NAME: Schema = string("QueueAttributeName");
 
-pub static QUEUE_URL_LIST: Schema = list("QueueUrlList", &member("member", &STRING));
+pub static QUEUE_URL_LIST: Schema =
+    list("QueueUrlList", &member("member", &STRING)).flat("QueueUrl", "", "");
 
 structure! {
     pub struct ReceiveMessageRequest as RECEIVE_MESSAGE_REQUEST "ReceiveMessageRequest" {
@@ -406,12 +438,13 @@ structure! {
 }
 
 pub static SEND_MESSAGE_BATCH_REQUEST_ENTRY_LIST: Schema =
-    list("SendMessageBatchRequestEntryList", &member("member", &SEND_MESSAGE_BATCH_REQUEST_ENTRY));
+    list("SendMessageBatchRequestEntryList", &member("member", &SEND_MESSAGE_BATCH_REQUEST_ENTRY))
+        .flat("SendMessageBatchRequestEntry", "", "");
 
 structure! {
     pub struct SendMessageBatchResult as SEND_MESSAGE_BATCH_RESULT "SendMessageBatchResult" {
-        required successful: Vec<SendMessageBatchResultEntry> = member("Successful", &SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST),
-        required failed: Vec<BatchResultErrorEntry> = member("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+        optional successful: Vec<SendMessageBatchResultEntry> = member("Successful", &SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST),
+        optional failed: Vec<BatchResultErrorEntry> = member("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
     }
 }
 
@@ -427,7 +460,8 @@ structure! {
 }
 
 pub static SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST: Schema =
-    list("SendMessageBatchResultEntryList", &member("member", &SEND_MESSAGE_BATCH_RESULT_ENTRY));
+    list("SendMessageBatchResultEntryList", &member("member", &SEND_MESSAGE_BATCH_RESULT_ENTRY))
+        .flat("SendMessageBatchResultEntry", "", "");
 
 structure! {
     pub struct SendMessageRequest as SEND_MESSAGE_REQUEST "SendMessageRequest" {
@@ -474,13 +508,15 @@ structure! {
 
 pub static STRING: Schema = string("String");
 
-pub static STRING_LIST: Schema = list("StringList", &member("member", &STRING));
+pub static STRING_LIST: Schema =
+    list("StringList", &member("member", &STRING)).flat("StringListValue", "", "");
 
 pub static TAG_KEY: Schema = string("TagKey");
 
-pub static TAG_KEY_LIST: Schema = list("TagKeyList", &member("member", &TAG_KEY));
+pub static TAG_KEY_LIST: Schema =
+    list("TagKeyList", &member("member", &TAG_KEY)).flat("TagKey", "", "");
 
-pub static TAG_MAP: Schema = map("TagMap", &TAG_KEY, &TAG_VALUE);
+pub static TAG_MAP: Schema = map("TagMap", &TAG_KEY, &TAG_VALUE).flat("Tag", "Key", "Value");
 
 structure! {
     pub struct TagQueueRequest as TAG_QUEUE_REQUEST "TagQueueRequest" {

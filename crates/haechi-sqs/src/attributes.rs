@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use haechi_core::{Env, PrincipalIds};
-use haechi_policy::{Document, Kind};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
 use serde_json::Value;
+
+use crate::policy;
 
 /// Numbers: name, range, default.
 const NUMBERS: &[(&str, RangeInclusive<i64>, &str)] = &[
@@ -265,7 +266,7 @@ pub(crate) async fn principals(
     attributes: &BTreeMap<String, String>,
 ) -> Result<PrincipalIds, Error> {
     let Some(policy) = attributes.get("Policy") else { return Ok(PrincipalIds::default()) };
-    let document = Document::parse(policy, Kind::Resource).map_err(Fault::internal)?;
+    let document = policy::parse(policy).map_err(Fault::internal)?;
     env.principal_ids(&document, |_| wrong("Policy")).await
 }
 
@@ -313,7 +314,7 @@ fn check(name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
         )),
         "FifoQueue" => Ok(()),
         "Policy" if value.is_empty() => Ok(()),
-        "Policy" => Document::parse(value, Kind::Resource)
+        "Policy" => policy::parse(value)
             .and_then(|document| document.require_known_services())
             .map_err(|_| wrong(name)),
         "RedrivePolicy" if value.is_empty() => Ok(()),

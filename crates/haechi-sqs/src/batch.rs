@@ -43,6 +43,11 @@ pub(crate) fn check<'a>(
     Ok(())
 }
 
+/// A list of outcomes; one that is empty is left out of the answer (recorded).
+pub(crate) fn told<T>(outcomes: Vec<T>) -> Option<Vec<T>> {
+    Some(outcomes).filter(|outcomes| !outcomes.is_empty())
+}
+
 /// How an entry that failed by the caller's fault is told.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use haechi_core::{AccountId, Batch, Cx, Env, Operation as _, Region, Source};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::SendMessage;
-use haechi_sqs_model::shapes::MessageAttributeValue;
+use haechi_sqs_model::shapes::{MessageAttributeValue, MessageSystemAttributeValue};
 use haechi_wire::Fault;
 
 use crate::message::Draft;
@@ -23,6 +23,17 @@ pub struct Delivery {
     pub deduplication_id: String,
     /// Attributes of the message.
     pub attributes: BTreeMap<String, MessageAttributeValue>,
+    /// Where it stands in a trace of X-Ray.
+    pub trace: Option<String>,
+}
+
+fn traced(header: String) -> BTreeMap<String, MessageSystemAttributeValue> {
+    let value = MessageSystemAttributeValue {
+        string_value: Some(header),
+        data_type: "String".to_owned(),
+        ..Default::default()
+    };
+    BTreeMap::from([("AWSTraceHeader".to_owned(), value)])
 }
 
 impl Sqs {
@@ -55,7 +66,7 @@ impl Sqs {
                 deduplication_id: is_fifo.then(|| delivery.deduplication_id.clone()),
                 delay_seconds: None,
                 attributes: Some(delivery.attributes.clone()),
-                system_attributes: None,
+                system_attributes: delivery.trace.clone().map(traced),
                 in_batch: false,
             };
             let mut batch = Batch::new();

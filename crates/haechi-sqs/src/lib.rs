@@ -26,6 +26,7 @@
 //! receipt.rs     receipt handles: what deletes a message, or hides it for longer
 //! deliver.rs     messages of other services
 //! move_task.rs   dead letters on their way back
+//! policy.rs      policies as SQS reads them (pure)
 //! permission.rs  statements of AddPermission (pure)
 //! batch.rs       up to ten in one request
 //! sweep.rs       job: what has expired goes
@@ -43,6 +44,7 @@ mod message;
 mod move_task;
 mod op;
 mod permission;
+mod policy;
 mod queue;
 mod receipt;
 mod receive;

@@ -19,7 +19,7 @@ use crate::store::{
 use crate::{Sqs, content, digest};
 
 /// How long a deduplication id is taken.
-const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
+pub(crate) const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
 
 /// How far apart the clocks of nodes may be.
 const CLOCKS_APART_MS: i64 = 60 * 60 * 1000;
@@ -137,6 +137,8 @@ impl Sqs {
             None => (None, draft.body),
         };
         let trace_header = system.get("AWSTraceHeader").and_then(|value| value.text.clone());
+        // Whoever is traced need not say so twice (Developer Guide, "Amazon SQS and AWS X-Ray").
+        let trace_header = trace_header.or_else(|| cx.request.trace.clone());
         let mut message = MessageRecord {
             id: sent.message_id.clone(),
             sequence,
@@ -200,7 +202,7 @@ impl Sqs {
         now_ms: i64,
         batch: &mut Batch,
     ) -> Result<Option<DeduplicationRecord>, Fault> {
-        let scope = if queue.attributes().deduplicates_by_group() { group } else { "" };
+        let scope = if queue.deduplicates_by_group(now_ms) { group } else { "" };
         let path = queue.place.deduplication(&queue.record().id, scope, id);
         let found = self.database.load::<DeduplicationRecord>(&path).await?;
         let record = DeduplicationRecord {
@@ -240,8 +242,10 @@ const ATTRIBUTE_NAME_MAX: usize = 256;
 
 fn check_attribute_name(name: &str) -> Result<(), Error> {
     let refused = |told: String| Err(Error::InvalidParameterValueException(told));
+    // Letters of Latin scripts too: recorded, where the documentation has those of ASCII alone.
     let plain = |character: &char| {
-        character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
+        character.is_ascii_alphanumeric()
+            || matches!(character, '-' | '_' | '.' | '\u{C0}'..='\u{17F}')
     };
     if name.is_empty() || name.len() > ATTRIBUTE_NAME_MAX {
         return refused(format!(
@@ -273,18 +277,18 @@ fn is_text(text: &str) -> bool {
     text.chars().all(allowed)
 }
 
-fn invalid_characters() -> Error {
-    Error::InvalidMessageContents(
-        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
-            .to_owned(),
-    )
-}
+const INVALID_CHARACTERS: &str = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF";
 
 fn attribute(name: &str, value: MessageAttributeValue) -> Result<Attribute, Error> {
     let refused = |told: String| Err(Error::InvalidParameterValueException(told));
     check_attribute_name(name)?;
     if value.string_value.as_deref().is_some_and(|text| !is_text(text)) {
-        return Err(invalid_characters());
+        return refused(INVALID_CHARACTERS.to_owned());
+    }
+    if value.data_type.len() > ATTRIBUTE_NAME_MAX {
+        return refused(format!(
+            "Length of message attribute type must be less than or equal to {ATTRIBUTE_NAME_MAX} bytes."
+        ));
     }
     let kind = value.data_type.split('.').next().unwrap_or_default().to_owned();
     let (text, binary) = (value.string_value, value.binary_value.map(|blob| blob.0));
@@ -304,7 +308,7 @@ fn attribute(name: &str, value: MessageAttributeValue) -> Result<Attribute, Erro
     };
     if is_empty {
         return refused(format!(
-            "The message attribute '{name}' must contain a non-empty message attribute value for message attribute type '{}'.",
+            "Message (user) attribute '{name}' must contain a non-empty value of type '{}'.",
             value.data_type
         ));
     }
@@ -325,7 +329,7 @@ fn check_body(
         return Err(missing("MessageBody"));
     }
     if !is_text(body) {
-        return Err(invalid_characters());
+        return Err(Error::InvalidMessageContents(INVALID_CHARACTERS.to_owned()));
     }
     let size = content::size(body, attributes);
     let max = queue.attributes().message_max();
@@ -389,11 +393,15 @@ fn order(
             // Whoever can make two bodies of one digest only loses his own message.
             Ok(Some(digest::of_body(body)))
         }
-        None => Err(Error::InvalidParameterValueException(
-            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
-                .to_owned(),
-        )),
+        None => Err(no_deduplication_id()),
     }
+}
+
+pub(crate) fn no_deduplication_id() -> Error {
+    Error::InvalidParameterValueException(
+        "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+            .to_owned(),
+    )
 }
 
 /// Letters, digits and punctuation of ASCII.

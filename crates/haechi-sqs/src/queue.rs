@@ -8,10 +8,10 @@ use haechi_policy::{Document, ResourceRule};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
 
-use crate::Sqs;
 use crate::attributes::Attributes;
 use crate::error::{invalid, no_queue};
 use crate::store::{Place, QueueRecord};
+use crate::{Sqs, policy};
 
 /// A queue that exists.
 pub(crate) struct Queue {
@@ -33,9 +33,17 @@ impl Queue {
         self.record().name.ends_with(".fifo")
     }
 
+    /// Whether deduplication ids are told apart by message group at this time.
+    pub(crate) fn deduplicates_by_group(&self, now_ms: i64) -> bool {
+        let before = self.record().scope_before.filter(|before| now_ms < before.until_ms);
+        before.map_or(self.attributes().deduplicates_by_group(), |before| before.by_group)
+    }
+
     fn policy(&self) -> Result<Option<Arc<Document>>, Fault> {
         let Some(text) = self.record().attributes.get("Policy") else { return Ok(None) };
-        self.record().policy_principals.compile(text).map(Some)
+        let mut document = policy::parse(text).map_err(Fault::internal)?;
+        self.record().policy_principals.bind(&mut document);
+        Ok(Some(Arc::new(document)))
     }
 }
 
@@ -114,6 +122,9 @@ impl Sqs {
         let beside = redrive.target_arn == arn(cx, &place.account, name);
         let value = attributes.get("RedrivePolicy").map_or("", String::as_str);
         let refused = |reason: &str| Err(invalid("RedrivePolicy", value, reason));
+        if redrive.target_arn.split(':').count() != 6 || !redrive.target_arn.starts_with("arn:") {
+            return refused("Invalid value for deadLetterTargetArn.");
+        }
         let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
         let Some(found) = found.filter(|_| beside) else {
             return refused("Dead letter target does not exist.");

@@ -1,6 +1,6 @@
 //! Which messages come next, and which are dead letters.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Loaded};
@@ -16,6 +16,9 @@ use crate::store::{MessageRecord, Place, QueueRecord, ReceiptRecord};
 
 /// Rows of a FIFO queue that are looked through for a group that is free.
 const FIFO_ROWS_MAX: u32 = 20_000;
+
+/// Pages of a FIFO queue whose groups are put in order.
+const FIFO_PAGES: u32 = 2;
 
 /// Rows that are read at a time.
 const PAGE: u32 = 100;
@@ -120,33 +123,55 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// In the order of their numbers, but for groups of which a message is out.
+    /// Of each group in the order of their numbers, as many of one group as there are; first the
+    /// group that has been free for longest. That is AWS's order (recorded).
     async fn fifo(&mut self, max: usize) -> Result<(), Fault> {
-        let prefix = self.queue.place.messages(&self.queue.record().id);
-        let (mut from, mut busy) = (None, HashSet::new());
-        for _ in 0..FIFO_ROWS_MAX / PAGE {
-            let page =
-                self.sqs.database.list::<MessageRecord>(&prefix, from.as_ref(), PAGE).await?;
-            for message in page.items {
-                let group = message.value.group_id.clone().unwrap_or_default();
-                if busy.contains(&group) {
-                    continue;
-                }
-                if message.value.due_ms > self.now_ms {
-                    busy.insert(group);
-                    continue;
-                }
+        for group in self.groups(max).await? {
+            for message in group {
                 self.hand_out(message);
                 if self.taken.len() == max || self.is_full() {
                     return Ok(());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Messages that may be handed out, by group; none of a group behind one that is out. Looks at
+    /// the first rows, and further only for as long as there are fewer than `max`.
+    async fn groups(&self, max: usize) -> Result<Vec<Vec<Loaded<MessageRecord>>>, Fault> {
+        let prefix = self.queue.place.messages(&self.queue.record().id);
+        let mut groups: Vec<Vec<Loaded<MessageRecord>>> = Vec::new();
+        let (mut places, mut busy) = (HashMap::new(), HashSet::new());
+        let (mut from, mut found) = (None, 0);
+        for read in 1..=FIFO_ROWS_MAX / PAGE {
+            let page =
+                self.sqs.database.list::<MessageRecord>(&prefix, from.as_ref(), PAGE).await?;
+            for message in page.items {
+                let name = message.value.group_id.clone().unwrap_or_default();
+                if busy.contains(&name) {
+                    continue;
+                }
+                if message.value.due_ms > self.now_ms {
+                    busy.insert(name);
+                    continue;
+                }
+                let place = *places.entry(name).or_insert(groups.len());
+                match groups.get_mut(place) {
+                    Some(group) => group.push(message),
+                    None => groups.push(vec![message]),
+                }
+                found += 1;
+            }
             from = page.next;
-            if from.is_none() {
+            if from.is_none() || (read >= FIFO_PAGES && found >= max) {
                 break;
             }
         }
-        Ok(())
+        groups.sort_by_key(|group| {
+            group.first().map(|first| (first.value.due_ms, first.value.sequence))
+        });
+        Ok(groups)
     }
 
     /// Takes a message that is due; one that has expired, or was received too often, goes.

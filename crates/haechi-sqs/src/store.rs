@@ -39,11 +39,22 @@ pub(crate) struct QueueRecord {
     /// When it was last purged.
     #[serde(default)]
     pub(crate) purged_ms: Option<i64>,
+    /// How it told deduplication ids apart before that was changed, and until when it still does.
+    #[serde(default)]
+    pub(crate) scope_before: Option<ScopeBefore>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }
 
 impl Record for QueueRecord {}
+
+/// A deduplication scope that was changed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct ScopeBefore {
+    /// Whether it was the message group.
+    pub(crate) by_group: bool,
+    pub(crate) until_ms: i64,
+}
 
 /// A message attribute.
 #[derive(Debug, Clone, Serialize, Deserialize)]

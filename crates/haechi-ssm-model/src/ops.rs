@@ -172,6 +172,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "ValidateCloudConnector",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AddTagsToResource`.

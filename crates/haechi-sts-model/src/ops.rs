@@ -29,6 +29,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "GetWebIdentityToken",
     ],
     routes: &[],
+    address: None,
 };
 
 /// `AssumeRole`.

@@ -124,6 +124,7 @@ impl Kit {
             user_agent: Some("testkit".to_owned()),
             host: Some("localhost:4566".to_owned()),
             referer: None,
+            trace: None,
             secure_transport: true,
             time: self.env.now(),
         };

@@ -230,6 +230,7 @@ impl Problem {
     /// The code, as services of `protocol` spell it.
     pub fn code(&self, protocol: Protocol) -> &'static str {
         match self {
+            Problem::Modelled { query_code: Some(code), .. } if !protocol.is_document() => code,
             Problem::Modelled { code, .. } => code,
             Problem::Fault(fault) => fault.code(protocol),
         }
@@ -269,7 +270,10 @@ impl Problem {
             }
             Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
                 let sender = self.status(protocol) < 500;
-                crate::query::error_body(code, &message, sender, namespace, request_id)
+                // Recorded of SQS, whose errors once had room for details.
+                let detailed = matches!(self, Problem::Modelled { query_code: Some(_), .. });
+                let told = (code, message.as_str());
+                crate::query::error_body(told, (sender, detailed), namespace, request_id)
             }
         }
     }
@@ -313,6 +317,7 @@ mod tests {
         let older = Problem::from(Refusal::Older("no".to_owned()));
         assert_eq!(older.query_error().as_deref(), Some("Service.Older;Sender"));
         assert_eq!(older.code(Protocol::Json10), "OlderException");
+        assert_eq!(older.code(Protocol::Query), "Service.Older");
         assert_eq!(Problem::from(Refusal::Plain("no".to_owned())).query_error(), None);
     }
 

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use crate::buffer::{put, put_byte};
-use crate::schema::{Member, Schema};
+use crate::schema::{Flat, Member, Schema};
 use crate::{Malformed, Reader, Timestamp, Writer};
 
 /// Parameters of one request, at most.
@@ -78,6 +78,13 @@ impl Form {
             }
         }
         Ok(form)
+    }
+
+    /// Sets a parameter that is not there.
+    pub fn fill(&mut self, name: &str, value: &str) {
+        if self.root.child(name).is_none() {
+            self.root.insert(name.split('.'), Zeroizing::new(value.to_owned()));
+        }
     }
 
     /// The value of a parameter without dots, such as `Action`.
@@ -162,7 +169,9 @@ impl Reader for QueryReader<'_> {
     fn next_member(&mut self, members: &'static [Member]) -> Result<Option<usize>, Malformed> {
         let Some(open) = self.open.last_mut() else { return Ok(None) };
         for (index, member) in members.iter().enumerate().skip(open.next) {
-            if let Some(node) = open.node.child(member.name) {
+            // Without an element around them, its items or entries have a name of their own.
+            let flat = || open.node.child(member.schema.flat?.name);
+            if let Some(node) = open.node.child(member.name).or_else(flat) {
                 open.next = index + 1;
                 self.here = node;
                 return Ok(Some(index));
@@ -195,10 +204,10 @@ impl Reader for QueryReader<'_> {
 
     fn next_key(&mut self) -> Result<Option<String>, Malformed> {
         let Some(entry) = self.next_node() else { return Ok(None) };
-        // SNS's models call them so, where they are attributes of messages.
-        let either = |name, other| entry.child(name).or_else(|| entry.child(other));
-        let key = either("key", "Name").and_then(|node| node.value.as_ref());
-        let (Some(key), Some(value)) = (key, either("value", "Value")) else {
+        // SNS's models call them so where they are attributes of messages, SQS's everywhere.
+        let any = |names: &[&str]| names.iter().find_map(|name| entry.child(name));
+        let key = any(&["key", "Name", "Key"]).and_then(|node| node.value.as_ref());
+        let (Some(key), Some(value)) = (key, any(&["value", "Value"])) else {
             return Err(Malformed("A map's entry needs a key and a value".to_owned()));
         };
         self.here = value;
@@ -247,9 +256,23 @@ pub struct XmlWriter {
     out: Vec<u8>,
     /// Name of the element that the next value becomes.
     pending: &'static str,
-    /// Elements to close, and whether each is a map's entry.
-    open: Vec<(&'static str, Option<&'static str>)>,
+    /// How the next list or map stands there, if it has no element around it.
+    flat: Option<Flat>,
+    open: Vec<Element>,
 }
+
+/// A structure, list or map being written.
+struct Element {
+    /// Its element; none around what is flat.
+    name: Option<&'static str>,
+    /// The element of each item.
+    item: &'static str,
+    /// Of a map: what entries, keys and values are called.
+    entry: Option<Flat>,
+}
+
+/// What a map calls its entries, keys and values where its model says nothing.
+const ENTRY: Flat = Flat { name: "entry", key: "key", value: "value" };
 
 /// The body of a successful answer: `<GetUserResponse><GetUserResult>…`.
 pub fn response_body(
@@ -261,9 +284,16 @@ pub fn response_body(
 ) -> Vec<u8> {
     let mut out = format!("<{operation}Response xmlns=\"{namespace}\">").into_bytes();
     if let Some(wrapper) = result_wrapper {
-        let mut writer = XmlWriter { out, pending: wrapper, open: Vec::with_capacity(8) };
+        let before = out.len();
+        let mut writer =
+            XmlWriter { out, pending: wrapper, flat: None, open: Vec::with_capacity(8) };
         write(&mut writer);
         out = writer.out;
+        // Recorded of SQS: an element of nothing is one tag.
+        if out.get(before..) == Some(format!("<{wrapper}></{wrapper}>").as_bytes()) {
+            out.truncate(before);
+            put(&mut out, format!("<{wrapper}/>").as_bytes());
+        }
     }
     let end = format!(
         "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
@@ -272,11 +302,11 @@ pub fn response_body(
     out
 }
 
-/// The body of an error.
+/// The body of an error: its code and message, and whether the sender is at fault and an element for
+/// details stands there.
 pub fn error_body(
-    code: &str,
-    message: &str,
-    sender: bool,
+    (code, message): (&str, &str),
+    (sender, detailed): (bool, bool),
     namespace: &str,
     request_id: &str,
 ) -> Vec<u8> {
@@ -286,8 +316,10 @@ pub fn error_body(
     )
     .into_bytes();
     push_text(&mut out, message);
+    let detail = if detailed { "<Detail/>" } else { "" };
     out.extend_from_slice(
-        format!("</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>").as_bytes(),
+        format!("</Message>{detail}</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
+            .as_bytes(),
     );
     out
 }
@@ -312,18 +344,20 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
 }
 
 impl XmlWriter {
-    fn begin(&mut self, item: Option<&'static str>) {
-        self.tag("<", self.pending);
-        self.open.push((self.pending, item));
+    fn begin(&mut self, item: &'static str, entry: Option<Flat>, is_flat: bool) {
+        let name = (!is_flat).then_some(self.pending);
+        if let Some(name) = name {
+            self.tag("<", name);
+        }
+        self.flat = None;
+        self.open.push(Element { name, item, entry });
     }
 
     fn end(&mut self) {
-        if let Some((name, _)) = self.open.pop() {
+        let closed = self.open.pop().and_then(|element| element.name);
+        if let Some(name) = closed {
             self.tag("</", name);
-            // A map's entry is closed with its value.
-            if name == "value" {
-                self.close_entry();
-            }
+            self.close_entry(name);
         }
     }
 
@@ -338,47 +372,52 @@ impl XmlWriter {
         self.tag("<", name);
         push_text(&mut self.out, text);
         self.tag("</", name);
-        if name == "value" {
-            self.close_entry();
-        }
+        self.close_entry(name);
     }
 
-    /// Ends `<entry>` if the value just written was a map's.
-    fn close_entry(&mut self) {
-        if self.open.last().is_some_and(|(_, item)| *item == Some("entry")) {
-            self.tag("</", "entry");
+    /// Ends a map's entry if the element just closed was its value.
+    fn close_entry(&mut self, closed: &str) {
+        let entry = self.open.last().and_then(|element| element.entry);
+        if let Some(entry) = entry.filter(|entry| entry.value == closed) {
+            self.tag("</", entry.name);
         }
     }
 }
 
 impl Writer for XmlWriter {
     fn begin_structure(&mut self) {
-        self.begin(None);
+        self.begin("", None, false);
     }
     fn member(&mut self, member: &'static Member) {
         self.pending = member.name;
+        self.flat = member.schema.flat;
     }
     fn end_structure(&mut self) {
         self.end();
     }
     fn begin_list(&mut self, item: &'static Member) {
-        self.begin(Some(item.name));
+        let flat = self.flat;
+        self.begin(flat.map_or(item.name, |flat| flat.name), None, flat.is_some());
     }
     fn item(&mut self) {
-        self.pending = self.open.last().and_then(|(_, item)| *item).unwrap_or("member");
+        self.pending = self.open.last().map_or("member", |element| element.item);
+        self.flat = None;
     }
     fn end_list(&mut self) {
         self.end();
     }
     fn begin_map(&mut self) {
-        self.begin(Some("entry"));
+        let flat = self.flat;
+        self.begin("", Some(flat.unwrap_or(ENTRY)), flat.is_some());
     }
     fn key(&mut self, key: &str) {
-        self.tag("<", "entry");
-        self.tag("<", "key");
+        let entry = self.open.last().and_then(|element| element.entry).unwrap_or(ENTRY);
+        self.tag("<", entry.name);
+        self.tag("<", entry.key);
         push_text(&mut self.out, key);
-        self.tag("</", "key");
-        self.pending = "value";
+        self.tag("</", entry.key);
+        self.pending = entry.value;
+        self.flat = None;
     }
     fn end_map(&mut self) {
         self.end();

@@ -25,6 +25,19 @@ pub struct Schema {
     pub pattern: Option<&'static Pattern>,
     /// Never to be logged or audited.
     pub sensitive: bool,
+    /// How query writes a list or map that has no element around it.
+    pub flat: Option<Flat>,
+}
+
+/// A list or map without an element around it: `Attribute.1.Name=…`, `<Attribute><Name>…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flat {
+    /// Of each item or entry.
+    pub name: &'static str,
+    /// Of an entry's key; empty for a list.
+    pub key: &'static str,
+    /// Of an entry's value; empty for a list.
+    pub value: &'static str,
 }
 
 /// The sort of value that a [`Schema`] describes.
@@ -151,7 +164,15 @@ pub fn anchored(pattern: &str) -> String {
 
 impl Schema {
     const fn new(name: &'static str, kind: Kind) -> Schema {
-        Schema { name, kind, length: None, range: None, pattern: None, sensitive: false }
+        Schema {
+            name,
+            kind,
+            length: None,
+            range: None,
+            pattern: None,
+            sensitive: false,
+            flat: None,
+        }
     }
 
     /// Adds bounds on the length, both inclusive.
@@ -179,6 +200,18 @@ impl Schema {
     #[must_use]
     pub const fn sensitive(mut self) -> Schema {
         self.sensitive = true;
+        self
+    }
+
+    /// Says how query writes its items, or its entries with their keys and values.
+    #[must_use]
+    pub const fn flat(
+        mut self,
+        name: &'static str,
+        key: &'static str,
+        value: &'static str,
+    ) -> Schema {
+        self.flat = Some(Flat { name, key, value });
         self
     }
 
@@ -291,6 +324,18 @@ pub struct ServiceSchema {
     pub operations: &'static [&'static str],
     /// Where the REST protocols call each of them; empty where the service speaks none.
     pub routes: &'static [Route],
+    /// What a request's path stands for in query, if anything.
+    pub address: Option<Address>,
+}
+
+/// A parameter that stands in the path: of requests to a queue's URL, `QueueUrl`. Such requests need
+/// not say the API's version.
+#[derive(Debug, Clone, Copy)]
+pub struct Address {
+    /// The parameter.
+    pub member: &'static str,
+    /// Operations that are called at `/` alone.
+    pub elsewhere: &'static [&'static str],
 }
 
 /// What a model says about one operation.

@@ -41,6 +41,7 @@ impl IamAccounts {
             user_agent: Some("organizations.amazonaws.com".to_owned()),
             host: None,
             referer: None,
+            trace: None,
             secure_transport: true,
             time: self.env.now(),
         };

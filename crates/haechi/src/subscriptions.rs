@@ -84,6 +84,7 @@ impl Endpoints for SubscriptionEndpoints {
             body: message.body,
             group_id: message.group_id,
             deduplication_id: message.deduplication_id,
+            trace: message.trace,
             attributes: message.attributes.into_iter().map(attribute).collect(),
         };
         let outcome = self.sqs.deliver(&self.env, "sns", topic, delivery).await;

@@ -68,6 +68,7 @@ impl EventTargets {
             group_id: message.group_id.clone(),
             deduplication_id: message.deduplication_id.clone(),
             attributes: message.attributes.iter().map(text_attribute).collect(),
+            trace: None,
         };
         let outcome = self.sqs.deliver(&self.env, "events", rule, delivery).await;
         outcome.map_err(|error| refusal(error.into()))

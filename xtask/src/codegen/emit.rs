@@ -68,7 +68,7 @@ fn shapes(model: &Model, wanted: &Wanted) -> Result<String, String> {
         if looks_around(pattern) != wanted.unread.contains(&name) {
             return Err(format!("the pattern of {name} is {pattern:?}: `unread` says otherwise"));
         }
-        shape(&mut out, model, &name)?;
+        shape(&mut out, model, wanted, &name)?;
     }
     Ok(out)
 }
@@ -78,11 +78,11 @@ fn looks_around(pattern: &str) -> bool {
     ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|group| pattern.contains(group))
 }
 
-fn shape(out: &mut String, model: &Model, name: &str) -> Result<(), String> {
+fn shape(out: &mut String, model: &Model, wanted: &Wanted, name: &str) -> Result<(), String> {
     let shape = model.shape(name);
     let kind = shape["type"].as_str().unwrap_or_default();
     if kind == "structure" {
-        structure(out, model, name);
+        structure(out, model, wanted, name);
         return Ok(());
     }
     if let Some(values) = shape["enum"].as_array() {
@@ -105,6 +105,7 @@ fn shape(out: &mut String, model: &Model, name: &str) -> Result<(), String> {
         other => return Err(format!("{name} is a {other}: teach the generator")),
     };
     constraints(&mut schema, shape, kind);
+    flat(&mut schema, wanted, name)?;
     let _ = writeln!(out, "pub static {}: Schema = {schema};\n", constant(name));
     Ok(())
 }
@@ -136,6 +137,18 @@ fn constraints(schema: &mut String, shape: &Value, kind: &str) {
     }
 }
 
+/// How items or entries are called in query, where the service's own model no longer tells.
+fn flat(schema: &mut String, wanted: &Wanted, name: &str) -> Result<(), String> {
+    let Some(names) = wanted.flat.get(name) else { return Ok(()) };
+    let (item, key, value) = match names.as_slice() {
+        [item] => (item.as_str(), "", ""),
+        [item, key, value] => (item.as_str(), key.as_str(), value.as_str()),
+        _ => return Err(format!("flat {name}: one name, or three")),
+    };
+    let _ = write!(schema, ".flat({item:?}, {key:?}, {value:?})");
+    Ok(())
+}
+
 fn enumeration(out: &mut String, name: &str, values: &[Value]) {
     let values: Vec<String> =
         values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect();
@@ -151,7 +164,7 @@ fn enumeration(out: &mut String, name: &str, values: &[Value]) {
     out.push_str("    }\n}\n\n");
 }
 
-fn structure(out: &mut String, model: &Model, name: &str) {
+fn structure(out: &mut String, model: &Model, wanted: &Wanted, name: &str) {
     let shape = model.shape(name);
     let required: Vec<&str> =
         shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -162,7 +175,9 @@ fn structure(out: &mut String, model: &Model, name: &str) {
         constant(name)
     );
     for (member, target) in shape["members"].as_object().into_iter().flatten() {
-        let presence = if required.contains(&member.as_str()) { "required" } else { "optional" };
+        let left_out = wanted.optional.contains(&(name.to_owned(), member.clone()));
+        let is_required = required.contains(&member.as_str()) && !left_out;
+        let presence = if is_required { "required" } else { "optional" };
         let mut ty = rust_type(model, target["shape"].as_str().unwrap_or_default());
         if model.recursive(name) && target["shape"] == name {
             ty = format!("Box<{ty}>");
@@ -246,12 +261,14 @@ fn errors(model: &Model, wanted: &Wanted) -> String {
         let code = shape["error"]["code"].as_str().unwrap_or(name);
         // A service that once spoke query: its newer protocol names the shape, and a header the code.
         let (code, query) = if model.is_query_compatible() {
-            (name, format!("; {:?}", wanted.errors.get(name).map_or(code, String::as_str)))
+            let told = wanted.errors.get(name).map_or(code, |(code, _)| code.as_str());
+            (name, format!("; {told:?}"))
         } else {
             (code, String::new())
         };
         let default = if shape["fault"] == true { 500 } else { 400 };
-        let status = shape["error"]["httpStatusCode"].as_u64().unwrap_or(default);
+        let told = wanted.errors.get(name).and_then(|(_, status)| *status);
+        let status = told.or(shape["error"]["httpStatusCode"].as_u64()).unwrap_or(default);
         let message = message_member(model, name);
         let members = further_members(model, name);
         let _ = writeln!(
@@ -292,7 +309,7 @@ fn operations(service: &str, model: &Model, wanted: &Wanted) -> Result<String, S
          use haechi_wire::{OperationSchema, Protocol, ServiceSchema};\n\n\
          use crate::{Error, shapes};\n\n",
     );
-    service_schema(&mut out, service, model);
+    service_schema(&mut out, service, model, wanted);
     let mut bounds = Vec::new();
     let mut mounts = String::new();
     for operation in &wanted.operations {
@@ -300,7 +317,7 @@ fn operations(service: &str, model: &Model, wanted: &Wanted) -> Result<String, S
         let action = format!("{service}:{name}");
         bounds.push(format!("Handle<{name}>"));
         let _ = writeln!(mounts, "    router.mount::<{name}, S>(service);");
-        one_operation(&mut out, model, name, &action, operation.read_only)?;
+        one_operation(&mut out, (model, wanted), name, &action, operation.read_only)?;
     }
     let unsigned = model.unsigned_operations();
     if !unsigned.is_empty() {
@@ -317,10 +334,12 @@ fn operations(service: &str, model: &Model, wanted: &Wanted) -> Result<String, S
     Ok(out)
 }
 
-fn service_schema(out: &mut String, service: &str, model: &Model) {
+fn service_schema(out: &mut String, service: &str, model: &Model, wanted: &Wanted) {
+    let query = wanted.query.as_ref();
     let protocols: Vec<String> = model
         .protocols()
         .into_iter()
+        .chain(query.map(|_| "query"))
         .map(|protocol| {
             let variant = match (protocol, model.metadata("jsonVersion")) {
                 ("json", "1.0") => "Json10",
@@ -334,15 +353,21 @@ fn service_schema(out: &mut String, service: &str, model: &Model) {
             format!("Protocol::{variant}")
         })
         .collect();
+    let address = query.map_or("None".to_owned(), |query| {
+        let (member, elsewhere) = (&query.address, &query.elsewhere);
+        format!(
+            "Some(haechi_wire::schema::Address {{ member: {member:?}, elsewhere: &{elsewhere:?} }})"
+        )
+    });
     let _ = writeln!(
         out,
         "pub static SERVICE: ServiceSchema = ServiceSchema {{\n    name: {service:?},\n    \
          full_name: {:?},\n    version: {:?},\n    target_prefix: {:?},\n    xml_namespace: {:?},\n    \
-         protocols: &[{}],\n    operations: &{:?},\n    routes: &[{}],\n}};\n",
+         protocols: &[{}],\n    operations: &{:?},\n    routes: &[{}],\n    address: {address},\n}};\n",
         model.metadata("serviceFullName"),
         model.metadata("apiVersion"),
         model.metadata("targetPrefix"),
-        model.metadata("xmlNamespace"),
+        query.map_or(model.metadata("xmlNamespace"), |query| query.namespace.as_str()),
         protocols.join(", "),
         model.operations(),
         routes(model),
@@ -373,7 +398,7 @@ fn http(operation: &Value) -> (&str, &str) {
 
 fn one_operation(
     out: &mut String,
-    model: &Model,
+    (model, wanted): (&Model, &Wanted),
     name: &str,
     action: &str,
     read_only: bool,
@@ -388,6 +413,9 @@ fn one_operation(
     let ((input, input_schema), (output, output_schema)) = (side("input"), side("output"));
     let (method, uri) = http(operation);
     let status = operation["http"]["responseCode"].as_u64().unwrap_or(200);
+    // Models of services that only once spoke query no longer name the element.
+    let wrapped = wanted.query.is_some() && operation["output"]["shape"].is_string();
+    let wrapper = wrapped.then(|| format!("{name}Result"));
     let _ = writeln!(
         out,
         "/// `{name}`.\npub struct {name};\n\n\
@@ -396,7 +424,7 @@ fn one_operation(
          status: {status},\n        input: &{input_schema},\n        output: &{output_schema},\n        result_wrapper: {:?},\n        \
          read_only: {read_only},\n    }};\n    type Input = {input};\n    type Output = {output};\n    \
          type Error = Error;\n}}\n",
-        operation["output"]["resultWrapper"].as_str(),
+        operation["output"]["resultWrapper"].as_str().or(wrapper.as_deref()),
     );
     Ok(())
 }

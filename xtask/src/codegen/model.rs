@@ -13,15 +13,33 @@ pub struct WantedOperation {
     pub read_only: bool,
 }
 
+/// How a service speaks query.
+pub struct Query {
+    /// XML namespace of its answers.
+    pub namespace: String,
+    /// The member that the path stands for.
+    pub address: String,
+    /// Operations that are called at no such path.
+    pub elsewhere: Vec<String>,
+}
+
 /// What `models/<service>.ops` asks for.
 pub struct Wanted {
     /// The model's folder in botocore, e.g. `kms/2014-11-01`.
     pub folder: String,
     /// The operations.
     pub operations: Vec<WantedOperation>,
-    /// `error NAME CODE`: an error, in the model or not, and its code of the time when the service
-    /// spoke query, which models no longer tell.
-    pub errors: BTreeMap<String, String>,
+    /// `error NAME CODE STATUS`: an error, in the model or not, and its code and status of the time
+    /// when the service spoke query, which models no longer tell; without a status, 400.
+    pub errors: BTreeMap<String, (String, Option<u64>)>,
+    /// `query NAMESPACE MEMBER OPERATION…`: the service speaks query too, which its model no longer
+    /// tells; a request's path stands for that member where it lacks it, but of these operations.
+    pub query: Option<Query>,
+    /// `flat SHAPE NAME KEY VALUE`: how items of a list, or entries of a map, are called in query,
+    /// where they stand beside each other without an element around them.
+    pub flat: BTreeMap<String, Vec<String>>,
+    /// `optional SHAPE MEMBER`: what a model requires and the service leaves out.
+    pub optional: BTreeSet<(String, String)>,
     /// `open SHAPE`: an enumeration that the service takes more texts for than its model lists.
     pub open: BTreeSet<String>,
     /// `unread SHAPE`: a text whose pattern looks around, which no pattern here can: what it says is
@@ -37,6 +55,9 @@ impl Wanted {
             folder: String::new(),
             operations: Vec::new(),
             errors: BTreeMap::new(),
+            query: None,
+            flat: BTreeMap::new(),
+            optional: BTreeSet::new(),
             open: BTreeSet::new(),
             unread: BTreeSet::new(),
         };
@@ -51,8 +72,24 @@ impl Wanted {
                     wanted.unread.insert(name.to_owned());
                 }
                 (Some("error"), Some(name)) => {
-                    let code = words.next().unwrap_or(name);
-                    wanted.errors.insert(name.to_owned(), code.to_owned());
+                    let code = words.next().unwrap_or(name).to_owned();
+                    let status = words.next().and_then(|status| status.parse().ok());
+                    wanted.errors.insert(name.to_owned(), (code, status));
+                }
+                (Some("query"), Some(namespace)) => {
+                    wanted.query = Some(Query {
+                        namespace: namespace.to_owned(),
+                        address: words.next().unwrap_or_default().to_owned(),
+                        elsewhere: words.by_ref().map(str::to_owned).collect(),
+                    });
+                }
+                (Some("flat"), Some(name)) => {
+                    let names = words.by_ref().map(str::to_owned).collect();
+                    wanted.flat.insert(name.to_owned(), names);
+                }
+                (Some("optional"), Some(name)) => {
+                    let member = words.next().unwrap_or_default().to_owned();
+                    wanted.optional.insert((name.to_owned(), member));
                 }
                 (Some(name), mark) => {
                     let by_name = ["Get", "List", "Describe", "Lookup", "Simulate"];

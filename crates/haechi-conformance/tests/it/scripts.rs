@@ -37,6 +37,7 @@ scripts! {
     signatures
     sns
     sqs
+    sqs_query
     ssm
     sts_sessions
     terraform

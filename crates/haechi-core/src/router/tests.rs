@@ -22,6 +22,7 @@ static SERVICE: ServiceSchema = ServiceSchema {
     protocols: &[],
     operations: &["Count"],
     routes: &[],
+    address: None,
 };
 
 struct Count;
@@ -98,6 +99,7 @@ fn call(env: &Env) -> Cx {
         user_agent: None,
         host: None,
         referer: None,
+        trace: None,
         secure_transport: false,
         time: env.now(),
     };

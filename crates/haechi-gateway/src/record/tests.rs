@@ -13,6 +13,7 @@ static SERVICE: ServiceSchema = ServiceSchema {
     protocols: &[Protocol::Json11],
     operations: &[],
     routes: &[],
+    address: None,
 };
 
 static IAM: ServiceSchema = ServiceSchema {
@@ -24,6 +25,7 @@ static IAM: ServiceSchema = ServiceSchema {
     protocols: &[Protocol::Query],
     operations: &[],
     routes: &[],
+    address: None,
 };
 
 static DECRYPT: OperationSchema = OperationSchema {
@@ -62,6 +64,7 @@ fn info() -> RequestInfo {
         user_agent: None,
         host: None,
         referer: None,
+        trace: None,
         secure_transport: false,
         time: Timestamp::from_seconds(1_767_225_600),
     }

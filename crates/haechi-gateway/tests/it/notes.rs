@@ -46,6 +46,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         Route { operation: "ListNotes", method: "GET", uri: "/notes/" },
         Route { operation: "PutNote", method: "PUT", uri: "/notes/{Name}" },
     ],
+    address: None,
 };
 
 struct PutNote;

@@ -9,11 +9,15 @@ use crate::Sns;
 use crate::arn::TopicArn;
 use crate::envelope::sequence_number;
 use crate::error::{invalid, invalid_because};
-use crate::message::Draft;
+use crate::message::{Draft, is_phone_number};
 
 impl Handle<Publish> for Sns {
     async fn handle(&self, cx: &Cx, input: PublishInput) -> Result<PublishResponse, Error> {
-        if input.phone_number.is_some() {
+        if let Some(number) = input.phone_number.as_ref().map(|number| number.0.as_str()) {
+            if !is_phone_number(number) {
+                let told = format!("{number} is not valid to publish to");
+                return Err(invalid_because("PhoneNumber", told));
+            }
             return Err(cx.unsupported_parameter("PhoneNumber").into());
         }
         let arn = match (&input.topic_arn, &input.target_arn) {
@@ -21,9 +25,10 @@ impl Handle<Publish> for Sns {
                 return Err(invalid("TopicArn or TargetArn Reason: both are set"));
             }
             (Some(arn), None) => TopicArn::parse(cx, arn)?,
-            // A device of mobile push.
+            // A device of mobile push: nobody can make one here.
             (None, Some(arn)) if arn.contains(":endpoint/") => {
-                return Err(cx.unsupported_parameter("TargetArn of a device").into());
+                let told = "No endpoint found for the target arn specified";
+                return Err(invalid_because("TargetArn", told));
             }
             (None, Some(arn)) => TopicArn::named(cx, "TargetArn", arn)?,
             (None, None) => {

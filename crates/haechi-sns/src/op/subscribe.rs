@@ -11,6 +11,7 @@ use haechi_wire::Fault;
 
 use crate::arn::TopicArn;
 use crate::error::{invalid, invalid_because};
+use crate::message::is_phone_number;
 use crate::store::{ElsewhereRecord, EndpointRecord, Place, State, SubscriptionRecord};
 use crate::subscription_attributes::{self, Subject};
 use crate::topic::Topic;
@@ -142,6 +143,10 @@ impl Sns {
             matches!(parts.as_slice(), ["arn", _, named, _, _, ..] if *named == service && parts.len() > 5)
         };
         match protocol {
+            "sms" if !plain_number(endpoint).is_some_and(|plain| is_phone_number(&plain)) => {
+                let told = format!("Invalid SMS endpoint: {endpoint}");
+                return Err(Error::InvalidParameterException(told));
+            }
             "sms" | "application" | "firehose" => {
                 return Err(cx.unsupported_parameter(&format!("Protocol={protocol}")).into());
             }
@@ -185,6 +190,14 @@ fn same(record: &SubscriptionRecord, wanted: &BTreeMap<String, String>) -> Resul
         return Err(invalid_because("Attributes", told));
     }
     Ok(())
+}
+
+/// A telephone number without what sets its groups of digits apart; none where two such stand
+/// together, or one at an end (recorded).
+fn plain_number(text: &str) -> Option<String> {
+    let sets_apart = |character: char| matches!(character, '.' | '/' | '-');
+    let mut groups = text.split(sets_apart);
+    groups.clone().all(|group| !group.is_empty()).then(|| groups.by_ref().collect())
 }
 
 /// Whether a text looks like the address of a mailbox.

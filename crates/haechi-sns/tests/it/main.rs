@@ -4,6 +4,7 @@
 mod encryption;
 mod fixture;
 mod permissions;
+mod recorded;
 
 use fixture::{ACCOUNT, Fixture, OTHER};
 use haechi_core::Job;

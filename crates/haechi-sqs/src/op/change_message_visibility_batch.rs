@@ -32,6 +32,9 @@ impl Handle<ChangeMessageVisibilityBatch> for Sqs {
             }
         }
         self.sent.notify_waiters();
-        Ok(ChangeMessageVisibilityBatchResult { successful, failed })
+        Ok(ChangeMessageVisibilityBatchResult {
+            successful: batch::told(successful),
+            failed: batch::told(failed),
+        })
     }
 }

@@ -34,7 +34,7 @@ impl Handle<CreateQueue> for Sqs {
         let answer = CreateQueueResult { queue_url: Some(queue::url(cx, account, &name)) };
         let place = Place { account: account.to_owned(), region: cx.region.to_string() };
         if let Some(found) = self.database.load::<QueueRecord>(&place.queue(&name)).await? {
-            same(&found.value, &wanted, is_fifo)?;
+            same(&found.value, &wanted, &set, is_fifo)?;
             return Ok(answer);
         }
         self.has_dead_letters(cx, &queue::arn(cx, account, &name), &set).await?;
@@ -47,6 +47,7 @@ impl Handle<CreateQueue> for Sqs {
             created_ms: now_ms,
             modified_ms: now_ms,
             purged_ms: None,
+            scope_before: None,
             unknown: Unknown::new(),
             name,
         };
@@ -79,12 +80,14 @@ fn check_name(name: &str, is_fifo: bool) -> Result<(), Error> {
 fn same(
     queue: &QueueRecord,
     wanted: &BTreeMap<String, String>,
+    set: &BTreeMap<String, String>,
     is_fifo: bool,
 ) -> Result<(), Error> {
     let has = Attributes(&queue.attributes).shown(is_fifo);
-    match wanted.iter().find(|(name, value)| has.get(*name) != Some(*value)) {
+    let would = Attributes(set).shown(is_fifo);
+    match wanted.keys().find(|name| has.get(*name) != would.get(*name)) {
         None => Ok(()),
-        Some((name, _)) => Err(Error::QueueNameExists(format!(
+        Some(name) => Err(Error::QueueNameExists(format!(
             "A queue already exists with the same name and a different value for attribute {name}"
         ))),
     }

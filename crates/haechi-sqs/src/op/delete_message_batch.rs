@@ -29,6 +29,9 @@ impl Handle<DeleteMessageBatch> for Sqs {
                 Err(error) => failed.push(batch::failed(entry.id, error)?),
             }
         }
-        Ok(DeleteMessageBatchResult { successful, failed })
+        Ok(DeleteMessageBatchResult {
+            successful: batch::told(successful),
+            failed: batch::told(failed),
+        })
     }
 }

@@ -9,7 +9,9 @@ use haechi_wire::shape::Unit;
 
 use crate::Sqs;
 use crate::content::remove_content;
-use crate::store::MessageRecord;
+use crate::message::DEDUPLICATION_MS;
+use crate::queue::Queue;
+use crate::store::{DeduplicationRecord, MessageRecord};
 
 /// From one purge of a queue to the next.
 const PAUSE_MS: i64 = 60_000;
@@ -50,12 +52,38 @@ impl Handle<PurgeQueue> for Sqs {
                 }
             }
             if writes == 0 {
-                return Ok(Unit);
+                break;
             }
             match self.database.commit(batch).await {
                 // One of them was received meanwhile: it has moved.
                 Ok(()) | Err(Fault::Conflict) => {}
                 Err(fault) => return Err(fault.into()),
+            }
+        }
+        self.free_deduplication_ids(&queue, now_ms).await?;
+        Ok(Unit)
+    }
+}
+
+impl Sqs {
+    /// Lets deduplication ids be taken again whose messages are purged (recorded).
+    async fn free_deduplication_ids(&self, queue: &Queue, now_ms: i64) -> Result<(), Fault> {
+        let prefix = queue.place.deduplications(&queue.record().id);
+        let taken_by = now_ms.saturating_add(DEDUPLICATION_MS);
+        loop {
+            let page = self.database.list::<DeduplicationRecord>(&prefix, None, ROWS).await?;
+            let mut batch = Batch::new();
+            let mut is_done = true;
+            for row in page.items.iter().filter(|row| row.value.until_ms <= taken_by) {
+                batch.remove(row);
+                is_done = false;
+            }
+            if is_done {
+                return Ok(());
+            }
+            match self.database.commit(batch).await {
+                Ok(()) | Err(Fault::Conflict) => {}
+                Err(fault) => return Err(fault),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `ReceiveMessage`.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -29,11 +30,16 @@ impl Handle<ReceiveMessage> for Sqs {
         input: ReceiveMessageRequest,
     ) -> Result<ReceiveMessageResult, Error> {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
-        let max = within("MaxNumberOfMessages", input.max_number_of_messages, 1, 10)?.unwrap_or(1);
-        let visibility = within("VisibilityTimeout", input.visibility_timeout, 0, 43_200)?;
+        let between = |min, max| format!("Must be between {min} and {max}, if provided.");
+        let max = input.max_number_of_messages;
+        let max = within("MaxNumberOfMessages", max, 1..=10, &between(1, 10))?.unwrap_or(1);
+        let visibility = input.visibility_timeout;
+        let told = between(0, 43_200);
+        let visibility = within("VisibilityTimeout", visibility, 0..=43_200, &told)?;
         let visibility_ms =
             visibility.map_or(queue.attributes().visibility_ms(), |seconds| seconds * 1000);
-        let wait = within("WaitTimeSeconds", input.wait_time_seconds, 0, 20)?;
+        let told = "Must be >= 0 and <= 20, if provided.";
+        let wait = within("WaitTimeSeconds", input.wait_time_seconds, 0..=20, told)?;
         let wait = wait.unwrap_or(queue.attributes().wait_seconds());
         let until = Instant::now() + Duration::from_secs(u64::try_from(wait).unwrap_or(0));
         let max = usize::try_from(max).unwrap_or(1);
@@ -62,13 +68,19 @@ impl Handle<ReceiveMessage> for Sqs {
     }
 }
 
-fn within(name: &str, value: Option<i32>, min: i64, max: i64) -> Result<Option<i64>, Error> {
+/// A number that may be left out; `told` is what AWS says of others (recorded).
+fn within(
+    name: &str,
+    value: Option<i32>,
+    range: RangeInclusive<i64>,
+    told: &str,
+) -> Result<Option<i64>, Error> {
     let Some(value) = value.map(i64::from) else { return Ok(None) };
-    if (min..=max).contains(&value) {
-        return Ok(Some(value));
+    if range.contains(&value) {
+        Ok(Some(value))
+    } else {
+        Err(invalid(name, &value.to_string(), told))
     }
-    let told = format!("Must be between {min} and {max}, if provided.");
-    Err(invalid(name, &value.to_string(), &told))
 }
 
 /// Which attributes the caller wants to see.
@@ -90,14 +102,12 @@ impl<'a> Wanted<'a> {
         self.system.iter().any(|wanted| *wanted == name || *wanted == "All")
     }
 
-    /// `All`, `.*`, `prefix.*` or the very name.
+    /// `All`, `*`, `.*`, `prefix.*` or the very name. The dot of a prefix stands for nothing:
+    /// `Hel.*` wants `Hello` too (recorded).
     fn has_attribute(&self, name: &str) -> bool {
         self.attributes.iter().any(|wanted| match wanted.strip_suffix(".*") {
-            Some(prefix) => {
-                let rest = name.strip_prefix(prefix);
-                prefix.is_empty() || rest.is_some_and(|rest| rest.starts_with('.'))
-            }
-            None => wanted == name || wanted == "All",
+            Some(prefix) => name.starts_with(prefix),
+            None => wanted == name || ["All", "*"].contains(&wanted.as_str()),
         })
     }
 

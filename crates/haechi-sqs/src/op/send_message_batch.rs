@@ -4,13 +4,14 @@ use haechi_core::{Batch, Cx, Handle};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::SendMessageBatch;
 use haechi_sqs_model::shapes::{
-    SendMessageBatchRequest, SendMessageBatchResult, SendMessageBatchResultEntry,
+    SendMessageBatchRequest, SendMessageBatchRequestEntry, SendMessageBatchResult,
+    SendMessageBatchResultEntry,
 };
 
-use crate::message::Draft;
+use crate::message::{Draft, no_deduplication_id};
 use crate::{Sqs, batch};
 
-/// Bytes of all bodies of a batch.
+/// Bytes of all messages of a batch.
 const BYTES_MAX: usize = 1_048_576;
 
 impl Handle<SendMessageBatch> for Sqs {
@@ -22,7 +23,7 @@ impl Handle<SendMessageBatch> for Sqs {
         let (queue, _) = self.queue(cx, &input.queue_url).await?;
         let ids = input.entries.iter().map(|entry| entry.id.as_str());
         batch::check("SendMessageBatchRequestEntry", ids)?;
-        let bytes: usize = input.entries.iter().map(|entry| entry.message_body.len()).sum();
+        let bytes: usize = input.entries.iter().map(bytes).sum();
         if bytes > BYTES_MAX {
             return Err(Error::BatchRequestTooLong(format!(
                 "Batch requests cannot be longer than {BYTES_MAX} bytes. You have sent {bytes} bytes."
@@ -31,6 +32,13 @@ impl Handle<SendMessageBatch> for Sqs {
         if queue.is_fifo() && input.entries.iter().any(|entry| entry.message_group_id.is_none()) {
             let told = "The request must contain the parameter MessageGroupId.";
             return Err(Error::InvalidParameterValueException(told.to_owned()));
+        }
+        let is_named = |entry: &SendMessageBatchRequestEntry| {
+            entry.message_deduplication_id.is_some()
+                || queue.attributes().has_content_based_deduplication()
+        };
+        if queue.is_fifo() && !input.entries.iter().all(is_named) {
+            return Err(no_deduplication_id());
         }
         // What KMS refuses, it refuses of all of them.
         self.sending_key(cx, &queue).await?;
@@ -56,6 +64,19 @@ impl Handle<SendMessageBatch> for Sqs {
             }
         }
         self.sent.notify_waiters();
-        Ok(SendMessageBatchResult { successful, failed })
+        Ok(SendMessageBatchResult {
+            successful: batch::told(successful),
+            failed: batch::told(failed),
+        })
     }
+}
+
+/// What a message counts for in its batch: body and attributes, as the recording counts.
+fn bytes(entry: &SendMessageBatchRequestEntry) -> usize {
+    let attributes = entry.message_attributes.iter().flatten().map(|(name, value)| {
+        let text = value.string_value.as_ref().map_or(0, String::len);
+        let binary = value.binary_value.as_ref().map_or(0, |blob| blob.0.len());
+        name.len() + value.data_type.len() + text + binary
+    });
+    entry.message_body.len() + attributes.sum::<usize>()
 }

@@ -79,6 +79,11 @@ impl Sqs {
             ))
         };
         let (account, name) = queue::parse_arn(cx, arn).ok_or_else(missing)?;
+        // Nobody is let in from another account (Developer Guide, "Limitations of custom policies"),
+        // and nobody learns what is there.
+        if account != *cx.account() {
+            return Err(missing());
+        }
         match self.queue_named(cx, &account, &name).await {
             Ok((queue, _)) => Ok(queue),
             Err(Error::QueueDoesNotExist(_)) => Err(missing()),

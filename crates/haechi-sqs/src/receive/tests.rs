@@ -75,6 +75,7 @@ async fn messages_to_which_two_nodes_gave_one_number_are_handed_out_apart() {
         created_ms: 0,
         modified_ms: 0,
         purged_ms: None,
+        scope_before: None,
         unknown: Unknown::new(),
     };
     let now_ms = kit.env.now().millis();

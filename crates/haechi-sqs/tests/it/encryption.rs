@@ -219,6 +219,7 @@ async fn a_service_delivers_into_an_encrypted_queue_if_the_keys_policy_lets_it()
             group_id: None,
             deduplication_id: "d".to_owned(),
             attributes: Default::default(),
+            trace: None,
         };
         let source = Source { arn: topic.to_owned(), account };
         fixture.sqs.deliver(&fixture.kit.env, "sns", source, delivery).await.map_err(Problem::from)

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod encryption;
+mod order;
 mod permissions;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

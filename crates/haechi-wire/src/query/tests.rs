@@ -69,15 +69,49 @@ fn an_answer_is_wrapped_and_escaped() {
     );
 }
 
+static FLAT_NAMES: Schema = list("FlatNames", &member("member", &TEXT)).flat("Name", "", "");
+static FLAT_TAGS: Schema = list("FlatTags", &member("member", &TAG)).flat("Tag", "", "");
+static FLAT_MAP: Schema = map("FlatMap", &TEXT, &TEXT).flat("Attribute", "Name", "Value");
+static FLAT_STRUCTURES: Schema = map("FlatStructures", &TEXT, &TAG).flat("Label", "Name", "Value");
+
+structure! { pub struct Queue as QUEUE "Queue" {
+    optional names: Vec<String> = member("Names", &FLAT_NAMES),
+    optional tags: Vec<Tag> = member("Tags", &FLAT_TAGS),
+    optional map: BTreeMap<String, String> = member("Attributes", &FLAT_MAP),
+    optional labels: BTreeMap<String, Tag> = member("Labels", &FLAT_STRUCTURES),
+    optional last: String = member("Last", &TEXT),
+} }
+
+#[test]
+fn what_is_flat_has_no_element_around_it_either_way() {
+    let form = "Name.1=n&Name.2=m&Tag.1.Key=k&Attribute.1.Name=x&Attribute.1.Value=y\
+        &Label.1.Name=l&Label.1.Value.Key=v&Last=z";
+    let form = Form::parse(&[form.as_bytes()]).unwrap();
+    let queue = input::<Queue>(&mut QueryReader::new(&form), &QUEUE).unwrap();
+    let body = response_body("Get", Some("GetResult"), "urn:x", "id-1", |writer| {
+        queue.write(writer, &QUEUE);
+    });
+    assert_eq!(
+        String::from_utf8(body).unwrap(),
+        "<GetResponse xmlns=\"urn:x\"><GetResult><Name>n</Name><Name>m</Name>\
+         <Tag><Key>k</Key></Tag><Attribute><Name>x</Name><Value>y</Value></Attribute>\
+         <Label><Name>l</Name><Value><Key>v</Key></Value></Label><Last>z</Last></GetResult>\
+         <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></GetResponse>"
+    );
+}
+
+#[test]
+fn a_parameter_is_filled_in_only_where_it_is_missing() {
+    let mut form = Form::parse(&[b"A=1"]).unwrap();
+    form.fill("A", "2");
+    form.fill("B", "3");
+    assert_eq!((form.value("A"), form.value("B")), (Some("1"), Some("3")));
+}
+
 #[test]
 fn an_error_says_whose_fault_it_is() {
-    let body = error_body(
-        "NoSuchEntity",
-        "The user with name <x> cannot be found.",
-        true,
-        "urn:x",
-        "id-1",
-    );
+    let told = ("NoSuchEntity", "The user with name <x> cannot be found.");
+    let body = error_body(told, (true, false), "urn:x", "id-1");
     assert_eq!(
         String::from_utf8(body).unwrap(),
         "<ErrorResponse xmlns=\"urn:x\"><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>\

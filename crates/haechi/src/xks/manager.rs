@@ -121,6 +121,7 @@ impl Store {
             user_agent: Some(asked.user_agent.to_owned()),
             host: None,
             referer: None,
+            trace: None,
             secure_transport: true,
             time: env.now(),
         };

@@ -227,6 +227,7 @@ where
         source_ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: Some("haechi secrets".to_owned()),
         referer: None,
+        trace: None,
         secure_transport: true,
         host: None,
         time: env.now(),
