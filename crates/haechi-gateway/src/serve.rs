@@ -447,7 +447,7 @@ fn decode(
     let decode = |reader: &mut dyn Reader| {
         endpoint.decode(reader).map_err(|error| match error {
             InputError::Malformed(malformed) => Fault::Malformed(malformed.0).into(),
-            InputError::Invalid(message) => invalid::problem(identified.service.name, message),
+            InputError::Invalid(broken) => invalid::problem(identified.service.name, &broken),
         })
     };
     match (&identified.form, identified.protocol) {

@@ -2091,6 +2091,27 @@ impl Operation for ListPolicies {
     type Error = Error;
 }
 
+/// `ListPoliciesGrantingServiceAccess`.
+pub struct ListPoliciesGrantingServiceAccess;
+
+impl Operation for ListPoliciesGrantingServiceAccess {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListPoliciesGrantingServiceAccess",
+        action: "iam:ListPoliciesGrantingServiceAccess",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: &shapes::LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST,
+        output: &shapes::LIST_POLICIES_GRANTING_SERVICE_ACCESS_RESPONSE,
+        result_wrapper: Some("ListPoliciesGrantingServiceAccessResult"),
+        read_only: true,
+    };
+    type Input = shapes::ListPoliciesGrantingServiceAccessRequest;
+    type Output = shapes::ListPoliciesGrantingServiceAccessResponse;
+    type Error = Error;
+}
+
 /// `ListPolicyTags`.
 pub struct ListPolicyTags;
 
@@ -3508,6 +3529,7 @@ where
         + Handle<ListOpenIDConnectProviderTags>
         + Handle<ListOpenIDConnectProviders>
         + Handle<ListPolicies>
+        + Handle<ListPoliciesGrantingServiceAccess>
         + Handle<ListPolicyTags>
         + Handle<ListPolicyVersions>
         + Handle<ListRolePolicies>
@@ -3663,6 +3685,7 @@ where
     router.mount::<ListOpenIDConnectProviderTags, S>(service);
     router.mount::<ListOpenIDConnectProviders, S>(service);
     router.mount::<ListPolicies, S>(service);
+    router.mount::<ListPoliciesGrantingServiceAccess, S>(service);
     router.mount::<ListPolicyTags, S>(service);
     router.mount::<ListPolicyVersions, S>(service);
     router.mount::<ListRolePolicies, S>(service);

@@ -87,7 +87,7 @@ structure! {
 
 structure! {
     pub struct AttachedPermissionsBoundary as ATTACHED_PERMISSIONS_BOUNDARY "AttachedPermissionsBoundary" {
-        optional permissions_boundary_type: PermissionsBoundaryAttachmentType = member("PermissionsBoundaryType", &PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE),
+        optional permissions_boundary_type: String = member("PermissionsBoundaryType", &PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE),
         optional permissions_boundary_arn: String = member("PermissionsBoundaryArn", &ARN_TYPE),
     }
 }
@@ -1203,6 +1203,29 @@ structure! {
 }
 
 structure! {
+    pub struct ListPoliciesGrantingServiceAccessEntry as LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY "ListPoliciesGrantingServiceAccessEntry" {
+        optional service_namespace: String = member("ServiceNamespace", &SERVICE_NAMESPACE_TYPE),
+        optional policies: Vec<PolicyGrantingServiceAccess> = member("Policies", &POLICY_GRANTING_SERVICE_ACCESS_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPoliciesGrantingServiceAccessRequest as LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST "ListPoliciesGrantingServiceAccessRequest" {
+        optional marker: String = member("Marker", &MARKER_TYPE),
+        required arn: String = member("Arn", &ARN_TYPE),
+        required service_namespaces: Vec<String> = member("ServiceNamespaces", &SERVICE_NAMESPACE_LIST_TYPE),
+    }
+}
+
+structure! {
+    pub struct ListPoliciesGrantingServiceAccessResponse as LIST_POLICIES_GRANTING_SERVICE_ACCESS_RESPONSE "ListPoliciesGrantingServiceAccessResponse" {
+        required policies_granting_service_access: Vec<ListPoliciesGrantingServiceAccessEntry> = member("PoliciesGrantingServiceAccess", &LIST_POLICY_GRANTING_SERVICE_ACCESS_RESPONSE_LIST_TYPE),
+        optional is_truncated: bool = member("IsTruncated", &BOOLEAN_TYPE),
+        optional marker: String = member("Marker", &RESPONSE_MARKER_TYPE),
+    }
+}
+
+structure! {
     pub struct ListPoliciesRequest as LIST_POLICIES_REQUEST "ListPoliciesRequest" {
         optional scope: PolicyScopeType = member("Scope", &POLICY_SCOPE_TYPE),
         optional only_attached: bool = member("OnlyAttached", &BOOLEAN_TYPE),
@@ -1553,11 +1576,8 @@ structure! {
     }
 }
 
-enumeration! {
-    pub enum PermissionsBoundaryAttachmentType as PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE "PermissionsBoundaryAttachmentType" {
-        PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
-    }
-}
+pub static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Schema =
+    string("PermissionsBoundaryAttachmentType");
 
 structure! {
     pub struct PermissionsBoundaryDecisionDetail as PERMISSIONS_BOUNDARY_DECISION_DETAIL "PermissionsBoundaryDecisionDetail" {
@@ -1599,6 +1619,16 @@ enumeration! {
 
 pub static POLICY_EXCLUSIONS_LIST_TYPE: Schema =
     list("PolicyExclusionsListType", &member("member", &POLICY_IDENTIFIER)).length(0, 256);
+
+structure! {
+    pub struct PolicyGrantingServiceAccess as POLICY_GRANTING_SERVICE_ACCESS "PolicyGrantingServiceAccess" {
+        required policy_name: String = member("PolicyName", &POLICY_NAME_TYPE),
+        required policy_type: PolicyType = member("PolicyType", &POLICY_TYPE),
+        optional policy_arn: String = member("PolicyArn", &ARN_TYPE),
+        optional entity_type: PolicyOwnerEntityType = member("EntityType", &POLICY_OWNER_ENTITY_TYPE),
+        optional entity_name: String = member("EntityName", &ENTITY_NAME_TYPE),
+    }
+}
 
 structure! {
     pub struct PolicyGroup as POLICY_GROUP "PolicyGroup" {
@@ -2466,6 +2496,9 @@ enumeration! {
 
 pub static ENTITY_LIST_TYPE: Schema = list("entityListType", &member("member", &ENTITY_TYPE));
 
+pub static ENTITY_NAME_TYPE: Schema =
+    string("entityNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
 pub static EXISTING_USER_NAME_TYPE: Schema =
     string("existingUserNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
 
@@ -2496,6 +2529,11 @@ pub static INSTANCE_PROFILE_NAME_TYPE: Schema =
     string("instanceProfileNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
 
 pub static INTEGER_TYPE: Schema = integer("integerType");
+
+pub static LIST_POLICY_GRANTING_SERVICE_ACCESS_RESPONSE_LIST_TYPE: Schema = list(
+    "listPolicyGrantingServiceAccessResponseListType",
+    &member("member", &LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY),
+);
 
 pub static MARKER_TYPE: Schema =
     string("markerType").length(1, 320).pattern(pattern!("[\\u0020-\\u00FF]+"));
@@ -2536,6 +2574,9 @@ pub static POLICY_DOCUMENT_TYPE: Schema = string("policyDocumentType")
 pub static POLICY_DOCUMENT_VERSION_LIST_TYPE: Schema =
     list("policyDocumentVersionListType", &member("member", &POLICY_VERSION));
 
+pub static POLICY_GRANTING_SERVICE_ACCESS_LIST_TYPE: Schema =
+    list("policyGrantingServiceAccessListType", &member("member", &POLICY_GRANTING_SERVICE_ACCESS));
+
 pub static POLICY_LIST_TYPE: Schema = list("policyListType", &member("member", &POLICY));
 
 pub static POLICY_NAME_LIST_TYPE: Schema =
@@ -2543,6 +2584,14 @@ pub static POLICY_NAME_LIST_TYPE: Schema =
 
 pub static POLICY_NAME_TYPE: Schema =
     string("policyNameType").length(1, 128).pattern(pattern!("[\\w+=,.@-]+"));
+
+enumeration! {
+    pub enum PolicyOwnerEntityType as POLICY_OWNER_ENTITY_TYPE "policyOwnerEntityType" {
+        Role = "ROLE",
+        Group = "GROUP",
+        User = "USER",
+    }
+}
 
 pub static POLICY_PATH_TYPE: Schema =
     string("policyPathType").length(1, 512).pattern(pattern!("((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"));
@@ -2552,6 +2601,13 @@ enumeration! {
         All = "All",
         Local = "Local",
         Aws = "AWS",
+    }
+}
+
+enumeration! {
+    pub enum PolicyType as POLICY_TYPE "policyType" {
+        Inline = "INLINE",
+        Managed = "MANAGED",
     }
 }
 
@@ -2611,6 +2667,12 @@ pub static SERVICE_CREDENTIAL_ALIAS: Schema =
 pub static SERVICE_CREDENTIAL_SECRET: Schema = string("serviceCredentialSecret").sensitive();
 
 pub static SERVICE_NAME: Schema = string("serviceName");
+
+pub static SERVICE_NAMESPACE_LIST_TYPE: Schema =
+    list("serviceNamespaceListType", &member("member", &SERVICE_NAMESPACE_TYPE)).length(1, 200);
+
+pub static SERVICE_NAMESPACE_TYPE: Schema =
+    string("serviceNamespaceType").length(1, 64).pattern(pattern!("[\\w-]*"));
 
 pub static SERVICE_PASSWORD: Schema = string("servicePassword").sensitive();
 

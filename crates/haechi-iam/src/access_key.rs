@@ -95,12 +95,6 @@ pub(crate) fn not_found(access_key_id: &str) -> Error {
     Error::NoSuchEntityException(message)
 }
 
-/// The error for a service-specific credential: no service here takes any.
-pub(crate) fn no_service_specific_credential(id: &str) -> Error {
-    let message = format!("No such credential {id} exists");
-    Error::NoSuchEntityException(message)
-}
-
 impl Iam {
     /// Whose keys an operation is about: the user named, or else the caller itself.
     pub(crate) async fn owner(&self, cx: &Cx, name: Option<&str>) -> Result<Owner, Error> {

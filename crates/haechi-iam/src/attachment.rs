@@ -8,9 +8,7 @@
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Batch, Cx, Path};
 use haechi_iam_model::Error;
-use haechi_iam_model::shapes::{
-    AttachedPermissionsBoundary, AttachedPolicy, PermissionsBoundaryAttachmentType,
-};
+use haechi_iam_model::shapes::{AttachedPermissionsBoundary, AttachedPolicy};
 use haechi_wire::shape::Unit;
 
 use crate::Iam;
@@ -84,9 +82,8 @@ pub(crate) fn rename_uses<E: Entity>(batch: &mut Batch, account: &AccountId, ent
 /// A boundary as answers show it.
 pub(crate) fn shown_boundary(boundary: Option<&str>) -> Option<AttachedPermissionsBoundary> {
     boundary.map(|arn| AttachedPermissionsBoundary {
-        permissions_boundary_type: Some(
-            PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy,
-        ),
+        // Not what the model says (LocalStack's `test_role_permissions_boundary_lifecycle`).
+        permissions_boundary_type: Some("Policy".to_owned()),
         permissions_boundary_arn: Some(arn.to_owned()),
     })
 }
@@ -167,11 +164,12 @@ impl Iam {
         items_max: Option<i32>,
     ) -> Result<Page<AttachedPolicy>, Error> {
         let entity = self.entity::<E>(cx, name).await?.value;
-        let mut arns: Vec<(&str, &str)> = entity
+        // Without regard to case, as all of IAM's lists.
+        let mut arns: Vec<(String, &str)> = entity
             .attached()
             .iter()
             .filter(|arn| path_and_name(arn).0.starts_with(path_prefix.unwrap_or("/")))
-            .map(|arn| (path_and_name(arn).1, arn.as_str()))
+            .map(|arn| (path_and_name(arn).1.to_lowercase(), arn.as_str()))
             .collect();
         arns.sort_unstable();
         let found =
@@ -190,7 +188,7 @@ impl Iam {
         let asked = Conditions { boundary: Some(arn), ..Conditions::default() };
         let entity = self.entity_with::<E>(cx, name, asked).await?;
         entity.value.check_modifiable()?;
-        let policy = self.attachable(cx, arn).await?;
+        let policy = self.boundary(cx, arn).await?;
         let mut changed = entity.value.clone();
         let mut batch = Batch::new();
         if entity.value.boundary() != Some(arn) {

@@ -20,8 +20,6 @@ pub(crate) trait ByArn: Record + Clone {
     const KIND: &'static str;
     /// Its type in CloudTrail.
     const AUDIT_TYPE: &'static str;
-    /// The name of the quota on its tags.
-    const TAGS_QUOTA: &'static str;
 
     /// What stands behind the kind in its ARN.
     fn rest(&self) -> String;
@@ -93,9 +91,10 @@ impl Iam {
         let keys = tags::keys(new);
         let asked = Conditions { request_tags: new, tag_keys: &keys, ..Conditions::default() };
         let found = self.by_arn::<T>(cx, arn, asked).await?;
-        tags::check(new)?;
+        tags::check(new, tags::KeyCase::Counts)?;
         let mut changed = found.value.clone();
-        *changed.tags_mut() = tags::merged(found.value.tags().to_vec(), new, T::TAGS_QUOTA)?;
+        *changed.tags_mut() =
+            tags::merged(found.value.tags().to_vec(), new, tags::KeyCase::Counts)?;
         let mut batch = Batch::new();
         batch.replace(&found, &changed);
         self.database.commit(batch).await?;
@@ -112,7 +111,8 @@ impl Iam {
         let asked = Conditions { tag_keys: keys, ..Conditions::default() };
         let found = self.by_arn::<T>(cx, arn, asked).await?;
         let mut changed = found.value.clone();
-        *changed.tags_mut() = tags::without(found.value.tags().to_vec(), keys);
+        *changed.tags_mut() =
+            tags::without(found.value.tags().to_vec(), keys, tags::KeyCase::Counts);
         let mut batch = Batch::new();
         batch.replace(&found, &changed);
         self.database.commit(batch).await?;
@@ -128,7 +128,7 @@ impl Iam {
         items_max: Option<i32>,
     ) -> Result<Page<Tag>, Error> {
         let found = self.by_arn::<T>(cx, arn, Conditions::default()).await?;
-        tags::listed(found.value.tags().to_vec(), marker, items_max)
+        tags::listed(found.value.tags().to_vec(), tags::KeyCase::Counts, marker, items_max)
     }
 
     /// All of an account, unless there are `max` already: the quota has AWS's `quota` name.

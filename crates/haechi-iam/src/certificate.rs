@@ -5,7 +5,9 @@ use x509_parser::pem::{Pem, parse_x509_pem};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 fn malformed() -> Error {
-    Error::MalformedCertificateException("Certificate body is invalid.".to_owned())
+    // What many report of AWS.
+    let message = "Unable to parse certificate. Please ensure the certificate is in PEM format.";
+    Error::MalformedCertificateException(message.to_owned())
 }
 
 /// The one certificate in a text.

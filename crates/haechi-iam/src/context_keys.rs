@@ -35,7 +35,7 @@ pub(crate) fn of(policies: &[String]) -> Result<Vec<String>, Error> {
 }
 
 /// A list's values, or the one value that may stand for a list.
-fn each(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
+pub(crate) fn each(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
     match value {
         Value::Array(values) => Box::new(values.iter()),
         one => Box::new(std::iter::once(one)),
@@ -105,7 +105,11 @@ impl Iam {
         Ok(texts)
     }
 
-    async fn named<E: Entity>(&self, account: &AccountId, name: &str) -> Result<E, Error> {
+    pub(crate) async fn named<E: Entity>(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<E, Error> {
         let found = self.database.load::<E>(&E::place(account, name)).await?;
         Ok(found.ok_or_else(|| E::KIND.not_found(name))?.value)
     }

@@ -4,16 +4,16 @@
 //! id (`MemberRecord`) lists its members. A group is rewritten with each new member, so that one
 //! that is being deleted cannot be joined at the same time.
 
-use haechi_core::{AccountId, Cx, Database, Path};
+use haechi_core::{AccountId, Cx, Database, Loaded, Path};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::Group;
 use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
-use crate::entity::Entity;
+use crate::entity::{Entity, EntityKind};
 use crate::store::{
     GroupNameRecord, GroupRecord, MemberRecord, UserRecord, group_name_path, group_path,
-    members_path,
+    members_path, user_path,
 };
 
 /// Groups of one user, at most (AWS's fixed quota).
@@ -22,6 +22,25 @@ pub(crate) const GROUPS_PER_USER_MAX: usize = 10;
 /// Where a membership lies.
 pub(crate) fn member_path(account: &AccountId, group_id: &str, user_id: &str) -> Path {
     members_path(account, group_id).part(user_id)
+}
+
+impl Iam {
+    /// A group and a user, on which group the caller may do the operation. Of two that are missing,
+    /// AWS names the user (LocalStack's `test_remove_user_from_unknown_group`).
+    pub(crate) async fn group_and_user(
+        &self,
+        cx: &Cx,
+        group_name: &str,
+        user_name: &str,
+    ) -> Result<(Loaded<GroupRecord>, Loaded<UserRecord>), Error> {
+        let group = match self.entity::<GroupRecord>(cx, group_name).await {
+            Err(missing @ Error::NoSuchEntityException(_)) => Err(missing),
+            found => Ok(found?),
+        };
+        let user = self.database.load::<UserRecord>(&user_path(cx.account(), user_name)).await?;
+        let user = user.ok_or_else(|| EntityKind::User.not_found(user_name))?;
+        Ok((group?, user))
+    }
 }
 
 impl GroupRecord {

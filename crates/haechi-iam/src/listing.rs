@@ -24,7 +24,7 @@ pub(crate) fn page<T>(
         None => None,
         Some(text) => {
             let decoded = Cursor::decode(text).and_then(|cursor| String::from_utf8(cursor.0).ok());
-            let invalid = || Fault::Validation(format!("Invalid Marker: {text}"));
+            let invalid = || Fault::Validation("Invalid Marker.".to_owned());
             Some(decoded.ok_or_else(invalid)?)
         }
     };

@@ -77,6 +77,14 @@ pub(crate) fn version_not_found(arn: &str, version: &str) -> Error {
     Error::NoSuchEntityException(message)
 }
 
+/// The error for a version, of the one for its policy.
+pub(crate) fn without_version(error: Error, arn: &str, version: &str) -> Error {
+    match error {
+        Error::NoSuchEntityException(_) => version_not_found(arn, version),
+        other => other,
+    }
+}
+
 /// The number in `v12`.
 pub(crate) fn version_number(version: &str) -> Option<u32> {
     version.strip_prefix('v').and_then(|digits| digits.parse().ok())
@@ -114,7 +122,7 @@ impl Managed {
     /// As it is shown alone.
     pub(crate) fn shown(&self, arn: String, uses: &[UseRecord]) -> Policy {
         let (description, tags) = match self {
-            Managed::Aws(_) => (None, Vec::new()),
+            Managed::Aws(aws) => (aws.description.clone(), Vec::new()),
             Managed::Own(own) => (own.value.description.clone(), shown_tags(&own.value.tags)),
         };
         Policy { description, tags: Some(tags), ..self.listed(arn, uses) }
@@ -136,7 +144,7 @@ impl Managed {
     /// The document that counts.
     pub(crate) fn document(&self) -> Option<&str> {
         match self {
-            Managed::Aws(aws) => Some(&aws.document),
+            Managed::Aws(aws) => Some(aws.document),
             Managed::Own(own) => {
                 own.value.version(own.value.default_version).map(|version| version.text.as_str())
             }
@@ -147,8 +155,8 @@ impl Managed {
     pub(crate) fn version(&self, id: &str) -> Option<PolicyVersion> {
         let number = version_number(id)?;
         let document = match self {
-            Managed::Aws(aws) => (aws.version == number).then_some(&aws.document),
-            Managed::Own(own) => own.value.version(number).map(|version| &version.text),
+            Managed::Aws(aws) => (aws.version == number).then_some(aws.document),
+            Managed::Own(own) => own.value.version(number).map(|version| version.text.as_str()),
         };
         let found = self.versions().into_iter().find(|one| one.version_id.as_deref() == Some(id));
         Some(PolicyVersion { document: Some(encoded(document?)), ..found? })
@@ -296,6 +304,26 @@ impl Iam {
         let found = found.ok_or_else(|| not_attachable(arn))?;
         found.check_attachable()?;
         Ok(found)
+    }
+
+    /// A managed policy to be a boundary, which AWS calls a scope where it is missing.
+    pub(crate) async fn boundary(&self, cx: &Cx, arn: &str) -> Result<Managed, Error> {
+        if arn.starts_with("arn:")
+            && !arn.split(':').nth(5).is_some_and(|it| it.starts_with("policy/"))
+        {
+            return Err(Error::InvalidInputException(format!("ARN {arn} is not valid.")));
+        }
+        self.attachable(cx, arn).await.map_err(|error| match error {
+            Error::NoSuchEntityException(_) => Error::NoSuchEntityException(format!(
+                "Scope ARN: {arn} does not exist or is not attachable."
+            )),
+            other => other,
+        })
+    }
+
+    /// A managed policy of which a version is asked for: where it is missing, so is the version.
+    pub(crate) async fn versioned(&self, cx: &Cx, arn: &str, id: &str) -> Result<Managed, Error> {
+        self.managed(cx, arn).await.map_err(|error| without_version(error, arn, id))
     }
 
     /// Everything that a policy is attached to.

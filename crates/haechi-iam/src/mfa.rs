@@ -43,7 +43,6 @@ const FAILURES_MS: i64 = 5 * 60 * 1000;
 impl ByArn for MfaRecord {
     const KIND: &'static str = "mfa";
     const AUDIT_TYPE: &'static str = "AWS::IAM::VirtualMFADevice";
-    const TAGS_QUOTA: &'static str = "TagsPerVirtualMfaDevice";
 
     fn rest(&self) -> String {
         rest(&self.path, &self.name)
@@ -55,7 +54,7 @@ impl ByArn for MfaRecord {
         &mut self.tags
     }
     fn not_found(arn: &str) -> Error {
-        let message = format!("VirtualMFADevice with serial number {arn} doesn't exist.");
+        let message = format!("MFA Device with serial number {arn} does not exist.");
         Error::NoSuchEntityException(message)
     }
 }
@@ -161,7 +160,8 @@ impl Iam {
         let found = self.find_by_arn::<MfaRecord>(account, serial).await?;
         let is_own =
             |device: &MfaRecord| device.user.as_ref().is_some_and(|owner| owner.id == user.id);
-        found.filter(|device| is_own(&device.value)).ok_or_else(not_the_users)
+        let found = found.ok_or_else(|| MfaRecord::not_found(serial))?;
+        Some(found).filter(|device| is_own(&device.value)).ok_or_else(not_the_users)
     }
 
     /// A device with its user, as the account's listing shows it.

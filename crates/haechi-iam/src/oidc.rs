@@ -24,7 +24,6 @@ const SCHEME: &str = "https://";
 impl ByArn for OidcProviderRecord {
     const KIND: &'static str = "oidc-provider";
     const AUDIT_TYPE: &'static str = "AWS::IAM::OIDCProvider";
-    const TAGS_QUOTA: &'static str = "TagsPerOpenIDConnectProvider";
 
     fn rest(&self) -> String {
         self.url.clone()

@@ -90,6 +90,7 @@ mod list_mfa_devices;
 mod list_open_id_connect_provider_tags;
 mod list_open_id_connect_providers;
 mod list_policies;
+mod list_policies_granting_service_access;
 mod list_policy_tags;
 mod list_policy_versions;
 mod list_role_policies;

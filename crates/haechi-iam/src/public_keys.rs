@@ -1,4 +1,5 @@
-//! SSH public keys and signing certificates that users have uploaded. haechi keeps and tells them:
+//! SSH public keys and signing certificates that users have uploaded, and service-specific
+//! credentials, which lie beside them. haechi keeps and tells them:
 //! whoever lets users in by their SSH keys asks for them here (`GetSSHPublicKey`).
 
 use haechi_core::{AccountId, Batch, Cx, Loaded, Path};
@@ -101,9 +102,12 @@ impl Iam {
             None => batch.create(path, &record),
         }
         if let Owner::User(user) = owner {
-            let (has_ssh_keys, has_certificates) =
-                (!record.ssh_keys.is_empty(), !record.certificates.is_empty());
-            let changed = UserRecord { has_ssh_keys, has_certificates, ..user.value.clone() };
+            let changed = UserRecord {
+                has_ssh_keys: !record.ssh_keys.is_empty(),
+                has_certificates: !record.certificates.is_empty(),
+                has_service_credentials: !record.service_credentials.is_empty(),
+                ..user.value.clone()
+            };
             batch.replace(&user, &changed);
         }
         self.database.commit(batch).await?;

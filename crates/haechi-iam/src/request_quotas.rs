@@ -56,6 +56,7 @@ const READS: &[&str] = &[
     "ListOpenIDConnectProviders",
     "ListOpenIDConnectProviderTags",
     "ListPolicies",
+    "ListPoliciesGrantingServiceAccess",
     "ListPolicyTags",
     "ListPolicyVersions",
     "ListRolePolicies",

@@ -23,10 +23,16 @@ pub(crate) const SESSION_SECONDS_DEFAULT: i32 = 3600;
 const TRUST_CHARACTERS_MAX: usize = 2048;
 
 impl RoleRecord {
-    /// As the answer to its creation shows it.
+    /// As answers to changes show it, and instance profiles: without description and duration,
+    /// whatever was given (LocalStack's `test_role_permissions_boundary_lifecycle`).
     pub(crate) fn created(&self, account: &AccountId) -> Role {
+        Role { description: None, max_session_duration: self.longer(), ..self.described(account) }
+    }
+
+    /// As the answer to `UpdateRoleDescription` shows it.
+    pub(crate) fn described(&self, account: &AccountId) -> Role {
         let tags = (!self.tags.is_empty()).then(|| shown_tags(&self.tags));
-        Role { max_session_duration: self.longer(), tags, ..self.frame(account) }
+        Role { tags, ..self.frame(account) }
     }
 
     /// As listings show it: without tags and boundary.
@@ -43,7 +49,7 @@ impl RoleRecord {
         Role {
             max_session_duration: Some(self.session_seconds_max),
             role_last_used: Some(RoleLastUsed::default()),
-            ..self.created(account)
+            ..self.described(account)
         }
     }
 

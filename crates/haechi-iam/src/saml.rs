@@ -32,7 +32,6 @@ const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 impl ByArn for SamlProviderRecord {
     const KIND: &'static str = "saml-provider";
     const AUDIT_TYPE: &'static str = "AWS::IAM::SAMLProvider";
-    const TAGS_QUOTA: &'static str = "TagsPerSAMLProvider";
 
     fn rest(&self) -> String {
         self.name.clone()

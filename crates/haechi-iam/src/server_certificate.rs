@@ -17,9 +17,6 @@ use crate::{Iam, PARTITION};
 /// Certificates in one account, at most (AWS's default quota).
 pub(crate) const CERTIFICATES_MAX: usize = 20;
 
-/// The name of the quota on its tags.
-pub(crate) const TAGS_QUOTA: &str = "TagsPerServerCertificate";
-
 /// `arn:aws:iam::123456789012:server-certificate/path/name`.
 pub(crate) fn arn(account: &AccountId, path: &str, name: &str) -> String {
     format!("arn:{PARTITION}:iam::{account}:server-certificate{path}{name}")

@@ -47,9 +47,9 @@ mod credentials;
 
 pub(crate) use credentials::{
     LoginRecord, MfaRecord, MfaUsedRecord, OidcProviderRecord, PasswordPolicyRecord,
-    PublicKeysRecord, ReportRecord, SamlProviderRecord, ServerCertificateRecord, UploadRecord,
-    login_path, mfa_used_path, public_keys_path, report_path, server_certificate_path,
-    server_certificates_path,
+    PublicKeysRecord, ReportRecord, SamlProviderRecord, ServerCertificateRecord,
+    ServiceCredentialRecord, UploadRecord, login_path, mfa_used_path, public_keys_path,
+    report_path, server_certificate_path, server_certificates_path,
 };
 
 /// All that IAM keeps of an account: what is derived from it is stale once any of it is written.
@@ -207,6 +207,9 @@ pub(crate) struct UserRecord {
     /// Whether it has signing certificates.
     #[serde(default)]
     pub(crate) has_certificates: bool,
+    /// Whether it has service-specific credentials.
+    #[serde(default)]
+    pub(crate) has_service_credentials: bool,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }

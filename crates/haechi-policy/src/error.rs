@@ -114,7 +114,7 @@ pub enum ParseError {
         resource: String,
     },
     /// The last part of the ARN of a resource of IAM is none that IAM has.
-    #[error("IAM resource path must either be \"*\" or start with {known}.")]
+    #[error("IAM resource path must either be \"*\", root, or start with {known}.")]
     IamResourcePath {
         /// What it may start with.
         known: String,

@@ -162,11 +162,6 @@ impl Raw {
         let variables = version == Version::V2012;
         let (negated, actions) =
             self.action.filter(|(_, list)| !list.is_empty()).ok_or(ParseError::MissingAction)?;
-        for action in &actions {
-            check::action(action, kind)?;
-        }
-        let patterns = actions.iter().map(|text| ActionPattern::compile(text)).collect();
-        let actions = Element { negated, patterns };
         let resources = match self.resource {
             Some(_) if kind == Kind::Trust => {
                 return Err(ParseError::ProhibitedField { field: "Resource" });
@@ -178,6 +173,11 @@ impl Raw {
             }
             _ => return Err(ParseError::MissingResource),
         };
+        for action in &actions {
+            check::action(action, kind)?;
+        }
+        let patterns = actions.iter().map(|text| ActionPattern::compile(text)).collect();
+        let actions = Element { negated, patterns };
         Ok(Statement {
             sid: self.sid.map(Into::into),
             // `read` has refused a statement without effect.

@@ -64,9 +64,9 @@ pub enum InputError {
     /// The body cannot be read.
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    /// It can, but breaks constraints of the model; the text is AWS's message.
-    #[error("{0}")]
-    Invalid(String),
+    /// It can, but breaks constraints of the model.
+    #[error("{}", validate::message(.0))]
+    Invalid(Vec<Violation>),
 }
 
 /// A step on the way to a value, for messages such as `tags.1.member.key`.
@@ -127,7 +127,7 @@ pub fn input<T: Shape>(reader: &mut dyn Reader, schema: &'static Schema) -> Resu
     if decoder.violations.is_empty() {
         Ok(value)
     } else {
-        Err(InputError::Invalid(validate::message(&decoder.violations)))
+        Err(InputError::Invalid(decoder.violations))
     }
 }
 

@@ -312,14 +312,18 @@ pub fn error_body(
 ) -> Vec<u8> {
     let kind = if sender { "Sender" } else { "Receiver" };
     let mut out = format!(
-        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type><Code>{code}</Code><Message>"
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type><Code>{code}</Code>"
     )
     .into_bytes();
-    push_text(&mut out, message);
+    // As in JSON, what has no message has no member for it.
+    if !message.is_empty() {
+        out.extend_from_slice(b"<Message>");
+        push_text(&mut out, message);
+        out.extend_from_slice(b"</Message>");
+    }
     let detail = if detailed { "<Detail/>" } else { "" };
     out.extend_from_slice(
-        format!("</Message>{detail}</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
-            .as_bytes(),
+        format!("{detail}</Error><RequestId>{request_id}</RequestId></ErrorResponse>").as_bytes(),
     );
     out
 }

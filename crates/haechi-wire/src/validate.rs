@@ -24,7 +24,9 @@ pub struct Violation {
 pub fn message(violations: &[Violation]) -> String {
     let plural = if violations.len() == 1 { "" } else { "s" };
     let mut out = format!("{} validation error{plural} detected: ", violations.len());
-    for (index, violation) in violations.iter().enumerate() {
+    let mut told: Vec<&Violation> = violations.iter().collect();
+    told.sort_by_cached_key(|violation| told_at(&violation.path));
+    for (index, violation) in told.into_iter().enumerate() {
         if index > 0 {
             out.push_str("; ");
         }
@@ -39,6 +41,23 @@ pub fn message(violations: &[Violation]) -> String {
         ));
     }
     out
+}
+
+/// The place of a breach among others. AWS tells them in the order of its validators, which is that
+/// of a Java `HashMap` of the members' names: all recorded messages of several breaches (of IAM,
+/// Lambda and EventBridge) are in it. Larger structures have larger maps, of which none is recorded.
+fn told_at(path: &str) -> Vec<(u32, String)> {
+    path.split('.')
+        .map(|step| (step.parse().unwrap_or_else(|_| bucket(step)), step.to_owned()))
+        .collect()
+}
+
+/// Where a `HashMap` of the usual 16 buckets keeps a name.
+fn bucket(name: &str) -> u32 {
+    let hash = name
+        .encode_utf16()
+        .fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    (hash ^ (hash >> 16)) & 15
 }
 
 /// `Member must have length greater than or equal to 1`.
@@ -134,6 +153,47 @@ mod tests {
         assert_eq!(
             enumeration(&["GET", "POST"]),
             "Member must satisfy enum value set: [GET, POST]"
+        );
+    }
+
+    fn told(paths: &[&str]) -> String {
+        let violation = |path: &&str| Violation {
+            value: String::new(),
+            path: (*path).to_owned(),
+            constraint: "x".to_owned(),
+        };
+        let violations: Vec<Violation> = paths.iter().map(violation).collect();
+        message(&violations)
+    }
+
+    fn assert_order(model: &[&str], recorded: &[&str]) {
+        let message = told(model);
+        let places: Vec<_> =
+            recorded.iter().map(|path| message.find(&format!("'{path}'"))).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{message}");
+    }
+
+    #[test]
+    fn breaches_are_told_in_the_order_that_is_recorded_of_aws() {
+        // IAM's UpdateAccountPasswordPolicy and CreateOpenIDConnectProvider.
+        assert_order(
+            &["minimumPasswordLength", "maxPasswordAge", "passwordReusePrevention"],
+            &["minimumPasswordLength", "passwordReusePrevention", "maxPasswordAge"],
+        );
+        assert_order(
+            &["url", "clientIDList", "thumbprintList"],
+            &["clientIDList", "thumbprintList", "url"],
+        );
+        // EventBridge's CreateApiDestination, Lambda's PublishLayerVersion.
+        assert_order(&["httpMethod", "connectionArn"], &["connectionArn", "httpMethod"]);
+        assert_order(
+            &["compatibleArchitectures", "compatibleRuntimes"],
+            &["compatibleRuntimes", "compatibleArchitectures"],
+        );
+        // Items in their own order.
+        assert_order(
+            &["tags.10.member.key", "tags.2.member.key"],
+            &["tags.2.member.key", "tags.10.member.key"],
         );
     }
 }

@@ -10,6 +10,7 @@ use haechi_scheduler::{Call, Calls, Refusal};
 use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
 use haechi_wire::json::JsonReader;
+use haechi_wire::validate::message;
 use haechi_wire::{Fault, Problem, Protocol};
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ impl Calls for RoleCalls {
         let decoded = endpoint.decode(&mut JsonReader::new(input.as_bytes()));
         let decoded = decoded.map_err(|error| match error {
             InputError::Malformed(malformed) => Fault::Malformed(malformed.0),
-            InputError::Invalid(message) => Fault::Validation(message),
+            InputError::Invalid(violations) => Fault::Validation(message(&violations)),
         })?;
         let cx = role.cx(&self.env, region.clone(), endpoint.schema())?;
         self.recorder.check()?;

@@ -66,7 +66,7 @@ def test_signing_certificates_are_two_at_most_and_keep_their_user():
         iam.upload_signing_certificate,
         UserName=user,
         CertificateBody="nonsense",
-        message="Certificate body is invalid.",
+        message="Certificate nonsense is malformed.",
         status=400,
     )
     iam.upload_signing_certificate(UserName=user, CertificateBody=key_and_certificate()[1])
@@ -124,16 +124,27 @@ def test_a_server_certificate_has_its_own_key_and_never_shows_it():
     iam.delete_server_certificate(ServerCertificateName=renamed)
 
 
-def test_no_service_takes_credentials_of_its_own():
+def test_credentials_for_one_service_are_kept_and_told():
     user = unique("user")
     iam.create_user(UserName=user)
     refused(
-        "NotSupportedService",
+        "NoSuchEntity",
         iam.create_service_specific_credential,
         UserName=user,
-        ServiceName="codecommit.amazonaws.com",
+        ServiceName="lambda.amazonaws.com",
+        message="No such service lambda.amazonaws.com is supported for Service Specific Credentials",
     )
-    equal(iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"], [])
+    made = iam.create_service_specific_credential(
+        UserName=user, ServiceName="codecommit.amazonaws.com"
+    )["ServiceSpecificCredential"]
+    equal(len(made["ServicePassword"]), 60)
+    listed = iam.list_service_specific_credentials(UserName=user)
+    equal("IsTruncated" in listed, False)
+    [one] = listed["ServiceSpecificCredentials"]
+    equal("ServicePassword" in one, False)
+    iam.delete_service_specific_credential(
+        UserName=user, ServiceSpecificCredentialId=made["ServiceSpecificCredentialId"]
+    )
     iam.delete_user(UserName=user)
 
 

@@ -34,9 +34,13 @@ async fn input_that_breaks_the_model_is_told_in_the_words_of_each_protocol() {
                 constraint: Member must have value greater than or equal to 1";
     assert_answer(&answer, 400, &["\"__type\":\"ValidationException\"", told]);
     let answer = stage.iam("Action=CreateUser").await;
-    let told = "Value null at 'userName' failed to satisfy constraint: Member must not be null";
+    let told = "Value at 'userName' failed to satisfy constraint: Member must not be null";
     assert_answer(&answer, 400, &["<Code>ValidationError</Code>", told, "<Type>Sender</Type>"]);
     assert!(answer.contains("content-type: text/xml"), "{answer}");
+    let answer = stage.iam("Action=CreateUser&UserName=a&Path=b").await;
+    let told = "<Message>The specified value for path is invalid. It must begin and end with / and \
+                contain only alphanumeric characters and/or / characters.</Message>";
+    assert_answer(&answer, 400, &["<Code>ValidationError</Code>", told]);
 }
 
 #[tokio::test]

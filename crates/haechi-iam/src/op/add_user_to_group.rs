@@ -8,16 +8,13 @@ use haechi_iam_model::shapes::AddUserToGroupRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Iam;
-use crate::entity::EntityKind;
 use crate::group::{GROUPS_PER_USER_MAX, member_path};
-use crate::store::{GroupRecord, MemberRecord, UserRecord, UserReference, user_path};
+use crate::store::{MemberRecord, UserReference};
 
 impl Handle<AddUserToGroup> for Iam {
     async fn handle(&self, cx: &Cx, input: AddUserToGroupRequest) -> Result<Unit, Error> {
         let account = cx.account();
-        let group = self.entity::<GroupRecord>(cx, &input.group_name).await?;
-        let user = self.database.load::<UserRecord>(&user_path(account, &input.user_name)).await?;
-        let user = user.ok_or_else(|| EntityKind::User.not_found(&input.user_name))?;
+        let (group, user) = self.group_and_user(cx, &input.group_name, &input.user_name).await?;
         if user.value.group_ids.contains(&group.value.id) {
             return Ok(Unit);
         }

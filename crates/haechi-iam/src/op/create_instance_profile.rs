@@ -26,7 +26,7 @@ impl Handle<CreateInstanceProfile> for Iam {
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
         authorize(cx, &arn, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Counts)?;
         let place = profile_path(account, &name);
         if self.database.load::<ProfileRecord>(&place).await?.is_some() {
             let message = format!("Instance Profile {name} already exists.");
@@ -39,7 +39,7 @@ impl Handle<CreateInstanceProfile> for Iam {
             id: new_id(&cx.env, "AIPA")?,
             created_ms: cx.now().millis(),
             role: None,
-            tags: tags::merged(Vec::new(), &new_tags, "TagsPerInstanceProfile")?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();

@@ -30,13 +30,13 @@ impl Handle<CreateOpenIDConnectProvider> for Iam {
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
         authorize(cx, &arn, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Counts)?;
         let record = OidcProviderRecord {
             url: url.to_owned(),
             client_ids: checked_client_ids(input.client_id_list.unwrap_or_default())?,
             thumbprints: checked_thumbprints(&input.thumbprint_list.unwrap_or_default())?,
             created_ms: cx.now().millis(),
-            tags: tags::merged(Vec::new(), &new_tags, OidcProviderRecord::TAGS_QUOTA)?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             unknown: Unknown::new(),
         };
         let place = OidcProviderRecord::place(account, url);

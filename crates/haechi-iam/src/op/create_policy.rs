@@ -28,7 +28,7 @@ impl Handle<CreatePolicy> for Iam {
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
         authorize(cx, &arn, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Counts)?;
         managed::check_document(&input.policy_document)?;
         let place = policy_path(account, &name);
         if self.database.load::<PolicyRecord>(&place).await?.is_some() {
@@ -46,7 +46,7 @@ impl Handle<CreatePolicy> for Iam {
             created_ms: now,
             updated_ms: now,
             description: input.description,
-            tags: tags::merged(Vec::new(), &new_tags, "TagsPerPolicy")?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             versions: vec![first],
             default_version: 1,
             last_version: 1,

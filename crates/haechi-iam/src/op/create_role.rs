@@ -33,7 +33,7 @@ impl Handle<CreateRole> for Iam {
             ..Conditions::default()
         };
         authorize(cx, &arn, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Ignored)?;
         if path.starts_with("/aws-service-role/") {
             let message = "Service-linked roles are made by CreateServiceLinkedRole alone.";
             return Err(Error::InvalidInputException(message.to_owned()));
@@ -53,7 +53,7 @@ impl Handle<CreateRole> for Iam {
             session_seconds_max: input.max_session_duration.unwrap_or(SESSION_SECONDS_DEFAULT),
             trust: input.assume_role_policy_document,
             trust_principals,
-            tags: tags::merged(Vec::new(), &new_tags, "TagsPerRole")?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Ignored)?,
             policies: BTreeMap::new(),
             attached: Vec::new(),
             boundary,
@@ -63,7 +63,7 @@ impl Handle<CreateRole> for Iam {
         };
         let mut batch = Batch::new();
         if let Some(arn) = &record.boundary {
-            let policy = self.attachable(cx, arn).await?;
+            let policy = self.boundary(cx, arn).await?;
             put_use(&mut batch, account, &policy, &record, arn, true);
         }
         batch.create(place, &record);

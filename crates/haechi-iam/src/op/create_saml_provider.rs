@@ -32,7 +32,7 @@ impl Handle<CreateSAMLProvider> for Iam {
             ("AssertionEncryptionMode", input.assertion_encryption_mode.is_some()),
             ("AddPrivateKey", input.add_private_key.is_some()),
         ])?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Counts)?;
         check_document(&input.saml_metadata_document)?;
         let place = SamlProviderRecord::place(account, &name);
         if self.database.load::<SamlProviderRecord>(&place).await?.is_some() {
@@ -46,7 +46,7 @@ impl Handle<CreateSAMLProvider> for Iam {
             id: new_id(&cx.env, "SAMLSP")?,
             metadata: input.saml_metadata_document,
             created_ms: cx.now().millis(),
-            tags: tags::merged(Vec::new(), &new_tags, SamlProviderRecord::TAGS_QUOTA)?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();

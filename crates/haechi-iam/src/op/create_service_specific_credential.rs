@@ -1,5 +1,4 @@
-//! Credentials for one service alone, as CodeCommit takes them: no service here does, and so each is
-//! refused as AWS refuses one that does not.
+//! Makes a user name and a password for one service alone (`service_credential.rs`).
 
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
@@ -9,6 +8,9 @@ use haechi_iam_model::shapes::{
 };
 
 use crate::Iam;
+use crate::service_credential::{CREDENTIALS_MAX, check_service, password, user_name};
+use crate::store::ServiceCredentialRecord;
+use crate::user::new_id;
 
 impl Handle<CreateServiceSpecificCredential> for Iam {
     async fn handle(
@@ -16,10 +18,32 @@ impl Handle<CreateServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: CreateServiceSpecificCredentialRequest,
     ) -> Result<CreateServiceSpecificCredentialResponse, Error> {
-        self.user(cx, &input.user_name).await?;
-        Err(Error::ServiceNotSupportedException(format!(
-            "The service {} does not support service-specific credentials here.",
-            input.service_name
-        )))
+        let mut keys = self.public_keys(cx, Some(&input.user_name)).await?;
+        check_service(&input.service_name)?;
+        if input.credential_age_days.is_some() {
+            // Of Bedrock's alone.
+            return Err(cx.unsupported_parameter("CredentialAgeDays").into());
+        }
+        let all = &keys.record.service_credentials;
+        let same: Vec<ServiceCredentialRecord> =
+            all.iter().filter(|one| one.service == input.service_name).cloned().collect();
+        if same.len() >= CREDENTIALS_MAX {
+            let message = format!(
+                "Cannot exceed quota for ServiceSpecificCredentialsPerUser: {CREDENTIALS_MAX}"
+            );
+            return Err(Error::LimitExceededException(message));
+        }
+        let owner = keys.owner_name();
+        let record = ServiceCredentialRecord {
+            id: new_id(&cx.env, "ACCA")?,
+            user_name: user_name(cx.account(), &owner, &same),
+            service: input.service_name,
+            active: true,
+            created_ms: cx.now().millis(),
+        };
+        let answer = record.shown(owner, password(&cx.env)?);
+        keys.record.service_credentials.push(record);
+        self.keep_public_keys(keys).await?;
+        Ok(CreateServiceSpecificCredentialResponse { service_specific_credential: Some(answer) })
     }
 }

@@ -31,7 +31,7 @@ impl Handle<CreateUser> for Iam {
             ..Conditions::default()
         };
         authorize(cx, &arn, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Ignored)?;
         let place = user_path(account, &name);
         if self.database.load::<UserRecord>(&place).await?.is_some() {
             return Err(EntityKind::User.exists(&name));
@@ -42,7 +42,7 @@ impl Handle<CreateUser> for Iam {
             path,
             id: new_id(&cx.env, "AIDA")?,
             created_ms: cx.now().millis(),
-            tags: tags::merged(Vec::new(), &new_tags, "TagsPerUser")?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Ignored)?,
             policies: BTreeMap::new(),
             access_key_ids: Vec::new(),
             attached: Vec::new(),
@@ -52,11 +52,12 @@ impl Handle<CreateUser> for Iam {
             has_login: false,
             has_ssh_keys: false,
             has_certificates: false,
+            has_service_credentials: false,
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();
         if let Some(arn) = &record.boundary {
-            let policy = self.attachable(cx, arn).await?;
+            let policy = self.boundary(cx, arn).await?;
             put_use(&mut batch, account, &policy, &record, arn, true);
         }
         batch.create(place, &record);

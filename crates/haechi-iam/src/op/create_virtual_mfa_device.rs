@@ -38,14 +38,14 @@ impl Handle<CreateVirtualMFADevice> for Iam {
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
         authorize(cx, &serial, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Counts)?;
         if serial.len() > SERIAL_MAX {
             let message = "The path and name of the virtual MFA device are too long together.";
             return Err(Error::InvalidInputException(message.to_owned()));
         }
         let place = MfaRecord::place(account, &rest);
         if self.database.load::<MfaRecord>(&place).await?.is_some() {
-            let message = "MFADevice entity at the same path and name already exists.";
+            let message = "MFA device already exists.";
             return Err(Error::EntityAlreadyExistsException(message.to_owned()));
         }
         let seed = TotpSeed::generate(&*cx.env.random).map_err(Fault::internal)?.base32();
@@ -57,7 +57,7 @@ impl Handle<CreateVirtualMFADevice> for Iam {
             user: None,
             enabled_ms: None,
             drift_steps: 0,
-            tags: tags::merged(Vec::new(), &new_tags, MfaRecord::TAGS_QUOTA)?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             unknown: Unknown::new(),
         };
         let alias = self.account_record(cx).await?.value.alias;

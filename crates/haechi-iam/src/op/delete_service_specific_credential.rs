@@ -1,4 +1,4 @@
-//! Deletes a service-specific credential: there is none (`create_service_specific_credential.rs`).
+//! Deletes a service-specific credential.
 
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
@@ -6,8 +6,7 @@ use haechi_iam_model::ops::DeleteServiceSpecificCredential;
 use haechi_iam_model::shapes::DeleteServiceSpecificCredentialRequest;
 use haechi_wire::shape::Unit;
 
-use crate::Iam;
-use crate::access_key::no_service_specific_credential;
+use crate::{Iam, service_credential};
 
 impl Handle<DeleteServiceSpecificCredential> for Iam {
     async fn handle(
@@ -15,7 +14,14 @@ impl Handle<DeleteServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: DeleteServiceSpecificCredentialRequest,
     ) -> Result<Unit, Error> {
-        self.owner(cx, input.user_name.as_deref()).await?;
-        Err(no_service_specific_credential(&input.service_specific_credential_id))
+        let mut keys = self.public_keys(cx, input.user_name.as_deref()).await?;
+        let id = &input.service_specific_credential_id;
+        let all = &mut keys.record.service_credentials;
+        let before = all.len();
+        all.retain(|one| one.id != *id);
+        if all.len() == before {
+            return Err(service_credential::not_found(id));
+        }
+        self.keep_public_keys(keys).await
     }
 }

@@ -14,6 +14,7 @@ use crate::store::{UserRecord, public_keys_path};
 impl Handle<DeleteUser> for Iam {
     async fn handle(&self, cx: &Cx, input: DeleteUserRequest) -> Result<Unit, Error> {
         let user = self.user(cx, &input.user_name).await?;
+        check_bare(&user.value)?;
         if !user.value.access_key_ids.is_empty() {
             return Err(conflict("delete access keys"));
         }
@@ -29,10 +30,12 @@ impl Handle<DeleteUser> for Iam {
         if user.value.has_ssh_keys {
             return Err(conflict("delete SSH public keys"));
         }
+        if user.value.has_service_credentials {
+            return Err(conflict("delete service specific credentials"));
+        }
         if !user.value.group_ids.is_empty() {
             return Err(conflict("remove users from group"));
         }
-        check_bare(&user.value)?;
         let mut batch = Batch::new();
         batch.remove(&user);
         batch.delete(public_keys_path(cx.account(), &user.value.id));

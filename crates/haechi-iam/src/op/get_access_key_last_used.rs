@@ -53,9 +53,10 @@ impl Handle<GetAccessKeyLastUsed> for Iam {
 }
 
 /// A key that is another account's looks like one that does not exist: nobody may ask about it.
+/// AWS has no colon here (LocalStack's `test_access_key_errors`).
 fn denied(cx: &Cx, id: &str) -> Fault {
     let (caller, action) = (cx.caller.arn(), cx.operation.action);
     Fault::AccessDenied(format!(
-        "User: {caller} is not authorized to perform: {action} on resource: access key {id}"
+        "User: {caller} is not authorized to perform {action} on resource: access key {id}"
     ))
 }

@@ -15,7 +15,7 @@ impl Handle<GetPolicyVersion> for Iam {
         input: GetPolicyVersionRequest,
     ) -> Result<GetPolicyVersionResponse, Error> {
         let (arn, id) = (input.policy_arn, input.version_id);
-        let version = self.managed(cx, &arn).await?.version(&id);
+        let version = self.versioned(cx, &arn, &id).await?.version(&id);
         let version = version.ok_or_else(|| version_not_found(&arn, &id))?;
         Ok(GetPolicyVersionResponse { policy_version: Some(version) })
     }

@@ -3,7 +3,9 @@
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::GetSAMLProvider;
-use haechi_iam_model::shapes::{GetSAMLProviderRequest, GetSAMLProviderResponse};
+use haechi_iam_model::shapes::{
+    AssertionEncryptionModeType, GetSAMLProviderRequest, GetSAMLProviderResponse,
+};
 use haechi_wire::Timestamp;
 
 use crate::Iam;
@@ -25,7 +27,9 @@ impl Handle<GetSAMLProvider> for Iam {
             saml_metadata_document: Some(found.metadata),
             create_date: Some(Timestamp::from_millis(found.created_ms)),
             tags: Some(shown_tags(&found.tags)),
-            ..GetSAMLProviderResponse::default()
+            // What AWS shows of a provider without keys (LocalStack's `test_get_saml_provider`).
+            assertion_encryption_mode: Some(AssertionEncryptionModeType::Allowed),
+            private_key_list: Some(Vec::new()),
         })
     }
 }

@@ -11,6 +11,7 @@ use haechi_iam_model::shapes::{
 use crate::Iam;
 use crate::entity::EntityKind;
 use crate::listing::page;
+use crate::managed::not_attachable;
 use crate::store::UseRecord;
 
 impl Handle<ListEntitiesForPolicy> for Iam {
@@ -19,7 +20,10 @@ impl Handle<ListEntitiesForPolicy> for Iam {
         cx: &Cx,
         input: ListEntitiesForPolicyRequest,
     ) -> Result<ListEntitiesForPolicyResponse, Error> {
-        self.managed(cx, &input.policy_arn).await?;
+        self.managed(cx, &input.policy_arn).await.map_err(|error| match error {
+            Error::NoSuchEntityException(_) => not_attachable(&input.policy_arn),
+            other => other,
+        })?;
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let mut uses = self.uses(cx, &input.policy_arn).await?;
         uses.retain(|one| {
@@ -27,7 +31,9 @@ impl Handle<ListEntitiesForPolicy> for Iam {
                 Some(EntityType::User) => one.kind == EntityKind::User,
                 Some(EntityType::Group) => one.kind == EntityKind::Group,
                 Some(EntityType::Role) => one.kind == EntityKind::Role,
-                Some(EntityType::LocalManagedPolicy | EntityType::AWSManagedPolicy) | None => true,
+                // Policies are attached to none.
+                Some(EntityType::LocalManagedPolicy | EntityType::AWSManagedPolicy) => false,
+                None => true,
             };
             let usage = match input.policy_usage_filter {
                 Some(PolicyUsageType::PermissionsBoundary) => one.is_boundary,

@@ -16,7 +16,8 @@ impl Handle<ListInstanceProfileTags> for Iam {
     ) -> Result<ListInstanceProfileTagsResponse, Error> {
         let name = &input.instance_profile_name;
         let tags = self.profile(cx, name, Conditions::default()).await?.value.tags;
-        let found = tags::listed(tags, input.marker.as_deref(), input.max_items)?;
+        let found =
+            tags::listed(tags, tags::KeyCase::Counts, input.marker.as_deref(), input.max_items)?;
         Ok(ListInstanceProfileTagsResponse {
             tags: found.items,
             is_truncated: Some(found.marker.is_some()),

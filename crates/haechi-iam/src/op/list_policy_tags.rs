@@ -18,7 +18,8 @@ impl Handle<ListPolicyTags> for Iam {
             Managed::Own(own) => own.value.tags,
             Managed::Aws(_) => Vec::new(),
         };
-        let found = tags::listed(tags, input.marker.as_deref(), input.max_items)?;
+        let found =
+            tags::listed(tags, tags::KeyCase::Counts, input.marker.as_deref(), input.max_items)?;
         Ok(ListPolicyTagsResponse {
             tags: found.items,
             is_truncated: Some(found.marker.is_some()),

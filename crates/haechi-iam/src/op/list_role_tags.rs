@@ -16,7 +16,8 @@ impl Handle<ListRoleTags> for Iam {
         input: ListRoleTagsRequest,
     ) -> Result<ListRoleTagsResponse, Error> {
         let tags = self.entity::<RoleRecord>(cx, &input.role_name).await?.value.tags;
-        let found = tags::listed(tags, input.marker.as_deref(), input.max_items)?;
+        let found =
+            tags::listed(tags, tags::KeyCase::Ignored, input.marker.as_deref(), input.max_items)?;
         Ok(ListRoleTagsResponse {
             tags: found.items,
             is_truncated: Some(found.marker.is_some()),

@@ -18,7 +18,12 @@ impl Handle<ListServerCertificateTags> for Iam {
     ) -> Result<ListServerCertificateTagsResponse, Error> {
         let name = &input.server_certificate_name;
         let record = self.server_certificate(cx, name, Conditions::default()).await?.value;
-        let found = tags::listed(record.tags, input.marker.as_deref(), input.max_items)?;
+        let found = tags::listed(
+            record.tags,
+            tags::KeyCase::Counts,
+            input.marker.as_deref(),
+            input.max_items,
+        )?;
         Ok(ListServerCertificateTagsResponse {
             tags: found.items,
             is_truncated: Some(found.marker.is_some()),

@@ -16,7 +16,8 @@ impl Handle<ListUserTags> for Iam {
         input: ListUserTagsRequest,
     ) -> Result<ListUserTagsResponse, Error> {
         let tags = self.entity::<UserRecord>(cx, &input.user_name).await?.value.tags;
-        let found = tags::listed(tags, input.marker.as_deref(), input.max_items)?;
+        let found =
+            tags::listed(tags, tags::KeyCase::Ignored, input.marker.as_deref(), input.max_items)?;
         Ok(ListUserTagsResponse {
             tags: found.items,
             is_truncated: Some(found.marker.is_some()),

@@ -21,7 +21,12 @@ impl Handle<RemoveRoleFromInstanceProfile> for Iam {
         let profile = self.profile(cx, name, Conditions::default()).await?;
         let held = profile.value.role.as_deref();
         if held.is_none_or(|held| held.to_lowercase() != input.role_name.to_lowercase()) {
-            return Err(EntityKind::Role.not_found(&input.role_name));
+            let role = &input.role_name;
+            if self.database.load::<RoleRecord>(&role_path(account, role)).await?.is_none() {
+                return Err(EntityKind::Role.not_found(role));
+            }
+            let message = format!("Role {role} in Instance Profile {name} cannot be found.");
+            return Err(Error::NoSuchEntityException(message));
         }
         let mut holder = profile.value.clone();
         holder.role = None;

@@ -1,4 +1,5 @@
-//! Renews a service-specific credential: there is none (`create_service_specific_credential.rs`).
+//! Gives a service-specific credential another password. The one before is nowhere kept, so that
+//! there is nothing to write.
 
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
@@ -7,8 +8,7 @@ use haechi_iam_model::shapes::{
     ResetServiceSpecificCredentialRequest, ResetServiceSpecificCredentialResponse,
 };
 
-use crate::Iam;
-use crate::access_key::no_service_specific_credential;
+use crate::{Iam, service_credential};
 
 impl Handle<ResetServiceSpecificCredential> for Iam {
     async fn handle(
@@ -16,7 +16,11 @@ impl Handle<ResetServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: ResetServiceSpecificCredentialRequest,
     ) -> Result<ResetServiceSpecificCredentialResponse, Error> {
-        self.owner(cx, input.user_name.as_deref()).await?;
-        Err(no_service_specific_credential(&input.service_specific_credential_id))
+        let keys = self.public_keys(cx, input.user_name.as_deref()).await?;
+        let id = &input.service_specific_credential_id;
+        let found = keys.record.service_credentials.iter().find(|one| one.id == *id);
+        let found = found.ok_or_else(|| service_credential::not_found(id))?;
+        let answer = found.shown(keys.owner_name(), service_credential::password(&cx.env)?);
+        Ok(ResetServiceSpecificCredentialResponse { service_specific_credential: Some(answer) })
     }
 }

@@ -15,9 +15,9 @@ impl Handle<TagInstanceProfile> for Iam {
         let asked =
             Conditions { request_tags: &input.tags, tag_keys: &keys, ..Conditions::default() };
         let profile = self.profile(cx, &input.instance_profile_name, asked).await?;
-        tags::check(&input.tags)?;
+        tags::check(&input.tags, tags::KeyCase::Counts)?;
         let mut changed = profile.value.clone();
-        changed.tags = tags::merged(changed.tags, &input.tags, "TagsPerInstanceProfile")?;
+        changed.tags = tags::merged(changed.tags, &input.tags, tags::KeyCase::Counts)?;
         let mut batch = Batch::new();
         batch.replace(&profile, &changed);
         self.database.commit(batch).await?;

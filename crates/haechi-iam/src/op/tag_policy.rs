@@ -15,9 +15,9 @@ impl Handle<TagPolicy> for Iam {
         let asked =
             Conditions { request_tags: &input.tags, tag_keys: &keys, ..Conditions::default() };
         let policy = self.own_managed(cx, &input.policy_arn, asked).await?;
-        tags::check(&input.tags)?;
+        tags::check(&input.tags, tags::KeyCase::Counts)?;
         let mut changed = policy.value.clone();
-        changed.tags = tags::merged(changed.tags, &input.tags, "TagsPerPolicy")?;
+        changed.tags = tags::merged(changed.tags, &input.tags, tags::KeyCase::Counts)?;
         let mut batch = Batch::new();
         batch.replace(&policy, &changed);
         self.database.commit(batch).await?;

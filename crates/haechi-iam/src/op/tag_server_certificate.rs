@@ -7,7 +7,6 @@ use haechi_iam_model::shapes::TagServerCertificateRequest;
 use haechi_wire::shape::Unit;
 
 use crate::authz::Conditions;
-use crate::server_certificate::TAGS_QUOTA;
 use crate::store::ServerCertificateRecord;
 use crate::{Iam, tags};
 
@@ -17,8 +16,8 @@ impl Handle<TagServerCertificate> for Iam {
         let asked =
             Conditions { request_tags: &input.tags, tag_keys: &keys, ..Conditions::default() };
         let found = self.server_certificate(cx, &input.server_certificate_name, asked).await?;
-        tags::check(&input.tags)?;
-        let tags = tags::merged(found.value.tags.clone(), &input.tags, TAGS_QUOTA)?;
+        tags::check(&input.tags, tags::KeyCase::Counts)?;
+        let tags = tags::merged(found.value.tags.clone(), &input.tags, tags::KeyCase::Counts)?;
         let mut batch = Batch::new();
         batch.replace(&found, &ServerCertificateRecord { tags, ..found.value.clone() });
         self.database.commit(batch).await?;

@@ -14,7 +14,7 @@ impl Handle<UntagInstanceProfile> for Iam {
         let asked = Conditions { tag_keys: &input.tag_keys, ..Conditions::default() };
         let profile = self.profile(cx, &input.instance_profile_name, asked).await?;
         let mut changed = profile.value.clone();
-        changed.tags = tags::without(changed.tags, &input.tag_keys);
+        changed.tags = tags::without(changed.tags, &input.tag_keys, tags::KeyCase::Counts);
         let mut batch = Batch::new();
         batch.replace(&profile, &changed);
         self.database.commit(batch).await?;

@@ -14,7 +14,7 @@ impl Handle<UntagPolicy> for Iam {
         let asked = Conditions { tag_keys: &input.tag_keys, ..Conditions::default() };
         let policy = self.own_managed(cx, &input.policy_arn, asked).await?;
         let mut changed = policy.value.clone();
-        changed.tags = tags::without(changed.tags, &input.tag_keys);
+        changed.tags = tags::without(changed.tags, &input.tag_keys, tags::KeyCase::Counts);
         let mut batch = Batch::new();
         batch.replace(&policy, &changed);
         self.database.commit(batch).await?;

@@ -14,7 +14,7 @@ impl Handle<UntagServerCertificate> for Iam {
     async fn handle(&self, cx: &Cx, input: UntagServerCertificateRequest) -> Result<Unit, Error> {
         let asked = Conditions { tag_keys: &input.tag_keys, ..Conditions::default() };
         let found = self.server_certificate(cx, &input.server_certificate_name, asked).await?;
-        let tags = tags::without(found.value.tags.clone(), &input.tag_keys);
+        let tags = tags::without(found.value.tags.clone(), &input.tag_keys, tags::KeyCase::Counts);
         let mut batch = Batch::new();
         batch.replace(&found, &ServerCertificateRecord { tags, ..found.value.clone() });
         self.database.commit(batch).await?;

@@ -1,4 +1,5 @@
-//! Changes the description of a role, or how long its sessions may be.
+//! Changes the description of a role, or how long its sessions may be: what is not given stays
+//! (LocalStack's `test_update_role`).
 
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
@@ -7,7 +8,6 @@ use haechi_iam_model::shapes::{UpdateRoleRequest, UpdateRoleResponse};
 
 use crate::Iam;
 use crate::entity::Entity;
-use crate::role::SESSION_SECONDS_DEFAULT;
 use crate::store::RoleRecord;
 
 impl Handle<UpdateRole> for Iam {
@@ -15,8 +15,9 @@ impl Handle<UpdateRole> for Iam {
         let role = self.entity::<RoleRecord>(cx, &input.role_name).await?;
         role.value.check_modifiable()?;
         let mut changed = role.value.clone();
-        changed.description = input.description;
-        changed.session_seconds_max = input.max_session_duration.unwrap_or(SESSION_SECONDS_DEFAULT);
+        changed.description = input.description.or(changed.description);
+        changed.session_seconds_max =
+            input.max_session_duration.unwrap_or(changed.session_seconds_max);
         let mut batch = Batch::new();
         batch.replace(&role, &changed);
         self.database.commit(batch).await?;

@@ -22,6 +22,6 @@ impl Handle<UpdateRoleDescription> for Iam {
         let mut batch = Batch::new();
         batch.replace(&role, &changed);
         self.database.commit(batch).await?;
-        Ok(UpdateRoleDescriptionResponse { role: Some(changed.shown(cx.account())) })
+        Ok(UpdateRoleDescriptionResponse { role: Some(changed.described(cx.account())) })
     }
 }

@@ -1,4 +1,4 @@
-//! Changes a service-specific credential: there is none (`create_service_specific_credential.rs`).
+//! Activates or deactivates a service-specific credential.
 
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
@@ -6,8 +6,8 @@ use haechi_iam_model::ops::UpdateServiceSpecificCredential;
 use haechi_iam_model::shapes::UpdateServiceSpecificCredentialRequest;
 use haechi_wire::shape::Unit;
 
-use crate::Iam;
-use crate::access_key::no_service_specific_credential;
+use crate::public_keys::is_active;
+use crate::{Iam, service_credential};
 
 impl Handle<UpdateServiceSpecificCredential> for Iam {
     async fn handle(
@@ -15,7 +15,11 @@ impl Handle<UpdateServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: UpdateServiceSpecificCredentialRequest,
     ) -> Result<Unit, Error> {
-        self.owner(cx, input.user_name.as_deref()).await?;
-        Err(no_service_specific_credential(&input.service_specific_credential_id))
+        let mut keys = self.public_keys(cx, input.user_name.as_deref()).await?;
+        let active = is_active(input.status)?;
+        let id = &input.service_specific_credential_id;
+        let found = keys.record.service_credentials.iter_mut().find(|one| one.id == *id);
+        found.ok_or_else(|| service_credential::not_found(id))?.active = active;
+        self.keep_public_keys(keys).await
     }
 }

@@ -8,7 +8,7 @@ use haechi_iam_model::shapes::{UploadServerCertificateRequest, UploadServerCerti
 
 use crate::authz::{Conditions, authorize};
 use crate::secret::Secret;
-use crate::server_certificate::{self, CERTIFICATES_MAX, TAGS_QUOTA};
+use crate::server_certificate::{self, CERTIFICATES_MAX};
 use crate::store::{ServerCertificateRecord, server_certificate_path, server_certificates_path};
 use crate::user::{DEFAULT_PATH, new_id, shown_tags};
 use crate::{Iam, tags};
@@ -28,7 +28,7 @@ impl Handle<UploadServerCertificate> for Iam {
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
         authorize(cx, &arn, &asked)?;
-        tags::check(&new_tags)?;
+        tags::check(&new_tags, tags::KeyCase::Counts)?;
         let chain = input.certificate_chain;
         let checked = server_certificate::check(
             &input.certificate_body,
@@ -55,7 +55,7 @@ impl Handle<UploadServerCertificate> for Iam {
             private_key: Secret(input.private_key),
             uploaded_ms: cx.now().millis(),
             expires_ms: checked.expires_ms,
-            tags: tags::merged(Vec::new(), &new_tags, TAGS_QUOTA)?,
+            tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             unknown: Unknown::new(),
         };
         let mut batch = Batch::new();

@@ -24,7 +24,11 @@ impl Handle<UploadSigningCertificate> for Iam {
         input: UploadSigningCertificateRequest,
     ) -> Result<UploadSigningCertificateResponse, Error> {
         let mut keys = self.public_keys(cx, input.user_name.as_deref()).await?;
-        let der = certificate::der(&input.certificate_body)?;
+        let body = &input.certificate_body;
+        let der = certificate::der(body).map_err(|_| {
+            let message = format!("Certificate {body} is malformed.");
+            Error::MalformedCertificateException(message)
+        })?;
         let is_same =
             |other: &UploadRecord| certificate::der(&other.body).is_ok_and(|it| it == der);
         if keys.record.certificates.iter().any(is_same) {
@@ -33,7 +37,7 @@ impl Handle<UploadSigningCertificate> for Iam {
         }
         if keys.record.certificates.len() >= CERTIFICATES_MAX {
             let message =
-                format!("Cannot exceed quota for SigningCertificatesPerUser: {CERTIFICATES_MAX}");
+                format!("Cannot exceed quota for CertificatesPerUser: {CERTIFICATES_MAX}");
             return Err(Error::LimitExceededException(message));
         }
         let record = UploadRecord {

@@ -137,8 +137,23 @@ pub(crate) struct PublicKeysRecord {
     pub(crate) ssh_keys: Vec<UploadRecord>,
     /// X.509 certificates, in order of their upload.
     pub(crate) certificates: Vec<UploadRecord>,
+    /// Service-specific credentials, in order of their making.
+    #[serde(default)]
+    pub(crate) service_credentials: Vec<ServiceCredentialRecord>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
+}
+
+/// A service-specific credential. Its password is not kept: no service here asks for it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ServiceCredentialRecord {
+    /// `ACCA…`.
+    pub(crate) id: String,
+    pub(crate) service: String,
+    /// The name to sign in with: it stays when the user is renamed.
+    pub(crate) user_name: String,
+    pub(crate) active: bool,
+    pub(crate) created_ms: i64,
 }
 
 /// A TLS certificate with its private key.

@@ -105,7 +105,9 @@ async fn a_key_of_nobody_may_not_be_asked_about() {
     let stage = Stage::new().await;
     let id = "AKIAQQQQQQQQQQQQQQQQ".to_owned();
     let request = GetAccessKeyLastUsedRequest { access_key_id: id };
-    assert_eq!(stage.refused::<GetAccessKeyLastUsed>(request).await.0, "AccessDenied");
+    let refused = stage.refused::<GetAccessKeyLastUsed>(request).await;
+    assert_eq!(refused.0, "AccessDenied");
+    assert!(refused.1.contains(" to perform iam:GetAccessKeyLastUsed on resource: access key A"));
 }
 
 #[tokio::test]

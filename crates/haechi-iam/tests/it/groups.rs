@@ -7,7 +7,7 @@ use haechi_iam_model::ops::{
 };
 use haechi_iam_model::shapes::*;
 
-use crate::cast::{ALLOW_ALL, Stage, create_policy, may, told};
+use crate::cast::{ACCOUNT, ALLOW_ALL, Stage, create_policy, may, told};
 
 async fn create(stage: &Stage, name: &str) -> Group {
     let request = CreateGroupRequest { group_name: name.to_owned(), path: None };
@@ -47,6 +47,22 @@ async fn a_change_of_membership_counts_on_the_next_call() {
     assert!(may(&stage, &key, "kms:CreateKey").await);
     stage.ok::<RemoveUserFromGroup>(remove("staff", "alice")).await;
     assert!(!may(&stage, &key, "kms:CreateKey").await);
+    // Once more is no error.
+    stage.ok::<RemoveUserFromGroup>(remove("staff", "alice")).await;
+}
+
+#[tokio::test]
+async fn of_a_group_and_a_user_that_are_missing_the_user_is_named() {
+    let stage = Stage::new().await;
+    let nobody = told("NoSuchEntity", "The user with name nobody cannot be found.");
+    assert_eq!(stage.refused::<RemoveUserFromGroup>(remove("none", "nobody")).await, nobody);
+    assert_eq!(stage.refused::<AddUserToGroup>(add("none", "nobody")).await, nobody);
+    stage.create_user("alice").await;
+    let none = told("NoSuchEntity", "The group with name none cannot be found.");
+    assert_eq!(stage.refused::<RemoveUserFromGroup>(remove("none", "alice")).await, none);
+    let stranger = stage.kit.user(ACCOUNT, "stranger", &[]);
+    let denied = stage.refused_to::<AddUserToGroup>(&stranger, add("none", "nobody")).await;
+    assert_eq!(denied.0, "AccessDenied");
 }
 
 #[tokio::test]

@@ -63,7 +63,8 @@ async fn a_page_goes_on_where_it_stopped_though_users_came_and_went() {
 async fn a_marker_that_was_never_handed_out_is_refused() {
     let stage = Stage::new().await;
     let request = from(Some("not a marker".to_owned()), None, "/");
-    assert_eq!(stage.refused::<ListUsers>(request).await.0, "ValidationError");
+    let refused = stage.refused::<ListUsers>(request).await;
+    assert_eq!(refused, told("ValidationError", "Invalid Marker."));
 }
 
 #[tokio::test]

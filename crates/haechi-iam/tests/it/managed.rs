@@ -54,6 +54,60 @@ async fn an_attached_policy_counts_at_once_and_no_more_when_detached() {
     assert_eq!(policy(&stage, &arn).await.attachment_count, Some(0));
 }
 
+/// LocalStack's `test_policy_version_errors` and `TestListEntitiesForPolicy`.
+#[tokio::test]
+async fn what_is_asked_of_a_missing_policy_is_missing() {
+    let stage = Stage::new().await;
+    let arn = "arn:aws:iam::123456789012:policy/missing".to_owned();
+    let version = told(
+        "NoSuchEntity",
+        &format!("Policy {arn} version v1 does not exist or is not attachable."),
+    );
+    let (policy_arn, version_id) = (arn.clone(), "v1".to_owned());
+    let get = GetPolicyVersionRequest { policy_arn: arn.clone(), version_id: version_id.clone() };
+    assert_eq!(stage.refused::<GetPolicyVersion>(get).await, version);
+    let set = SetDefaultPolicyVersionRequest { policy_arn, version_id };
+    assert_eq!(stage.refused::<SetDefaultPolicyVersion>(set).await, version);
+    let list = ListEntitiesForPolicyRequest { policy_arn: arn.clone(), ..Default::default() };
+    let absent = format!("Policy {arn} does not exist or is not attachable.");
+    let refused = stage.refused::<ListEntitiesForPolicy>(list).await;
+    assert_eq!(refused, told("NoSuchEntity", &absent));
+}
+
+/// LocalStack's `test_attach_detach_aws_managed_policy_role`.
+#[tokio::test]
+async fn what_is_attached_is_listed_by_name_without_regard_to_case() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    for name in ["AWSControlTowerServiceRolePolicy", "AmazonElasticMapReduceRole"] {
+        let arn = format!("arn:aws:iam::aws:policy/service-role/{name}");
+        stage.ok::<AttachUserPolicy>(attach("alice", &arn)).await;
+    }
+    let request =
+        ListAttachedUserPoliciesRequest { user_name: "alice".to_owned(), ..Default::default() };
+    let listed = stage.ok::<ListAttachedUserPolicies>(request).await.attached_policies.unwrap();
+    let names: Vec<_> = listed.into_iter().filter_map(|one| one.policy_name).collect();
+    assert_eq!(names, ["AmazonElasticMapReduceRole", "AWSControlTowerServiceRolePolicy"]);
+}
+
+#[tokio::test]
+async fn policies_are_attached_to_no_policies() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    let arn = create_policy(&stage, "reader", LIST_KEYS).await;
+    stage.ok::<AttachUserPolicy>(attach("alice", &arn)).await;
+    let list = |entity_filter| ListEntitiesForPolicyRequest {
+        policy_arn: arn.clone(),
+        entity_filter,
+        ..Default::default()
+    };
+    let all = stage.ok::<ListEntitiesForPolicy>(list(None)).await.policy_users.unwrap();
+    assert_eq!(all.len(), 1);
+    let filtered = list(Some(EntityType::LocalManagedPolicy));
+    let none = stage.ok::<ListEntitiesForPolicy>(filtered).await.policy_users.unwrap();
+    assert!(none.is_empty());
+}
+
 #[tokio::test]
 async fn the_default_version_decides_from_the_next_call_on() {
     let stage = Stage::new().await;

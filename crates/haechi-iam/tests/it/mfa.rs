@@ -94,7 +94,7 @@ async fn a_new_device_tells_its_serial_number_its_seed_and_a_picture_and_is_nobo
 async fn a_name_is_taken_once() {
     let stage = Stage::new().await;
     create(&stage, "phone").await;
-    let taken = "MFADevice entity at the same path and name already exists.";
+    let taken = "MFA device already exists.";
     let refused = stage.refused::<CreateVirtualMFADevice>(device("Phone")).await;
     assert_eq!(refused, told("EntityAlreadyExists", taken));
 }
@@ -216,10 +216,12 @@ async fn a_user_with_a_device_is_not_deleted_nor_is_a_device_with_a_user() {
     let outcome = verify(&stage, &id, &app.code(&stage, 0)).await;
     assert!(matches!(outcome, Err(MfaError::UnknownDevice)));
     let foreign = told("NoSuchEntity", "MFA Device invalid for user.");
-    assert_eq!(stage.refused::<DeactivateMFADevice>(deactivate).await, foreign);
+    assert_eq!(stage.refused::<DeactivateMFADevice>(deactivate.clone()).await, foreign);
     stage.ok::<DeleteVirtualMFADevice>(delete.clone()).await;
-    let gone = format!("VirtualMFADevice with serial number {SERIAL} doesn't exist.");
+    let gone = format!("MFA Device with serial number {SERIAL} does not exist.");
     assert_eq!(stage.refused::<DeleteVirtualMFADevice>(delete).await, told("NoSuchEntity", &gone));
+    let refused = stage.refused::<DeactivateMFADevice>(deactivate).await;
+    assert_eq!(refused, told("NoSuchEntity", &gone));
     stage.ok::<DeleteUser>(user).await;
 }
 
@@ -279,7 +281,7 @@ async fn a_device_has_tags() {
     create(&stage, "phone").await;
     let tags = vec![tag("Team", "Blue"), tag("Floor", "2")];
     stage.ok::<TagMFADevice>(TagMFADeviceRequest { serial_number: SERIAL.to_owned(), tags }).await;
-    let tag_keys = vec!["floor".to_owned()];
+    let tag_keys = vec!["Floor".to_owned()];
     let request = UntagMFADeviceRequest { serial_number: SERIAL.to_owned(), tag_keys };
     stage.ok::<UntagMFADevice>(request).await;
     let request =

@@ -8,12 +8,12 @@ use haechi_iam_model::ops::{
     TagSAMLProvider, UpdateOpenIDConnectProviderThumbprint, UpdateSAMLProvider,
 };
 use haechi_iam_model::shapes::{
-    AddClientIDToOpenIDConnectProviderRequest, CreateOpenIDConnectProviderRequest,
-    CreateSAMLProviderRequest, DeleteOpenIDConnectProviderRequest, DeleteSAMLProviderRequest,
-    GetOpenIDConnectProviderRequest, GetSAMLProviderRequest, ListOpenIDConnectProvidersRequest,
-    ListSAMLProvidersRequest, RemoveClientIDFromOpenIDConnectProviderRequest,
-    TagSAMLProviderRequest, UpdateOpenIDConnectProviderThumbprintRequest,
-    UpdateSAMLProviderRequest,
+    AddClientIDToOpenIDConnectProviderRequest, AssertionEncryptionModeType,
+    CreateOpenIDConnectProviderRequest, CreateSAMLProviderRequest,
+    DeleteOpenIDConnectProviderRequest, DeleteSAMLProviderRequest, GetOpenIDConnectProviderRequest,
+    GetSAMLProviderRequest, ListOpenIDConnectProvidersRequest, ListSAMLProvidersRequest,
+    RemoveClientIDFromOpenIDConnectProviderRequest, TagSAMLProviderRequest,
+    UpdateOpenIDConnectProviderThumbprintRequest, UpdateSAMLProviderRequest,
 };
 use haechi_wire::Timestamp;
 
@@ -170,20 +170,20 @@ async fn audiences_and_thumbprints_change() {
 }
 
 #[tokio::test]
-async fn a_deleted_oidc_provider_is_gone_at_once_and_deleting_it_again_is_no_error() {
+async fn a_deleted_oidc_provider_is_gone_at_once() {
     let stage = Stage::new().await;
     stage
         .ok::<CreateOpenIDConnectProvider>(oidc("https://token.actions.githubusercontent.com"))
         .await;
-    for _ in 0..2 {
-        let request =
-            DeleteOpenIDConnectProviderRequest { open_id_connect_provider_arn: OIDC.to_owned() };
-        stage.ok::<DeleteOpenIDConnectProvider>(request).await;
-    }
+    let delete =
+        || DeleteOpenIDConnectProviderRequest { open_id_connect_provider_arn: OIDC.to_owned() };
+    stage.ok::<DeleteOpenIDConnectProvider>(delete()).await;
     let url = "https://token.actions.githubusercontent.com";
     assert_eq!(stage.iam.oidc_provider(&account(ACCOUNT), url).await.unwrap(), None);
     let refused = stage.refused::<GetOpenIDConnectProvider>(shown(OIDC)).await;
     let message = format!("OpenIDConnect Provider not found for arn {OIDC}");
+    assert_eq!(refused, told("NoSuchEntity", &message));
+    let refused = stage.refused::<DeleteOpenIDConnectProvider>(delete()).await;
     assert_eq!(refused, told("NoSuchEntity", &message));
 }
 
@@ -196,6 +196,8 @@ async fn a_saml_provider_is_shown_as_it_was_created_and_sts_learns_whose_signatu
     let request = GetSAMLProviderRequest { saml_provider_arn: SAML.to_owned() };
     let got = stage.ok::<GetSAMLProvider>(request).await;
     assert_eq!(got.saml_metadata_document.as_deref(), Some(&*document));
+    assert_eq!(got.assertion_encryption_mode, Some(AssertionEncryptionModeType::Allowed));
+    assert!(got.private_key_list.unwrap().is_empty());
     assert!(got.saml_provider_uuid.unwrap().starts_with("SAMLSP"));
     assert!(got.valid_until.unwrap() > stage.kit.env.now().plus_seconds(90 * 365 * 86_400));
     let found = stage.iam.saml_provider(&account(ACCOUNT), SAML).await.unwrap().unwrap();

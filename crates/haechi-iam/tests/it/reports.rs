@@ -90,7 +90,16 @@ async fn authorization_details_tell_how_everything_hangs_together() {
     let inline = &users[0].user_policy_list.as_ref().unwrap()[0];
     assert!(inline.policy_document.as_ref().unwrap().starts_with("%7B"));
     assert_eq!(all.group_detail_list.unwrap()[0].group_name.as_deref(), Some("staff"));
+    // Empty lists of inline policies are told of all but users.
+    stage.create_user("bob").await;
+    let request = GetAccountAuthorizationDetailsRequest {
+        filter: Some(vec![EntityType::User]),
+        ..Default::default()
+    };
+    let users = stage.ok::<GetAccountAuthorizationDetails>(request).await.user_detail_list.unwrap();
+    assert!(users[1].user_policy_list.is_none() && users[1].group_list.is_some());
     let roles = all.role_detail_list.unwrap();
+    assert!(roles[0].role_policy_list.is_some());
     let profiles = roles[0].instance_profile_list.as_ref().unwrap();
     assert_eq!(profiles[0].instance_profile_name, "machine");
     let policies = all.policies.unwrap();
@@ -133,7 +142,7 @@ async fn authorization_details_are_filtered_and_paged_as_one_list() {
 #[tokio::test]
 async fn a_credential_report_is_made_before_it_is_read() {
     let stage = Stage::new().await;
-    let missing = told("ReportNotPresent", "Unknown");
+    let missing = told("ReportNotPresent", "");
     assert_eq!(stage.refused::<GetCredentialReport>(Unit).await, missing);
     let state = stage.ok::<GenerateCredentialReport>(Unit).await.state;
     assert_eq!(state, Some(ReportStateType::Started));

@@ -4,7 +4,7 @@ use haechi_core::Principals as _;
 use haechi_iam_model::ops::*;
 use haechi_iam_model::shapes::*;
 
-use crate::cast::{ALLOW_ALL, Stage, TRUST, create_role, tag, told};
+use crate::cast::{ALLOW_ALL, Stage, TRUST, create_policy, create_role, tag, told};
 
 fn of(name: &str) -> GetRoleRequest {
     GetRoleRequest { role_name: name.to_owned() }
@@ -89,6 +89,9 @@ async fn description_duration_trust_and_tags_change() {
     stage.ok::<UpdateRole>(update).await;
     let tags = vec![tag("Team", "x")];
     stage.ok::<TagRole>(TagRoleRequest { role_name: "r".to_owned(), tags: tags.clone() }).await;
+    // What is not given stays (LocalStack's `test_update_role`).
+    let nothing = UpdateRoleRequest { role_name: "r".to_owned(), ..Default::default() };
+    stage.ok::<UpdateRole>(nothing).await;
     let shown = stage.ok::<GetRole>(of("r")).await.role;
     assert_eq!(shown.description.as_deref(), Some("d"));
     assert_eq!(shown.max_session_duration, Some(7200));
@@ -96,6 +99,47 @@ async fn description_duration_trust_and_tags_change() {
     let untag = UntagRoleRequest { role_name: "r".to_owned(), tag_keys: vec!["TEAM".to_owned()] };
     stage.ok::<UntagRole>(untag).await;
     assert!(stage.ok::<GetRole>(of("r")).await.role.tags.is_none());
+}
+
+/// LocalStack's `test_role_permissions_boundary_lifecycle` and `test_update_role`.
+#[tokio::test]
+async fn the_answer_to_a_change_shows_less_than_the_role_alone() {
+    let stage = Stage::new().await;
+    let boundary = create_policy(&stage, "b", ALLOW_ALL).await;
+    let request = CreateRoleRequest {
+        description: Some("d".to_owned()),
+        permissions_boundary: Some(boundary),
+        ..role("r", TRUST)
+    };
+    let created = stage.ok::<CreateRole>(request).await.role;
+    assert!(created.description.is_none());
+    let kind = created.permissions_boundary.unwrap().permissions_boundary_type;
+    assert_eq!(kind.as_deref(), Some("Policy"));
+    let update =
+        UpdateRoleDescriptionRequest { role_name: "r".to_owned(), description: "e".to_owned() };
+    let changed = stage.ok::<UpdateRoleDescription>(update).await.role.unwrap();
+    assert_eq!(changed.description.as_deref(), Some("e"));
+    assert!(changed.max_session_duration.is_none() && changed.role_last_used.is_none());
+}
+
+#[tokio::test]
+async fn a_boundary_must_be_a_policy_that_is_there() {
+    let stage = Stage::new().await;
+    create_role(&stage, "r").await;
+    let put = |arn: &str| PutRolePermissionsBoundaryRequest {
+        role_name: "r".to_owned(),
+        permissions_boundary: arn.to_owned(),
+    };
+    let wrong = "arn:aws:iam::123456789012:not_a_policy/invalid";
+    let refused = stage.refused::<PutRolePermissionsBoundary>(put(wrong)).await;
+    assert_eq!(refused, told("InvalidInput", &format!("ARN {wrong} is not valid.")));
+    let missing = "arn:aws:iam::123456789012:policy/missing";
+    let refused = stage.refused::<PutRolePermissionsBoundary>(put(missing)).await;
+    let message = format!("Scope ARN: {missing} does not exist or is not attachable.");
+    assert_eq!(refused, told("NoSuchEntity", &message));
+    let new =
+        CreateRoleRequest { permissions_boundary: Some(missing.to_owned()), ..role("s", TRUST) };
+    assert_eq!(stage.refused::<CreateRole>(new).await, told("NoSuchEntity", &message));
 }
 
 #[tokio::test]
@@ -129,6 +173,13 @@ async fn a_role_that_something_hangs_on_cannot_be_deleted() {
     let full =
         told("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
     assert_eq!(stage.refused::<AddRoleToInstanceProfile>(add).await, full);
+    create_role(&stage, "other").await;
+    let other = RemoveRoleFromInstanceProfileRequest {
+        instance_profile_name: instance_profile_name.clone(),
+        role_name: "other".to_owned(),
+    };
+    let absent = told("NoSuchEntity", "Role other in Instance Profile i cannot be found.");
+    assert_eq!(stage.refused::<RemoveRoleFromInstanceProfile>(other).await, absent);
     let message = "Cannot delete entity, must remove roles from instance profile first.";
     assert_eq!(stage.refused::<DeleteRole>(delete()).await, told("DeleteConflict", message));
     let of_role =

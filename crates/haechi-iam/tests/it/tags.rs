@@ -1,11 +1,14 @@
 //! Tags.
 
-use haechi_iam_model::ops::{CreateUser, ListUserTags, TagUser, UntagUser};
+use haechi_iam_model::ops::{
+    CreateUser, ListPolicyTags, ListUserTags, TagPolicy, TagUser, UntagPolicy, UntagUser,
+};
 use haechi_iam_model::shapes::{
-    CreateUserRequest, ListUserTagsRequest, Tag, TagUserRequest, UntagUserRequest,
+    CreateUserRequest, ListPolicyTagsRequest, ListUserTagsRequest, Tag, TagPolicyRequest,
+    TagUserRequest, UntagPolicyRequest, UntagUserRequest,
 };
 
-use crate::cast::{ACCOUNT, Stage, tag, told};
+use crate::cast::{ACCOUNT, ALLOW_ALL, Stage, create_policy, tag, told};
 
 fn add(tags: Vec<Tag>) -> TagUserRequest {
     TagUserRequest { user_name: "alice".to_owned(), tags }
@@ -53,6 +56,29 @@ async fn duplicate_and_reserved_keys_are_refused() {
     assert!(listed(&stage).await.is_empty());
 }
 
+/// LocalStack's `test_policy_tag_order` and `test_policy_tag_create_errors`.
+#[tokio::test]
+async fn case_counts_in_keys_of_what_is_no_user_and_no_role() {
+    let stage = Stage::new().await;
+    let policy_arn = create_policy(&stage, "p", ALLOW_ALL).await;
+    let tag_it = |tags: Vec<Tag>| TagPolicyRequest { policy_arn: policy_arn.clone(), tags };
+    let keys = async || {
+        let request =
+            ListPolicyTagsRequest { policy_arn: policy_arn.clone(), ..Default::default() };
+        let tags = stage.ok::<ListPolicyTags>(request).await.tags;
+        tags.into_iter().map(|tag| tag.key).collect::<Vec<String>>()
+    };
+    let tags = ["abc", "b", "z", "a", "A"].map(|key| tag(key, "v")).to_vec();
+    stage.ok::<TagPolicy>(tag_it(tags)).await;
+    assert_eq!(keys().await, ["A", "a", "b", "z", "abc"]);
+    let untag =
+        UntagPolicyRequest { policy_arn: policy_arn.clone(), tag_keys: vec!["a".to_owned()] };
+    stage.ok::<UntagPolicy>(untag).await;
+    assert_eq!(keys().await, ["A", "b", "z", "abc"]);
+    let refused = stage.refused::<TagPolicy>(tag_it(vec![tag("x", "1"), tag("x", "2")])).await;
+    assert_eq!(refused, told("InvalidInput", "Duplicate tag keys found."));
+}
+
 #[tokio::test]
 async fn a_user_has_fifty_tags_at_most() {
     let stage = Stage::new().await;
@@ -61,7 +87,7 @@ async fn a_user_has_fifty_tags_at_most() {
     stage.ok::<TagUser>(add(fifty)).await;
     stage.ok::<TagUser>(add(vec![tag("KEY-00", "changed")])).await;
     let refused = stage.refused::<TagUser>(add(vec![tag("one-more", "v")])).await;
-    assert_eq!(refused, told("LimitExceeded", "Cannot exceed quota for TagsPerUser: 50"));
+    assert_eq!(refused, told("LimitExceeded", "The number of tags has reached the maximum limit."));
     assert_eq!(listed(&stage).await.len(), 50);
 }
 

@@ -107,14 +107,15 @@ async fn a_user_is_deleted_only_once_its_keys_and_policies_are() {
     stage.create_user("alice").await;
     let access_key_id = stage.create_key("alice").await.access_key_id;
     stage.put_policy("alice", "all", ALLOW_ALL).await;
-    let keys = told("DeleteConflict", "Cannot delete entity, must delete access keys first.");
-    assert_eq!(stage.refused::<DeleteUser>(delete("alice")).await, keys);
-    let user_name = Some("alice".to_owned());
-    stage.ok::<DeleteAccessKey>(DeleteAccessKeyRequest { user_name, access_key_id }).await;
+    // Of both, AWS names the policies, as others report.
     let policies = told("DeleteConflict", "Cannot delete entity, must delete policies first.");
     assert_eq!(stage.refused::<DeleteUser>(delete("alice")).await, policies);
     let (user_name, policy_name) = ("alice".to_owned(), "all".to_owned());
     stage.ok::<DeleteUserPolicy>(DeleteUserPolicyRequest { user_name, policy_name }).await;
+    let keys = told("DeleteConflict", "Cannot delete entity, must delete access keys first.");
+    assert_eq!(stage.refused::<DeleteUser>(delete("alice")).await, keys);
+    let user_name = Some("alice".to_owned());
+    stage.ok::<DeleteAccessKey>(DeleteAccessKeyRequest { user_name, access_key_id }).await;
     stage.ok::<DeleteUser>(delete("alice")).await;
     assert_eq!(stage.refused::<GetUser>(named("alice")).await.0, "NoSuchEntity");
 }
@@ -168,7 +169,7 @@ async fn a_permissions_boundary_that_does_not_exist_is_refused_and_makes_no_user
         permissions_boundary: Some(arn.to_owned()),
         ..Default::default()
     };
-    let message = format!("Policy {arn} does not exist or is not attachable.");
+    let message = format!("Scope ARN: {arn} does not exist or is not attachable.");
     assert_eq!(stage.refused::<CreateUser>(request).await, told("NoSuchEntity", &message));
     stage.create_user("alice").await;
 }

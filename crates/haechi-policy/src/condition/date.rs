@@ -6,10 +6,15 @@ pub(crate) struct Date(i128);
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
+/// The years that Java's milliseconds since 1970 reach.
+const YEARS: std::ops::RangeInclusive<i64> = -292_275_054..=292_278_993;
+
 impl Date {
     /// Reads `1577836801`, `1577836801.5`, `2020`, `2020-01`, `2020-01-01`, `2020-01-01T00:00Z`,
     /// `2020-01-01T00:00:01.5+02:00`. Four digits alone are a year, as W3C has it; others are
-    /// seconds since 1970. A time without zone is UTC.
+    /// seconds since 1970. A time without zone is UTC. IAM takes more than W3C (LocalStack's
+    /// `test_create_policy_valid_document`): `01T`, `-292275054`, hours of one digit, zones without
+    /// minutes.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_iso = text.contains(['-', 'T', 't']) || digits(text, 4, 4).is_some();
         if is_iso { iso(text) } else { epoch(text) }
@@ -18,7 +23,7 @@ impl Date {
 
 fn epoch(text: &str) -> Option<Date> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds = digits(seconds, 1, 18)?;
+    let seconds = digits(seconds, 1, 19)?;
     Some(Date(i128::from(seconds) * NANOSECONDS + nanoseconds(fraction)?))
 }
 
@@ -27,11 +32,12 @@ fn iso(text: &str) -> Option<Date> {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
+    let (sign, date) = date.strip_prefix('-').map_or((1, date), |rest| (-1, rest));
     let mut parts = date.split('-');
-    let year = digits(parts.next()?, 4, 4)?;
+    let year = sign * digits(parts.next()?, 1, 9)?;
     let month = parts.next().map_or(Some(1), |text| digits(text, 2, 2))?;
     let day = parts.next().map_or(Some(1), |text| digits(text, 2, 2))?;
-    if parts.next().is_some() || !(1..=12).contains(&month) {
+    if parts.next().is_some() || !YEARS.contains(&year) || !(1..=12).contains(&month) {
         return None;
     }
     if !(1..=days_in_month(year, month)).contains(&day) {
@@ -44,10 +50,13 @@ fn iso(text: &str) -> Option<Date> {
 
 /// Nanoseconds since midnight UTC, which a zone may put before or behind the day.
 fn time_of_day(text: &str) -> Option<i128> {
+    if text.is_empty() {
+        return Some(0);
+    }
     let zone_at = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (clock, zone) = text.split_at_checked(zone_at)?;
     let mut parts = clock.split(':');
-    let hour = digits(parts.next()?, 2, 2)?;
+    let hour = digits(parts.next()?, 1, 2)?;
     let minute = parts.next().map_or(Some(0), |text| digits(text, 2, 2))?;
     let (second, fraction) = match parts.next() {
         Some(text) => {
@@ -82,9 +91,9 @@ fn digits(text: &str, length_min: usize, length_max: usize) -> Option<i64> {
     if valid { text.parse().ok() } else { None }
 }
 
-/// The nanoseconds of a decimal fraction; digits beyond the ninth are dropped.
+/// The nanoseconds of a decimal fraction of nine digits at most.
 fn nanoseconds(fraction: &str) -> Option<i128> {
-    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
@@ -143,6 +152,17 @@ mod tests {
     }
 
     #[test]
+    fn what_iam_takes_beside_w3c_is_taken() {
+        assert_eq!(Date::parse("01T"), Date::parse("1-01-01"));
+        assert!(Date::parse("-292275054") < Date::parse("-1-01-01"));
+        assert_eq!(
+            Date::parse("2016-12-13t2:00:00.593194+23"),
+            Date::parse("2016-12-12T03:00:00.593194Z")
+        );
+        assert!(Date::parse("9223372036854775807").is_some());
+    }
+
+    #[test]
     fn fractions_of_a_second_count() {
         assert!(Date::parse("2020-01-01T00:00:00.5Z") > Date::parse("2020-01-01T00:00:00.25Z"));
     }
@@ -161,6 +181,11 @@ mod tests {
             "2020-01-01T00:00:00Zx",
             "2020-01-01T00:00:00+2",
             "99999999999999999999",
+            "9223372036854775808",
+            "-292275055",
+            "234-13",
+            "2016-12-13t2:00:00.593194+1",
+            "2016-12-13t2:00:00.1999999999+10:59",
             "2020-01-01-01",
         ] {
             assert!(Date::parse(text).is_none(), "{text}");

@@ -117,7 +117,8 @@ fn no_region(service: &str, name: &str, text: &str) -> Result<()> {
 fn iam_path(name: &str) -> Result<()> {
     // What a wildcard stands for is not known.
     let head = name.split('/').next().unwrap_or_default();
-    if IAM_PATHS.iter().any(|path| name.starts_with(path)) || head.contains(['*', '?', '$']) {
+    let is_known = name == "root" || IAM_PATHS.iter().any(|path| name.starts_with(path));
+    if is_known || head.contains(['*', '?', '$']) {
         return Ok(());
     }
     Err(ParseError::IamResourcePath { known: IAM_PATHS.join(", ") })

@@ -221,12 +221,13 @@ fn mistakes_come_in_the_order_in_which_iam_looks_for_them() {
             r#""Action":"a:b","Resource":"*","Condition":{"x":{"a":"1"}}"#,
             "Syntax errors in policy.",
         ),
+        (r#""Action":"invalid""#, "Policy statement must contain resources."),
     ] {
         assert_eq!(error(&statement(text), Kind::Identity), message, "{text}");
     }
     let path = error(&statement(r#""Action":"a:b","Resource":"arn:aws:iam:::b""#), Kind::Identity);
     assert!(
-        path.starts_with("IAM resource path must either be \"*\" or start with user/,"),
+        path.starts_with("IAM resource path must either be \"*\", root, or start with user/,"),
         "{path}"
     );
 }
@@ -238,6 +239,7 @@ fn what_iam_takes_is_taken() {
         r#""Action":"a:b","Resource":"*","Condition":{"StringEqualsIfExists":{"a":"b"}}"#,
         r#""Action":"a:b","Resource":"*","Condition":{"DateGreaterThan":{"a":[]}}"#,
         r#""Action":"a:b","Resource":"arn:aws:iam::111122223333:*""#,
+        r#""Action":"a:b","Resource":"arn:aws:iam::111122223333:root""#,
         r#""Action":"a:b","Resource":"arn:aws:iam::*:user/${aws:username}""#,
         r#""Action":"a:b","Resource":"arn:aws:s3:eu-west-1:111122223333:accesspoint/p""#,
     ] {

@@ -32,7 +32,7 @@ structure! { pub struct Request as REQUEST "Request" {
 fn read(body: &str) -> Result<Request, String> {
     input::<Request>(&mut JsonReader::new(body.as_bytes()), &REQUEST).map_err(|error| match error {
         InputError::Malformed(malformed) => format!("malformed: {malformed}"),
-        InputError::Invalid(message) => message,
+        InputError::Invalid(violations) => crate::validate::message(&violations),
     })
 }
 
@@ -80,10 +80,10 @@ fn each_breach_is_told_in_aws_words() {
 fn several_breaches_are_counted_and_joined() {
     assert_eq!(
         refused(r#"{"NumberOfBytes":1025,"Colour":"GREEN"}"#),
-        "3 validation errors detected: Value '1025' at 'numberOfBytes' failed to satisfy \
-         constraint: Member must have value less than or equal to 1024; Value 'GREEN' at 'colour' \
-         failed to satisfy constraint: Member must satisfy enum value set: [RED, BLUE]; Value null \
-         at 'name' failed to satisfy constraint: Member must not be null"
+        "3 validation errors detected: Value 'GREEN' at 'colour' failed to satisfy constraint: \
+         Member must satisfy enum value set: [RED, BLUE]; Value null at 'name' failed to satisfy \
+         constraint: Member must not be null; Value '1025' at 'numberOfBytes' failed to satisfy \
+         constraint: Member must have value less than or equal to 1024"
     );
 }
 
