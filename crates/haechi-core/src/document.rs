@@ -1,5 +1,6 @@
 //! What a service shows to anybody who asks, without a signature and without a record: files whose
-//! only purpose is to be public, such as the certificate that verifies SNS's messages.
+//! only purpose is to be public, such as the certificate that verifies SNS's messages; and files at
+//! paths that show themselves that their owner was told of them, such as Lambda's code.
 
 use async_trait::async_trait;
 use haechi_wire::Fault;

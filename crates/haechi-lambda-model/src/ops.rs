@@ -610,6 +610,27 @@ impl Operation for CreateAlias {
     type Error = Error;
 }
 
+/// `CreateEventSourceMapping`.
+pub struct CreateEventSourceMapping;
+
+impl Operation for CreateEventSourceMapping {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "CreateEventSourceMapping",
+        action: "lambda:CreateEventSourceMapping",
+        method: "POST",
+        uri: "/2015-03-31/event-source-mappings",
+        status: 202,
+        input: &shapes::CREATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &shapes::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::CreateEventSourceMappingRequest;
+    type Output = shapes::EventSourceMappingConfiguration;
+    type Error = Error;
+}
+
 /// `CreateFunction`.
 pub struct CreateFunction;
 
@@ -652,6 +673,27 @@ impl Operation for DeleteAlias {
     type Error = Error;
 }
 
+/// `DeleteEventSourceMapping`.
+pub struct DeleteEventSourceMapping;
+
+impl Operation for DeleteEventSourceMapping {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteEventSourceMapping",
+        action: "lambda:DeleteEventSourceMapping",
+        method: "DELETE",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 202,
+        input: &shapes::DELETE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &shapes::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteEventSourceMappingRequest;
+    type Output = shapes::EventSourceMappingConfiguration;
+    type Error = Error;
+}
+
 /// `DeleteFunction`.
 pub struct DeleteFunction;
 
@@ -670,6 +712,27 @@ impl Operation for DeleteFunction {
     };
     type Input = shapes::DeleteFunctionRequest;
     type Output = shapes::DeleteFunctionResponse;
+    type Error = Error;
+}
+
+/// `DeleteFunctionCodeSigningConfig`.
+pub struct DeleteFunctionCodeSigningConfig;
+
+impl Operation for DeleteFunctionCodeSigningConfig {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteFunctionCodeSigningConfig",
+        action: "lambda:DeleteFunctionCodeSigningConfig",
+        method: "DELETE",
+        uri: "/2020-06-30/functions/{FunctionName}/code-signing-config",
+        status: 204,
+        input: &shapes::DELETE_FUNCTION_CODE_SIGNING_CONFIG_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteFunctionCodeSigningConfigRequest;
+    type Output = haechi_wire::shape::Unit;
     type Error = Error;
 }
 
@@ -715,6 +778,48 @@ impl Operation for DeleteFunctionEventInvokeConfig {
     type Error = Error;
 }
 
+/// `DeleteFunctionUrlConfig`.
+pub struct DeleteFunctionUrlConfig;
+
+impl Operation for DeleteFunctionUrlConfig {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteFunctionUrlConfig",
+        action: "lambda:DeleteFunctionUrlConfig",
+        method: "DELETE",
+        uri: "/2021-10-31/functions/{FunctionName}/url",
+        status: 204,
+        input: &shapes::DELETE_FUNCTION_URL_CONFIG_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteFunctionUrlConfigRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
+/// `DeleteProvisionedConcurrencyConfig`.
+pub struct DeleteProvisionedConcurrencyConfig;
+
+impl Operation for DeleteProvisionedConcurrencyConfig {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "DeleteProvisionedConcurrencyConfig",
+        action: "lambda:DeleteProvisionedConcurrencyConfig",
+        method: "DELETE",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 204,
+        input: &shapes::DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &haechi_wire::schema::UNIT,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::DeleteProvisionedConcurrencyConfigRequest;
+    type Output = haechi_wire::shape::Unit;
+    type Error = Error;
+}
+
 /// `GetAccountSettings`.
 pub struct GetAccountSettings;
 
@@ -754,6 +859,27 @@ impl Operation for GetAlias {
     };
     type Input = shapes::GetAliasRequest;
     type Output = shapes::AliasConfiguration;
+    type Error = Error;
+}
+
+/// `GetEventSourceMapping`.
+pub struct GetEventSourceMapping;
+
+impl Operation for GetEventSourceMapping {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetEventSourceMapping",
+        action: "lambda:GetEventSourceMapping",
+        method: "GET",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 200,
+        input: &shapes::GET_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &shapes::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetEventSourceMappingRequest;
+    type Output = shapes::EventSourceMappingConfiguration;
     type Error = Error;
 }
 
@@ -862,6 +988,27 @@ impl Operation for GetFunctionEventInvokeConfig {
     type Error = Error;
 }
 
+/// `GetFunctionUrlConfig`.
+pub struct GetFunctionUrlConfig;
+
+impl Operation for GetFunctionUrlConfig {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetFunctionUrlConfig",
+        action: "lambda:GetFunctionUrlConfig",
+        method: "GET",
+        uri: "/2021-10-31/functions/{FunctionName}/url",
+        status: 200,
+        input: &shapes::GET_FUNCTION_URL_CONFIG_REQUEST,
+        output: &shapes::GET_FUNCTION_URL_CONFIG_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetFunctionUrlConfigRequest;
+    type Output = shapes::GetFunctionUrlConfigResponse;
+    type Error = Error;
+}
+
 /// `GetPolicy`.
 pub struct GetPolicy;
 
@@ -880,6 +1027,27 @@ impl Operation for GetPolicy {
     };
     type Input = shapes::GetPolicyRequest;
     type Output = shapes::GetPolicyResponse;
+    type Error = Error;
+}
+
+/// `GetProvisionedConcurrencyConfig`.
+pub struct GetProvisionedConcurrencyConfig;
+
+impl Operation for GetProvisionedConcurrencyConfig {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "GetProvisionedConcurrencyConfig",
+        action: "lambda:GetProvisionedConcurrencyConfig",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
+        status: 200,
+        input: &shapes::GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &shapes::GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::GetProvisionedConcurrencyConfigRequest;
+    type Output = shapes::GetProvisionedConcurrencyConfigResponse;
     type Error = Error;
 }
 
@@ -925,6 +1093,48 @@ impl Operation for ListAliases {
     type Error = Error;
 }
 
+/// `ListCodeSigningConfigs`.
+pub struct ListCodeSigningConfigs;
+
+impl Operation for ListCodeSigningConfigs {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListCodeSigningConfigs",
+        action: "lambda:ListCodeSigningConfigs",
+        method: "GET",
+        uri: "/2020-04-22/code-signing-configs",
+        status: 200,
+        input: &shapes::LIST_CODE_SIGNING_CONFIGS_REQUEST,
+        output: &shapes::LIST_CODE_SIGNING_CONFIGS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListCodeSigningConfigsRequest;
+    type Output = shapes::ListCodeSigningConfigsResponse;
+    type Error = Error;
+}
+
+/// `ListEventSourceMappings`.
+pub struct ListEventSourceMappings;
+
+impl Operation for ListEventSourceMappings {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListEventSourceMappings",
+        action: "lambda:ListEventSourceMappings",
+        method: "GET",
+        uri: "/2015-03-31/event-source-mappings",
+        status: 200,
+        input: &shapes::LIST_EVENT_SOURCE_MAPPINGS_REQUEST,
+        output: &shapes::LIST_EVENT_SOURCE_MAPPINGS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListEventSourceMappingsRequest;
+    type Output = shapes::ListEventSourceMappingsResponse;
+    type Error = Error;
+}
+
 /// `ListFunctionEventInvokeConfigs`.
 pub struct ListFunctionEventInvokeConfigs;
 
@@ -946,6 +1156,27 @@ impl Operation for ListFunctionEventInvokeConfigs {
     type Error = Error;
 }
 
+/// `ListFunctionUrlConfigs`.
+pub struct ListFunctionUrlConfigs;
+
+impl Operation for ListFunctionUrlConfigs {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListFunctionUrlConfigs",
+        action: "lambda:ListFunctionUrlConfigs",
+        method: "GET",
+        uri: "/2021-10-31/functions/{FunctionName}/urls",
+        status: 200,
+        input: &shapes::LIST_FUNCTION_URL_CONFIGS_REQUEST,
+        output: &shapes::LIST_FUNCTION_URL_CONFIGS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListFunctionUrlConfigsRequest;
+    type Output = shapes::ListFunctionUrlConfigsResponse;
+    type Error = Error;
+}
+
 /// `ListFunctions`.
 pub struct ListFunctions;
 
@@ -964,6 +1195,69 @@ impl Operation for ListFunctions {
     };
     type Input = shapes::ListFunctionsRequest;
     type Output = shapes::ListFunctionsResponse;
+    type Error = Error;
+}
+
+/// `ListLayerVersions`.
+pub struct ListLayerVersions;
+
+impl Operation for ListLayerVersions {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListLayerVersions",
+        action: "lambda:ListLayerVersions",
+        method: "GET",
+        uri: "/2018-10-31/layers/{LayerName}/versions",
+        status: 200,
+        input: &shapes::LIST_LAYER_VERSIONS_REQUEST,
+        output: &shapes::LIST_LAYER_VERSIONS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListLayerVersionsRequest;
+    type Output = shapes::ListLayerVersionsResponse;
+    type Error = Error;
+}
+
+/// `ListLayers`.
+pub struct ListLayers;
+
+impl Operation for ListLayers {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListLayers",
+        action: "lambda:ListLayers",
+        method: "GET",
+        uri: "/2018-10-31/layers",
+        status: 200,
+        input: &shapes::LIST_LAYERS_REQUEST,
+        output: &shapes::LIST_LAYERS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListLayersRequest;
+    type Output = shapes::ListLayersResponse;
+    type Error = Error;
+}
+
+/// `ListProvisionedConcurrencyConfigs`.
+pub struct ListProvisionedConcurrencyConfigs;
+
+impl Operation for ListProvisionedConcurrencyConfigs {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "ListProvisionedConcurrencyConfigs",
+        action: "lambda:ListProvisionedConcurrencyConfigs",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
+        status: 200,
+        input: &shapes::LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST,
+        output: &shapes::LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE,
+        result_wrapper: None,
+        read_only: true,
+    };
+    type Input = shapes::ListProvisionedConcurrencyConfigsRequest;
+    type Output = shapes::ListProvisionedConcurrencyConfigsResponse;
     type Error = Error;
 }
 
@@ -1156,6 +1450,27 @@ impl Operation for UpdateAlias {
     type Error = Error;
 }
 
+/// `UpdateEventSourceMapping`.
+pub struct UpdateEventSourceMapping;
+
+impl Operation for UpdateEventSourceMapping {
+    const SCHEMA: &'static OperationSchema = &OperationSchema {
+        service: &SERVICE,
+        name: "UpdateEventSourceMapping",
+        action: "lambda:UpdateEventSourceMapping",
+        method: "PUT",
+        uri: "/2015-03-31/event-source-mappings/{UUID}",
+        status: 202,
+        input: &shapes::UPDATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &shapes::EVENT_SOURCE_MAPPING_CONFIGURATION,
+        result_wrapper: None,
+        read_only: false,
+    };
+    type Input = shapes::UpdateEventSourceMappingRequest;
+    type Output = shapes::EventSourceMappingConfiguration;
+    type Error = Error;
+}
+
 /// `UpdateFunctionCode`.
 pub struct UpdateFunctionCode;
 
@@ -1225,23 +1540,37 @@ pub fn mount<S>(router: &mut Router, service: &Arc<S>)
 where
     S: Handle<AddPermission>
         + Handle<CreateAlias>
+        + Handle<CreateEventSourceMapping>
         + Handle<CreateFunction>
         + Handle<DeleteAlias>
+        + Handle<DeleteEventSourceMapping>
         + Handle<DeleteFunction>
+        + Handle<DeleteFunctionCodeSigningConfig>
         + Handle<DeleteFunctionConcurrency>
         + Handle<DeleteFunctionEventInvokeConfig>
+        + Handle<DeleteFunctionUrlConfig>
+        + Handle<DeleteProvisionedConcurrencyConfig>
         + Handle<GetAccountSettings>
         + Handle<GetAlias>
+        + Handle<GetEventSourceMapping>
         + Handle<GetFunction>
         + Handle<GetFunctionCodeSigningConfig>
         + Handle<GetFunctionConcurrency>
         + Handle<GetFunctionConfiguration>
         + Handle<GetFunctionEventInvokeConfig>
+        + Handle<GetFunctionUrlConfig>
         + Handle<GetPolicy>
+        + Handle<GetProvisionedConcurrencyConfig>
         + Handle<Invoke>
         + Handle<ListAliases>
+        + Handle<ListCodeSigningConfigs>
+        + Handle<ListEventSourceMappings>
         + Handle<ListFunctionEventInvokeConfigs>
+        + Handle<ListFunctionUrlConfigs>
         + Handle<ListFunctions>
+        + Handle<ListLayerVersions>
+        + Handle<ListLayers>
+        + Handle<ListProvisionedConcurrencyConfigs>
         + Handle<ListTags>
         + Handle<ListVersionsByFunction>
         + Handle<PublishVersion>
@@ -1251,6 +1580,7 @@ where
         + Handle<TagResource>
         + Handle<UntagResource>
         + Handle<UpdateAlias>
+        + Handle<UpdateEventSourceMapping>
         + Handle<UpdateFunctionCode>
         + Handle<UpdateFunctionConfiguration>
         + Handle<UpdateFunctionEventInvokeConfig>,
@@ -1258,23 +1588,37 @@ where
     router.service(&SERVICE);
     router.mount::<AddPermission, S>(service);
     router.mount::<CreateAlias, S>(service);
+    router.mount::<CreateEventSourceMapping, S>(service);
     router.mount::<CreateFunction, S>(service);
     router.mount::<DeleteAlias, S>(service);
+    router.mount::<DeleteEventSourceMapping, S>(service);
     router.mount::<DeleteFunction, S>(service);
+    router.mount::<DeleteFunctionCodeSigningConfig, S>(service);
     router.mount::<DeleteFunctionConcurrency, S>(service);
     router.mount::<DeleteFunctionEventInvokeConfig, S>(service);
+    router.mount::<DeleteFunctionUrlConfig, S>(service);
+    router.mount::<DeleteProvisionedConcurrencyConfig, S>(service);
     router.mount::<GetAccountSettings, S>(service);
     router.mount::<GetAlias, S>(service);
+    router.mount::<GetEventSourceMapping, S>(service);
     router.mount::<GetFunction, S>(service);
     router.mount::<GetFunctionCodeSigningConfig, S>(service);
     router.mount::<GetFunctionConcurrency, S>(service);
     router.mount::<GetFunctionConfiguration, S>(service);
     router.mount::<GetFunctionEventInvokeConfig, S>(service);
+    router.mount::<GetFunctionUrlConfig, S>(service);
     router.mount::<GetPolicy, S>(service);
+    router.mount::<GetProvisionedConcurrencyConfig, S>(service);
     router.mount::<Invoke, S>(service);
     router.mount::<ListAliases, S>(service);
+    router.mount::<ListCodeSigningConfigs, S>(service);
+    router.mount::<ListEventSourceMappings, S>(service);
     router.mount::<ListFunctionEventInvokeConfigs, S>(service);
+    router.mount::<ListFunctionUrlConfigs, S>(service);
     router.mount::<ListFunctions, S>(service);
+    router.mount::<ListLayerVersions, S>(service);
+    router.mount::<ListLayers, S>(service);
+    router.mount::<ListProvisionedConcurrencyConfigs, S>(service);
     router.mount::<ListTags, S>(service);
     router.mount::<ListVersionsByFunction, S>(service);
     router.mount::<PublishVersion, S>(service);
@@ -1284,6 +1628,7 @@ where
     router.mount::<TagResource, S>(service);
     router.mount::<UntagResource, S>(service);
     router.mount::<UpdateAlias, S>(service);
+    router.mount::<UpdateEventSourceMapping, S>(service);
     router.mount::<UpdateFunctionCode, S>(service);
     router.mount::<UpdateFunctionConfiguration, S>(service);
     router.mount::<UpdateFunctionEventInvokeConfig, S>(service);

@@ -88,6 +88,27 @@ structure! {
     }
 }
 
+pub static ALLOW_CREDENTIALS: Schema = boolean("AllowCredentials");
+
+pub static ALLOW_METHODS_LIST: Schema =
+    list("AllowMethodsList", &member("member", &METHOD)).length(0, 6);
+
+pub static ALLOW_ORIGINS_LIST: Schema =
+    list("AllowOriginsList", &member("member", &ORIGIN)).length(0, 100);
+
+structure! {
+    pub struct AllowedPublishers as ALLOWED_PUBLISHERS "AllowedPublishers" {
+        required signing_profile_version_arns: Vec<String> = member("SigningProfileVersionArns", &SIGNING_PROFILE_VERSION_ARNS),
+    }
+}
+
+structure! {
+    pub struct AmazonManagedKafkaEventSourceConfig as AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG "AmazonManagedKafkaEventSourceConfig" {
+        optional consumer_group_id: String = member("ConsumerGroupId", &URI),
+        optional schema_registry_config: KafkaSchemaRegistryConfig = member("SchemaRegistryConfig", &KAFKA_SCHEMA_REGISTRY_CONFIG),
+    }
+}
+
 enumeration! {
     pub enum ApplicationLogLevel as APPLICATION_LOG_LEVEL "ApplicationLogLevel" {
         Trace = "TRACE",
@@ -111,6 +132,10 @@ pub static ARCHITECTURES_LIST: Schema =
 
 pub static ARN: Schema = string("Arn").length(0, 10000).pattern(pattern!("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"));
 
+pub static BATCH_SIZE: Schema = integer("BatchSize").range(1, 10000);
+
+pub static BISECT_BATCH_ON_FUNCTION_ERROR: Schema = boolean("BisectBatchOnFunctionError");
+
 pub static BLOB: Schema = blob("Blob").sensitive();
 
 pub static BOOLEAN: Schema = boolean("Boolean");
@@ -123,11 +148,62 @@ structure! {
     }
 }
 
+structure! {
+    pub struct CodeSigningConfig as CODE_SIGNING_CONFIG "CodeSigningConfig" {
+        required code_signing_config_id: String = member("CodeSigningConfigId", &CODE_SIGNING_CONFIG_ID),
+        required code_signing_config_arn: String = member("CodeSigningConfigArn", &CODE_SIGNING_CONFIG_ARN),
+        optional description: String = member("Description", &DESCRIPTION),
+        required allowed_publishers: AllowedPublishers = member("AllowedPublishers", &ALLOWED_PUBLISHERS),
+        required code_signing_policies: CodeSigningPolicies = member("CodeSigningPolicies", &CODE_SIGNING_POLICIES),
+        required last_modified: String = member("LastModified", &TIMESTAMP),
+    }
+}
+
 pub static CODE_SIGNING_CONFIG_ARN: Schema = string("CodeSigningConfigArn").length(0, 200).pattern(pattern!("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"));
+
+pub static CODE_SIGNING_CONFIG_ID: Schema =
+    string("CodeSigningConfigId").pattern(pattern!("csc-[a-zA-Z0-9-_\\.]{17}"));
+
+pub static CODE_SIGNING_CONFIG_LIST: Schema =
+    list("CodeSigningConfigList", &member("member", &CODE_SIGNING_CONFIG));
+
+structure! {
+    pub struct CodeSigningPolicies as CODE_SIGNING_POLICIES "CodeSigningPolicies" {
+        optional untrusted_artifact_on_deployment: CodeSigningPolicy = member("UntrustedArtifactOnDeployment", &CODE_SIGNING_POLICY),
+    }
+}
+
+enumeration! {
+    pub enum CodeSigningPolicy as CODE_SIGNING_POLICY "CodeSigningPolicy" {
+        Enforce = "Enforce",
+        Warn = "Warn",
+    }
+}
+
+pub static COLLECTION_NAME: Schema = string("CollectionName")
+    .length(1, 57)
+    .pattern(pattern!("(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"));
+
+pub static COMPATIBLE_ARCHITECTURES: Schema =
+    list("CompatibleArchitectures", &member("member", &ARCHITECTURE)).length(0, 2);
+
+pub static COMPATIBLE_RUNTIMES: Schema =
+    list("CompatibleRuntimes", &member("member", &RUNTIME)).length(0, 15);
 
 structure! {
     pub struct Concurrency as CONCURRENCY "Concurrency" {
         optional reserved_concurrent_executions: i32 = member("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS),
+    }
+}
+
+structure! {
+    pub struct Cors as CORS "Cors" {
+        optional allow_credentials: bool = member("AllowCredentials", &ALLOW_CREDENTIALS),
+        optional allow_headers: Vec<String> = member("AllowHeaders", &HEADERS_LIST),
+        optional allow_methods: Vec<String> = member("AllowMethods", &ALLOW_METHODS_LIST),
+        optional allow_origins: Vec<String> = member("AllowOrigins", &ALLOW_ORIGINS_LIST),
+        optional expose_headers: Vec<String> = member("ExposeHeaders", &HEADERS_LIST),
+        optional max_age: i32 = member("MaxAge", &MAX_AGE),
     }
 }
 
@@ -142,9 +218,42 @@ structure! {
 }
 
 structure! {
+    pub struct CreateEventSourceMappingRequest as CREATE_EVENT_SOURCE_MAPPING_REQUEST "CreateEventSourceMappingRequest" {
+        optional event_source_arn: String = member("EventSourceArn", &ARN),
+        required function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME),
+        optional enabled: bool = member("Enabled", &ENABLED),
+        optional batch_size: i32 = member("BatchSize", &BATCH_SIZE),
+        optional filter_criteria: FilterCriteria = member("FilterCriteria", &FILTER_CRITERIA),
+        optional kms_key_arn: String = member("KMSKeyArn", &KMS_KEY_ARN),
+        optional metrics_config: EventSourceMappingMetricsConfig = member("MetricsConfig", &EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+        optional logging_config: EventSourceMappingLoggingConfig = member("LoggingConfig", &EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+        optional scaling_config: ScalingConfig = member("ScalingConfig", &SCALING_CONFIG),
+        optional maximum_batching_window_in_seconds: i32 = member("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+        optional parallelization_factor: i32 = member("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+        optional starting_position: String = member("StartingPosition", &EVENT_SOURCE_POSITION),
+        optional starting_position_timestamp: Timestamp = member("StartingPositionTimestamp", &DATE),
+        optional destination_config: DestinationConfig = member("DestinationConfig", &DESTINATION_CONFIG),
+        optional maximum_record_age_in_seconds: i32 = member("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+        optional bisect_batch_on_function_error: bool = member("BisectBatchOnFunctionError", &BISECT_BATCH_ON_FUNCTION_ERROR),
+        optional maximum_retry_attempts: i32 = member("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+        optional tags: BTreeMap<String, String> = member("Tags", &TAGS),
+        optional tumbling_window_in_seconds: i32 = member("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+        optional topics: Vec<String> = member("Topics", &TOPICS),
+        optional queues: Vec<String> = member("Queues", &QUEUES),
+        optional source_access_configurations: Vec<SourceAccessConfiguration> = member("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+        optional self_managed_event_source: SelfManagedEventSource = member("SelfManagedEventSource", &SELF_MANAGED_EVENT_SOURCE),
+        optional function_response_types: Vec<FunctionResponseType> = member("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        optional amazon_managed_kafka_event_source_config: AmazonManagedKafkaEventSourceConfig = member("AmazonManagedKafkaEventSourceConfig", &AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+        optional self_managed_kafka_event_source_config: SelfManagedKafkaEventSourceConfig = member("SelfManagedKafkaEventSourceConfig", &SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+        optional document_db_event_source_config: DocumentDBEventSourceConfig = member("DocumentDBEventSourceConfig", &DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+        optional provisioned_poller_config: ProvisionedPollerConfig = member("ProvisionedPollerConfig", &PROVISIONED_POLLER_CONFIG),
+    }
+}
+
+structure! {
     pub struct CreateFunctionRequest as CREATE_FUNCTION_REQUEST "CreateFunctionRequest" {
         required function_name: String = member("FunctionName", &FUNCTION_NAME),
-        optional runtime: Runtime = member("Runtime", &RUNTIME),
+        optional runtime: String = member("Runtime", &RUNTIME),
         required role: String = member("Role", &ROLE_ARN),
         optional handler: String = member("Handler", &HANDLER),
         required code: FunctionCode = member("Code", &FUNCTION_CODE),
@@ -176,6 +285,9 @@ structure! {
     }
 }
 
+pub static DATABASE_NAME: Schema =
+    string("DatabaseName").length(1, 63).pattern(pattern!("[^ /\\.$\\x22]*"));
+
 pub static DATE: Schema = timestamp("Date");
 
 structure! {
@@ -188,6 +300,18 @@ structure! {
     pub struct DeleteAliasRequest as DELETE_ALIAS_REQUEST "DeleteAliasRequest" {
         required function_name: String = member("FunctionName", &FUNCTION_NAME).at(Location::Uri("FunctionName")),
         required name: String = member("Name", &ALIAS).at(Location::Uri("Name")),
+    }
+}
+
+structure! {
+    pub struct DeleteEventSourceMappingRequest as DELETE_EVENT_SOURCE_MAPPING_REQUEST "DeleteEventSourceMappingRequest" {
+        required uuid: String = member("UUID", &UUID_STRING).at(Location::Uri("UUID")),
+    }
+}
+
+structure! {
+    pub struct DeleteFunctionCodeSigningConfigRequest as DELETE_FUNCTION_CODE_SIGNING_CONFIG_REQUEST "DeleteFunctionCodeSigningConfigRequest" {
+        required function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri("FunctionName")),
     }
 }
 
@@ -217,6 +341,20 @@ structure! {
     }
 }
 
+structure! {
+    pub struct DeleteFunctionUrlConfigRequest as DELETE_FUNCTION_URL_CONFIG_REQUEST "DeleteFunctionUrlConfigRequest" {
+        required function_name: String = member("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri("FunctionName")),
+        optional qualifier: String = member("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query("Qualifier")),
+    }
+}
+
+structure! {
+    pub struct DeleteProvisionedConcurrencyConfigRequest as DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST "DeleteProvisionedConcurrencyConfigRequest" {
+        required function_name: String = member("FunctionName", &FUNCTION_NAME).at(Location::Uri("FunctionName")),
+        required qualifier: String = member("Qualifier", &QUALIFIER).at(Location::Query("Qualifier")),
+    }
+}
+
 pub static DESCRIPTION: Schema = string("Description").length(0, 256);
 
 pub static DESTINATION_ARN: Schema = string("DestinationArn").length(0, 350).pattern(pattern!("$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"));
@@ -237,6 +375,14 @@ enumeration! {
 }
 
 structure! {
+    pub struct DocumentDBEventSourceConfig as DOCUMENT_DB_EVENT_SOURCE_CONFIG "DocumentDBEventSourceConfig" {
+        optional database_name: String = member("DatabaseName", &DATABASE_NAME),
+        optional collection_name: String = member("CollectionName", &COLLECTION_NAME),
+        optional full_document: FullDocument = member("FullDocument", &FULL_DOCUMENT),
+    }
+}
+
+structure! {
     pub struct DurableConfig as DURABLE_CONFIG "DurableConfig" {
         optional kms_key_arn: String = member("KMSKeyArn", &KMS_KEY_ARN),
         optional retention_period_in_days: i32 = member("RetentionPeriodInDays", &RETENTION_PERIOD_IN_DAYS),
@@ -248,6 +394,21 @@ pub static DURABLE_EXECUTION_ARN: Schema = string("DurableExecutionArn").length(
 
 pub static DURABLE_EXECUTION_NAME: Schema =
     string("DurableExecutionName").length(1, 64).pattern(pattern!("[a-zA-Z0-9-_]+"));
+
+pub static ENABLED: Schema = boolean("Enabled");
+
+enumeration! {
+    pub enum EndPointType as END_POINT_TYPE "EndPointType" {
+        KafkaBootstrapServers = "KAFKA_BOOTSTRAP_SERVERS",
+    }
+}
+
+pub static ENDPOINT: Schema = string("Endpoint").length(1, 300).pattern(pattern!("(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}"));
+
+pub static ENDPOINT_LISTS: Schema =
+    list("EndpointLists", &member("member", &ENDPOINT)).length(1, 10);
+
+pub static ENDPOINTS: Schema = map("Endpoints", &END_POINT_TYPE, &ENDPOINT_LISTS).length(1, 2);
 
 structure! {
     pub struct Environment as ENVIRONMENT "Environment" {
@@ -286,6 +447,83 @@ structure! {
 
 pub static EPHEMERAL_STORAGE_SIZE: Schema = integer("EphemeralStorageSize").range(512, 32768);
 
+pub static EVENT_SOURCE_MAPPING_ARN: Schema = string("EventSourceMappingArn").length(85, 120).pattern(pattern!("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"));
+
+structure! {
+    pub struct EventSourceMappingConfiguration as EVENT_SOURCE_MAPPING_CONFIGURATION "EventSourceMappingConfiguration" {
+        optional uuid: String = member("UUID", &UUID_STRING),
+        optional starting_position: String = member("StartingPosition", &EVENT_SOURCE_POSITION),
+        optional starting_position_timestamp: Timestamp = member("StartingPositionTimestamp", &DATE),
+        optional batch_size: i32 = member("BatchSize", &BATCH_SIZE),
+        optional maximum_batching_window_in_seconds: i32 = member("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+        optional parallelization_factor: i32 = member("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+        optional event_source_arn: String = member("EventSourceArn", &ARN),
+        optional filter_criteria: FilterCriteria = member("FilterCriteria", &FILTER_CRITERIA),
+        optional filter_criteria_error: FilterCriteriaError = member("FilterCriteriaError", &FILTER_CRITERIA_ERROR),
+        optional kms_key_arn: String = member("KMSKeyArn", &KMS_KEY_ARN),
+        optional metrics_config: EventSourceMappingMetricsConfig = member("MetricsConfig", &EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+        optional logging_config: EventSourceMappingLoggingConfig = member("LoggingConfig", &EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+        optional scaling_config: ScalingConfig = member("ScalingConfig", &SCALING_CONFIG),
+        optional function_arn: String = member("FunctionArn", &FUNCTION_ARN),
+        optional last_modified: Timestamp = member("LastModified", &DATE),
+        optional last_processing_result: String = member("LastProcessingResult", &STRING),
+        optional state: String = member("State", &STRING),
+        optional state_transition_reason: String = member("StateTransitionReason", &STRING),
+        optional destination_config: DestinationConfig = member("DestinationConfig", &DESTINATION_CONFIG),
+        optional topics: Vec<String> = member("Topics", &TOPICS),
+        optional queues: Vec<String> = member("Queues", &QUEUES),
+        optional source_access_configurations: Vec<SourceAccessConfiguration> = member("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+        optional self_managed_event_source: SelfManagedEventSource = member("SelfManagedEventSource", &SELF_MANAGED_EVENT_SOURCE),
+        optional maximum_record_age_in_seconds: i32 = member("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+        optional bisect_batch_on_function_error: bool = member("BisectBatchOnFunctionError", &BISECT_BATCH_ON_FUNCTION_ERROR),
+        optional maximum_retry_attempts: i32 = member("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+        optional tumbling_window_in_seconds: i32 = member("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+        optional function_response_types: Vec<FunctionResponseType> = member("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        optional amazon_managed_kafka_event_source_config: AmazonManagedKafkaEventSourceConfig = member("AmazonManagedKafkaEventSourceConfig", &AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+        optional self_managed_kafka_event_source_config: SelfManagedKafkaEventSourceConfig = member("SelfManagedKafkaEventSourceConfig", &SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+        optional document_db_event_source_config: DocumentDBEventSourceConfig = member("DocumentDBEventSourceConfig", &DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+        optional event_source_mapping_arn: String = member("EventSourceMappingArn", &EVENT_SOURCE_MAPPING_ARN),
+        optional provisioned_poller_config: ProvisionedPollerConfig = member("ProvisionedPollerConfig", &PROVISIONED_POLLER_CONFIG),
+    }
+}
+
+structure! {
+    pub struct EventSourceMappingLoggingConfig as EVENT_SOURCE_MAPPING_LOGGING_CONFIG "EventSourceMappingLoggingConfig" {
+        optional system_log_level: EventSourceMappingSystemLogLevel = member("SystemLogLevel", &EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL),
+    }
+}
+
+enumeration! {
+    pub enum EventSourceMappingMetric as EVENT_SOURCE_MAPPING_METRIC "EventSourceMappingMetric" {
+        EventCount = "EventCount",
+        ErrorCount = "ErrorCount",
+        KafkaMetrics = "KafkaMetrics",
+    }
+}
+
+pub static EVENT_SOURCE_MAPPING_METRIC_LIST: Schema =
+    list("EventSourceMappingMetricList", &member("member", &EVENT_SOURCE_MAPPING_METRIC))
+        .length(0, 3);
+
+structure! {
+    pub struct EventSourceMappingMetricsConfig as EVENT_SOURCE_MAPPING_METRICS_CONFIG "EventSourceMappingMetricsConfig" {
+        optional metrics: Vec<EventSourceMappingMetric> = member("Metrics", &EVENT_SOURCE_MAPPING_METRIC_LIST),
+    }
+}
+
+enumeration! {
+    pub enum EventSourceMappingSystemLogLevel as EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL "EventSourceMappingSystemLogLevel" {
+        Info = "INFO",
+        Debug = "DEBUG",
+        Warn = "WARN",
+    }
+}
+
+pub static EVENT_SOURCE_MAPPINGS_LIST: Schema =
+    list("EventSourceMappingsList", &member("member", &EVENT_SOURCE_MAPPING_CONFIGURATION));
+
+pub static EVENT_SOURCE_POSITION: Schema = string("EventSourcePosition");
+
 pub static EVENT_SOURCE_TOKEN: Schema =
     string("EventSourceToken").length(0, 256).pattern(pattern!("[a-zA-Z0-9._\\-]+"));
 
@@ -306,6 +544,40 @@ structure! {
 
 pub static FILE_SYSTEM_CONFIG_LIST: Schema =
     list("FileSystemConfigList", &member("member", &FILE_SYSTEM_CONFIG)).length(0, 1);
+
+structure! {
+    pub struct Filter as FILTER "Filter" {
+        optional pattern: String = member("Pattern", &PATTERN),
+    }
+}
+
+structure! {
+    pub struct FilterCriteria as FILTER_CRITERIA "FilterCriteria" {
+        optional filters: Vec<Filter> = member("Filters", &FILTER_LIST),
+    }
+}
+
+structure! {
+    pub struct FilterCriteriaError as FILTER_CRITERIA_ERROR "FilterCriteriaError" {
+        optional error_code: String = member("ErrorCode", &FILTER_CRITERIA_ERROR_CODE),
+        optional message: String = member("Message", &FILTER_CRITERIA_ERROR_MESSAGE),
+    }
+}
+
+pub static FILTER_CRITERIA_ERROR_CODE: Schema =
+    string("FilterCriteriaErrorCode").length(10, 50).pattern(pattern!("[A-Za-z]+Exception"));
+
+pub static FILTER_CRITERIA_ERROR_MESSAGE: Schema =
+    string("FilterCriteriaErrorMessage").length(10, 2048).pattern(pattern!(".*"));
+
+pub static FILTER_LIST: Schema = list("FilterList", &member("member", &FILTER));
+
+enumeration! {
+    pub enum FullDocument as FULL_DOCUMENT "FullDocument" {
+        UpdateLookup = "UpdateLookup",
+        Default = "Default",
+    }
+}
 
 pub static FUNCTION_ARN: Schema = string("FunctionArn").length(0, 10000).pattern(pattern!("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"));
 
@@ -344,7 +616,7 @@ structure! {
     pub struct FunctionConfiguration as FUNCTION_CONFIGURATION "FunctionConfiguration" {
         optional function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME),
         optional function_arn: String = member("FunctionArn", &NAME_SPACED_FUNCTION_ARN),
-        optional runtime: Runtime = member("Runtime", &RUNTIME),
+        optional runtime: String = member("Runtime", &RUNTIME),
         optional role: String = member("Role", &ROLE_ARN),
         optional handler: String = member("Handler", &HANDLER),
         optional code_size: i64 = member("CodeSize", &LONG),
@@ -367,7 +639,7 @@ structure! {
         optional state_reason_code: StateReasonCode = member("StateReasonCode", &STATE_REASON_CODE),
         optional last_update_status: LastUpdateStatus = member("LastUpdateStatus", &LAST_UPDATE_STATUS),
         optional last_update_status_reason: String = member("LastUpdateStatusReason", &LAST_UPDATE_STATUS_REASON),
-        optional last_update_status_reason_code: LastUpdateStatusReasonCode = member("LastUpdateStatusReasonCode", &LAST_UPDATE_STATUS_REASON_CODE),
+        optional last_update_status_reason_code: String = member("LastUpdateStatusReasonCode", &LAST_UPDATE_STATUS_REASON_CODE),
         optional file_system_configs: Vec<FileSystemConfig> = member("FileSystemConfigs", &FILE_SYSTEM_CONFIG_LIST),
         optional signing_profile_version_arn: String = member("SigningProfileVersionArn", &ARN),
         optional signing_job_arn: String = member("SigningJobArn", &ARN),
@@ -404,6 +676,15 @@ pub static FUNCTION_LIST: Schema = list("FunctionList", &member("member", &FUNCT
 
 pub static FUNCTION_NAME: Schema = string("FunctionName").length(1, 140).pattern(pattern!("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"));
 
+enumeration! {
+    pub enum FunctionResponseType as FUNCTION_RESPONSE_TYPE "FunctionResponseType" {
+        ReportBatchItemFailures = "ReportBatchItemFailures",
+    }
+}
+
+pub static FUNCTION_RESPONSE_TYPE_LIST: Schema =
+    list("FunctionResponseTypeList", &member("member", &FUNCTION_RESPONSE_TYPE)).length(0, 1);
+
 pub static FUNCTION_RUNTIME_ALIAS: Schema = string("FunctionRuntimeAlias").length(1, 128);
 
 pub static FUNCTION_RUNTIME_ARN: Schema = string("FunctionRuntimeArn")
@@ -417,12 +698,34 @@ structure! {
     }
 }
 
+pub static FUNCTION_URL: Schema = string("FunctionUrl").length(40, 100);
+
 enumeration! {
     pub enum FunctionUrlAuthType as FUNCTION_URL_AUTH_TYPE "FunctionUrlAuthType" {
         AwsIam = "AWS_IAM",
         None = "NONE",
     }
 }
+
+structure! {
+    pub struct FunctionUrlConfig as FUNCTION_URL_CONFIG "FunctionUrlConfig" {
+        required function_url: String = member("FunctionUrl", &FUNCTION_URL),
+        required function_arn: String = member("FunctionArn", &FUNCTION_ARN),
+        required creation_time: String = member("CreationTime", &TIMESTAMP),
+        required last_modified_time: String = member("LastModifiedTime", &TIMESTAMP),
+        optional cors: Cors = member("Cors", &CORS),
+        required auth_type: FunctionUrlAuthType = member("AuthType", &FUNCTION_URL_AUTH_TYPE),
+        optional invoke_mode: InvokeMode = member("InvokeMode", &INVOKE_MODE),
+    }
+}
+
+pub static FUNCTION_URL_CONFIG_LIST: Schema =
+    list("FunctionUrlConfigList", &member("member", &FUNCTION_URL_CONFIG));
+
+pub static FUNCTION_URL_FUNCTION_NAME: Schema = string("FunctionUrlFunctionName").length(1, 140).pattern(pattern!("(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?"));
+
+pub static FUNCTION_URL_QUALIFIER: Schema =
+    string("FunctionUrlQualifier").length(1, 128).pattern(pattern!("((?!^\\d+$)^[0-9a-zA-Z-_]+$)"));
 
 enumeration! {
     pub enum FunctionVersion as FUNCTION_VERSION "FunctionVersion" {
@@ -452,6 +755,12 @@ structure! {
     pub struct GetAliasRequest as GET_ALIAS_REQUEST "GetAliasRequest" {
         required function_name: String = member("FunctionName", &FUNCTION_NAME).at(Location::Uri("FunctionName")),
         required name: String = member("Name", &ALIAS).at(Location::Uri("Name")),
+    }
+}
+
+structure! {
+    pub struct GetEventSourceMappingRequest as GET_EVENT_SOURCE_MAPPING_REQUEST "GetEventSourceMappingRequest" {
+        required uuid: String = member("UUID", &UUID_STRING).at(Location::Uri("UUID")),
     }
 }
 
@@ -512,6 +821,25 @@ structure! {
 }
 
 structure! {
+    pub struct GetFunctionUrlConfigRequest as GET_FUNCTION_URL_CONFIG_REQUEST "GetFunctionUrlConfigRequest" {
+        required function_name: String = member("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri("FunctionName")),
+        optional qualifier: String = member("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query("Qualifier")),
+    }
+}
+
+structure! {
+    pub struct GetFunctionUrlConfigResponse as GET_FUNCTION_URL_CONFIG_RESPONSE "GetFunctionUrlConfigResponse" {
+        required function_url: String = member("FunctionUrl", &FUNCTION_URL),
+        required function_arn: String = member("FunctionArn", &FUNCTION_ARN),
+        required auth_type: FunctionUrlAuthType = member("AuthType", &FUNCTION_URL_AUTH_TYPE),
+        optional cors: Cors = member("Cors", &CORS),
+        required creation_time: String = member("CreationTime", &TIMESTAMP),
+        required last_modified_time: String = member("LastModifiedTime", &TIMESTAMP),
+        optional invoke_mode: InvokeMode = member("InvokeMode", &INVOKE_MODE),
+    }
+}
+
+structure! {
     pub struct GetPolicyRequest as GET_POLICY_REQUEST "GetPolicyRequest" {
         required function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri("FunctionName")),
         optional qualifier: String = member("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query("Qualifier")),
@@ -525,7 +853,29 @@ structure! {
     }
 }
 
+structure! {
+    pub struct GetProvisionedConcurrencyConfigRequest as GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST "GetProvisionedConcurrencyConfigRequest" {
+        required function_name: String = member("FunctionName", &FUNCTION_NAME).at(Location::Uri("FunctionName")),
+        required qualifier: String = member("Qualifier", &QUALIFIER).at(Location::Query("Qualifier")),
+    }
+}
+
+structure! {
+    pub struct GetProvisionedConcurrencyConfigResponse as GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE "GetProvisionedConcurrencyConfigResponse" {
+        optional requested_provisioned_concurrent_executions: i32 = member("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+        optional available_provisioned_concurrent_executions: i32 = member("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+        optional allocated_provisioned_concurrent_executions: i32 = member("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+        optional status: ProvisionedConcurrencyStatusEnum = member("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+        optional status_reason: String = member("StatusReason", &STRING),
+        optional last_modified: String = member("LastModified", &TIMESTAMP),
+    }
+}
+
 pub static HANDLER: Schema = string("Handler").length(0, 128).pattern(pattern!("[^\\s]+"));
+
+pub static HEADER: Schema = string("Header").length(0, 1024).pattern(pattern!(".*"));
+
+pub static HEADERS_LIST: Schema = list("HeadersList", &member("member", &HEADER)).length(0, 100);
 
 structure! {
     pub struct ImageConfig as IMAGE_CONFIG "ImageConfig" {
@@ -583,11 +933,71 @@ enumeration! {
     }
 }
 
+enumeration! {
+    pub enum InvokeMode as INVOKE_MODE "InvokeMode" {
+        Buffered = "BUFFERED",
+        ResponseStream = "RESPONSE_STREAM",
+    }
+}
+
 pub static INVOKED_VIA_FUNCTION_URL: Schema = boolean("InvokedViaFunctionUrl");
 
 pub static KMS_KEY_ARN: Schema = string("KMSKeyArn")
     .length(0, 10000)
     .pattern(pattern!("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"));
+
+enumeration! {
+    pub enum KafkaEventSourceMappingConsumptionMode as KAFKA_EVENT_SOURCE_MAPPING_CONSUMPTION_MODE "KafkaEventSourceMappingConsumptionMode" {
+        Stream = "Stream",
+        Queue = "Queue",
+    }
+}
+
+structure! {
+    pub struct KafkaSchemaRegistryAccessConfig as KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG "KafkaSchemaRegistryAccessConfig" {
+        optional r#type: KafkaSchemaRegistryAuthType = member("Type", &KAFKA_SCHEMA_REGISTRY_AUTH_TYPE),
+        optional uri: String = member("URI", &ARN),
+    }
+}
+
+pub static KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST: Schema = list(
+    "KafkaSchemaRegistryAccessConfigList",
+    &member("member", &KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG),
+);
+
+enumeration! {
+    pub enum KafkaSchemaRegistryAuthType as KAFKA_SCHEMA_REGISTRY_AUTH_TYPE "KafkaSchemaRegistryAuthType" {
+        ClientCertificateTlsAuth = "CLIENT_CERTIFICATE_TLS_AUTH",
+        OauthbearerAuth = "OAUTHBEARER_AUTH",
+        BasicAuth = "BASIC_AUTH",
+        ServerRootCaCertificate = "SERVER_ROOT_CA_CERTIFICATE",
+    }
+}
+
+structure! {
+    pub struct KafkaSchemaRegistryConfig as KAFKA_SCHEMA_REGISTRY_CONFIG "KafkaSchemaRegistryConfig" {
+        optional schema_registry_uri: String = member("SchemaRegistryURI", &SCHEMA_REGISTRY_URI),
+        optional event_record_format: SchemaRegistryEventRecordFormat = member("EventRecordFormat", &SCHEMA_REGISTRY_EVENT_RECORD_FORMAT),
+        optional access_configs: Vec<KafkaSchemaRegistryAccessConfig> = member("AccessConfigs", &KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST),
+        optional schema_validation_configs: Vec<KafkaSchemaValidationConfig> = member("SchemaValidationConfigs", &KAFKA_SCHEMA_VALIDATION_CONFIG_LIST),
+    }
+}
+
+enumeration! {
+    pub enum KafkaSchemaValidationAttribute as KAFKA_SCHEMA_VALIDATION_ATTRIBUTE "KafkaSchemaValidationAttribute" {
+        Value = "VALUE",
+        Key = "KEY",
+    }
+}
+
+structure! {
+    pub struct KafkaSchemaValidationConfig as KAFKA_SCHEMA_VALIDATION_CONFIG "KafkaSchemaValidationConfig" {
+        optional attribute: KafkaSchemaValidationAttribute = member("Attribute", &KAFKA_SCHEMA_VALIDATION_ATTRIBUTE),
+    }
+}
+
+pub static KAFKA_SCHEMA_VALIDATION_CONFIG_LIST: Schema =
+    list("KafkaSchemaValidationConfigList", &member("member", &KAFKA_SCHEMA_VALIDATION_CONFIG));
 
 structure! {
     pub struct LambdaManagedInstancesCapacityProviderConfig as LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG "LambdaManagedInstancesCapacityProviderConfig" {
@@ -607,47 +1017,7 @@ enumeration! {
 
 pub static LAST_UPDATE_STATUS_REASON: Schema = string("LastUpdateStatusReason");
 
-enumeration! {
-    pub enum LastUpdateStatusReasonCode as LAST_UPDATE_STATUS_REASON_CODE "LastUpdateStatusReasonCode" {
-        ImageDeleted = "ImageDeleted",
-        SubnetOutOfIPAddresses = "SubnetOutOfIPAddresses",
-        KMSKeyNotFound = "KMSKeyNotFound",
-        InvalidRuntime = "InvalidRuntime",
-        KMSKeyAccessDenied = "KMSKeyAccessDenied",
-        CapacityProviderScalingLimitExceeded = "CapacityProviderScalingLimitExceeded",
-        FunctionErrorExtensionInitError = "FunctionError.ExtensionInitError",
-        FunctionErrorInitTimeout = "FunctionError.InitTimeout",
-        FunctionErrorTooManyExtensions = "FunctionError.TooManyExtensions",
-        EFSIOError = "EFSIOError",
-        FunctionErrorInitResourceExhausted = "FunctionError.InitResourceExhausted",
-        InvalidSubnet = "InvalidSubnet",
-        InsufficientCapacity = "InsufficientCapacity",
-        EC2RequestLimitExceeded = "EC2RequestLimitExceeded",
-        FunctionErrorPermissionDenied = "FunctionError.PermissionDenied",
-        InsufficientRolePermissions = "InsufficientRolePermissions",
-        ImageAccessDenied = "ImageAccessDenied",
-        EFSMountConnectivityError = "EFSMountConnectivityError",
-        VcpuLimitExceeded = "VcpuLimitExceeded",
-        ServiceQuotaExceededException = "ServiceQuotaExceededException",
-        DisallowedByVpcEncryptionControl = "DisallowedByVpcEncryptionControl",
-        IncompatibleAcceleratorInstanceTypes = "IncompatibleAcceleratorInstanceTypes",
-        FunctionError = "FunctionError",
-        InvalidConfiguration = "InvalidConfiguration",
-        InvalidStateKMSKey = "InvalidStateKMSKey",
-        FunctionErrorInvalidEntryPoint = "FunctionError.InvalidEntryPoint",
-        FunctionErrorInvalidWorkingDirectory = "FunctionError.InvalidWorkingDirectory",
-        EniLimitExceeded = "EniLimitExceeded",
-        DependencyError = "DependencyError",
-        EFSMountFailure = "EFSMountFailure",
-        FunctionErrorRuntimeInitError = "FunctionError.RuntimeInitError",
-        DisabledKMSKey = "DisabledKMSKey",
-        InvalidImage = "InvalidImage",
-        InternalError = "InternalError",
-        InvalidSecurityGroup = "InvalidSecurityGroup",
-        EFSMountTimeout = "EFSMountTimeout",
-        InvalidZipFileException = "InvalidZipFileException",
-    }
-}
+pub static LAST_UPDATE_STATUS_REASON_CODE: Schema = string("LastUpdateStatusReasonCode");
 
 structure! {
     pub struct Layer as LAYER "Layer" {
@@ -658,11 +1028,46 @@ structure! {
     }
 }
 
+pub static LAYER_ARN: Schema = string("LayerArn").length(1, 2048).pattern(pattern!("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+"));
+
 pub static LAYER_LIST: Schema = list("LayerList", &member("member", &LAYER_VERSION_ARN));
+
+pub static LAYER_NAME: Schema = string("LayerName").length(1, 140).pattern(pattern!("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+"));
+
+pub static LAYER_NAME_OR_ARN: Schema = string("LayerNameOrArn").length(1, 2048).pattern(pattern!("(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})"));
 
 pub static LAYER_VERSION_ARN: Schema = string("LayerVersionArn").length(1, 2048).pattern(pattern!("((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"));
 
+pub static LAYER_VERSION_NUMBER: Schema = long("LayerVersionNumber");
+
+pub static LAYER_VERSIONS_LIST: Schema =
+    list("LayerVersionsList", &member("member", &LAYER_VERSIONS_LIST_ITEM));
+
+structure! {
+    pub struct LayerVersionsListItem as LAYER_VERSIONS_LIST_ITEM "LayerVersionsListItem" {
+        optional layer_version_arn: String = member("LayerVersionArn", &LAYER_VERSION_ARN),
+        optional version: i64 = member("Version", &LAYER_VERSION_NUMBER),
+        optional description: String = member("Description", &DESCRIPTION),
+        optional created_date: String = member("CreatedDate", &TIMESTAMP),
+        optional compatible_architectures: Vec<Architecture> = member("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+        optional compatible_runtimes: Vec<String> = member("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+        optional license_info: String = member("LicenseInfo", &LICENSE_INFO),
+    }
+}
+
+pub static LAYERS_LIST: Schema = list("LayersList", &member("member", &LAYERS_LIST_ITEM));
+
+structure! {
+    pub struct LayersListItem as LAYERS_LIST_ITEM "LayersListItem" {
+        optional layer_name: String = member("LayerName", &LAYER_NAME),
+        optional layer_arn: String = member("LayerArn", &LAYER_ARN),
+        optional latest_matching_version: LayerVersionsListItem = member("LatestMatchingVersion", &LAYER_VERSIONS_LIST_ITEM),
+    }
+}
+
 pub static LAYERS_REFERENCE_LIST: Schema = list("LayersReferenceList", &member("member", &LAYER));
+
+pub static LICENSE_INFO: Schema = string("LicenseInfo").length(0, 512).pattern(pattern!(".*"));
 
 structure! {
     pub struct ListAliasesRequest as LIST_ALIASES_REQUEST "ListAliasesRequest" {
@@ -677,6 +1082,36 @@ structure! {
     pub struct ListAliasesResponse as LIST_ALIASES_RESPONSE "ListAliasesResponse" {
         optional next_marker: String = member("NextMarker", &STRING),
         optional aliases: Vec<AliasConfiguration> = member("Aliases", &ALIAS_LIST),
+    }
+}
+
+structure! {
+    pub struct ListCodeSigningConfigsRequest as LIST_CODE_SIGNING_CONFIGS_REQUEST "ListCodeSigningConfigsRequest" {
+        optional marker: String = member("Marker", &STRING).at(Location::Query("Marker")),
+        optional max_items: i32 = member("MaxItems", &MAX_LIST_ITEMS).at(Location::Query("MaxItems")),
+    }
+}
+
+structure! {
+    pub struct ListCodeSigningConfigsResponse as LIST_CODE_SIGNING_CONFIGS_RESPONSE "ListCodeSigningConfigsResponse" {
+        optional next_marker: String = member("NextMarker", &STRING),
+        optional code_signing_configs: Vec<CodeSigningConfig> = member("CodeSigningConfigs", &CODE_SIGNING_CONFIG_LIST),
+    }
+}
+
+structure! {
+    pub struct ListEventSourceMappingsRequest as LIST_EVENT_SOURCE_MAPPINGS_REQUEST "ListEventSourceMappingsRequest" {
+        optional event_source_arn: String = member("EventSourceArn", &ARN).at(Location::Query("EventSourceArn")),
+        optional function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Query("FunctionName")),
+        optional marker: String = member("Marker", &STRING).at(Location::Query("Marker")),
+        optional max_items: i32 = member("MaxItems", &MAX_LIST_ITEMS).at(Location::Query("MaxItems")),
+    }
+}
+
+structure! {
+    pub struct ListEventSourceMappingsResponse as LIST_EVENT_SOURCE_MAPPINGS_RESPONSE "ListEventSourceMappingsResponse" {
+        optional next_marker: String = member("NextMarker", &STRING),
+        optional event_source_mappings: Vec<EventSourceMappingConfiguration> = member("EventSourceMappings", &EVENT_SOURCE_MAPPINGS_LIST),
     }
 }
 
@@ -696,6 +1131,21 @@ structure! {
 }
 
 structure! {
+    pub struct ListFunctionUrlConfigsRequest as LIST_FUNCTION_URL_CONFIGS_REQUEST "ListFunctionUrlConfigsRequest" {
+        required function_name: String = member("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri("FunctionName")),
+        optional marker: String = member("Marker", &STRING).at(Location::Query("Marker")),
+        optional max_items: i32 = member("MaxItems", &MAX_ITEMS).at(Location::Query("MaxItems")),
+    }
+}
+
+structure! {
+    pub struct ListFunctionUrlConfigsResponse as LIST_FUNCTION_URL_CONFIGS_RESPONSE "ListFunctionUrlConfigsResponse" {
+        required function_url_configs: Vec<FunctionUrlConfig> = member("FunctionUrlConfigs", &FUNCTION_URL_CONFIG_LIST),
+        optional next_marker: String = member("NextMarker", &STRING),
+    }
+}
+
+structure! {
     pub struct ListFunctionsRequest as LIST_FUNCTIONS_REQUEST "ListFunctionsRequest" {
         optional master_region: String = member("MasterRegion", &MASTER_REGION).at(Location::Query("MasterRegion")),
         optional function_version: FunctionVersion = member("FunctionVersion", &FUNCTION_VERSION).at(Location::Query("FunctionVersion")),
@@ -708,6 +1158,54 @@ structure! {
     pub struct ListFunctionsResponse as LIST_FUNCTIONS_RESPONSE "ListFunctionsResponse" {
         optional next_marker: String = member("NextMarker", &STRING),
         optional functions: Vec<FunctionConfiguration> = member("Functions", &FUNCTION_LIST),
+    }
+}
+
+structure! {
+    pub struct ListLayerVersionsRequest as LIST_LAYER_VERSIONS_REQUEST "ListLayerVersionsRequest" {
+        optional compatible_architecture: Architecture = member("CompatibleArchitecture", &ARCHITECTURE).at(Location::Query("CompatibleArchitecture")),
+        optional compatible_runtime: String = member("CompatibleRuntime", &RUNTIME).at(Location::Query("CompatibleRuntime")),
+        required layer_name: String = member("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri("LayerName")),
+        optional marker: String = member("Marker", &STRING).at(Location::Query("Marker")),
+        optional max_items: i32 = member("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::Query("MaxItems")),
+    }
+}
+
+structure! {
+    pub struct ListLayerVersionsResponse as LIST_LAYER_VERSIONS_RESPONSE "ListLayerVersionsResponse" {
+        optional next_marker: String = member("NextMarker", &STRING),
+        optional layer_versions: Vec<LayerVersionsListItem> = member("LayerVersions", &LAYER_VERSIONS_LIST),
+    }
+}
+
+structure! {
+    pub struct ListLayersRequest as LIST_LAYERS_REQUEST "ListLayersRequest" {
+        optional compatible_architecture: Architecture = member("CompatibleArchitecture", &ARCHITECTURE).at(Location::Query("CompatibleArchitecture")),
+        optional compatible_runtime: String = member("CompatibleRuntime", &RUNTIME).at(Location::Query("CompatibleRuntime")),
+        optional marker: String = member("Marker", &STRING).at(Location::Query("Marker")),
+        optional max_items: i32 = member("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::Query("MaxItems")),
+    }
+}
+
+structure! {
+    pub struct ListLayersResponse as LIST_LAYERS_RESPONSE "ListLayersResponse" {
+        optional next_marker: String = member("NextMarker", &STRING),
+        optional layers: Vec<LayersListItem> = member("Layers", &LAYERS_LIST),
+    }
+}
+
+structure! {
+    pub struct ListProvisionedConcurrencyConfigsRequest as LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST "ListProvisionedConcurrencyConfigsRequest" {
+        required function_name: String = member("FunctionName", &FUNCTION_NAME).at(Location::Uri("FunctionName")),
+        optional marker: String = member("Marker", &STRING).at(Location::Query("Marker")),
+        optional max_items: i32 = member("MaxItems", &MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS).at(Location::Query("MaxItems")),
+    }
+}
+
+structure! {
+    pub struct ListProvisionedConcurrencyConfigsResponse as LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE "ListProvisionedConcurrencyConfigsResponse" {
+        optional provisioned_concurrency_configs: Vec<ProvisionedConcurrencyConfigListItem> = member("ProvisionedConcurrencyConfigs", &PROVISIONED_CONCURRENCY_CONFIG_LIST),
+        optional next_marker: String = member("NextMarker", &STRING),
     }
 }
 
@@ -773,17 +1271,43 @@ pub static MASTER_REGION: Schema = string("MasterRegion")
     .length(1, 50)
     .pattern(pattern!("ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}"));
 
+pub static MAX_AGE: Schema = integer("MaxAge").range(0, 86400);
+
 pub static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Schema =
     integer("MaxFunctionEventInvokeConfigListItems").range(1, 50);
 
+pub static MAX_ITEMS: Schema = integer("MaxItems").range(1, 50);
+
+pub static MAX_LAYER_LIST_ITEMS: Schema = integer("MaxLayerListItems").range(1, 50);
+
 pub static MAX_LIST_ITEMS: Schema = integer("MaxListItems").range(1, 10000);
+
+pub static MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS: Schema =
+    integer("MaxProvisionedConcurrencyConfigListItems").range(1, 50);
+
+pub static MAXIMUM_BATCHING_WINDOW_IN_SECONDS: Schema =
+    integer("MaximumBatchingWindowInSeconds").range(0, 300);
+
+pub static MAXIMUM_CONCURRENCY: Schema = integer("MaximumConcurrency").range(2, 1000);
 
 pub static MAXIMUM_EVENT_AGE_IN_SECONDS: Schema =
     integer("MaximumEventAgeInSeconds").range(60, 21600);
 
+pub static MAXIMUM_NUMBER_OF_POLLERS: Schema = integer("MaximumNumberOfPollers").range(1, 10000);
+
+pub static MAXIMUM_RECORD_AGE_IN_SECONDS: Schema =
+    integer("MaximumRecordAgeInSeconds").range(-1, 604800);
+
 pub static MAXIMUM_RETRY_ATTEMPTS: Schema = integer("MaximumRetryAttempts").range(0, 2);
 
+pub static MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING: Schema =
+    integer("MaximumRetryAttemptsEventSourceMapping").range(-1, 10000);
+
 pub static MEMORY_SIZE: Schema = integer("MemorySize").range(128, 32768);
+
+pub static METHOD: Schema = string("Method").length(0, 6).pattern(pattern!(".*"));
+
+pub static MINIMUM_NUMBER_OF_POLLERS: Schema = integer("MinimumNumberOfPollers").range(1, 200);
 
 pub static NAME_SPACED_FUNCTION_ARN: Schema = string("NameSpacedFunctionArn").length(0, 10000).pattern(pattern!("arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"));
 
@@ -791,6 +1315,8 @@ pub static NAMESPACED_FUNCTION_NAME: Schema = string("NamespacedFunctionName").l
 
 pub static NAMESPACED_STATEMENT_ID: Schema =
     string("NamespacedStatementId").length(1, 100).pattern(pattern!("([a-zA-Z0-9-_.]+)"));
+
+pub static NON_NEGATIVE_INTEGER: Schema = integer("NonNegativeInteger").range(0, i64::MAX);
 
 pub static NULLABLE_BOOLEAN: Schema = boolean("NullableBoolean");
 
@@ -811,6 +1337,8 @@ structure! {
     }
 }
 
+pub static ORIGIN: Schema = string("Origin").length(1, 253).pattern(pattern!(".*"));
+
 enumeration! {
     pub enum PackageType as PACKAGE_TYPE "PackageType" {
         Zip = "Zip",
@@ -818,13 +1346,55 @@ enumeration! {
     }
 }
 
+pub static PARALLELIZATION_FACTOR: Schema = integer("ParallelizationFactor").range(1, 10);
+
+pub static PATTERN: Schema = string("Pattern").length(0, 4096).pattern(pattern!("[\\s\\S]*"));
+
 pub static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Schema =
     integer("PerExecutionEnvironmentMaxConcurrency").range(1, 1600);
+
+pub static POSITIVE_INTEGER: Schema = integer("PositiveInteger").range(1, i64::MAX);
 
 pub static PRINCIPAL: Schema = string("Principal").length(0, 2048).pattern(pattern!("[^\\s]+"));
 
 pub static PRINCIPAL_ORG_ID: Schema =
     string("PrincipalOrgID").length(12, 34).pattern(pattern!("o-[a-z0-9]{10,32}"));
+
+pub static PROVISIONED_CONCURRENCY_CONFIG_LIST: Schema = list(
+    "ProvisionedConcurrencyConfigList",
+    &member("member", &PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM),
+);
+
+structure! {
+    pub struct ProvisionedConcurrencyConfigListItem as PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM "ProvisionedConcurrencyConfigListItem" {
+        optional function_arn: String = member("FunctionArn", &FUNCTION_ARN),
+        optional requested_provisioned_concurrent_executions: i32 = member("RequestedProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+        optional available_provisioned_concurrent_executions: i32 = member("AvailableProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+        optional allocated_provisioned_concurrent_executions: i32 = member("AllocatedProvisionedConcurrentExecutions", &NON_NEGATIVE_INTEGER),
+        optional status: ProvisionedConcurrencyStatusEnum = member("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+        optional status_reason: String = member("StatusReason", &STRING),
+        optional last_modified: String = member("LastModified", &TIMESTAMP),
+    }
+}
+
+enumeration! {
+    pub enum ProvisionedConcurrencyStatusEnum as PROVISIONED_CONCURRENCY_STATUS_ENUM "ProvisionedConcurrencyStatusEnum" {
+        InProgress = "IN_PROGRESS",
+        Ready = "READY",
+        Failed = "FAILED",
+    }
+}
+
+structure! {
+    pub struct ProvisionedPollerConfig as PROVISIONED_POLLER_CONFIG "ProvisionedPollerConfig" {
+        optional minimum_pollers: i32 = member("MinimumPollers", &MINIMUM_NUMBER_OF_POLLERS),
+        optional maximum_pollers: i32 = member("MaximumPollers", &MAXIMUM_NUMBER_OF_POLLERS),
+        optional poller_group_name: String = member("PollerGroupName", &PROVISIONED_POLLER_GROUP_NAME),
+    }
+}
+
+pub static PROVISIONED_POLLER_GROUP_NAME: Schema =
+    string("ProvisionedPollerGroupName").length(0, 128).pattern(pattern!("[a-zA-Z0-9-_]*"));
 
 structure! {
     pub struct PublishVersionRequest as PUBLISH_VERSION_REQUEST "PublishVersionRequest" {
@@ -852,6 +1422,13 @@ structure! {
         optional destination_config: DestinationConfig = member("DestinationConfig", &DESTINATION_CONFIG),
     }
 }
+
+pub static QUALIFIER: Schema =
+    string("Qualifier").length(1, 128).pattern(pattern!("(|[a-zA-Z0-9$_-]+)"));
+
+pub static QUEUE: Schema = string("Queue").length(1, 1000).pattern(pattern!("[\\s\\S]*"));
+
+pub static QUEUES: Schema = list("Queues", &member("member", &QUEUE)).length(1, 1);
 
 structure! {
     pub struct RemovePermissionRequest as REMOVE_PERMISSION_REQUEST "RemovePermissionRequest" {
@@ -883,62 +1460,7 @@ pub static ROLE_ARN: Schema = string("RoleArn")
     .length(0, 10000)
     .pattern(pattern!("arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"));
 
-enumeration! {
-    pub enum Runtime as RUNTIME "Runtime" {
-        Python314 = "python3.14",
-        Python315 = "python3.15",
-        Python312 = "python3.12",
-        Python313 = "python3.13",
-        Java25 = "java25",
-        Python310 = "python3.10",
-        Python311 = "python3.11",
-        Java21 = "java21",
-        Nodejs43 = "nodejs4.3",
-        Dotnetcore20 = "dotnetcore2.0",
-        Ruby25 = "ruby2.5",
-        Dotnetcore21 = "dotnetcore2.1",
-        Ruby40 = "ruby4.0",
-        Python37 = "python3.7",
-        Python38 = "python3.8",
-        Python39 = "python3.9",
-        Java17Al2023 = "java17.al2023",
-        Java17 = "java17",
-        Python36 = "python3.6",
-        Dotnet10 = "dotnet10",
-        Ruby27 = "ruby2.7",
-        Java11 = "java11",
-        Nodejs810 = "nodejs8.10",
-        Java8Al2 = "java8.al2",
-        Java11Al2023 = "java11.al2023",
-        Nodejs20X = "nodejs20.x",
-        ProvidedAl2023 = "provided.al2023",
-        Nodejs24X = "nodejs24.x",
-        Nodejs22X = "nodejs22.x",
-        Provided = "provided",
-        Nodejs26X = "nodejs26.x",
-        Nodejs = "nodejs",
-        Go1X = "go1.x",
-        Dotnetcore10 = "dotnetcore1.0",
-        Ruby33 = "ruby3.3",
-        Java8 = "java8",
-        Ruby34 = "ruby3.4",
-        Dotnetcore31 = "dotnetcore3.1",
-        Ruby32 = "ruby3.2",
-        Nodejs12X = "nodejs12.x",
-        Nodejs10X = "nodejs10.x",
-        Python27 = "python2.7",
-        Custom = "custom",
-        Nodejs16X = "nodejs16.x",
-        Nodejs14X = "nodejs14.x",
-        Dotnet8 = "dotnet8",
-        Java8Al2023 = "java8.al2023",
-        Dotnet6 = "dotnet6",
-        Nodejs18X = "nodejs18.x",
-        Nodejs43Edge = "nodejs4.3-edge",
-        ProvidedAl2 = "provided.al2",
-        Nodejs610 = "nodejs6.10",
-    }
-}
+pub static RUNTIME: Schema = string("Runtime");
 
 pub static RUNTIME_VERSION_ARN: Schema = string("RuntimeVersionArn").length(26, 2048).pattern(pattern!("((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128}))"));
 
@@ -977,16 +1499,49 @@ enumeration! {
 pub static S3_OBJECT_VERSION: Schema =
     string("S3ObjectVersion").length(1, 1024).pattern(pattern!(".*"));
 
+structure! {
+    pub struct ScalingConfig as SCALING_CONFIG "ScalingConfig" {
+        optional maximum_concurrency: i32 = member("MaximumConcurrency", &MAXIMUM_CONCURRENCY),
+    }
+}
+
+enumeration! {
+    pub enum SchemaRegistryEventRecordFormat as SCHEMA_REGISTRY_EVENT_RECORD_FORMAT "SchemaRegistryEventRecordFormat" {
+        Source = "SOURCE",
+        Json = "JSON",
+    }
+}
+
+pub static SCHEMA_REGISTRY_URI: Schema =
+    string("SchemaRegistryUri").length(1, 10000).pattern(pattern!("[a-zA-Z0-9-\\/*:_+=.@-]*"));
+
 pub static SECURITY_GROUP_ID: Schema =
     string("SecurityGroupId").length(0, 1024).pattern(pattern!("sg-[0-9a-zA-Z]*"));
 
 pub static SECURITY_GROUP_IDS: Schema =
     list("SecurityGroupIds", &member("member", &SECURITY_GROUP_ID)).length(0, 5);
 
+structure! {
+    pub struct SelfManagedEventSource as SELF_MANAGED_EVENT_SOURCE "SelfManagedEventSource" {
+        optional endpoints: BTreeMap<String, Vec<String>> = member("Endpoints", &ENDPOINTS),
+    }
+}
+
+structure! {
+    pub struct SelfManagedKafkaEventSourceConfig as SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG "SelfManagedKafkaEventSourceConfig" {
+        optional consumer_group_id: String = member("ConsumerGroupId", &URI),
+        optional schema_registry_config: KafkaSchemaRegistryConfig = member("SchemaRegistryConfig", &KAFKA_SCHEMA_REGISTRY_CONFIG),
+        optional consumption_mode: KafkaEventSourceMappingConsumptionMode = member("ConsumptionMode", &KAFKA_EVENT_SOURCE_MAPPING_CONSUMPTION_MODE),
+    }
+}
+
 pub static SENSITIVE_STRING: Schema = string("SensitiveString").sensitive();
 
 pub static SENSITIVE_STRING_ON_SERVER_ONLY: Schema =
     string("SensitiveStringOnServerOnly").length(0, 10000);
+
+pub static SIGNING_PROFILE_VERSION_ARNS: Schema =
+    list("SigningProfileVersionArns", &member("member", &ARN)).length(1, 20);
 
 structure! {
     pub struct SnapStart as SNAP_START "SnapStart" {
@@ -1012,6 +1567,37 @@ structure! {
     pub struct SnapStartResponse as SNAP_START_RESPONSE "SnapStartResponse" {
         optional apply_on: SnapStartApplyOn = member("ApplyOn", &SNAP_START_APPLY_ON),
         optional optimization_status: SnapStartOptimizationStatus = member("OptimizationStatus", &SNAP_START_OPTIMIZATION_STATUS),
+    }
+}
+
+structure! {
+    pub struct SourceAccessConfiguration as SOURCE_ACCESS_CONFIGURATION "SourceAccessConfiguration" {
+        optional r#type: SourceAccessType = member("Type", &SOURCE_ACCESS_TYPE),
+        optional uri: String = member("URI", &URI),
+    }
+}
+
+pub static SOURCE_ACCESS_CONFIGURATIONS: Schema =
+    list("SourceAccessConfigurations", &member("member", &SOURCE_ACCESS_CONFIGURATION))
+        .length(0, 23);
+
+enumeration! {
+    pub enum SourceAccessType as SOURCE_ACCESS_TYPE "SourceAccessType" {
+        SaslScram512Auth = "SASL_SCRAM_512_AUTH",
+        OauthbearerScope = "OAUTHBEARER_SCOPE",
+        OauthbearerAudience = "OAUTHBEARER_AUDIENCE",
+        IamOauthbearerAuth = "IAM_OAUTHBEARER_AUTH",
+        OauthbearerAuth = "OAUTHBEARER_AUTH",
+        OauthbearerIdentityPool = "OAUTHBEARER_IDENTITY_POOL",
+        VpcSecurityGroup = "VPC_SECURITY_GROUP",
+        VpcSubnet = "VPC_SUBNET",
+        ServerRootCaCertificate = "SERVER_ROOT_CA_CERTIFICATE",
+        ClientCertificateTlsAuth = "CLIENT_CERTIFICATE_TLS_AUTH",
+        OauthbearerLogicalCluster = "OAUTHBEARER_LOGICAL_CLUSTER",
+        VirtualHost = "VIRTUAL_HOST",
+        IamAuth = "IAM_AUTH",
+        SaslScram256Auth = "SASL_SCRAM_256_AUTH",
+        BasicAuth = "BASIC_AUTH",
     }
 }
 
@@ -1149,6 +1735,11 @@ pub static TIMEOUT: Schema = integer("Timeout").range(1, 5400);
 
 pub static TIMESTAMP: Schema = string("Timestamp").length(0, 100).pattern(pattern!(".*"));
 
+pub static TOPIC: Schema =
+    string("Topic").length(1, 249).pattern(pattern!("[^.]([a-zA-Z0-9\\-_.]+)"));
+
+pub static TOPICS: Schema = list("Topics", &member("member", &TOPIC)).length(1, 1);
+
 structure! {
     pub struct TracingConfig as TRACING_CONFIG "TracingConfig" {
         optional mode: TracingMode = member("Mode", &TRACING_MODE),
@@ -1168,6 +1759,13 @@ enumeration! {
     }
 }
 
+pub static TUMBLING_WINDOW_IN_SECONDS: Schema = integer("TumblingWindowInSeconds").range(0, 900);
+
+pub static URI: Schema =
+    string("URI").length(1, 200).pattern(pattern!("[ a-zA-Z0-9-\\/*:_+=.@-]*"));
+
+pub static UUID_STRING: Schema = string("UUIDString").length(36, 36);
+
 pub static UNRESERVED_CONCURRENT_EXECUTIONS: Schema =
     integer("UnreservedConcurrentExecutions").range(0, i64::MAX);
 
@@ -1186,6 +1784,33 @@ structure! {
         optional description: String = member("Description", &DESCRIPTION),
         optional routing_config: AliasRoutingConfiguration = member("RoutingConfig", &ALIAS_ROUTING_CONFIGURATION),
         optional revision_id: String = member("RevisionId", &STRING),
+    }
+}
+
+structure! {
+    pub struct UpdateEventSourceMappingRequest as UPDATE_EVENT_SOURCE_MAPPING_REQUEST "UpdateEventSourceMappingRequest" {
+        required uuid: String = member("UUID", &UUID_STRING).at(Location::Uri("UUID")),
+        optional function_name: String = member("FunctionName", &NAMESPACED_FUNCTION_NAME),
+        optional enabled: bool = member("Enabled", &ENABLED),
+        optional batch_size: i32 = member("BatchSize", &BATCH_SIZE),
+        optional filter_criteria: FilterCriteria = member("FilterCriteria", &FILTER_CRITERIA),
+        optional kms_key_arn: String = member("KMSKeyArn", &KMS_KEY_ARN),
+        optional metrics_config: EventSourceMappingMetricsConfig = member("MetricsConfig", &EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+        optional logging_config: EventSourceMappingLoggingConfig = member("LoggingConfig", &EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+        optional scaling_config: ScalingConfig = member("ScalingConfig", &SCALING_CONFIG),
+        optional maximum_batching_window_in_seconds: i32 = member("MaximumBatchingWindowInSeconds", &MAXIMUM_BATCHING_WINDOW_IN_SECONDS),
+        optional parallelization_factor: i32 = member("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+        optional destination_config: DestinationConfig = member("DestinationConfig", &DESTINATION_CONFIG),
+        optional maximum_record_age_in_seconds: i32 = member("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+        optional bisect_batch_on_function_error: bool = member("BisectBatchOnFunctionError", &BISECT_BATCH_ON_FUNCTION_ERROR),
+        optional maximum_retry_attempts: i32 = member("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING),
+        optional tumbling_window_in_seconds: i32 = member("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+        optional source_access_configurations: Vec<SourceAccessConfiguration> = member("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+        optional function_response_types: Vec<FunctionResponseType> = member("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+        optional amazon_managed_kafka_event_source_config: AmazonManagedKafkaEventSourceConfig = member("AmazonManagedKafkaEventSourceConfig", &AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+        optional self_managed_kafka_event_source_config: SelfManagedKafkaEventSourceConfig = member("SelfManagedKafkaEventSourceConfig", &SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+        optional document_db_event_source_config: DocumentDBEventSourceConfig = member("DocumentDBEventSourceConfig", &DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+        optional provisioned_poller_config: ProvisionedPollerConfig = member("ProvisionedPollerConfig", &PROVISIONED_POLLER_CONFIG),
     }
 }
 
@@ -1217,7 +1842,7 @@ structure! {
         optional memory_size: i32 = member("MemorySize", &MEMORY_SIZE),
         optional vpc_config: VpcConfig = member("VpcConfig", &VPC_CONFIG),
         optional environment: Environment = member("Environment", &ENVIRONMENT),
-        optional runtime: Runtime = member("Runtime", &RUNTIME),
+        optional runtime: String = member("Runtime", &RUNTIME),
         optional dead_letter_config: DeadLetterConfig = member("DeadLetterConfig", &DEAD_LETTER_CONFIG),
         optional kms_key_arn: String = member("KMSKeyArn", &KMS_KEY_ARN),
         optional tracing_config: TracingConfig = member("TracingConfig", &TRACING_CONFIG),

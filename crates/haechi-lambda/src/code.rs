@@ -120,15 +120,7 @@ impl Lambda {
             room.used(&code.id, self.env.now());
             return Ok(folder);
         }
-        let mut bytes = Vec::new();
-        for number in 0..code.pieces {
-            let found = self.database.load::<PieceRecord>(&piece(&code.id, number)).await?;
-            let missing = || Fault::internal(format!("piece {number} of code {} is gone", code.id));
-            match found.ok_or_else(missing)?.value.bytes {
-                ciborium::Value::Bytes(piece) => bytes.extend(piece),
-                _ => return Err(Fault::internal("a piece of code that is no bytes")),
-            }
-        }
+        let bytes = self.archive(code).await?;
         let (target, id, now) = (folder.clone(), code.id.clone(), self.env.now());
         let (root, limit) = (self.runner.code_folder(""), self.runner.options().unpacked_max);
         let unpacked = tokio::task::spawn_blocking(move || {

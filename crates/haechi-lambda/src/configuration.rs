@@ -6,17 +6,19 @@ use haechi_core::Cx;
 use haechi_core::database::Unknown;
 use haechi_lambda_model::Error;
 use haechi_lambda_model::shapes::{
-    Architecture, CreateFunctionRequest, DeadLetterConfig, Environment, EnvironmentResponse,
-    EphemeralStorage, FunctionConfiguration, LastUpdateStatus, LogFormat, LoggingConfig,
-    PackageType, Runtime, SnapStartApplyOn, SnapStartOptimizationStatus, SnapStartResponse, State,
-    StateReasonCode, TracingConfigResponse, TracingMode, UpdateFunctionConfigurationRequest,
+    ApplicationLogLevel, Architecture, CreateFunctionRequest, DeadLetterConfig, Environment,
+    EnvironmentResponse, EphemeralStorage, FunctionConfiguration, LastUpdateStatus, LogFormat,
+    LoggingConfig, PackageType, RuntimeVersionConfig, SnapStartApplyOn,
+    SnapStartOptimizationStatus, SnapStartResponse, State, StateReasonCode, SystemLogLevel,
+    TracingConfigResponse, TracingMode, UpdateFunctionConfigurationRequest,
 };
 use haechi_wire::{Fault, SecretString, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::Lambda;
 use crate::reference::Reference;
-use crate::store::{Code, FunctionRecord, Version};
+use crate::runtimes::version_arn;
+use crate::store::{Code, FunctionRecord, LogLevels, Version};
 use crate::words::invalid;
 
 /// Bytes of all variables, at most (quota).
@@ -89,6 +91,31 @@ fn timeout(given: Option<i32>) -> Result<Option<i32>, Error> {
     }
 }
 
+/// How a request wants it logged, where it was so before.
+fn log_levels(
+    given: Option<&LoggingConfig>,
+    before: Option<LogLevels>,
+) -> Result<Option<LogLevels>, Error> {
+    let Some(given) = given else { return Ok(before) };
+    let (application, system) = (given.application_log_level, given.system_log_level);
+    let is_json = given.log_format.map_or(before.is_some(), |format| format == LogFormat::Json);
+    if !is_json {
+        if application.is_some() || system.is_some() {
+            return Err(invalid(
+                "Log-level filtering is not supported for text-formatted logs. Please use JSON \
+                 log format.",
+            ));
+        }
+        return Ok(None);
+    }
+    let info = || LogLevels { application: "INFO".to_owned(), system: "INFO".to_owned() };
+    let before = before.unwrap_or_else(info);
+    Ok(Some(LogLevels {
+        application: application.map_or(before.application, |level| level.as_str().to_owned()),
+        system: system.map_or(before.system, |level| level.as_str().to_owned()),
+    }))
+}
+
 /// Refuses what haechi does not do.
 fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
     let vpc = input.vpc_config.as_ref().is_some_and(|vpc| {
@@ -96,7 +123,6 @@ fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
         some(&vpc.subnet_ids) || some(&vpc.security_group_ids)
     });
     let snap = input.snap_start.as_ref().and_then(|snap| snap.apply_on);
-    let format = input.logging_config.as_ref().and_then(|logging| logging.log_format);
     let layers = input.layers.as_ref().is_some_and(|layers| !layers.is_empty());
     let file_systems = input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty());
     cx.refuse_parameters(&[
@@ -114,7 +140,6 @@ fn supported(cx: &Cx, input: &CreateFunctionRequest) -> Result<(), Error> {
         ("AcceleratorConfig", input.accelerator_config.is_some()),
         ("KMSKeyArn", input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
         ("PublishTo", input.publish_to.is_some()),
-        ("LoggingConfig.LogFormat=JSON", format == Some(LogFormat::Json)),
     ])?;
     Ok(())
 }
@@ -128,11 +153,10 @@ impl Lambda {
         code: Code,
     ) -> Result<Version, Error> {
         supported(cx, input)?;
-        let runtime = input.runtime.ok_or_else(|| {
+        let runtime = input.runtime.take().ok_or_else(|| {
             invalid("Runtime is mandatory for functions created with deployment packages.")
         })?;
-        self.known(runtime)?;
-        let is_provided = runtime.as_str().starts_with("provided");
+        let is_provided = runtime.starts_with("provided");
         if input.handler.is_none() && !is_provided {
             return Err(invalid(
                 "Handler is mandatory for functions created with deployment packages.",
@@ -149,7 +173,7 @@ impl Lambda {
         Ok(Version {
             version: crate::reference::LATEST.to_owned(),
             code,
-            runtime: runtime.as_str().to_owned(),
+            runtime,
             handler: input.handler.take(),
             role: input.role.clone(),
             description: input.description.take().unwrap_or_default(),
@@ -160,6 +184,7 @@ impl Lambda {
             dead_letter_arn: dead_letter(cx, input.dead_letter_config.take())?.flatten(),
             architecture: architecture.unwrap_or(here).as_str().to_owned(),
             tracing: tracing.unwrap_or(TracingMode::PassThrough).as_str().to_owned(),
+            log_json: log_levels(input.logging_config.as_ref(), None)?,
             log_group: input.logging_config.take().and_then(|logging| logging.log_group),
             modified_ms: cx.now().millis(),
             revision: revision(cx)?,
@@ -185,13 +210,12 @@ impl Lambda {
             runtime_config: input.runtime_config,
             accelerator_config: input.accelerator_config,
             kms_key_arn: input.kms_key_arn,
-            logging_config: input.logging_config.clone(),
             ..CreateFunctionRequest::default()
         };
         supported(cx, &create)?;
         if let Some(runtime) = input.runtime {
-            self.known(runtime)?;
-            runtime.as_str().clone_into(&mut version.runtime);
+            self.takes_runtime(&runtime)?;
+            version.runtime = runtime;
         }
         version.handler = input.handler.or(version.handler.take());
         version.role = input.role.unwrap_or_else(|| std::mem::take(&mut version.role));
@@ -212,32 +236,23 @@ impl Lambda {
         if let Some(mode) = input.tracing_config.and_then(|tracing| tracing.mode) {
             mode.as_str().clone_into(&mut version.tracing);
         }
+        version.log_json = log_levels(input.logging_config.as_ref(), version.log_json.take())?;
         if let Some(group) = input.logging_config.and_then(|logging| logging.log_group) {
             version.log_group = Some(group);
         }
         Ok(())
     }
-
-    /// A runtime that the operator has named an interpreter for.
-    fn known(&self, runtime: Runtime) -> Result<(), Error> {
-        let name = runtime.as_str();
-        if self.runner.options().command(name).is_some() {
-            return Ok(());
-        }
-        Err(invalid(format!(
-            "There is no interpreter here for the runtime {name}. The operator names it in \
-             haechi's configuration, under [lambda.runtimes.\"{name}\"]."
-        )))
-    }
 }
 
-/// The dead-letter queue that is wished for: none, nothing said, or taken away.
+/// The dead-letter queue that is wished for: none, nothing said, or taken away. An object without a
+/// target says nothing (recorded).
 fn dead_letter(cx: &Cx, given: Option<DeadLetterConfig>) -> Result<Option<Option<String>>, Error> {
     let Some(given) = given else { return Ok(None) };
-    match given.target_arn.filter(|arn| !arn.is_empty()) {
-        None => Ok(Some(None)),
-        Some(arn) if arn.split(':').nth(2) == Some("sqs") => Ok(Some(Some(arn))),
-        Some(_) => Err(cx.unsupported_parameter("DeadLetterConfig other than SQS").into()),
+    match given.target_arn {
+        None => Ok(None),
+        Some(arn) if arn.is_empty() => Ok(Some(None)),
+        Some(arn) if matches!(arn.split(':').nth(2), Some("sqs" | "sns")) => Ok(Some(Some(arn))),
+        Some(_) => Err(cx.unsupported_parameter("DeadLetterConfig other than SQS and SNS").into()),
     }
 }
 
@@ -270,11 +285,19 @@ pub(crate) fn show(
     arn: String,
     shown: Shown,
 ) -> FunctionConfiguration {
-    let group = version.log_group.clone();
+    let (group, levels) = (version.log_group.clone(), version.log_json.as_ref());
+    let partition = arn.split(':').nth(1).unwrap_or("aws");
+    let runtime_arn = version_arn(partition, &function.region, &version.runtime);
+    let runtime_version_config = RuntimeVersionConfig {
+        runtime_version_arn: Some(runtime_arn),
+        ..RuntimeVersionConfig::default()
+    };
     let plain = FunctionConfiguration {
         function_name: Some(function.name.clone()),
         function_arn: Some(arn),
-        runtime: Runtime::parse(&version.runtime),
+        runtime: Some(version.runtime.clone()),
+        // Lists do not tell it, as recorded.
+        runtime_version_config: (shown != Shown::Listed).then_some(runtime_version_config),
         role: Some(version.role.clone()),
         handler: version.handler.clone(),
         code_size: Some(version.code.size),
@@ -299,9 +322,11 @@ pub(crate) fn show(
             optimization_status: Some(SnapStartOptimizationStatus::Off),
         }),
         logging_config: Some(LoggingConfig {
-            log_format: Some(LogFormat::Text),
+            log_format: Some(if levels.is_some() { LogFormat::Json } else { LogFormat::Text }),
+            application_log_level: levels
+                .and_then(|levels| ApplicationLogLevel::parse(&levels.application)),
+            system_log_level: levels.and_then(|levels| SystemLogLevel::parse(&levels.system)),
             log_group: Some(group.unwrap_or_else(|| format!("/aws/lambda/{}", function.name))),
-            ..LoggingConfig::default()
         }),
         ..FunctionConfiguration::default()
     };
@@ -327,6 +352,7 @@ fn with_state(plain: FunctionConfiguration, shown: Shown) -> FunctionConfigurati
             state: Some(State::Active),
             last_update_status: Some(LastUpdateStatus::InProgress),
             last_update_status_reason: creating,
+            last_update_status_reason_code: Some("Creating".to_owned()),
             ..plain
         },
     }

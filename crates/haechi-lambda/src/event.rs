@@ -121,7 +121,13 @@ impl Lambda {
                     self.tell(&told, &event, "RetriesExhausted", Some(&done)).await?;
                     return Ok(batch);
                 }
-                60 * i64::from(event.failures)
+                let wait = 60 * i64::from(event.failures);
+                // As recorded: what would be too old when its turn came is given up at once.
+                if self.env.now().plus_seconds(wait).millis() >= until {
+                    self.tell(&told, &event, "EventAgeExceeded", Some(&done)).await?;
+                    return Ok(batch);
+                }
+                wait
             }
             // No room, or a role that does not trust Lambda just now.
             Err(error) => {

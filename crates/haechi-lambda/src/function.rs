@@ -29,6 +29,14 @@ struct Subject<'a> {
 }
 
 impl Function {
+    /// A change of the function's own policy is one of the function: both have the new revision
+    /// (recorded).
+    pub(crate) fn policy_changed(&mut self, revision: String) {
+        if self.reference.qualifier.is_none() {
+            self.record.latest.revision = revision;
+        }
+    }
+
     /// Writes what has been changed.
     pub(crate) fn save(&self, batch: &mut Batch) {
         batch.replace(&self.loaded, &self.record);

@@ -18,7 +18,9 @@ use serde_json::json;
 use crate::Lambda;
 use crate::function::Function;
 use crate::log::Log;
+use crate::platform::{Took, finished, stamp, started};
 use crate::runner::{Full, Warm};
+use crate::runtimes::no_interpreter;
 use crate::start::start;
 use crate::store::Version;
 use crate::words::{invalid, throttled};
@@ -88,7 +90,9 @@ impl Lambda {
                     Begun::Ready(warm, took) => (warm, Some(took)),
                     Begun::Failed(warm, failure) => {
                         let answer = not_begun(&given.request_id, version, failure, &mut log);
-                        finish(&mut log, &given.request_id, version, Duration::ZERO, None, None);
+                        let took =
+                            Took { time: Duration::ZERO, init: None, peak_mib: None, failed: true };
+                        finished(&mut log, &given.request_id, version, &took);
                         warm.instance.end().await;
                         drop(place);
                         return Ok(done(answer, version, log));
@@ -97,9 +101,10 @@ impl Lambda {
             }
         };
         let id = given.request_id.clone();
-        log.line(&format!("START RequestId: {id} Version: {}", version.version));
-        let (answer, took) = hand(&mut warm, function, version, given, &mut log).await;
-        finish(&mut log, &id, version, took, init, warm.instance.peak_mib());
+        started(&mut log, &id, version);
+        let (answer, time) = hand(&mut warm, function, version, given, &mut log).await;
+        let peak_mib = warm.instance.peak_mib();
+        finished(&mut log, &id, version, &Took { time, init, peak_mib, failed: answer.failed });
         if answer.reusable {
             self.runner.keep(warm);
         } else {
@@ -123,9 +128,8 @@ impl Lambda {
             invalid("The role defined for the function cannot be assumed by Lambda.")
         })?;
         let options = &self.runner.options();
-        let runtime = options.command(&version.runtime).ok_or_else(|| {
-            invalid(format!("There is no interpreter here for the runtime {}.", version.runtime))
-        })?;
+        let runtime =
+            options.command(&version.runtime).ok_or_else(|| no_interpreter(&version.runtime))?;
         let code = self.unpacked(&version.code).await?;
         let now = self.env.now();
         let unique = self.env.uuid().map_err(Fault::internal)?.simple().to_string();
@@ -206,17 +210,14 @@ fn exited(id: &str, exit: Exit, log: &mut Log) -> Answer {
 }
 
 fn timed_out(id: &str, version: &Version, log: &mut Log) -> Answer {
-    let now = SystemClock.now();
-    let millis = now.millis().rem_euclid(1000);
-    let now = format!("{}.{millis:03}Z", now.format("%Y-%m-%dT%H:%M:%S"));
-    let said = format!("{now} {id} Task timed out after {}.00 seconds", version.timeout);
+    let said = format!("{} {id} Task timed out after {}.00 seconds", stamp(), version.timeout);
     log.line(&format!("{said}\n"));
     broken(&said, None)
 }
 
 /// What a program that did not come to wait for an event has told.
 fn not_begun(id: &str, version: &Version, failure: InitFailure, log: &mut Log) -> Answer {
-    log.line(&format!("START RequestId: {id} Version: {}", version.version));
+    started(log, id, version);
     match failure {
         InitFailure::Error(body) => {
             Answer { payload: body.to_vec(), failed: true, reusable: false }
@@ -224,32 +225,6 @@ fn not_begun(id: &str, version: &Version, failure: InitFailure, log: &mut Log) -
         InitFailure::Exited(exit) => exited(id, exit, log),
         InitFailure::TimedOut => timed_out(id, version, log),
     }
-}
-
-fn finish(
-    log: &mut Log,
-    id: &str,
-    version: &Version,
-    took: Duration,
-    init: Option<Duration>,
-    peak_mib: Option<u64>,
-) {
-    let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    let took_ms = ms(took).min(f64::from(version.timeout) * 1000.0);
-    let mut report = format!(
-        "REPORT RequestId: {id}\tDuration: {took_ms:.2} ms\tBilled Duration: {:.0} ms\tMemory \
-         Size: {} MB\t",
-        took_ms.ceil(),
-        version.memory
-    );
-    if let Some(peak) = peak_mib {
-        report.push_str(&format!("Max Memory Used: {peak} MB\t"));
-    }
-    if let Some(init) = init {
-        report.push_str(&format!("Init Duration: {:.2} ms\t", ms(init)));
-    }
-    log.line(&format!("END RequestId: {id}"));
-    log.line(&report);
 }
 
 fn done(answer: Answer, version: &Version, log: Log) -> Done {

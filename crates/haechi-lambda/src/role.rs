@@ -1,5 +1,7 @@
 //! The execution role: who may pass it, and its credentials.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use haechi_core::{Ask, Cx, NoContext, Source};
 use haechi_lambda_model::Error;
@@ -7,6 +9,7 @@ use haechi_policy::{Context, ResourceRule, Values};
 use haechi_wire::{Fault, SecretString};
 
 use crate::Lambda;
+use crate::records::{EventQueue, QueueRefusal};
 use crate::reference::Reference;
 use crate::words::invalid;
 
@@ -57,6 +60,18 @@ pub trait ExecutionRoles: Send + Sync + 'static {
         role_arn: &str,
         message: Message,
     ) -> Result<(), String>;
+
+    /// A queue, as the role reads it.
+    ///
+    /// # Errors
+    /// If the role does not trust Lambda, or the store fails.
+    async fn queue(
+        &self,
+        function: Source,
+        region: &str,
+        role_arn: &str,
+        queue_arn: &str,
+    ) -> Result<Arc<dyn EventQueue>, QueueRefusal>;
 }
 
 /// `iam:PassedToService`.

@@ -194,10 +194,14 @@ fn environment(
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", version.log_group.as_deref().unwrap_or(&group)),
         ("AWS_LAMBDA_LOG_STREAM_NAME", stream),
+        ("AWS_LAMBDA_LOG_FORMAT", if version.log_json.is_some() { "JSON" } else { "Text" }),
         ("LAMBDA_TASK_ROOT", "/var/task"),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
     ] {
         set(name, value);
+    }
+    if let Some(levels) = &version.log_json {
+        set("AWS_LAMBDA_LOG_LEVEL", &levels.application);
     }
     all
 }

@@ -4,6 +4,7 @@
 //! /lambda/<account>/<region>/function/<name>            FunctionRecord
 //! /lambda/<account>/<region>/version/<function>/<number>  VersionRecord
 //! /lambda/<account>/<region>/alias/<function>/<name>    AliasRecord
+//! /lambda/<account>/<region>/mapping/<id>               MappingRecord
 //! /lambda-code/<code>/<number>                          PieceRecord: of an archive
 //! ```
 //! `<function>` is an id that a function gets when it is made, so that a new one of an old name has
@@ -46,10 +47,20 @@ pub(crate) struct Version {
     pub(crate) architecture: String,
     pub(crate) tracing: String,
     pub(crate) log_group: Option<String>,
+    /// How much is logged where the log is JSON; none where it is text.
+    #[serde(default)]
+    pub(crate) log_json: Option<LogLevels>,
     pub(crate) modified_ms: i64,
     pub(crate) revision: String,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
+}
+
+/// How much a function logs: of its own, and of Lambda's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogLevels {
+    pub(crate) application: String,
+    pub(crate) system: String,
 }
 
 /// A version that was published.
@@ -119,6 +130,34 @@ pub(crate) struct AliasRecord {
 
 impl Record for AliasRecord {}
 
+/// A queue whose messages a function gets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MappingRecord {
+    pub(crate) id: String,
+    /// Changes with every change: who polls for an older one stops.
+    pub(crate) generation: String,
+    pub(crate) partition: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    /// As it was named: with or without a qualifier.
+    pub(crate) function_arn: String,
+    pub(crate) queue_arn: String,
+    pub(crate) enabled: bool,
+    pub(crate) batch_size: i32,
+    pub(crate) window_seconds: i32,
+    /// Whether the function tells which messages it failed at.
+    pub(crate) reports_failures: bool,
+    /// Patterns of which a message must fit one; none where there is no filter.
+    pub(crate) filters: Vec<String>,
+    pub(crate) concurrency_max: Option<i32>,
+    pub(crate) modified_ms: i64,
+    pub(crate) tags: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+}
+
+impl Record for MappingRecord {}
+
 /// A piece of an archive.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PieceRecord {
@@ -162,6 +201,15 @@ impl Place {
     /// The prefix of a function's aliases.
     pub(crate) fn aliases(&self, id: &str) -> Path {
         self.rows("alias").part(id)
+    }
+
+    /// The prefix of all event source mappings.
+    pub(crate) fn mappings(&self) -> Path {
+        self.rows("mapping")
+    }
+
+    pub(crate) fn mapping(&self, id: &str) -> Path {
+        self.mappings().part(id)
     }
 
     pub(crate) fn alias(&self, id: &str, name: &str) -> Path {

@@ -37,6 +37,16 @@ fn traced(header: String) -> BTreeMap<String, MessageSystemAttributeValue> {
 }
 
 impl Sqs {
+    /// Whether the caller may do what `cx` is about with a queue; answers how many seconds its
+    /// messages are hidden once they were received. Lambda asks before it reads.
+    ///
+    /// # Errors
+    /// As that operation, if he may not or there is no such queue.
+    pub async fn visibility_seconds(&self, cx: &Cx, queue_url: &str) -> Result<i64, Error> {
+        let (queue, _) = self.queue(cx, queue_url).await?;
+        Ok(queue.attributes().visibility_ms() / 1000)
+    }
+
     /// Puts a message into a queue on behalf of `source`, if the queue's policy lets `service`, and
     /// that of the queue's KMS key where it has one.
     ///

@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use haechi_core::{Cx, Env, Handle, Operation as _, Region, ServiceRoles, Source};
+use haechi_events::Events;
 use haechi_lambda::{
-    Delivery, ExecutionRoles, Lambda, Message, Network, Options, RoleCredentials, RuntimeOptions,
+    Delivery, EventQueue, ExecutionRoles, Lambda, Message, Network, Options, QueueRefusal,
+    RoleCredentials, RuntimeOptions,
 };
 use haechi_secretsmanager::{RotationError, RotationFunctions};
+use haechi_sns::Sns;
 use haechi_sqs::Sqs;
-use haechi_sqs_model::ops::SendMessage;
-use haechi_sqs_model::shapes::{MessageAttributeValue, SendMessageRequest};
 use haechi_sts::Sts;
 use haechi_sts_model::ops::AssumeRole;
 use haechi_sts_model::shapes::AssumeRoleRequest;
 use haechi_wire::{Fault, Problem, SecretString};
 use serde::Deserialize;
+
+pub use destinations::MadeLater;
+use destinations::Sender;
+
+mod destinations;
+mod queues;
 
 /// `[lambda]` of the configuration file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -93,8 +100,20 @@ pub struct RolesOfFunctions {
     pub sts: Arc<Sts>,
     /// Makes sessions that call.
     pub roles: Arc<dyn ServiceRoles>,
-    /// Takes dead letters and records.
+    /// Takes dead letters and records, and has the messages that functions get.
     pub sqs: Arc<Sqs>,
+    /// Takes dead letters and records.
+    pub sns: Arc<Sns>,
+    /// Takes records.
+    pub later: MadeLater,
+}
+
+impl RolesOfFunctions {
+    /// Tells of what was made after Lambda; the first time counts.
+    pub fn reach(&self, lambda: &Arc<Lambda>, events: &Arc<Events>) {
+        self.later.lambda.get_or_init(|| Arc::downgrade(lambda));
+        self.later.events.get_or_init(|| Arc::downgrade(events));
+    }
 }
 
 fn region(name: &str) -> Result<Region, Fault> {
@@ -133,6 +152,16 @@ impl ExecutionRoles for RolesOfFunctions {
         }))
     }
 
+    async fn queue(
+        &self,
+        function: Source,
+        region_name: &str,
+        role_arn: &str,
+        queue_arn: &str,
+    ) -> Result<Arc<dyn EventQueue>, QueueRefusal> {
+        queues::open(self, &function, (region_name, role_arn), queue_arn).await
+    }
+
     async fn send(
         &self,
         function: Source,
@@ -141,29 +170,25 @@ impl ExecutionRoles for RolesOfFunctions {
         message: Message,
     ) -> Result<(), String> {
         let told = |fault: Fault| fault.to_string();
-        let mut parts = message.target_arn.splitn(6, ':').skip(3);
+        let mut parts = message.target_arn.split(':').skip(2);
+        let service = parts.next().unwrap_or_default().to_owned();
         let target_region = region(parts.next().unwrap_or_default()).map_err(told)?;
-        let (account, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let own = region(region_name).map_err(told)?;
         let session = self.roles.assume("lambda", &function, &own, role_arn).await.map_err(told)?;
-        let cx = session.cx(&self.env, target_region, SendMessage::SCHEMA).map_err(told)?;
-        let attribute = |(name, kind, value): (&str, &str, String)| {
-            let value = MessageAttributeValue {
-                string_value: Some(value),
-                data_type: kind.to_owned(),
-                ..MessageAttributeValue::default()
-            };
-            (name.to_owned(), value)
-        };
-        let attributes: BTreeMap<_, _> = message.attributes.into_iter().map(attribute).collect();
-        let input = SendMessageRequest {
-            queue_url: format!("http://sqs/{account}/{name}"),
-            message_body: message.body,
-            message_attributes: Some(attributes).filter(|attributes| !attributes.is_empty()),
-            ..SendMessageRequest::default()
-        };
-        let sent = Handle::<SendMessage>::handle(&*self.sqs, &cx, input).await;
-        sent.map(|_| ()).map_err(|error| Problem::from(error).message())
+        let sender = Sender { env: &self.env, session, region: target_region };
+        let gone = || format!("{service} is not there");
+        match service.as_str() {
+            "sns" => sender.to_topic(&self.sns, message).await,
+            "lambda" => {
+                let lambda = self.later.lambda.get().and_then(Weak::upgrade).ok_or_else(gone)?;
+                sender.to_function(&lambda, message).await
+            }
+            "events" => {
+                let events = self.later.events.get().and_then(Weak::upgrade).ok_or_else(gone)?;
+                sender.to_bus(&events, message).await
+            }
+            _ => sender.to_queue(&self.sqs, message).await,
+        }
     }
 }
 

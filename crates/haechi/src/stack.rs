@@ -28,7 +28,7 @@ use crate::accounts::IamAccounts;
 use crate::audit::{DurableAudit, MemoryAudit};
 use crate::connections::SecretsOfConnections;
 use crate::data::{DataDirectory, RootAccessKey};
-use crate::functions::{RolesOfFunctions, RotationByLambda};
+use crate::functions::{MadeLater, RolesOfFunctions, RotationByLambda};
 use crate::keys::{MessageKeys, SecretKeys};
 use crate::outbound::{ApiEndpoints, Outbound};
 use crate::parameters::parameter_store;
@@ -230,15 +230,19 @@ fn functions(
     database: &Arc<Database>,
     env: &Env,
     jobs: &Arc<Jobs>,
-    (sts, roles, sqs): (&Arc<Sts>, &Arc<dyn ServiceRoles>, &Arc<Sqs>),
-) -> Arc<Lambda> {
-    let roles = RolesOfFunctions {
+    (sts, roles): (&Arc<Sts>, &Arc<dyn ServiceRoles>),
+    (sqs, sns): (&Arc<Sqs>, &Arc<Sns>),
+) -> (Arc<Lambda>, Arc<RolesOfFunctions>) {
+    let roles = Arc::new(RolesOfFunctions {
         env: env.clone(),
         sts: Arc::clone(sts),
         roles: Arc::clone(roles),
         sqs: Arc::clone(sqs),
-    };
-    Lambda::new(Arc::clone(database), env.clone(), jobs, Arc::new(roles))
+        sns: Arc::clone(sns),
+        later: MadeLater::default(),
+    });
+    let known = Arc::clone(&roles) as _;
+    (Lambda::new(Arc::clone(database), env.clone(), jobs, known), roles)
 }
 
 /// How a store is told the time.
@@ -322,13 +326,14 @@ impl Stack {
         let roles = service_roles(env, (&sts, &iam, &organizations), &recorder);
         let (sns, endpoints) = notifications(&database, env, &jobs, (keys, &sqs, &outbound));
         sns.mount(&mut router);
-        let lambda = functions(&database, env, &jobs, (&sts, &roles, &sqs));
+        let (lambda, of_functions) = functions(&database, env, &jobs, (&sts, &roles), (&sqs, &sns));
         lambda.mount(&mut router);
         endpoints.call_functions(Arc::clone(&lambda));
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
         let targets = event_targets(env, (&sns, Arc::clone(&sqs), &lambda));
         let around = (targets, &secrets, &outbound);
         let events = events((&database, env, &jobs), around, (roles, recorder), &mut router);
+        of_functions.reach(&lambda, &events);
         Ok(Stack {
             database,
             iam,

@@ -53,6 +53,12 @@ fn asynchronous_invocations_and_events() {
     server.run_script("lambda_asynchronous.py");
 }
 
+#[test]
+fn queues_that_functions_read_and_where_records_go() {
+    let (server, _folder) = start(&[]);
+    server.run_script("lambda_mappings.py");
+}
+
 /// With `--dev`: time passes.
 #[test]
 fn tries_of_asynchronous_invocations_and_of_rotations() {

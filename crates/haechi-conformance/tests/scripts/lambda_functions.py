@@ -302,10 +302,93 @@ def test_what_is_wrong_is_refused():
                 FunctionName=unique("function"), Runtime=PYTHON, Role=new_role(),
                 Handler="index.handler", Code={"ZipFile": broken},
                 message="Could not unzip uploaded file. Please check your file, then try to upload again.")
-    wrong("no interpreter here for the runtime", runtime="java21")
+    wrong("or be a valid ARN", runtime="non-existent-runtime")
+    wrong("The runtime parameter of nodejs12.x is no longer supported", runtime="nodejs12.x")
+    wrong("Member must have length less than or equal to 64", name="a" * 65)
+    # Kept as with AWS, and not run.
+    java = new_function(ECHO, runtime="java21")["FunctionName"]
+    refused("InvalidRuntimeException", lambda_.invoke, FunctionName=java,
+            contains="no interpreter here for the runtime java21", status=502)
     name = new_function(ECHO)["FunctionName"]
     refused("ResourceConflictException", new_function, ECHO, name=name,
             message=f"Function already exist: {name}")
+
+
+def test_a_dead_letter_queue_goes_by_an_empty_arn_alone():
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:letters"
+    name = new_function(ECHO, DeadLetterConfig={"TargetArn": queue})["FunctionName"]
+    # As recorded: an empty object says nothing.
+    kept = lambda_.update_function_configuration(FunctionName=name, DeadLetterConfig={})
+    equal(kept["DeadLetterConfig"], {"TargetArn": queue})
+    gone = lambda_.update_function_configuration(
+        FunctionName=name, DeadLetterConfig={"TargetArn": ""})
+    assert "DeadLetterConfig" not in gone, gone
+
+
+def test_logs_are_json_where_the_function_wants_it():
+    source = "def handler(event, context):\n    return 1\n"
+    text = new_function(source)
+    group = f"/aws/lambda/{text['FunctionName']}"
+    equal(text["LoggingConfig"], {"LogFormat": "Text", "LogGroup": group})
+    name = text["FunctionName"]
+    changed = lambda_.update_function_configuration(
+        FunctionName=name, LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "DEBUG"})
+    equal(changed["LoggingConfig"], {"LogFormat": "JSON", "ApplicationLogLevel": "INFO",
+                                     "SystemLogLevel": "DEBUG", "LogGroup": group})
+    told = base64.b64decode(invoke(name, 1, LogType="Tail")[1]["LogResult"]).decode()
+    lines = [json.loads(line) for line in told.splitlines()]
+    kinds = [line["type"] for line in lines if line.get("type", "").startswith("platform.")]
+    equal(kinds, ["platform.start", "platform.runtimeDone", "platform.report"])
+    lambda_.update_function_configuration(
+        FunctionName=name, LoggingConfig={"LogFormat": "Text"})
+    told = base64.b64decode(invoke(name, 1, LogType="Tail")[1]["LogResult"]).decode()
+    assert told.startswith("START RequestId: "), told
+
+
+def test_what_no_function_has_here_is_told():
+    name = new_function(ECHO)["FunctionName"]
+    version = lambda_.publish_version(FunctionName=name)["Version"]
+    arn = arn_of(name)
+    refused("ProvisionedConcurrencyConfigNotFoundException",
+            lambda_.get_provisioned_concurrency_config, FunctionName=name, Qualifier=version,
+            message="No Provisioned Concurrency Config found for this function")
+    for call in [lambda_.get_provisioned_concurrency_config,
+                 lambda_.delete_provisioned_concurrency_config]:
+        refused("ResourceNotFoundException", call, FunctionName=name, Qualifier="noalias",
+                message=f"Cannot find alias arn: {arn}:noalias")
+        refused("ResourceNotFoundException", call, FunctionName=name, Qualifier="10",
+                message=f"Function not found: {arn}:10")
+        refused("InvalidParameterValueException", call, FunctionName=name, Qualifier="$LATEST",
+                message="The function resource provided must be an alias or a published version.")
+    lambda_.delete_provisioned_concurrency_config(FunctionName=name, Qualifier=version)
+    listed = lambda_.list_provisioned_concurrency_configs(FunctionName=name)
+    equal(listed["ProvisionedConcurrencyConfigs"], [])
+    equal(lambda_.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"], [])
+    refused("ResourceNotFoundException", lambda_.list_function_url_configs,
+            FunctionName="doesnotexist", message="Function does not exist")
+    for call in [lambda_.get_function_url_config, lambda_.delete_function_url_config]:
+        refused("ResourceNotFoundException", call, FunctionName=name,
+                message="The resource you requested does not exist.")
+        refused("ValidationException", call, FunctionName=name, Qualifier="1", contains="'qualifier'")
+    equal(lambda_.list_layers()["Layers"], [])
+    equal(lambda_.list_layer_versions(LayerName="doesnotexist")["LayerVersions"], [])
+    refused("ValidationException", lambda_.list_layers, CompatibleRuntime="doesnotexist",
+            contains="'compatibleRuntime'")
+    equal(lambda_.list_code_signing_configs()["CodeSigningConfigs"], [])
+    lambda_.delete_function_code_signing_config(FunctionName=name)
+
+
+def test_a_permission_changes_the_functions_revision():
+    name = new_function(ECHO)["FunctionName"]
+    revision = lambda: lambda_.get_function_configuration(FunctionName=name)["RevisionId"]
+    first = revision()
+    lambda_.add_permission(FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction",
+                           Principal="s3.amazonaws.com", RevisionId=first)
+    second = revision()
+    assert first != second
+    equal(lambda_.get_policy(FunctionName=name)["RevisionId"], second)
+    lambda_.remove_permission(FunctionName=name, StatementId="s3", RevisionId=second)
+    assert revision() != second
 
 
 def test_tags_and_reserved_concurrency():

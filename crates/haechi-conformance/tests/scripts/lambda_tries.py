@@ -82,7 +82,8 @@ def test_an_event_that_grows_too_old_is_given_up():
     record = json.loads(until(given_up)[0])
     equal(record["requestContext"]["condition"], "EventAgeExceeded")
     equal(record["requestContext"]["approximateInvokeCount"], 1)
-    assert "responsePayload" not in record, record
+    # As recorded: it is given up when it fails, with what it then said.
+    equal(record["responsePayload"]["errorMessage"], "intentional failure")
     letter = until(lambda: receive(letters))
     equal(json.loads(letter[0]), {"n": 1})
     equal(receive(tries, wait=1), [])

@@ -41,13 +41,14 @@ impl Handle<AddPermission> for Lambda {
         }
         policy.statements.push(statement.clone());
         policy.principals.insert(input.statement_id, principals);
-        policy.revision = revision;
+        policy.revision = revision.clone();
         if policy::document(&policy.statements).len() > policy::POLICY_MAX {
             return Err(Error::PolicyLengthExceededException(
                 format!("The final policy size is bigger than the limit ({}).", policy::POLICY_MAX),
                 "User".to_owned(),
             ));
         }
+        function.policy_changed(revision);
         let mut batch = Batch::new();
         function.save(&mut batch);
         self.database.commit(batch).await?;

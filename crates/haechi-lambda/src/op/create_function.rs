@@ -16,6 +16,9 @@ use crate::reference::Reference;
 use crate::store::FunctionRecord;
 use crate::words::{conflict, invalid};
 
+/// Letters of a name.
+const NAME_MAX: usize = 64;
+
 impl Handle<CreateFunction> for Lambda {
     async fn handle(
         &self,
@@ -27,7 +30,19 @@ impl Handle<CreateFunction> for Lambda {
         let (arn, place) = (reference.function_arn(), reference.place());
         cx.authorize_knowing(&arn, &Facts::putting(input.tags.iter().flatten()))?;
         if reference.account != cx.account().as_str() {
-            return Err(invalid("A function is created in the account of the caller."));
+            let told = "A function is created in the account of the caller.";
+            return Err(Fault::AccessDenied(told.to_owned()).into());
+        }
+        // Of a name alone, the name's own limit holds (recorded).
+        if input.function_name == reference.name && reference.name.len() > NAME_MAX {
+            return Err(invalid(format!(
+                "1 validation error detected: Value '{}' at 'functionName' failed to satisfy \
+                 constraint: Member must have length less than or equal to {NAME_MAX}",
+                reference.name
+            )));
+        }
+        if let Some(runtime) = &input.runtime {
+            self.takes_runtime(runtime)?;
         }
         if self.load(&reference).await?.is_some() {
             return Err(conflict(format!("Function already exist: {}", reference.name)));

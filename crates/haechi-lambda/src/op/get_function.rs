@@ -1,6 +1,7 @@
 //! `GetFunction`.
 
 use crate::Lambda;
+use crate::code_link;
 use crate::configuration::{Shown, show};
 use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
@@ -23,9 +24,8 @@ impl Handle<GetFunction> for Lambda {
         let reserved = function.record.reserved;
         Ok(GetFunctionResponse {
             configuration: Some(show(&function.record, &version, arn, Shown::Ready)),
-            // Where the archive can be fetched from is not told: it cannot be, yet. That there is
-            // one must be: Terraform takes a function without code for none.
             code: Some(FunctionCodeLocation {
+                location: code_link::link(cx, &function.reference, &version),
                 repository_type: Some("S3".to_owned()),
                 ..FunctionCodeLocation::default()
             }),

@@ -9,6 +9,10 @@ use crate::Lambda;
 
 impl Handle<ListTags> for Lambda {
     async fn handle(&self, cx: &Cx, input: ListTagsRequest) -> Result<ListTagsResponse, Error> {
+        let mapping = self.tagged_mapping(cx, &input.resource, Facts::default()).await?;
+        if let Some(found) = mapping {
+            return Ok(ListTagsResponse { tags: Some(found.value.tags) });
+        }
         let function = self.tagged(cx, &input.resource, Facts::default()).await?;
         Ok(ListTagsResponse { tags: Some(function.record.tags) })
     }

@@ -74,7 +74,8 @@ fn same(one: &Version, other: &Version) -> bool {
             (version.runtime.clone(), version.handler.clone(), version.role.clone()),
             (version.timeout, version.memory, version.storage),
             version.environment.clone(),
-            (version.dead_letter_arn.clone(), version.tracing.clone(), version.log_group.clone()),
+            (version.dead_letter_arn.clone(), version.tracing.clone()),
+            (version.log_group.clone(), version.log_json.clone()),
         )
     };
     plain(one) == plain(other)

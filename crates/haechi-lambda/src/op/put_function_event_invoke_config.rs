@@ -11,7 +11,7 @@ use haechi_wire::Timestamp;
 
 use crate::Lambda;
 use crate::function::Function;
-use crate::reference::LATEST;
+use crate::reference::{LATEST, Reference};
 use crate::store::EventInvoke;
 use crate::words::{invalid, not_found};
 
@@ -32,7 +32,8 @@ impl Handle<PutFunctionEventInvokeConfig> for Lambda {
             ));
         }
         self.version(&function).await?;
-        let (on_success, on_failure) = destinations(cx, &function, input.destination_config)?;
+        let (on_success, on_failure) =
+            self.destinations(cx, &function, input.destination_config).await?;
         let rules = EventInvoke {
             retries: input.maximum_retry_attempts,
             age_seconds: input.maximum_event_age_in_seconds,
@@ -61,24 +62,64 @@ pub(super) fn no_rules(function: &Function) -> Error {
     not_found(format!("The function {arn} doesn't have an EventInvokeConfig"))
 }
 
-/// Queues of a request, if they are queues.
-pub(super) fn destinations(
-    cx: &Cx,
-    function: &Function,
-    given: Option<DestinationConfig>,
-) -> Result<(Option<String>, Option<String>), Error> {
-    let given = given.unwrap_or_default();
-    let success = given.on_success.and_then(|one| one.destination).filter(|arn| !arn.is_empty());
-    let failure = given.on_failure.and_then(|one| one.destination).filter(|arn| !arn.is_empty());
-    for arn in success.iter().chain(&failure) {
-        if arn.starts_with(&function.reference.function_arn()) {
-            return Err(invalid("You can't specify the function as a destination for itself."));
+/// Where records of a request go: of success, of failure.
+pub(super) type Destinations = (Option<String>, Option<String>);
+
+/// Services to which records go.
+const TAKERS: [&str; 4] = ["sqs", "sns", "lambda", "events"];
+
+impl Lambda {
+    /// The destinations of a request, if records can go there.
+    pub(super) async fn destinations(
+        &self,
+        cx: &Cx,
+        function: &Function,
+        given: Option<DestinationConfig>,
+    ) -> Result<Destinations, Error> {
+        let given = given.unwrap_or_default();
+        let success = given.on_success.and_then(|one| one.destination);
+        let success = success.filter(|arn| !arn.is_empty());
+        let failure = given.on_failure.and_then(|one| one.destination);
+        let failure = failure.filter(|arn| !arn.is_empty());
+        for arn in success.iter().chain(&failure) {
+            if arn.starts_with(&function.reference.function_arn()) {
+                return Err(invalid("You can't specify the function as a destination for itself."));
+            }
+            match arn.split(':').nth(2).unwrap_or_default() {
+                "lambda" => self.check_target(arn).await?,
+                "s3" => {
+                    return Err(cx.unsupported_parameter(&format!("Destination={arn}")).into());
+                }
+                taker if TAKERS.contains(&taker) => {}
+                _ => return Err(no_takers(success.as_deref(), failure.as_deref())),
+            }
         }
-        if arn.split(':').nth(2) != Some("sqs") {
-            return Err(cx.unsupported_parameter(&format!("Destination={arn}")).into());
+        Ok((success, failure))
+    }
+
+    async fn check_target(&self, arn: &str) -> Result<(), Error> {
+        let found = match Reference::parse(arn) {
+            Some(reference) => self.load(&reference).await?,
+            None => None,
+        };
+        match found {
+            Some(_) => Ok(()),
+            None => Err(invalid(format!("The destination ARN {arn} is invalid."))),
         }
     }
-    Ok((success, failure))
+}
+
+/// That no service takes records there, in the words of AWS.
+fn no_takers(success: Option<&str>, failure: Option<&str>) -> Error {
+    let told = |name: &str, arn: Option<&str>| match arn {
+        Some(arn) => format!("{name}(destination={arn})"),
+        None => "null".to_owned(),
+    };
+    invalid(format!(
+        "The provided destination config DestinationConfig(onSuccess={}, onFailure={}) is invalid.",
+        told("OnSuccess", success),
+        told("OnFailure", failure)
+    ))
 }
 
 /// Rules as AWS shows them.

@@ -45,8 +45,9 @@ impl Handle<RemovePermission> for Lambda {
         if let Some(policy) = function.record.policies.get_mut(&key) {
             policy.statements.retain(|one| !has_id(one));
             policy.principals.remove(&input.statement_id);
-            policy.revision = revision;
+            policy.revision = revision.clone();
         }
+        function.policy_changed(revision);
         function.record.policies.retain(|_, policy| !policy.statements.is_empty());
         let mut batch = Batch::new();
         function.save(&mut batch);

@@ -15,6 +15,16 @@ use crate::words::{invalid, no_function};
 
 impl Handle<TagResource> for Lambda {
     async fn handle(&self, cx: &Cx, input: TagResourceRequest) -> Result<Unit, Error> {
+        let facts = Facts::putting(&input.tags);
+        if let Some(found) = self.tagged_mapping(cx, &input.resource, facts).await? {
+            let mut mapping = found.value.clone();
+            mapping.tags.extend(input.tags);
+            check_tags(&mapping.tags)?;
+            let mut batch = Batch::new();
+            batch.replace(&found, &mapping);
+            self.database.commit(batch).await?;
+            return Ok(Unit);
+        }
         let mut function = self.tagged(cx, &input.resource, Facts::putting(&input.tags)).await?;
         function.record.tags.extend(input.tags);
         check_tags(&function.record.tags)?;

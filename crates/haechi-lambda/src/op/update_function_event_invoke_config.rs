@@ -1,7 +1,7 @@
 //! `UpdateFunctionEventInvokeConfig`.
 
 use crate::Lambda;
-use crate::op::put_function_event_invoke_config::{destinations, no_rules, rules_key, show_rules};
+use crate::op::put_function_event_invoke_config::{no_rules, rules_key, show_rules};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UpdateFunctionEventInvokeConfig;
@@ -24,7 +24,8 @@ impl Handle<UpdateFunctionEventInvokeConfig> for Lambda {
         rules.retries = input.maximum_retry_attempts.or(rules.retries);
         rules.age_seconds = input.maximum_event_age_in_seconds.or(rules.age_seconds);
         if input.destination_config.is_some() {
-            let (success, failure) = destinations(cx, &function, input.destination_config)?;
+            let (success, failure) =
+                self.destinations(cx, &function, input.destination_config).await?;
             (rules.on_success, rules.on_failure) = (success, failure);
         }
         rules.modified_ms = cx.now().millis();
