@@ -90,6 +90,11 @@ impl Sqs {
         self.sent.notify_waiters();
     }
 
+    /// Whether [`Self::end_waiting`] was called: who reads queues without end stops.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
+    }
+
     /// Mounts its operations, and registers the job that needs the whole of it.
     pub fn mount(self: &Arc<Self>, router: &mut Router) {
         let moving = move_task::Moving { sqs: Arc::downgrade(self) };

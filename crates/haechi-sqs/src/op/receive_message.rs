@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use haechi_core::{Cx, Handle};
@@ -48,8 +47,7 @@ impl Handle<ReceiveMessage> for Sqs {
             let sent = self.sent.notified();
             let messages = self.take(cx, &queue, max, visibility_ms).await?;
             let left = until.saturating_duration_since(Instant::now());
-            let ending = self.ending.load(Ordering::SeqCst);
-            if !messages.is_empty() || left.is_zero() || ending {
+            if !messages.is_empty() || left.is_zero() || self.is_ending() {
                 break messages;
             }
             // Whether it was woken or slept enough, it looks again.

@@ -23,7 +23,8 @@ use super::RolesOfFunctions;
 /// Receipts in a request.
 const BATCH: usize = 10;
 
-/// How often a deletion is tried that another write came between.
+/// How often a call is tried that another write came between: services answer to nobody for
+/// conflicts, so that what the router does is done here.
 const TRIES: usize = 5;
 
 /// What a role must be allowed, in the order in which AWS looks.
@@ -91,7 +92,6 @@ impl QueueOfRole {
             let done = Handle::<DeleteMessageBatch>::handle(&*self.sqs, &cx, input).await;
             tries += 1;
             match done.map_err(Problem::from) {
-                // Services answer to nobody for conflicts: like the router, begin again.
                 Err(Problem::Fault(Fault::Conflict)) if tries < TRIES => {}
                 Err(problem) => return Err(problem),
                 Ok(_) => return Ok(()),
@@ -113,7 +113,10 @@ impl EventQueue for QueueOfRole {
     }
 
     async fn receive(&self, max: i32, seconds: i32) -> Result<Vec<QueueMessage>, QueueRefusal> {
-        let cx = self.cx(ReceiveMessage::SCHEMA)?;
+        if self.sqs.is_ending() {
+            let stopping = Fault::Unavailable("the server is about to stop".to_owned());
+            return Err(refusal(ReceiveMessage::SCHEMA, stopping.into()));
+        }
         let input = ReceiveMessageRequest {
             queue_url: self.url.clone(),
             max_number_of_messages: Some(max),
@@ -122,9 +125,20 @@ impl EventQueue for QueueOfRole {
             message_attribute_names: Some(vec!["All".to_owned()]),
             ..ReceiveMessageRequest::default()
         };
-        let received = Handle::<ReceiveMessage>::handle(&*self.sqs, &cx, input).await;
-        let received = received.map_err(|error| refusal(ReceiveMessage::SCHEMA, error.into()))?;
-        Ok(received.messages.unwrap_or_default().into_iter().map(message).collect())
+        let mut tries = 0;
+        loop {
+            let cx = self.cx(ReceiveMessage::SCHEMA)?;
+            let received = Handle::<ReceiveMessage>::handle(&*self.sqs, &cx, input.clone()).await;
+            tries += 1;
+            match received.map_err(Problem::from) {
+                Err(Problem::Fault(Fault::Conflict)) if tries < TRIES => {}
+                Err(problem) => return Err(refusal(ReceiveMessage::SCHEMA, problem)),
+                Ok(received) => {
+                    let messages = received.messages.unwrap_or_default();
+                    return Ok(messages.into_iter().map(message).collect());
+                }
+            }
+        }
     }
 
     async fn delete(&self, receipts: Vec<String>) -> Result<(), QueueRefusal> {
