@@ -114,8 +114,11 @@ impl EventQueue for QueueOfRole {
 
     async fn receive(&self, max: i32, seconds: i32) -> Result<Vec<QueueMessage>, QueueRefusal> {
         if self.sqs.is_ending() {
-            let stopping = Fault::Unavailable("the server is about to stop".to_owned());
-            return Err(refusal(ReceiveMessage::SCHEMA, stopping.into()));
+            return Err(QueueRefusal {
+                operation: ReceiveMessage::SCHEMA.name,
+                code: "ServiceUnavailable".to_owned(),
+                message: "the server is about to stop".to_owned(),
+            });
         }
         let input = ReceiveMessageRequest {
             queue_url: self.url.clone(),
