@@ -27,6 +27,7 @@ fn version(number: u64) -> VersionRecord {
         architecture: "x86_64".to_owned(),
         tracing: "PassThrough".to_owned(),
         log_group: None,
+        log_json: None,
         modified_ms: 0,
         revision: String::new(),
         unknown: BTreeMap::new(),
