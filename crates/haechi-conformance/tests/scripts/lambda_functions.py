@@ -90,7 +90,7 @@ def test_code_and_events_of_several_megabytes_are_taken():
     refused("RequestTooLargeException", lambda_.invoke, **too_large)
     config = lambda_.get_function_code_signing_config(FunctionName=name)
     equal((config["FunctionName"], config["CodeSigningConfigArn"]), (name, ""))
-    equal(lambda_.get_function(FunctionName=name)["Code"], {"RepositoryType": "S3"})
+    equal(lambda_.get_function(FunctionName=name)["Code"]["RepositoryType"], "S3")
 
 
 def test_node_js_runs_too():
@@ -408,7 +408,8 @@ def test_tags_and_reserved_concurrency():
 
 
 def test_what_haechi_lacks_says_so():
-    refused("UnsupportedOperation", lambda_.list_layers)
+    refused("UnsupportedOperation", lambda_.publish_layer_version, LayerName="x",
+            Content={"ZipFile": archive(index__py=ECHO)})
     refused("UnsupportedOperation", new_function, ECHO, Layers=[
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:x:1"])
 
