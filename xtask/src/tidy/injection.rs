@@ -35,8 +35,6 @@ const RULES: &[(&[&str], &[&str])] = &[
             "crates/haechi-core/src/cluster/",
             // How long a caller still waits for a message.
             "crates/haechi-sqs/src/op/receive_message.rs",
-            // How long a queue is read with one session, a batch gathered and its messages hidden.
-            "crates/haechi-lambda/src/poll.rs",
             // How long the servers may take to answer.
             "crates/haechi-store-etcd/src/",
             // How long a function's process may take, whatever the time of day.

@@ -26,9 +26,10 @@ def test_a_role_is_read_back_as_it_was_written():
     shown = iam.get_role(RoleName=name)["Role"]
     equal((shown["MaxSessionDuration"], shown["RoleLastUsed"]), (7200, {}))
     equal(shown["Tags"], [{"Key": "Team", "Value": "x"}])
+    # What is not given stays (recorded).
     iam.update_role(RoleName=name, Description="new")
     shown = iam.get_role(RoleName=name)["Role"]
-    equal((shown["MaxSessionDuration"], shown["Description"]), (3600, "new"))
+    equal((shown["MaxSessionDuration"], shown["Description"]), (7200, "new"))
     listed = iam.list_roles(PathPrefix="/a/")["Roles"]
     assert name in [role["RoleName"] for role in listed]
     iam.delete_role(RoleName=name)
