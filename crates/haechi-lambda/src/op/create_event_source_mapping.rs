@@ -19,6 +19,39 @@ use crate::words::{conflict, invalid};
 /// Messages of a batch, unless the request says otherwise.
 const BATCH_SIZE: i32 = 10;
 
+/// Refuses what queues have not, and what haechi does not do. A macro, for the requests to create and
+/// to update are types of their own with the same members.
+macro_rules! refuse_what_queues_have_not {
+    ($cx:expr, $input:expr) => {{
+        let of_streams = [
+            ("DestinationConfig", $input.destination_config.is_some()),
+            ("ParallelizationFactor", $input.parallelization_factor.is_some()),
+            ("MaximumRecordAgeInSeconds", $input.maximum_record_age_in_seconds.is_some()),
+            ("BisectBatchOnFunctionError", $input.bisect_batch_on_function_error.is_some()),
+            ("MaximumRetryAttempts", $input.maximum_retry_attempts.is_some()),
+            ("TumblingWindowInSeconds", $input.tumbling_window_in_seconds.is_some()),
+        ];
+        $crate::op::create_event_source_mapping::refuse_of_streams(&of_streams)?;
+        $cx.refuse_parameters(&[
+            ("KMSKeyArn", $input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
+            ("MetricsConfig", $input.metrics_config.is_some()),
+            ("LoggingConfig", $input.logging_config.is_some()),
+            ("ProvisionedPollerConfig", $input.provisioned_poller_config.is_some()),
+            ("SourceAccessConfigurations", $input.source_access_configurations.is_some()),
+            ("DocumentDBEventSourceConfig", $input.document_db_event_source_config.is_some()),
+            (
+                "AmazonManagedKafkaEventSourceConfig",
+                $input.amazon_managed_kafka_event_source_config.is_some(),
+            ),
+            (
+                "SelfManagedKafkaEventSourceConfig",
+                $input.self_managed_kafka_event_source_config.is_some(),
+            ),
+        ])?;
+    }};
+}
+pub(super) use refuse_what_queues_have_not;
+
 impl Handle<CreateEventSourceMapping> for Lambda {
     async fn handle(
         &self,
@@ -32,7 +65,12 @@ impl Handle<CreateEventSourceMapping> for Lambda {
         if reference.account != cx.account().as_str() {
             return Err(invalid("Function does not exist"));
         }
-        refuse(cx, &input)?;
+        refuse_what_queues_have_not!(cx, &input);
+        cx.refuse_parameters(&[
+            ("Topics", input.topics.is_some()),
+            ("Queues", input.queues.is_some()),
+            ("SelfManagedEventSource", input.self_managed_event_source.is_some()),
+        ])?;
         let (function, version) = self.mapped(&reference).await?;
         let tags = input.tags.unwrap_or_default();
         check_tags(&tags)?;
@@ -143,39 +181,6 @@ fn queue_arn(cx: &Cx, input: &CreateEventSourceMappingRequest) -> Result<String,
         }
         _ => Err(cx.unsupported_parameter("EventSourceArn other than of SQS").into()),
     }
-}
-
-/// Refuses what queues have not, and what haechi does not do.
-fn refuse(cx: &Cx, input: &CreateEventSourceMappingRequest) -> Result<(), Error> {
-    let of_streams = [
-        ("DestinationConfig", input.destination_config.is_some()),
-        ("ParallelizationFactor", input.parallelization_factor.is_some()),
-        ("MaximumRecordAgeInSeconds", input.maximum_record_age_in_seconds.is_some()),
-        ("BisectBatchOnFunctionError", input.bisect_batch_on_function_error.is_some()),
-        ("MaximumRetryAttempts", input.maximum_retry_attempts.is_some()),
-        ("TumblingWindowInSeconds", input.tumbling_window_in_seconds.is_some()),
-    ];
-    refuse_of_streams(&of_streams)?;
-    cx.refuse_parameters(&[
-        ("KMSKeyArn", input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
-        ("MetricsConfig", input.metrics_config.is_some()),
-        ("LoggingConfig", input.logging_config.is_some()),
-        ("ProvisionedPollerConfig", input.provisioned_poller_config.is_some()),
-        ("Topics", input.topics.is_some()),
-        ("Queues", input.queues.is_some()),
-        ("SourceAccessConfigurations", input.source_access_configurations.is_some()),
-        ("SelfManagedEventSource", input.self_managed_event_source.is_some()),
-        ("DocumentDBEventSourceConfig", input.document_db_event_source_config.is_some()),
-        (
-            "AmazonManagedKafkaEventSourceConfig",
-            input.amazon_managed_kafka_event_source_config.is_some(),
-        ),
-        (
-            "SelfManagedKafkaEventSourceConfig",
-            input.self_managed_kafka_event_source_config.is_some(),
-        ),
-    ])?;
-    Ok(())
 }
 
 /// Refuses parameters that streams alone have.

@@ -10,7 +10,7 @@ use haechi_wire::Fault;
 
 use crate::Lambda;
 use crate::mapping::{Phase, Wishes, no_mapping, show};
-use crate::op::create_event_source_mapping::refuse_of_streams;
+use crate::op::create_event_source_mapping::refuse_what_queues_have_not;
 use crate::reference::Reference;
 
 impl Handle<UpdateEventSourceMapping> for Lambda {
@@ -21,7 +21,7 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
     ) -> Result<EventSourceMappingConfiguration, Error> {
         let found = self.mapping_of(cx, &input.uuid, Facts::default()).await?;
         let found = found.ok_or_else(no_mapping)?;
-        refuse(cx, &input)?;
+        refuse_what_queues_have_not!(cx, &input);
         let mut mapping = found.value.clone();
         let mut batch = Batch::new();
         if let Some(name) = &input.function_name {
@@ -52,34 +52,4 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
         self.database.commit(batch).await?;
         Ok(show(mapping, phase))
     }
-}
-
-/// Refuses what queues have not, and what haechi does not do.
-fn refuse(cx: &Cx, input: &UpdateEventSourceMappingRequest) -> Result<(), Error> {
-    let of_streams = [
-        ("DestinationConfig", input.destination_config.is_some()),
-        ("ParallelizationFactor", input.parallelization_factor.is_some()),
-        ("MaximumRecordAgeInSeconds", input.maximum_record_age_in_seconds.is_some()),
-        ("BisectBatchOnFunctionError", input.bisect_batch_on_function_error.is_some()),
-        ("MaximumRetryAttempts", input.maximum_retry_attempts.is_some()),
-        ("TumblingWindowInSeconds", input.tumbling_window_in_seconds.is_some()),
-    ];
-    refuse_of_streams(&of_streams)?;
-    cx.refuse_parameters(&[
-        ("KMSKeyArn", input.kms_key_arn.as_ref().is_some_and(|key| !key.is_empty())),
-        ("MetricsConfig", input.metrics_config.is_some()),
-        ("LoggingConfig", input.logging_config.is_some()),
-        ("ProvisionedPollerConfig", input.provisioned_poller_config.is_some()),
-        ("SourceAccessConfigurations", input.source_access_configurations.is_some()),
-        ("DocumentDBEventSourceConfig", input.document_db_event_source_config.is_some()),
-        (
-            "AmazonManagedKafkaEventSourceConfig",
-            input.amazon_managed_kafka_event_source_config.is_some(),
-        ),
-        (
-            "SelfManagedKafkaEventSourceConfig",
-            input.self_managed_kafka_event_source_config.is_some(),
-        ),
-    ])?;
-    Ok(())
 }
