@@ -105,6 +105,11 @@ fn furnish(spec: &Spec, old: &Path, new: &Path, host_names: bool) -> Result<()> 
         write_hosts(spec, new)?;
     }
     write_users(spec, new)?;
+    // Before anything is shown: a runtime may lie in the machine's `/tmp`.
+    let tmp = new.join("tmp");
+    fs::create_dir_all(&tmp)?;
+    let size = format!("mode=1777,size={}m,nr_inodes={TMP_FILES}", spec.limits.tmp_mib);
+    tmpfs(&tmp, MountFlags::NOSUID | MountFlags::NODEV, &size)?;
     for one in &spec.binds {
         let source = beneath(old, &one.source);
         said("showing", &one.source, fs::metadata(&source))?;
@@ -125,11 +130,7 @@ fn furnish(spec: &Spec, old: &Path, new: &Path, host_names: bool) -> Result<()> 
     devices(old, new)?;
     let proc = new.join("proc");
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    said("mounting", &proc, rustix::mount::mount("proc", &proc, "proc", flags, None))?;
-    let tmp = new.join("tmp");
-    fs::create_dir_all(&tmp)?;
-    let size = format!("mode=1777,size={}m,nr_inodes={TMP_FILES}", spec.limits.tmp_mib);
-    tmpfs(&tmp, MountFlags::NOSUID | MountFlags::NODEV, &size)
+    said("mounting", &proc, rustix::mount::mount("proc", &proc, "proc", flags, None))
 }
 
 /// `path` as it lies beneath `root`.

@@ -94,6 +94,25 @@ async fn the_machines_files_are_not_there() {
 }
 
 #[tokio::test]
+async fn a_runtime_is_seen_also_where_it_lies_in_the_machines_tmp() {
+    let world = World::new().await;
+    let version = world.runtime().join("version");
+    let version = version.to_str().unwrap();
+    let mut instance = world.start(&[]).await;
+    let code = format!("result = open({version:?}).read()");
+    assert_eq!(instance.run(&code).await, serde_json::json!("3"));
+    if world.isolation().mounts {
+        let code = format!(
+            "try:\n    open({version:?}, 'w')\nexcept OSError as error:\n    result = error.errno"
+        );
+        assert!(matches!(instance.run(&code).await.as_i64(), Some(30 | 13)));
+        let code = "open('/tmp/own', 'w').write('x')\nresult = os.path.exists('/tmp/own')";
+        assert_eq!(instance.run(code).await, serde_json::json!(true));
+    }
+    instance.end().await;
+}
+
+#[tokio::test]
 async fn a_covered_folder_is_empty_also_within_what_is_seen() {
     // Only root can put something where functions see it.
     let folder = std::path::Path::new(COVERED);

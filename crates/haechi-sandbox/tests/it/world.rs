@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use haechi_sandbox::{
-    Destination, InitFailure, Instance, Invocation, Isolation, Launcher, Limits, Outcome, Spec,
+    Bind, Destination, InitFailure, Instance, Invocation, Isolation, Launcher, Limits, Outcome,
+    Spec,
 };
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +26,9 @@ impl World {
         let code = folder.path().join("code");
         std::fs::create_dir(&code).unwrap();
         std::fs::write(code.join("bootstrap.py"), include_str!("bootstrap.py")).unwrap();
+        let runtime = folder.path().join("runtime");
+        std::fs::create_dir(&runtime).unwrap();
+        std::fs::write(runtime.join("version"), "3").unwrap();
         open(folder.path(), 0o755);
         let program = Path::new(env!("CARGO_BIN_EXE_haechi-sandbox-init"));
         let launcher = Launcher::new(program, true, &code).await.unwrap();
@@ -34,6 +38,11 @@ impl World {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A folder that functions see where it is: usually in the machine's `/tmp`.
+    pub fn runtime(&self) -> std::path::PathBuf {
+        self.path().join("runtime")
     }
 
     pub fn isolation(&self) -> Isolation {
@@ -68,7 +77,7 @@ impl World {
             command: vec!["/usr/bin/python3".into(), "-u".into(), script.to_str().unwrap().into()],
             environment: BTreeMap::from_iter(environment),
             code,
-            binds: Vec::new(),
+            binds: vec![Bind { source: self.runtime(), target: self.runtime() }],
             covered: vec![COVERED.into()],
             hosts: Vec::new(),
             listen: Vec::new(),
