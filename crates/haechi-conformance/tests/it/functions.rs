@@ -1,7 +1,7 @@
 //! Functions that run: Python and Node.js by AWS's own runtime interface clients, rotation of a real
 //! PostgreSQL by a function, and functions that mean harm.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use haechi_conformance::postgres::{ADMIN, Postgres};
 use haechi_conformance::{Launch, Server, node_modules, python, script};
@@ -149,9 +149,13 @@ fn value(server: &Server) -> (String, String) {
     (text("username"), text("password"))
 }
 
+/// How long a rotation may take with all that is tried again, until it is given up.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Waits until the secret says something else, and the version before is not pending any more.
 fn wait_for_another(server: &Server, before: &(String, String)) {
-    for _ in 0..1200 {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
         let told = aws(server, &["describe-secret", "--secret-id", "shop/db"]);
         let stages = told["VersionIdsToStages"].as_object().unwrap();
         let pending =
