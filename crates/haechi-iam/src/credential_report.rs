@@ -16,8 +16,8 @@ use haechi_wire::{Fault, Timestamp};
 use crate::Iam;
 use crate::entity::Entity;
 use crate::store::{
-    AccessKeyRecord, AccountRecord, LoginRecord, ReportRecord, UserRecord, key_path, login_path,
-    users_path,
+    AccessKeyRecord, AccountRecord, LoginRecord, PublicKeysRecord, ReportRecord, UserRecord,
+    key_path, login_path, public_keys_path, users_path,
 };
 use crate::user;
 
@@ -49,6 +49,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Access keys of a user in the report.
 const KEYS: usize = 2;
+
+/// Signing certificates of a user in the report.
+const CERTIFICATES: usize = 2;
 
 impl ReportRecord {
     /// Whether it still counts.
@@ -127,7 +130,8 @@ impl Iam {
             yes_or_no(false),
         ];
         fields.extend(self.key_fields(account, &owner.root_access_key_ids).await?);
-        Ok(line(fields))
+        fields.extend(self.certificate_fields(account, "root").await?);
+        Ok(line(&fields))
     }
 
     async fn user_line(
@@ -144,7 +148,8 @@ impl Iam {
         fields.extend(password(login.as_ref().map(|login| &login.value), age_days_max));
         fields.push(yes_or_no(!user.mfa_serials.is_empty()));
         fields.extend(self.key_fields(account, &user.access_key_ids).await?);
-        Ok(line(fields))
+        fields.extend(self.certificate_fields(account, &user.id).await?);
+        Ok(line(&fields))
     }
 
     /// The columns of access keys, in the order of their ids.
@@ -169,13 +174,26 @@ impl Iam {
         }
         Ok(fields)
     }
+
+    /// The columns of signing certificates, in the order of their upload.
+    async fn certificate_fields(
+        &self,
+        account: &AccountId,
+        owner: &str,
+    ) -> Result<Vec<String>, Fault> {
+        let path = public_keys_path(account, owner);
+        let keys = self.database.load::<PublicKeysRecord>(&path).await?;
+        let certificates = keys.map(|keys| keys.value.certificates).unwrap_or_default();
+        let fields = (0..CERTIFICATES).flat_map(|at| match certificates.get(at) {
+            Some(one) => [yes_or_no(one.active), date(one.uploaded_ms)],
+            None => [yes_or_no(false), NOT_APPLICABLE.to_owned()],
+        });
+        Ok(fields.collect())
+    }
 }
 
-/// A line of these fields, and of signing certificates, which there are none of.
-fn line(mut fields: Vec<String>) -> String {
-    for _ in 0..2 {
-        fields.extend([yes_or_no(false), NOT_APPLICABLE.to_owned()]);
-    }
+/// A line of these fields.
+fn line(fields: &[String]) -> String {
     fields.iter().map(|one| field(one)).collect::<Vec<_>>().join(",")
 }
 

@@ -14,6 +14,7 @@
 //! store.rs      opening; the trait
 //! read.rs       rows and pages at one revision
 //! txn.rs        transactions
+//! group.rs      several transactions in one request
 //! slot.rs       how a lost answer is told from a write that was not done
 //! lease.rs      leases, ended by etcd's time
 //! watching.rs   watches that outlive their connections
@@ -25,6 +26,7 @@
 //!
 //! - **Revisions** are etcd's, counted from the store's creation or from where an import left off
 //!   (`layout.rs`). They have gaps: others write to the same etcd, and a grant of a lease takes two.
+//!   Transactions that were under way at once may share one (`group.rs`).
 //! - **A write is done once**, or surely not at all: every transaction carries a mark (`slot.rs`), so
 //!   it is sent again to another member when an answer is lost, for as long as an operation may
 //!   take. Only then its outcome is unknown (`Unanswered`).
@@ -45,6 +47,7 @@ mod archive;
 mod client;
 mod compact;
 mod fault;
+mod group;
 mod layout;
 mod lease;
 mod message;

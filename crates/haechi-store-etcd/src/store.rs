@@ -18,6 +18,7 @@ use crate::{
     client::{Client, path, unusable},
     compact,
     fault::Fault,
+    group::Group,
     layout::{Epoch, Layout},
     message::{
         Comparison, LeaseGrantRequest, LeaseResponse, Operand, RangeRequest, RangeResponse,
@@ -38,7 +39,8 @@ pub struct EtcdStore {
 
 /// What the parts of a store have in common.
 pub(crate) struct Shared {
-    pub client: Client,
+    pub client: Arc<Client>,
+    pub group: Arc<Group>,
     pub layout: Layout,
     pub slots: Slots,
     /// This client's name in the slots' keys: a number that etcd gave and never gives again.
@@ -60,7 +62,7 @@ impl EtcdStore {
             return Err(unusable("etcd", "a prefix has 1 to 64 bytes and does not end in a slash"));
         }
         let layout = Layout::new(prefix);
-        let client = Client::new(settings)?;
+        let client = Arc::new(Client::new(settings)?);
         client.authenticate().await.map_err(Fault::into_error)?;
         check_versions(&client).await?;
         let epoch = read_or_create(&client, &layout).await?;
@@ -69,6 +71,7 @@ impl EtcdStore {
         let grant = client.call::<_, LeaseResponse>(path::LEASE_GRANT, grant).await;
         let id = grant.map_err(Fault::into_error)?.message.id;
         let shared = Arc::new(Shared {
+            group: Group::new(client.clone()),
             client,
             layout,
             slots: Slots::new(),

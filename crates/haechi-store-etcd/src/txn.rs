@@ -86,7 +86,7 @@ impl Shared {
         loop {
             let mark = self.slots.mark();
             let request = self.writing(epoch, &plan, &slot, &mark);
-            let reply = match self.client.call::<_, TxnResponse>(path::TXN, request).await {
+            let reply = match self.group.send(request).await {
                 Ok(reply) => reply,
                 Err(fault) => {
                     if !fault.doubtful {

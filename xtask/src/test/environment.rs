@@ -61,9 +61,8 @@ const NODE: &str = "crates/haechi-conformance/node";
 /// The one package that is built here: the runtime interface client of functions.
 const BUILT: &str = "aws-lambda-ric";
 
-/// Installs what is missing.
-pub fn prepare() -> Result<(), String> {
-    debian_packages()?;
+/// Installs the clients that are missing, for whose building Debian's packages must be there.
+pub fn clients() -> Result<(), String> {
     for (name, requirements) in PYTHON {
         python_environment(name, requirements)?;
     }
@@ -93,7 +92,8 @@ fn python_makes_environments() -> bool {
     process::output(&mut process::program("python3", &["-c", "import venv, ensurepip"])).is_ok()
 }
 
-fn debian_packages() -> Result<(), String> {
+/// Installs Debian's packages that are missing.
+pub fn debian_packages() -> Result<(), String> {
     let missing: Vec<&str> = PACKAGES
         .iter()
         .filter(|package| !(package.present)())
@@ -170,6 +170,8 @@ fn node_packages() -> Result<(), String> {
     // Of all scripts of packages only this one runs: it builds a part of the client in C++, with the
     // headers that Node.js was installed with.
     let mut build = process::program("npm", &["rebuild", BUILT, "--loglevel", "error"]);
+    // Of its parts that `make` builds, two at a time.
+    build.env("MAKEFLAGS", "-j2");
     build.arg("--nodedir=/usr").arg("--prefix").arg(&environment);
     process::run(&mut build)?;
     // Last, so that an interrupted installation starts again.

@@ -37,13 +37,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         _ => return Err("usage: cargo xtask test [--quick]".into()),
     };
     let mut run = Run::default();
-    let ready = run.check("environment", environment::prepare)
-        && run.check("build", || {
-            // The real-client tests start the binary itself; building all tests first keeps
-            // compiling out of the times of the tests.
-            next::run(&[])?;
-            process::run(&mut process::cargo(&["test", "--workspace", "--no-run", "--quiet"]))
-        });
+    let ready = run.check("Debian packages", environment::debian_packages)
+        && run.check("build and clients", build_beside_clients);
     if ready {
         let mut tests = process::cargo(&["test", "--workspace", "--no-fail-fast", "--quiet"]);
         tests.args(["--exclude", "haechi-conformance"]);
@@ -67,6 +62,23 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         run.check("fuzz", || fuzz::run(&["--seconds".to_owned(), FUZZ_SECONDS.to_owned()]));
     }
     run.finish()
+}
+
+/// Builds all programs while the clients are fetched, which mostly waits for others.
+fn build_beside_clients() -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let clients = scope.spawn(environment::clients);
+        let built = build();
+        let fetched = clients.join().unwrap_or_else(|_| Err("installing the clients failed".into()));
+        built.and(fetched)
+    })
+}
+
+/// The real-client tests start the binary itself; building all tests first keeps compiling out of
+/// the times of the tests.
+fn build() -> Result<(), String> {
+    next::run(&[])?;
+    process::run(&mut process::cargo(&["test", "--workspace", "--no-run", "--quiet"]))
 }
 
 impl Run {

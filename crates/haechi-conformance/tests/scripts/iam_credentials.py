@@ -151,21 +151,22 @@ def test_an_openid_connect_provider_comes_back_as_it_was_made():
 
 
 def certificate():
-    """A self-signed certificate, in base64."""
+    """A self-signed certificate in PEM."""
     with tempfile.TemporaryDirectory() as folder:
         key, pem = Path(folder, "key.pem"), Path(folder, "certificate.pem")
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30"]
         command += ["-subj", "/CN=idp.example.com", "-keyout", str(key), "-out", str(pem)]
         subprocess.run(command, check=True, capture_output=True)
-        return "".join(line for line in pem.read_text().splitlines() if "CERTIFICATE" not in line)
+        return pem.read_text()
 
 
 def test_a_saml_provider_comes_back_as_it_was_made():
+    lines = [line for line in certificate().splitlines() if "CERTIFICATE" not in line]
     metadata = f"""<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"
         entityID="https://idp.example.com/saml" validUntil="2040-01-01T00:00:00Z">
       <IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
         <KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data>
-          <X509Certificate>{certificate()}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>
+          <X509Certificate>{"".join(lines)}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>
         <SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
           Location="https://idp.example.com/sso"/>
       </IDPSSODescriptor></EntityDescriptor>"""
@@ -188,6 +189,7 @@ def test_the_credential_report_tells_who_has_what():
     client_of(key, "sts").get_caller_identity()
     iam.create_login_profile(UserName=name, Password=PASSWORD)
     phone_of(name)
+    iam.upload_signing_certificate(UserName=name, CertificateBody=certificate())
     while iam.generate_credential_report()["State"] != "COMPLETE":
         time.sleep(0.1)
     got = iam.get_credential_report()
@@ -197,6 +199,9 @@ def test_the_credential_report_tells_who_has_what():
     row = rows[name]
     equal((row["password_enabled"], row["mfa_active"], row["access_key_1_active"]), ("true",) * 3)
     equal((row["access_key_1_last_used_service"], row["access_key_2_active"]), ("sts", "false"))
+    equal((row["cert_1_active"], row["cert_2_active"]), ("true", "false"))
+    assert row["cert_1_last_rotated"].endswith("Z"), row
+    equal(row["cert_2_last_rotated"], "N/A")
     equal(len(row), 22)
 
 
