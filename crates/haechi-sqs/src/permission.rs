@@ -5,7 +5,7 @@ use haechi_core::AccountId;
 use haechi_sqs_model::Error;
 use serde_json::{Map, Value, json};
 
-use crate::error::invalid;
+use crate::error::{invalid, missing};
 
 /// What may be allowed.
 const ACTIONS: [&str; 7] = [
@@ -33,6 +33,9 @@ pub(crate) fn added(
             "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.";
         return Err(invalid("Label", label, told));
     }
+    if actions.is_empty() {
+        return Err(missing("Actions"));
+    }
     if let Some(other) = actions.iter().find(|action| !ACTIONS.contains(&action.as_str())) {
         let told = "Only the queue owner is allowed to invoke this action.";
         return Err(invalid("ActionName", &format!("SQS:{other}"), told));
@@ -42,8 +45,9 @@ pub(crate) fn added(
             format!("{} Actions were found, maximum allowed is {ACTIONS_MAX}.", actions.len());
         return Err(Error::OverLimit(told));
     }
-    if let Some(other) = accounts.iter().find(|account| AccountId::parse(account).is_none()) {
-        return Err(invalid("PrincipalId", other, "Unable to verify."));
+    if accounts.is_empty() || accounts.iter().any(|account| AccountId::parse(account).is_none()) {
+        let named = format!("[{}]", accounts.join(", "));
+        return Err(invalid("PrincipalId", &named, "Unable to verify."));
     }
     let partition = queue_arn.split(':').nth(1).unwrap_or("aws");
     let roots = accounts.iter().map(|account| format!("arn:{partition}:iam::{account}:root"));
@@ -136,5 +140,28 @@ mod tests {
         assert_eq!(removed(Some(&two), "two").unwrap().as_ref(), Some(&policy));
         assert_eq!(removed(Some(&policy), "one").unwrap(), None);
         assert!(removed(Some(&policy), "other").is_err() && removed(None, "one").is_err());
+    }
+
+    #[test]
+    fn a_statement_names_somebody_and_something() {
+        let texts = |text: &str| vec![text.to_owned()];
+        let told = |accounts: &[String], actions: &[String]| {
+            match added(None, ARN, ("one", accounts, actions)) {
+                Err(
+                    Error::InvalidParameterValueException(told)
+                    | Error::MissingRequiredParameterException(told),
+                ) => told,
+                other => panic!("{other:?}"),
+            }
+        };
+        let nothing = told(&texts("444455556666"), &[]);
+        assert_eq!(nothing, "The request must contain the parameter Actions.");
+        let nobody = told(&[], &texts("*"));
+        assert_eq!(
+            nobody,
+            "Value [] for parameter PrincipalId is invalid. Reason: Unable to verify."
+        );
+        let strange = told(&[texts("444455556666"), texts("me")].concat(), &texts("*"));
+        assert!(strange.contains("[444455556666, me]"), "{strange}");
     }
 }

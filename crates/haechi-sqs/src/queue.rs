@@ -103,8 +103,7 @@ impl Sqs {
         facts: Facts<'_>,
     ) -> Result<(Queue, Permit), Error> {
         let Some((account, name)) = parse_url(url).or_else(|| own(cx, url)) else {
-            let told = "The address must be the URL of a queue.";
-            return Err(if url.is_empty() { no_queue() } else { invalid("QueueUrl", url, told) });
+            return Err(no_queue());
         };
         self.decided(cx, (&account, name), facts).await
     }

@@ -71,17 +71,22 @@ impl Group {
             return self.client.call(path::TXN, request).await;
         }
         let (answer, answered) = oneshot::channel();
-        let Ok(mut queue) = self.queue.lock() else { return Err(self.lost(false)) };
-        queue.waiting.push_back(Waiting { request, bytes, answer });
+        self.join(Waiting { request, bytes, answer });
+        match timeout(self.client.settings().request_timeout, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(self.lost()),
+        }
+    }
+
+    /// Lets a transaction wait, and somebody send.
+    fn join(self: &Arc<Self>, one: Waiting) {
+        // Without the lock all is lost (a panic held it): the answer is that none came.
+        let Ok(mut queue) = self.queue.lock() else { return };
+        queue.waiting.push_back(one);
         if queue.senders < AT_ONCE {
             queue.senders += 1;
             // On its own, so that nobody's hanging up takes the others' answers away.
             tokio::spawn(self.clone().send_all());
-        }
-        drop(queue);
-        match timeout(self.client.settings().request_timeout, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(self.lost(true)),
         }
     }
 
@@ -118,7 +123,7 @@ impl Group {
                 }
                 alone
             }
-            Err(fault) => vec![Err(fault); answers.len()],
+            Err(fault) => answers.iter().map(|_| Err(fault.clone())).collect(),
             Ok(replies) => replies.into_iter().map(Ok).collect(),
         };
         for (answer, to) in answered.into_iter().zip(answers) {
@@ -142,16 +147,16 @@ impl Group {
             Some(Response::Txn(answer)) => {
                 Ok(Reply { message: TxnResponse { header, ..answer }, doubtful })
             }
-            _ => Err(self.lost(true)),
+            _ => Err(self.lost()),
         });
         let members: Vec<_> = members.collect::<Result<_, _>>()?;
-        if members.len() == requests.len() { Ok(members) } else { Err(self.lost(true)) }
+        if members.len() == requests.len() { Ok(members) } else { Err(self.lost()) }
     }
 
     /// No answer came for a transaction.
-    fn lost(&self, doubtful: bool) -> Fault {
+    fn lost(&self) -> Fault {
         let detail = "no answer to a write in time".to_owned();
-        Fault { kind: Kind::Unanswered, endpoint: self.client.url(), detail, doubtful }
+        Fault { kind: Kind::Unanswered, endpoint: self.client.url(), detail, doubtful: true }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Why a trait of our own: haechi runs on one machine (an embedded database) and on many (etcd),
 //! and no service may notice which. So the trait promises what etcd can keep and no more:
-//! one global revision per committed transaction, compare-and-write on several keys, reads at a
+//! a global revision for each committed transaction, compare-and-write on several keys, reads at a
 //! past revision, ordered and resumable watches, leases whose revision fences a late holder.
 //!
 //! Every limit ([`limits`]) is the same on every engine, so that what works on a laptop works in

@@ -35,7 +35,8 @@ pub trait Store: Send + Sync + 'static {
     async fn range(&self, range: Range, limit: u32, at: Option<Rev>) -> Result<Page, StoreError>;
 
     /// If all of `when` hold, applies all of `then` at once and returns the new revision.
-    /// A transaction that changes nothing returns the current revision.
+    /// A transaction that changes nothing returns the current revision. Revisions of transactions
+    /// rise if one began after the other was acknowledged; those under way together may share one.
     ///
     /// # Errors
     /// `Conflict` if a precondition does not hold; the limits of [`crate::limits`];

@@ -7,12 +7,16 @@ use haechi_sqs_model::shapes::TagQueueRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Sqs;
+use crate::error::missing;
 
 /// Tags on a queue, at most.
 const TAGS_MAX: usize = 50;
 
 impl Handle<TagQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: TagQueueRequest) -> Result<Unit, Error> {
+        if input.tags.is_empty() {
+            return Err(missing("Tags"));
+        }
         let facts = Facts::putting(&input.tags);
         let (queue, _) = self.queue_knowing(cx, &input.queue_url, facts).await?;
         let mut record = queue.record().clone();
