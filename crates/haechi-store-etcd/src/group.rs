@@ -64,7 +64,7 @@ impl Group {
     }
 
     /// Sends a transaction, with others if others wait too, and waits for its own answer for as long
-    /// as an operation may take.
+    /// as an operation may take, and a little.
     pub(crate) async fn send(self: &Arc<Self>, request: TxnRequest) -> Answer {
         let bytes = request.encoded_len();
         if bytes > BYTES_MAX || !may_be_joined(&request) {
@@ -72,7 +72,10 @@ impl Group {
         }
         let (answer, answered) = oneshot::channel();
         self.join(Waiting { request, bytes, answer });
-        match timeout(self.client.settings().request_timeout, answered).await {
+        let settings = self.client.settings();
+        // An attempt longer than the sender's own time, which says more of what went wrong.
+        let patience = settings.request_timeout + settings.attempt_timeout;
+        match timeout(patience, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(self.lost()),
         }
