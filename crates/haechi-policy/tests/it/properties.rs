@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::cast::principal;
 use crate::reference::{World, decide};
 
-const CASES_DEFAULT: u32 = 400;
+const CASES_DEFAULT: u32 = 2_000;
 
 fn config() -> ProptestConfig {
     let cases = std::env::var("HAECHI_POLICY_CASES").ok().and_then(|text| text.parse().ok());

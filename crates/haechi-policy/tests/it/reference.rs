@@ -466,6 +466,8 @@ fn moment(text: &str) -> Option<f64> {
         "2020-01-01T00:00:00.5Z" => 1_577_836_800.5,
         "2020-01-01T02:00:00+01:00" => 1_577_840_400.0,
         "2024-02-29T12:00Z" => 1_709_208_000.0,
+        // A year, as IAM reads it: 3 BC.
+        "-2" => -62_230_291_200.0,
         // What is no date of theirs is a number of seconds, or nothing.
         other if other.contains(['-', '*']) => return None,
         other => other.parse().ok()?,
