@@ -145,14 +145,16 @@ mod tests {
     #[test]
     fn a_statement_names_somebody_and_something() {
         let texts = |text: &str| vec![text.to_owned()];
-        let told = |accounts: &[String], actions: &[String]| {
-            match added(None, ARN, ("one", accounts, actions)) {
-                Err(
-                    Error::InvalidParameterValueException(told)
-                    | Error::MissingRequiredParameterException(told),
-                ) => told,
-                other => panic!("{other:?}"),
-            }
+        let told = |accounts: &[String], actions: &[String]| match added(
+            None,
+            ARN,
+            ("one", accounts, actions),
+        ) {
+            Err(
+                Error::InvalidParameterValueException(told)
+                | Error::MissingRequiredParameterException(told),
+            ) => told,
+            other => panic!("{other:?}"),
         };
         let nothing = told(&texts("444455556666"), &[]);
         assert_eq!(nothing, "The request must contain the parameter Actions.");

@@ -301,10 +301,8 @@ mod tests {
         leased.success.push(put(named("l"), named("value"), 7));
         assert!(!may_be_joined(&leased));
         let nested = TxnRequest { failure: leased.success, ..TxnRequest::default() };
-        let outer = TxnRequest {
-            success: vec![Request::Txn(nested).into()],
-            ..TxnRequest::default()
-        };
+        let outer =
+            TxnRequest { success: vec![Request::Txn(nested).into()], ..TxnRequest::default() };
         assert!(!may_be_joined(&outer));
         let many: Vec<String> = (0..=OPERATIONS_MAX).map(|at| at.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();

@@ -69,7 +69,8 @@ fn build_beside_clients() -> Result<(), String> {
     std::thread::scope(|scope| {
         let clients = scope.spawn(environment::clients);
         let built = build();
-        let fetched = clients.join().unwrap_or_else(|_| Err("installing the clients failed".into()));
+        let fetched =
+            clients.join().unwrap_or_else(|_| Err("installing the clients failed".into()));
         built.and(fetched)
     })
 }
