@@ -132,7 +132,7 @@ pub(crate) fn told(error: &AuthError, protocol: Protocol) -> Fault {
     let family = match protocol {
         Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor => Family::Json,
         Protocol::RestJson => Family::RestJson,
-        Protocol::Query | Protocol::RestXml => Family::Query,
+        Protocol::Query | Protocol::QueryJson | Protocol::RestXml => Family::Query,
         Protocol::Ec2 => Family::Ec2,
     };
     Fault::Authentication {
