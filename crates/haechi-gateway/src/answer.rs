@@ -31,6 +31,12 @@ pub(crate) fn success(
                 answer.write(writer);
             })
         }
+        Protocol::QueryJson => {
+            let wrapper = answer.schema().result_wrapper;
+            query::json::response_body(&identified.operation, wrapper, request_id, |writer| {
+                answer.write(writer);
+            })
+        }
         Protocol::RestJson => return rest(answer, request_id),
         _ => {
             let mut writer = JsonWriter::new();

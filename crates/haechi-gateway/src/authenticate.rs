@@ -13,6 +13,13 @@ use haechi_wire::{Fault, Protocol, ServiceSchema};
 /// Signing keys kept for one credential: one a day, Region and service that it is used in.
 const SIGNING_KEYS_MAX: usize = 64;
 
+/// What SDKs call the Region of services that have none. Where they choose the endpoint, they sign
+/// for the first Region; where they are given one, as always here, for this name.
+const GLOBAL: &str = "aws-global";
+
+/// Services that SDKs know in that Region.
+const WITHOUT_REGIONS: [&str; 3] = ["iam", "organizations", "sts"];
+
 /// Who was authenticated, and where they want to act.
 pub struct Authenticated {
     /// The caller.
@@ -54,17 +61,19 @@ pub async fn authenticate(
     let anonymous =
         |error| Refused { fault: told(&error, protocol), access_key_id: None, region: None };
     let presented = parse(request).map_err(anonymous)?;
-    let region = Region::parse(presented.region());
+    let region = scoped(service.name, presented.region());
     let refused = |fault| Refused {
         fault,
         access_key_id: Some(presented.access_key_id().to_owned()),
         region: region.clone(),
     };
     let refuse = |error: AuthError| refused(told(&error, protocol));
-    let expected = Expected {
-        service: service.name,
-        region_is_valid: |region| Region::parse(region).is_some(),
+    let region_is_valid: fn(&str) -> bool = if WITHOUT_REGIONS.contains(&service.name) {
+        |region| region == GLOBAL || Region::parse(region).is_some()
+    } else {
+        |region| Region::parse(region).is_some()
     };
+    let expected = Expected { service: service.name, region_is_valid };
     let now = Timestamp::from_unix_seconds(wall.now().seconds());
     let checked = presented.check(now, &expected, &Rules::STANDARD);
     let credential = identities
@@ -101,6 +110,12 @@ pub async fn authenticate(
     }
 }
 
+/// The Region of a scope; of a service without Regions it is the first one.
+fn scoped(service: &str, region: &str) -> Option<Region> {
+    let global = region == GLOBAL && WITHOUT_REGIONS.contains(&service);
+    Region::parse(if global { "us-east-1" } else { region })
+}
+
 /// The key that this request should be signed with; `None` only for a credential without a secret
 /// (`--dev`).
 fn signing_key(credential: &Credential, presented: &Presented<'_>) -> Option<Arc<SigningKey>> {
@@ -132,7 +147,7 @@ pub(crate) fn told(error: &AuthError, protocol: Protocol) -> Fault {
     let family = match protocol {
         Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor => Family::Json,
         Protocol::RestJson => Family::RestJson,
-        Protocol::Query | Protocol::RestXml => Family::Query,
+        Protocol::Query | Protocol::QueryJson | Protocol::RestXml => Family::Query,
         Protocol::Ec2 => Family::Ec2,
     };
     Fault::Authentication {

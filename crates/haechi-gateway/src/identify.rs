@@ -90,6 +90,34 @@ const SINGLE: [&str; 7] = [
 /// # Errors
 /// [`Unidentified`] says what to answer, and how.
 pub fn identify(router: &Router, parts: &Parts, body: &[u8]) -> Result<Identified, Unidentified> {
+    let mut found = sought(router, parts, body);
+    if accepts_json(&parts.headers) {
+        let (protocol, service) = match &mut found {
+            Ok(identified) => (&mut identified.protocol, Some(identified.service)),
+            Err(unidentified) => (&mut unidentified.protocol, unidentified.service),
+        };
+        // Queues' answers in JSON have names of their own, which are not recorded.
+        let is_queue = service.is_some_and(|service| service.address.is_some());
+        if *protocol == Protocol::Query && !is_queue {
+            *protocol = Protocol::QueryJson;
+        }
+    }
+    found
+}
+
+/// Whether a client wants JSON and not XML: it names that type alone, or before the other.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let wanted = text(headers, &header::ACCEPT).unwrap_or_default().split(',');
+    let mut types = wanted.map(|range| range.split(';').next().unwrap_or_default().trim());
+    let named = types.find(|name| {
+        ["application/json", "text/xml", "application/xml"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    });
+    named.is_some_and(|name| name.eq_ignore_ascii_case("application/json"))
+}
+
+fn sought(router: &Router, parts: &Parts, body: &[u8]) -> Result<Identified, Unidentified> {
     let target = text(&parts.headers, &TARGET);
     let content_type = text(&parts.headers, &header::CONTENT_TYPE).unwrap_or_default();
     let unreadable = unreadable(&parts.headers);

@@ -40,6 +40,11 @@ fn refused(told: String) -> Error {
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
+    // Source: SNS API reference, MessageAttributeValue: names must not be empty. A queue takes none
+    // such, so raw messages would be lost.
+    if name.is_empty() {
+        return Err(refused("The message attribute name must not be empty.".to_owned()));
+    }
     if name.len() >= NAME_MAX {
         let told = format!("Length of message attribute name must be less than {NAME_MAX} bytes.");
         return Err(refused(told));

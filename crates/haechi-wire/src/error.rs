@@ -268,6 +268,10 @@ impl Problem {
                     Problem::Fault(_) => json_body(code, ("Message", &message), &[]),
                 }
             }
+            Protocol::QueryJson => {
+                let sender = self.status(protocol) < 500;
+                crate::query::json::error_body(code, &message, sender, request_id)
+            }
             Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
                 let sender = self.status(protocol) < 500;
                 // Recorded of SQS, whose errors once had room for details.

@@ -214,6 +214,11 @@ impl JsonWriter {
         JsonWriter { out: Vec::with_capacity(512) }
     }
 
+    /// A document inside another one, whose text up to here is `before`.
+    pub(crate) fn after(before: Vec<u8>) -> Self {
+        JsonWriter { out: before }
+    }
+
     /// The finished document.
     pub fn finish(self) -> Vec<u8> {
         self.out

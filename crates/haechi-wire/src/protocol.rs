@@ -9,6 +9,8 @@ pub enum Protocol {
     Json11,
     /// Form-encoded `Action=…`, XML answers.
     Query,
+    /// The same with JSON answers, which no model tells of: for clients that accept nothing else.
+    QueryJson,
     /// The query protocol in EC2's dialect.
     Ec2,
     /// JSON bodies, operation in method and path.
@@ -26,7 +28,7 @@ impl Protocol {
             Protocol::Json10 => "application/x-amz-json-1.0",
             Protocol::Json11 => "application/x-amz-json-1.1",
             Protocol::Query | Protocol::Ec2 => "text/xml",
-            Protocol::RestJson => "application/json",
+            Protocol::RestJson | Protocol::QueryJson => "application/json",
             Protocol::RestXml => "application/xml",
             Protocol::RpcV2Cbor => "application/cbor",
         }

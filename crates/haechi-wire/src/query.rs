@@ -1,4 +1,4 @@
-//! The query protocol: `Action=CreateUser&UserName=alice` in, XML out.
+//! The query protocol: `Action=CreateUser&UserName=alice` in, XML out ([`json`] where it is asked for).
 //!
 //! Parameters are flat; dots and numbers make them a tree (`Tags.member.1.Key=…`,
 //! `Context.entry.1.key=…`), which [`Form`] builds once and [`QueryReader`] then walks.
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 use crate::buffer::{put, put_byte};
 use crate::schema::{Flat, Member, Schema};
 use crate::{Malformed, Reader, Timestamp, Writer};
+
+pub mod json;
 
 /// Parameters of one request, at most.
 pub const PARAMETERS_MAX: usize = 2_000;

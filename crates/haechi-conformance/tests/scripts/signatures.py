@@ -182,6 +182,21 @@ def test_a_presigned_identity_works_without_credentials_until_it_is_touched_or_e
     assert "expired" in text.lower(), text
 
 
+def test_a_presigned_identity_is_told_in_json_to_whoever_accepts_that_alone():
+    # So ask those who let callers prove themselves by it, as authenticators of Kubernetes do.
+    url = client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
+    path, accept = url.removeprefix(ENDPOINT), {"Accept": "application/json"}
+    status, text = http("GET", path, accept)
+    equal(status, 200)
+    answer = json.loads(text)["GetCallerIdentityResponse"]
+    assert answer["ResponseMetadata"]["RequestId"], text
+    told = answer["GetCallerIdentityResult"]
+    equal((told["Account"], told["Arn"]), (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"))
+    status, text = http("GET", path.replace("Expires=3600", "Expires=3601"), accept)
+    error = json.loads(text)["Error"]
+    equal((status, error["Code"], error["Type"]), (403, "SignatureDoesNotMatch", "Sender"))
+
+
 def test_every_answer_has_a_request_id():
     context = ssl.create_default_context(cafile=os.environ["AWS_CA_BUNDLE"])
     request = urllib.request.Request(ENDPOINT + "/", data=b"{}", headers=signed())

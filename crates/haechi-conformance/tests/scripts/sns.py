@@ -255,6 +255,7 @@ def test_messages_are_checked_as_aws_does():
     invalid("Message too long", Message="a" * 262140, MessageAttributes={"k": attribute("value")})
     invalid("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type", MessageDeduplicationId="x")
     for name, value, message in [
+        ("", attribute("v"), "The message attribute name must not be empty."),
         ("a^b", attribute("v"), "Invalid non-alphanumeric character '#x5E' was found in the message attribute name. Can only include alphanumeric characters, hyphens, underscores, or dots."),
         (".a", attribute("v"), "Invalid message attribute name starting with character '.' was found."),
         ("a.", attribute("v"), "Invalid message attribute name ending with character '.' was found."),

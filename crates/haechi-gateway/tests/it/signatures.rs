@@ -80,6 +80,17 @@ async fn too_old_too_new_and_for_another_service() {
 }
 
 #[tokio::test]
+async fn a_service_without_regions_is_called_in_the_region_that_sdks_name_so() {
+    let stage = stage().await;
+    let signed = |service: &str, request| stage.signed_for("aws-global", NOW, service, request);
+    let answer = stage.call(&signed("iam", iam("Action=ListUsers"))).await;
+    assert_answer(&answer, 200, &["<ListUsersResult>"]);
+    assert_eq!(stage.audit.last()["awsRegion"], "us-east-1");
+    let answer = stage.call(&signed("kms", kms("ListKeys", "{}"))).await;
+    assert_answer(&answer, 400, &["Credential should be scoped to a valid region, not 'aws-global'."]);
+}
+
+#[tokio::test]
 async fn an_accepted_call_is_noted_as_the_keys_last_use() {
     let stage = stage().await;
     assert_answer(&stage.kms("ListKeys", "{}").await, 200, &[]);

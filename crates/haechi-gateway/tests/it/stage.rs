@@ -179,10 +179,20 @@ impl Stage {
         service: &str,
         request: Request<Vec<u8>>,
     ) -> Request<Vec<u8>> {
+        self.signed_for("us-east-1", now, service, request)
+    }
+
+    pub fn signed_for(
+        &self,
+        region: &str,
+        now: i64,
+        service: &str,
+        request: Request<Vec<u8>>,
+    ) -> Request<Vec<u8>> {
         let (mut parts, body) = request.into_parts();
         let timestamp = SignedAt::from_unix_seconds(now);
         let key =
-            SigningKey::derive(&self.key.1, &timestamp.date().to_string(), "us-east-1", service);
+            SigningKey::derive(&self.key.1, &timestamp.date().to_string(), region, service);
         let signer = Signer {
             access_key_id: &self.key.0,
             session_token: None,

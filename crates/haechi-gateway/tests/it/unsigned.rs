@@ -68,3 +68,24 @@ async fn one_that_is_not_done_says_so_to_anybody() {
     let form = "Action=AssumeRoleWithSAML&RoleArn=r&PrincipalArn=p&SAMLAssertion=a";
     assert_answer(&call(&stage, "localhost", form).await, 501, &["UnsupportedOperation"]);
 }
+
+#[tokio::test]
+async fn a_client_that_accepts_json_alone_is_answered_in_it_in_query_too() {
+    let stage = stage().await;
+    let asking = |accept: &'static str| {
+        let mut request = sts("sts.us-east-1.localhost", "Action=GetCallerIdentity");
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        request
+    };
+    let answer = stage.call(&stage.signed("sts", asking("application/json"))).await;
+    let told = r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"#;
+    let arn = r#""Arn":"arn:aws:iam::123456789012:root""#;
+    assert_answer(&answer, 200, &["content-type: application/json\r\n", told, arn]);
+    let refused = stage.call(&asking("application/json")).await;
+    let code = r#"{"Error":{"Code":"MissingAuthenticationToken","Message":""#;
+    assert_answer(&refused, 403, &[code, r#""Type":"Sender"},"RequestId":""#]);
+    for accept in ["*/*", "text/xml, application/json", "application/xml;q=0.9,application/json"] {
+        let answer = stage.call(&stage.signed("sts", asking(accept))).await;
+        assert_answer(&answer, 200, &["<GetCallerIdentityResponse "]);
+    }
+}

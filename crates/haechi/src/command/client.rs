@@ -88,6 +88,8 @@ fn variables(data: DataOptions, region: Option<Region>) -> Result<Variables, Fai
     Ok(vec![
         ("NO_PROXY", plain(direct.clone())),
         ("no_proxy", plain(direct)),
+        // The Go SDK takes no notice of the general one where it assumes a role for credentials.
+        ("AWS_ENDPOINT_URL_STS", plain(endpoint.endpoint.clone())),
         ("AWS_ENDPOINT_URL", plain(endpoint.endpoint)),
         ("AWS_CA_BUNDLE", plain(ca.clone())),
         ("NODE_EXTRA_CA_CERTS", plain(ca)),

@@ -91,6 +91,7 @@ fn exec_leads_a_client_here_and_nowhere_else() {
         assert_eq!(value(gone), None);
     }
     assert!(value("AWS_ENDPOINT_URL").unwrap().starts_with("https://127.0.0.1:"));
+    assert_eq!(value("AWS_ENDPOINT_URL_STS"), value("AWS_ENDPOINT_URL"));
     assert_eq!(value("AWS_SECRET_ACCESS_KEY"), Some(server.text("secret_access_key").as_str()));
     assert_eq!(value("NO_PROXY"), Some("other.example,127.0.0.1"));
     assert!(Path::new(value("AWS_CA_BUNDLE").unwrap()).exists());
