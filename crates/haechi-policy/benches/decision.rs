@@ -25,7 +25,7 @@ const ACCOUNT: &str = "123456789012";
 fn policy_text(number: usize, last: &str) -> String {
     let mut statements = vec![last.to_owned()];
     for statement in 0.. {
-        let service = ["s3", "ec2", "kms", "dynamodb", "sqs"][(number + statement) % 5];
+        let service = ["ssm", "ec2", "kms", "dynamodb", "sqs"][(number + statement) % 5];
         statements.push(format!(
             r#"{{"Sid":"S{number}x{statement}","Effect":"Allow","Action":["{service}:Describe*","{service}:GetItem{statement}","{service}:List*"],"Resource":"arn:aws:{service}:eu-*:{ACCOUNT}:thing/{number}/*","Condition":{{"StringEquals":{{"aws:PrincipalTag/team":"red"}}}}}}"#
         ));
