@@ -186,3 +186,36 @@ resource "aws_kms_key_policy" "rsa" {
   key_id = aws_kms_key.rsa.id
   policy = data.aws_iam_policy_document.key.json
 }
+resource "aws_iam_user" "one" { name = "one" }
+resource "aws_iam_virtual_mfa_device" "m" { virtual_mfa_device_name = "dev" }
+resource "aws_iam_user_group_membership" "one" {
+  user   = aws_iam_user.one.name
+  groups = [aws_iam_group.a.name, aws_iam_group.b.name]
+}
+resource "aws_iam_group" "a" { name = "ga" }
+resource "aws_iam_group" "b" { name = "gb" }
+resource "aws_iam_group_policy" "a" {
+  group  = aws_iam_group.a.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "kms:*", Resource = "*" }] })
+}
+resource "aws_iam_role" "inline" {
+  name = "inline"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = aws_iam_user.one.arn } }] })
+  inline_policy {
+    name   = "x"
+    policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "kms:*", Resource = "*" }] })
+  }
+  managed_policy_arns = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+}
+data "aws_iam_policy" "ro" { name = "ReadOnlyAccess" }
+data "aws_iam_role" "r" {
+  name       = "inline"
+  depends_on = [aws_iam_role.inline]
+}
+data "aws_iam_users" "all" { depends_on = [aws_iam_user.one] }
+data "aws_kms_alias" "ssm" { name = "alias/aws/ssm" }
+data "aws_iam_principal_policy_simulation" "s" {
+  action_names      = ["kms:Decrypt"]
+  policy_source_arn = aws_iam_role.inline.arn
+}
+data "aws_iam_session_context" "s" { arn = aws_iam_role.inline.arn }

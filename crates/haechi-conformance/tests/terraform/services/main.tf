@@ -287,3 +287,27 @@ resource "aws_sns_topic_subscription" "q" {
   filter_policy        = jsonencode({ kind = var.changed ? ["c"] : ["a"] })
   redrive_policy       = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dlq.arn })
 }
+resource "aws_cloudtrail" "t" {
+  name                          = "app"
+  s3_bucket_name                = "app-trail"
+  s3_key_prefix                 = "a"
+  is_multi_region_trail         = !var.changed
+  include_global_service_events = true
+  enable_log_file_validation    = true
+  enable_logging                = !var.changed
+  event_selector {
+    read_write_type           = var.changed ? "WriteOnly" : "All"
+    include_management_events = true
+  }
+  tags = local.tags
+}
+resource "aws_sqs_queue" "managed" {
+  name                    = "enc"
+  sqs_managed_sse_enabled = true
+}
+resource "aws_secretsmanager_secret" "r" {
+  name                    = "replicated"
+  recovery_window_in_days = 0
+  replica { region = "eu-west-1" }
+}
+data "aws_secretsmanager_random_password" "p" { password_length = 20 }
