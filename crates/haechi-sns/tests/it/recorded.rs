@@ -14,7 +14,7 @@ use haechi_wire::{Problem, SecretString};
 use crate::fixture::{ACCOUNT, Fixture};
 
 impl Fixture {
-    async fn set(&self, name: &str, value: &str) -> Result<Option<String>, Problem> {
+    async fn set_attribute(&self, name: &str, value: &str) -> Result<Option<String>, Problem> {
         let input = SetTopicAttributesInput {
             topic_arn: self.topic.clone(),
             attribute_name: name.to_owned(),
@@ -27,7 +27,7 @@ impl Fixture {
     }
 
     async fn set_policy(&self, policy: &str) -> Option<String> {
-        self.set("DeliveryPolicy", policy).await.unwrap()
+        self.set_attribute("DeliveryPolicy", policy).await.unwrap()
     }
 
     async fn refused(&self, input: PublishInput) -> String {
@@ -122,7 +122,7 @@ async fn a_policy_is_shown_in_one_line() {
         "Statement": [ { "Effect": "Allow", "Principal": { "AWS": "*" },
                          "Action": "SNS:Publish", "Resource": "*" } ]
     }"#;
-    let shown = fixture.set("Policy", policy).await.unwrap();
+    let shown = fixture.set_attribute("Policy", policy).await.unwrap();
     let expected = r#"{"Version":"2012-10-17","Id":"a b","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"*"}]}"#;
     assert_eq!(shown.as_deref(), Some(expected));
 }
@@ -133,13 +133,16 @@ async fn rates_of_delivery_logs_are_kept_and_logs_themselves_are_not_done() {
     let fixture = Fixture::new("t").await;
     for kind in ["Application", "Firehose", "HTTP", "Lambda", "SQS"] {
         let name = format!("{kind}SuccessFeedbackSampleRate");
-        assert_eq!(fixture.set(&name, "0").await.unwrap().as_deref(), Some("0"));
-        assert_eq!(told(&fixture.set(&name, "101").await.unwrap_err()).0, "InvalidParameter");
+        assert_eq!(fixture.set_attribute(&name, "0").await.unwrap().as_deref(), Some("0"));
+        assert_eq!(
+            told(&fixture.set_attribute(&name, "101").await.unwrap_err()).0,
+            "InvalidParameter"
+        );
         for name in ["SuccessFeedbackRoleArn", "FailureFeedbackRoleArn"] {
             let name = format!("{kind}{name}");
-            assert_eq!(fixture.set(&name, "").await.unwrap(), None);
+            assert_eq!(fixture.set_attribute(&name, "").await.unwrap(), None);
             let role = format!("arn:aws:iam::{ACCOUNT}:role/logs");
-            let problem = fixture.set(&name, &role).await.unwrap_err();
+            let problem = fixture.set_attribute(&name, &role).await.unwrap_err();
             assert_eq!(told(&problem).0, "UnsupportedOperation");
         }
     }
