@@ -100,6 +100,6 @@ fn terraform_applies_changes_and_destroys_what_is_built_on_them_without_drift() 
     project.apply(&[]);
     project.apply(CHANGED);
     project.destroy(CHANGED);
-    let queues = server.aws(&["sqs", "list-queues", "--query", "QueueUrls", "--output", "text"]);
-    assert_eq!(queues.ok(), "None");
+    let topics = server.aws(&["sns", "list-topics", "--query", "Topics[].TopicArn"]);
+    assert_eq!(topics.ok(), "[]");
 }
