@@ -101,7 +101,7 @@ pub(crate) trait Entity: Record + Clone {
         Self::KIND.arn(account, self.path(), self.name())
     }
 
-    /// Refuses what only AWS itself may change: service-linked roles.
+    /// Refuses what only AWS itself may change: service-linked roles, but for description and tags.
     fn check_modifiable(&self) -> Result<(), Error> {
         Ok(())
     }

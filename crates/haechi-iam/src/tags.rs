@@ -121,7 +121,7 @@ pub(crate) fn listed(
 }
 
 impl Iam {
-    /// Adds tags to a user or role, or changes them.
+    /// Adds tags to a user or role, or changes them; a service-linked role has tags of its account too.
     pub(crate) async fn tag<E: Tagged>(
         &self,
         cx: &Cx,
@@ -131,7 +131,6 @@ impl Iam {
         let keys = keys(tags);
         let asked = Conditions { request_tags: tags, tag_keys: &keys, ..Conditions::default() };
         let entity = self.entity_with::<E>(cx, name, asked).await?;
-        entity.value.check_modifiable()?;
         check(tags, KeyCase::Ignored)?;
         let mut changed = entity.value.clone();
         let tags = merged(entity.value.tags().to_vec(), tags, KeyCase::Ignored)?;
@@ -151,7 +150,6 @@ impl Iam {
     ) -> Result<Unit, Error> {
         let asked = Conditions { tag_keys: keys, ..Conditions::default() };
         let entity = self.entity_with::<E>(cx, name, asked).await?;
-        entity.value.check_modifiable()?;
         let mut changed = entity.value.clone();
         *changed.tags_mut() = without(entity.value.tags().to_vec(), keys, KeyCase::Ignored);
         let mut batch = Batch::new();

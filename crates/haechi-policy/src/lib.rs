@@ -17,6 +17,7 @@
 
 mod action;
 mod arn;
+mod compact;
 mod condition;
 mod context;
 mod decision;
@@ -33,6 +34,7 @@ mod recording;
 pub mod reference;
 mod statement;
 
+pub use compact::compact;
 pub use context::{Context, ContextMap, Values};
 pub use decision::{Allowed, Decision, Denial};
 pub use document::{Document, Kind, POLICY_BYTES_MAX, Version};

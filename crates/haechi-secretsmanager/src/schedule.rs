@@ -56,13 +56,14 @@ impl Rules {
         }
     }
 
-    /// As an answer shows them.
-    pub(crate) fn shape(&self) -> RotationRulesType {
-        RotationRulesType {
+    /// As an answer shows them, if there are any.
+    pub(crate) fn shape(&self) -> Option<RotationRulesType> {
+        let shape = RotationRulesType {
             automatically_after_days: self.after_days,
             duration: self.duration.clone(),
             schedule_expression: self.expression.clone(),
-        }
+        };
+        Some(shape).filter(|_| *self != Rules::default())
     }
 
     /// Understands the rules; `None` if they order no rotation by time.

@@ -65,9 +65,7 @@ fn check(cx: &Cx, subject: &Subject<'_>, name: &str, value: &str) -> Result<(), 
         "RedrivePolicy" if value.is_empty() => Ok(()),
         "RedrivePolicy" => check_redrive(subject, value),
         "DeliveryPolicy" if value.is_empty() => Ok(()),
-        "DeliveryPolicy" if !subject.protocol.starts_with("http") => {
-            Err(subject.refused("DeliveryPolicy: only HTTP(S) subscriptions have one"))
-        }
+        // Whatever the protocol, as with AWS; only HTTP(S) deliveries go by it.
         "DeliveryPolicy" => Effective::default().with_subscription(Some(value)).map(|_| ()),
         "SubscriptionRoleArn" | "ReplayPolicy" => Err(cx.unsupported_parameter(name).into()),
         _ => Err(subject.refused("AttributeName")),

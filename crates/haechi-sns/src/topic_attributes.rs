@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::{Cx, Env, PrincipalIds};
-use haechi_policy::{Document, Kind};
+use haechi_policy::{Document, Kind, compact};
 use haechi_sns_model::Error;
 use haechi_wire::Fault;
 
@@ -40,9 +40,14 @@ pub(crate) fn set(
     if value.is_empty() {
         attributes.remove(name);
     } else {
-        attributes.insert(name.to_owned(), value.to_owned());
+        attributes.insert(name.to_owned(), kept(name, value));
     }
     Ok(())
+}
+
+/// An attribute's value as it is kept and shown: AWS takes the space out of policies.
+pub(crate) fn kept(name: &str, value: &str) -> String {
+    if name == "Policy" { compact(value) } else { value.to_owned() }
 }
 
 fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> {
@@ -69,7 +74,7 @@ fn check(cx: &Cx, arn: &TopicArn, name: &str, value: &str) -> Result<(), Error> 
         "KmsMasterKeyId" if value.len() <= KMS_KEY_MAX => Ok(()),
         "KmsMasterKeyId" => Err(invalid("KmsMasterKeyId")),
         "TracingConfig" | "ArchivePolicy" => Err(cx.unsupported_parameter(name).into()),
-        _ if is_feedback(name) => Err(cx.unsupported_parameter(name).into()),
+        _ if is_feedback(name) => check_feedback(cx, name, value),
         _ => Err(invalid("AttributeName")),
     }
 }
@@ -80,6 +85,16 @@ fn is_feedback(name: &str) -> bool {
     let rest = kinds.iter().find_map(|kind| name.strip_prefix(kind));
     let known = ["SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn"];
     rest.is_some_and(|rest| known.contains(&rest))
+}
+
+/// Without a role nothing is logged, whatever the rate: Terraform sets a rate of 0 on each topic.
+fn check_feedback(cx: &Cx, name: &str, value: &str) -> Result<(), Error> {
+    match (name.ends_with("SampleRate"), value.parse::<u8>()) {
+        _ if value.is_empty() => Ok(()),
+        (true, Ok(0..=100)) => Ok(()),
+        (true, _) => Err(invalid(name)),
+        (false, _) => Err(cx.unsupported_parameter(name).into()),
+    }
 }
 
 /// A policy on a topic: readable, and about SNS only.

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use haechi_core::{Env, PrincipalIds};
+use haechi_policy::compact;
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::policy;
 
@@ -169,15 +170,13 @@ fn parse_redrive(text: &str) -> Option<Redrive> {
     Some(Redrive { target_arn, receive_max })
 }
 
-/// The policy with its count as a number, as it is shown however it was written.
-fn counted(policy: &str) -> String {
-    let Ok(mut json) = serde_json::from_str::<Value>(policy) else { return policy.to_owned() };
-    let Some(count) = json.get_mut("maxReceiveCount") else { return policy.to_owned() };
-    match count.as_str().and_then(|text| text.parse::<u32>().ok()) {
-        Some(number) => *count = number.into(),
-        None => return policy.to_owned(),
-    }
-    json.to_string()
+/// The policy as AWS shows it, however it was written: in one line, the count a number. Terraform
+/// compares the text.
+fn shown_redrive(policy: &str) -> String {
+    let Some(Redrive { target_arn, receive_max }) = parse_redrive(policy) else {
+        return policy.to_owned();
+    };
+    json!({ "deadLetterTargetArn": target_arn, "maxReceiveCount": receive_max }).to_string()
 }
 
 /// Attributes of queues that are only shown.
@@ -242,7 +241,10 @@ pub(crate) fn set(
                 existing.remove(name);
             }
             "RedrivePolicy" => {
-                existing.insert(name.clone(), counted(value));
+                existing.insert(name.clone(), shown_redrive(value));
+            }
+            "Policy" => {
+                existing.insert(name.clone(), compact(value));
             }
             _ => {
                 existing.insert(name.clone(), value.clone());

@@ -108,7 +108,8 @@ impl Sqs {
         self.decided(cx, (&account, name), facts).await
     }
 
-    /// Refuses a redrive policy whose dead-letter queue is not there: it lies beside the queue.
+    /// Refuses a redrive policy, told as it was sent, whose dead-letter queue is not there: it lies
+    /// beside the queue.
     pub(crate) async fn has_dead_letters(
         &self,
         cx: &Cx,

@@ -57,7 +57,9 @@ pub(crate) fn draft(
     if let Some(pattern) = &allowed_pattern {
         check_pattern(pattern, &input.value.0)?;
     }
-    let key = || input.key_id.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned());
+    // A new value stays under its key: Terraform sends the key only where it changes.
+    let old_key = || old.and_then(|old| old.key_id.clone());
+    let key = || input.key_id.clone().or_else(old_key).unwrap_or_else(|| DEFAULT_KEY.to_owned());
     Ok(Draft {
         kind,
         data_type: data_type.to_owned(),

@@ -61,6 +61,8 @@ mod secret_rotation;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod terraform;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod trails;

@@ -3,6 +3,7 @@
 import json
 
 from aws_secretsmanager_caching import InjectKeywordedSecretString, SecretCache
+from functions import PYTHON, archive, arn_of, lambda_, new_role
 from harness import ACCOUNT, REGION, client, client_of, equal, new_user, policy, refused, unique
 
 secrets = client("secretsmanager")
@@ -46,6 +47,24 @@ def test_errors_have_the_codes_that_clients_catch():
     refused("ValidationException", secrets.create_secret, Name="a b", SecretString="x")
     refused("InvalidParameterException", secrets.delete_secret, SecretId=name, RecoveryWindowInDays=6)
     refused("InvalidRequestException", secrets.rotate_secret, SecretId=name)
+
+
+def test_a_function_may_make_the_first_value():
+    name = unique("s")
+    lambda_.create_function(
+        FunctionName=name, Runtime=PYTHON, Role=new_role(), Handler="f.handler",
+        Code={"ZipFile": archive(f__py="def handler(event, context): pass")},
+    )
+    lambda_.add_permission(
+        FunctionName=name, StatementId="rotate", Action="lambda:InvokeFunction",
+        Principal="secretsmanager.amazonaws.com",
+    )
+    secrets.create_secret(Name=name)
+    begun = secrets.rotate_secret(SecretId=name, RotationLambdaARN=arn_of(name))
+    told = secrets.describe_secret(SecretId=name)
+    equal((told["RotationEnabled"], told.get("RotationRules")), (True, None))
+    equal(told["VersionIdsToStages"], {begun["VersionId"]: ["AWSPENDING"]})
+    secrets.cancel_rotate_secret(SecretId=name)
 
 
 def test_deletion_and_restoration():

@@ -1,9 +1,9 @@
 """What Terraform's AWS provider calls, in its order: create, read back, plan again, update, destroy.
 
-The provider itself cannot be had everywhere. This replays the requests of its resources (
-`internal/service/{iam,kms}`), reads back what it reads, and compares what it compares: policies for
-equivalence, everything else for equality. A plan without changes is one whose configuration and
-state, as read, are the same."""
+The provider itself cannot be had everywhere. This replays the requests that version 5.100.0 was seen to
+send (`tests/it/terraform.rs` runs it), reads back what it reads, and compares what it compares:
+policies for equivalence, everything else for equality. A plan without changes is one whose
+configuration and state, as read, are the same."""
 
 import json
 
@@ -60,6 +60,21 @@ def tag_list(tags, key="Key", value="Value"):
     return [{key: name, value: tags[name]} for name in sorted(tags)]
 
 
+def retag(have, want, untag, tag, key="Key", value="Value"):
+    """Before all other changes: takes away what is gone, sets what is new or another."""
+    gone = sorted(set(have["tags"]) - set(want["tags"]))
+    if gone:
+        untag(gone)
+    new = {name: text for name, text in want["tags"].items() if have["tags"].get(name) != text}
+    if new:
+        tag(tag_list(new, key, value))
+
+
+def given(**parameters):
+    """Without what a configuration leaves empty: the provider sends no empty text."""
+    return {name: value for name, value in parameters.items() if value not in ("", None)}
+
+
 class User:
     def create(self, want):
         made = iam.create_user(UserName=want["name"], Path=want["path"], Tags=tag_list(want["tags"]))
@@ -76,6 +91,12 @@ class User:
         return {"name": user["UserName"], "path": user["Path"], "boundary": boundary, "tags": tags}
 
     def update(self, name, have, want):
+        retag(
+            have,
+            want,
+            lambda keys: iam.untag_user(UserName=name, TagKeys=keys),
+            lambda tags: iam.tag_user(UserName=name, Tags=tags),
+        )
         if (have["name"], have["path"]) != (want["name"], want["path"]):
             iam.update_user(UserName=name, NewUserName=want["name"], NewPath=want["path"])
         if have["boundary"] != want["boundary"]:
@@ -85,16 +106,25 @@ class User:
                 )
             else:
                 iam.delete_user_permissions_boundary(UserName=want["name"])
-        gone = sorted(set(have["tags"]) - set(want["tags"]))
-        if gone:
-            iam.untag_user(UserName=want["name"], TagKeys=gone)
-        if have["tags"] != want["tags"]:
-            iam.tag_user(UserName=want["name"], Tags=tag_list(want["tags"]))
         return want["name"]
 
     def delete(self, name):
         for group in pages((iam, "list_groups_for_user"), "Groups", UserName=name):
             iam.remove_user_from_group(UserName=name, GroupName=group["GroupName"])
+        # With `force_destroy`: whatever is left of the user's.
+        for policy_name in pages((iam, "list_user_policies"), "PolicyNames", UserName=name):
+            iam.delete_user_policy(UserName=name, PolicyName=policy_name)
+        for one in pages((iam, "list_attached_user_policies"), "AttachedPolicies", UserName=name):
+            iam.detach_user_policy(UserName=name, PolicyArn=one["PolicyArn"])
+        for key in pages((iam, "list_access_keys"), "AccessKeyMetadata", UserName=name):
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        equal(pages((iam, "list_ssh_public_keys"), "SSHPublicKeys", UserName=name), [])
+        iam.list_virtual_mfa_devices(AssignmentStatus="Assigned")
+        equal(pages((iam, "list_mfa_devices"), "MFADevices", UserName=name), [])
+        equal(found(iam.delete_login_profile, UserName=name), None)
+        equal(pages((iam, "list_signing_certificates"), "Certificates", UserName=name), [])
+        listed = iam.list_service_specific_credentials(UserName=name)
+        equal(listed["ServiceSpecificCredentials"], [])
         iam.delete_user(UserName=name)
 
 
@@ -178,22 +208,21 @@ class Policy:
         }
 
     def update(self, arn, have, want):
+        retag(
+            have,
+            want,
+            lambda keys: iam.untag_policy(PolicyArn=arn, TagKeys=keys),
+            lambda tags: iam.tag_policy(PolicyArn=arn, Tags=tags),
+        )
         if have["policy"] != canonical(want["policy"]):
             versions = pages((iam, "list_policy_versions"), "Versions", PolicyArn=arn)
             if len(versions) >= 5:
                 old = [one for one in versions if not one["IsDefaultVersion"]]
                 oldest = min(old, key=lambda one: one["CreateDate"])["VersionId"]
                 iam.delete_policy_version(PolicyArn=arn, VersionId=oldest)
-            made = iam.create_policy_version(
-                PolicyArn=arn, PolicyDocument=want["policy"], SetAsDefault=False
+            iam.create_policy_version(
+                PolicyArn=arn, PolicyDocument=want["policy"], SetAsDefault=True
             )
-            version = made["PolicyVersion"]["VersionId"]
-            iam.set_default_policy_version(PolicyArn=arn, VersionId=version)
-        gone = sorted(set(have["tags"]) - set(want["tags"]))
-        if gone:
-            iam.untag_policy(PolicyArn=arn, TagKeys=gone)
-        if have["tags"] != want["tags"]:
-            iam.tag_policy(PolicyArn=arn, Tags=tag_list(want["tags"]))
         return arn
 
     def delete(self, arn):
@@ -208,10 +237,10 @@ class Role:
         made = iam.create_role(
             RoleName=want["name"],
             Path=want["path"],
-            Description=want["description"],
             MaxSessionDuration=want["duration"],
             AssumeRolePolicyDocument=want["trust"],
             Tags=tag_list(want["tags"]),
+            **given(Description=want["description"]),
         )
         name = made["Role"]["RoleName"]
         for policy_name, document in want["inline"].items():
@@ -242,26 +271,24 @@ class Role:
         }
 
     def update(self, name, have, want):
+        retag(
+            have,
+            want,
+            lambda keys: iam.untag_role(RoleName=name, TagKeys=keys),
+            lambda tags: iam.tag_role(RoleName=name, Tags=tags),
+        )
         if have["trust"] != canonical(want["trust"]):
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=want["trust"])
         if have["description"] != want["description"]:
             iam.update_role_description(RoleName=name, Description=want["description"])
         if have["duration"] != want["duration"]:
             # Without a description, which must stay.
-            before = iam.get_role(RoleName=name)["Role"].get("Description", "")
-            iam.update_role(
-                RoleName=name, MaxSessionDuration=want["duration"], Description=before
-            )
+            iam.update_role(RoleName=name, MaxSessionDuration=want["duration"])
         for policy_name in sorted(set(have["inline"]) - set(want["inline"])):
             iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
         for policy_name, document in want["inline"].items():
             if have["inline"].get(policy_name) != canonical(document):
                 iam.put_role_policy(RoleName=name, PolicyName=policy_name, PolicyDocument=document)
-        gone = sorted(set(have["tags"]) - set(want["tags"]))
-        if gone:
-            iam.untag_role(RoleName=name, TagKeys=gone)
-        if have["tags"] != want["tags"]:
-            iam.tag_role(RoleName=name, Tags=tag_list(want["tags"]))
         return name
 
     def delete(self, name):
@@ -269,6 +296,8 @@ class Role:
         for profile in profiles:
             profile_name = profile["InstanceProfileName"]
             iam.remove_role_from_instance_profile(InstanceProfileName=profile_name, RoleName=name)
+        for one in pages((iam, "list_attached_role_policies"), "AttachedPolicies", RoleName=name):
+            iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
         for policy_name in pages((iam, "list_role_policies"), "PolicyNames", RoleName=name):
             iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
         iam.delete_role(RoleName=name)
@@ -349,10 +378,9 @@ class Key:
     def create(self, want):
         made = kms.create_key(
             Description=want["description"],
-            KeySpec="SYMMETRIC_DEFAULT",
+            CustomerMasterKeySpec="SYMMETRIC_DEFAULT",
             KeyUsage="ENCRYPT_DECRYPT",
             Policy=want["policy"],
-            BypassPolicyLockoutSafetyCheck=False,
             Tags=tag_list(want["tags"], "TagKey", "TagValue"),
         )
         key = made["KeyMetadata"]["KeyId"]
@@ -381,6 +409,14 @@ class Key:
         }
 
     def update(self, key, have, want):
+        retag(
+            have,
+            want,
+            lambda keys: kms.untag_resource(KeyId=key, TagKeys=keys),
+            lambda tags: kms.tag_resource(KeyId=key, Tags=tags),
+            "TagKey",
+            "TagValue",
+        )
         if want["enabled"] and not have["enabled"]:
             kms.enable_key(KeyId=key)
         if have["rotation"] != want["rotation"]:
@@ -391,23 +427,14 @@ class Key:
         if have["description"] != want["description"]:
             kms.update_key_description(KeyId=key, Description=want["description"])
         if have["policy"] != canonical(want["policy"]):
-            kms.put_key_policy(
-                KeyId=key,
-                PolicyName="default",
-                Policy=want["policy"],
-                BypassPolicyLockoutSafetyCheck=False,
-            )
+            kms.put_key_policy(KeyId=key, PolicyName="default", Policy=want["policy"])
         if have["enabled"] and not want["enabled"]:
             kms.disable_key(KeyId=key)
-        gone = sorted(set(have["tags"]) - set(want["tags"]))
-        if gone:
-            kms.untag_resource(KeyId=key, TagKeys=gone)
-        if have["tags"] != want["tags"]:
-            kms.tag_resource(KeyId=key, Tags=tag_list(want["tags"], "TagKey", "TagValue"))
         return key
 
     def delete(self, key):
         kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        equal(kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"], "PendingDeletion")
 
 
 class Alias:

@@ -318,9 +318,12 @@ impl Authorization {
 
     /// As answers show it.
     pub(crate) fn show(&self) -> ConnectionAuthResponseParameters {
-        let added = self.invocation_http_parameters.as_ref();
         let mut shown = ConnectionAuthResponseParameters {
-            invocation_http_parameters: Some(added.map(Parameters::show).unwrap_or_default()),
+            // Recorded: empty where it was given so. Where it was not, Terraform would see a change.
+            invocation_http_parameters: self
+                .invocation_http_parameters
+                .as_ref()
+                .map(Parameters::show),
             ..Default::default()
         };
         match &self.method {

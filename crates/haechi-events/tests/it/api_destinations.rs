@@ -127,6 +127,24 @@ const HOOK: &str = "POST https://hooks.example/7";
 const TOKENS: &str = "POST https://tokens.example/";
 
 #[tokio::test]
+async fn a_connection_shows_parameters_of_invocations_only_where_some_were_given() {
+    let fixture = Fixture::new().await;
+    let mut input = api_key();
+    input.auth_parameters.invocation_http_parameters = None;
+    fixture.connect(input).await;
+    let shown = fixture.connection().await.auth_parameters.unwrap();
+    assert!(shown.invocation_http_parameters.is_none());
+    let mut input = api_key();
+    input.name = "empty".to_owned();
+    input.auth_parameters.invocation_http_parameters = Some(ConnectionHttpParameters::default());
+    fixture.connect(input).await;
+    let request = DescribeConnectionRequest { name: "empty".to_owned() };
+    let call = fixture.kit.call::<DescribeConnection, _>(&*fixture.events, &fixture.root, request);
+    let shown = call.await.unwrap().auth_parameters.unwrap();
+    assert!(shown.invocation_http_parameters.is_some());
+}
+
+#[tokio::test]
 async fn what_a_connection_authorises_with_is_in_its_secret_and_not_shown() {
     let fixture = Fixture::new().await;
     let made = fixture.connect(api_key()).await;

@@ -13,11 +13,13 @@ use crate::store::RoleRecord;
 impl Handle<UpdateRole> for Iam {
     async fn handle(&self, cx: &Cx, input: UpdateRoleRequest) -> Result<UpdateRoleResponse, Error> {
         let role = self.entity::<RoleRecord>(cx, &input.role_name).await?;
-        role.value.check_modifiable()?;
         let mut changed = role.value.clone();
+        // A service-linked role's description is its account's to change.
         changed.description = input.description.or(changed.description);
-        changed.session_seconds_max =
-            input.max_session_duration.unwrap_or(changed.session_seconds_max);
+        if let Some(seconds) = input.max_session_duration {
+            role.value.check_modifiable()?;
+            changed.session_seconds_max = seconds;
+        }
         let mut batch = Batch::new();
         batch.replace(&role, &changed);
         self.database.commit(batch).await?;

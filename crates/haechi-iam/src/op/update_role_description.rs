@@ -1,4 +1,4 @@
-//! Changes the description of a role.
+//! Changes the description of a role, also of a service-linked one.
 
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
@@ -6,7 +6,6 @@ use haechi_iam_model::ops::UpdateRoleDescription;
 use haechi_iam_model::shapes::{UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse};
 
 use crate::Iam;
-use crate::entity::Entity;
 use crate::store::RoleRecord;
 
 impl Handle<UpdateRoleDescription> for Iam {
@@ -16,7 +15,6 @@ impl Handle<UpdateRoleDescription> for Iam {
         input: UpdateRoleDescriptionRequest,
     ) -> Result<UpdateRoleDescriptionResponse, Error> {
         let role = self.entity::<RoleRecord>(cx, &input.role_name).await?;
-        role.value.check_modifiable()?;
         let mut changed = role.value.clone();
         changed.description = Some(input.description);
         let mut batch = Batch::new();

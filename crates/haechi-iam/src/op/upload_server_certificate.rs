@@ -50,8 +50,9 @@ impl Handle<UploadServerCertificate> for Iam {
             name,
             path,
             id: new_id(&cx.env, "ASCA")?,
-            body: input.certificate_body,
-            chain,
+            // AWS shows them without the line end that files have.
+            body: input.certificate_body.trim().to_owned(),
+            chain: chain.map(|chain| chain.trim().to_owned()),
             private_key: Secret(input.private_key),
             uploaded_ms: cx.now().millis(),
             expires_ms: checked.expires_ms,

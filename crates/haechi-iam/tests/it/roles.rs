@@ -214,6 +214,24 @@ async fn a_service_linked_role_is_its_services_alone() {
     let refused =
         stage.refused::<DeleteRole>(DeleteRoleRequest { role_name: name.to_owned() }).await;
     assert_eq!(refused.0, "UnmodifiableEntity");
+    let update = |description: Option<&str>, max_session_duration| UpdateRoleRequest {
+        role_name: name.to_owned(),
+        description: description.map(str::to_owned),
+        max_session_duration,
+    };
+    let refused = stage.refused::<UpdateRole>(update(None, Some(7200))).await;
+    assert_eq!(refused.0, "UnmodifiableEntity");
+    // The account may describe and tag it.
+    stage.ok::<UpdateRole>(update(Some("ours"), None)).await;
+    let tag = Tag { key: "Team".to_owned(), value: "a".to_owned() };
+    let tags = TagRoleRequest { role_name: name.to_owned(), tags: vec![tag] };
+    stage.ok::<TagRole>(tags).await;
+    let get = GetRoleRequest { role_name: name.to_owned() };
+    let shown = stage.ok::<GetRole>(get).await.role;
+    assert_eq!(
+        (shown.description.as_deref(), shown.tags.map(|tags| tags.len())),
+        (Some("ours"), Some(1))
+    );
     let delete = DeleteServiceLinkedRoleRequest { role_name: name.to_owned() };
     let deletion_task_id = stage.ok::<DeleteServiceLinkedRole>(delete).await.deletion_task_id;
     let status = GetServiceLinkedRoleDeletionStatusRequest { deletion_task_id };

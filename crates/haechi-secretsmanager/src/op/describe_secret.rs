@@ -36,7 +36,7 @@ fn describe(record: &SecretRecord) -> DescribeSecretResponse {
         rotation_lambda_arn: rotation
             .map(|rotation| rotation.lambda_arn.clone())
             .filter(|arn| !arn.is_empty()),
-        rotation_rules: rotation.map(|rotation| rotation.rules.shape()),
+        rotation_rules: rotation.and_then(|rotation| rotation.rules.shape()),
         last_rotated_date: time(rotation.and_then(|rotation| rotation.last_ms)),
         last_changed_date: time(Some(record.changed_ms)),
         last_accessed_date: time(record.accessed_ms),

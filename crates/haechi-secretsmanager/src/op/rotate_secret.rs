@@ -81,6 +81,12 @@ fn may_invoke(cx: &Cx, function_arn: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+fn has_built_in(record: &SecretRecord) -> bool {
+    let (region, account) = (&record.region, &record.account);
+    let arn = record.rotation.as_ref().map(|rotation| rotation.lambda_arn.as_str());
+    arn.is_some_and(|arn| built_in(arn, region, account).is_some())
+}
+
 /// Begins a rotation; answers the id of the version that it makes.
 fn begin(
     record: &mut SecretRecord,
@@ -89,7 +95,8 @@ fn begin(
     batch: &mut Batch,
 ) -> Result<String, Error> {
     let current = record.labelled(CURRENT);
-    if current.is_none() {
+    // A function may make the first value, as with AWS; a built-in rotator needs one to log in with.
+    if current.is_none() && has_built_in(record) {
         return Err(words::request(
             "You can't rotate a secret that has no value. Put one first, with PutSecretValue.",
         ));

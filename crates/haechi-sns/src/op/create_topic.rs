@@ -76,7 +76,8 @@ fn same(
     tags: &BTreeMap<String, String>,
 ) -> Result<(), Error> {
     let has = topic_attributes::show(arn, &topic.attributes, &topic_attributes::Counts::default())?;
-    if wanted.iter().any(|(name, value)| has.get(name) != Some(value)) {
+    let mut wanted = wanted.iter().map(|(name, value)| (name, topic_attributes::kept(name, value)));
+    if wanted.any(|(name, value)| has.get(name) != Some(&value)) {
         let told = "Topic already exists with different attributes";
         return Err(invalid_because("Attributes", told));
     }

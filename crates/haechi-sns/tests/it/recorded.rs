@@ -1,26 +1,33 @@
 //! Answers as AWS gave them, recorded in LocalStack's snapshots.
 
 use haechi_sns_model::ops::{
-    GetTopicAttributes, Publish, SetSubscriptionAttributes, SetTopicAttributes,
+    GetSubscriptionAttributes, GetTopicAttributes, Publish, SetSubscriptionAttributes,
+    SetTopicAttributes,
 };
 use haechi_sns_model::shapes::{
-    GetTopicAttributesInput, PublishInput, SetSubscriptionAttributesInput, SetTopicAttributesInput,
+    GetSubscriptionAttributesInput, GetTopicAttributesInput, PublishInput,
+    SetSubscriptionAttributesInput, SetTopicAttributesInput,
 };
-use haechi_wire::SecretString;
+use haechi_testkit::told;
+use haechi_wire::{Problem, SecretString};
 
 use crate::fixture::{ACCOUNT, Fixture};
 
 impl Fixture {
-    async fn set_policy(&self, policy: &str) -> Option<String> {
+    async fn set_attribute(&self, name: &str, value: &str) -> Result<Option<String>, Problem> {
         let input = SetTopicAttributesInput {
             topic_arn: self.topic.clone(),
-            attribute_name: "DeliveryPolicy".to_owned(),
-            attribute_value: Some(policy.to_owned()),
+            attribute_name: name.to_owned(),
+            attribute_value: Some(value.to_owned()),
         };
-        self.kit.call::<SetTopicAttributes, _>(&*self.sns, &self.root, input).await.unwrap();
+        self.kit.call::<SetTopicAttributes, _>(&*self.sns, &self.root, input).await?;
         let input = GetTopicAttributesInput { topic_arn: self.topic.clone() };
         let call = self.kit.call::<GetTopicAttributes, _>(&*self.sns, &self.root, input);
-        call.await.unwrap().attributes.unwrap().remove("DeliveryPolicy")
+        Ok(call.await?.attributes.and_then(|mut shown| shown.remove(name)))
+    }
+
+    async fn set_policy(&self, policy: &str) -> Option<String> {
+        self.set_attribute("DeliveryPolicy", policy).await.unwrap()
     }
 
     async fn refused(&self, input: PublishInput) -> String {
@@ -105,4 +112,51 @@ async fn telephone_numbers_that_are_none_are_refused_as_such() {
     }
     let refused = fixture.subscribe_as(&fixture.root, "sms", "+15551234567").await.unwrap_err();
     assert!(refused.message().contains("Protocol=sms"), "it is one, and not done");
+}
+
+#[tokio::test]
+async fn a_policy_is_shown_in_one_line() {
+    let fixture = Fixture::new("t").await;
+    let policy = r#"{
+        "Version": "2012-10-17", "Id": "a b",
+        "Statement": [ { "Effect": "Allow", "Principal": { "AWS": "*" },
+                         "Action": "SNS:Publish", "Resource": "*" } ]
+    }"#;
+    let shown = fixture.set_attribute("Policy", policy).await.unwrap();
+    let expected = r#"{"Version":"2012-10-17","Id":"a b","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"*"}]}"#;
+    assert_eq!(shown.as_deref(), Some(expected));
+}
+
+/// As Terraform's provider sets them on each topic.
+#[tokio::test]
+async fn rates_of_delivery_logs_are_kept_and_logs_themselves_are_not_done() {
+    let fixture = Fixture::new("t").await;
+    for kind in ["Application", "Firehose", "HTTP", "Lambda", "SQS"] {
+        let name = format!("{kind}SuccessFeedbackSampleRate");
+        assert_eq!(fixture.set_attribute(&name, "0").await.unwrap().as_deref(), Some("0"));
+        assert_eq!(
+            told(&fixture.set_attribute(&name, "101").await.unwrap_err()).0,
+            "InvalidParameter"
+        );
+        for name in ["SuccessFeedbackRoleArn", "FailureFeedbackRoleArn"] {
+            let name = format!("{kind}{name}");
+            assert_eq!(fixture.set_attribute(&name, "").await.unwrap(), None);
+            let role = format!("arn:aws:iam::{ACCOUNT}:role/logs");
+            let problem = fixture.set_attribute(&name, &role).await.unwrap_err();
+            assert_eq!(told(&problem).0, "UnsupportedOperation");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_of_a_queue_may_have_a_delivery_policy_that_it_does_not_go_by() {
+    let fixture = Fixture::new("t").await;
+    let policy =
+        r#"{"healthyRetryPolicy":{"minDelayTarget":5,"maxDelayTarget":20,"numRetries":5}}"#;
+    let arn = fixture.subscribe_queue("q", &[("DeliveryPolicy", policy)]).await;
+    let input = GetSubscriptionAttributesInput { subscription_arn: arn };
+    let call =
+        fixture.kit.call::<GetSubscriptionAttributes, _>(&*fixture.sns, &fixture.root, input);
+    let shown = call.await.unwrap().attributes.unwrap();
+    assert_eq!(shown.get("DeliveryPolicy").map(String::as_str), Some(policy));
 }

@@ -37,7 +37,7 @@ impl Handle<CreateQueue> for Sqs {
             same(&found.value, &wanted, &set, is_fifo)?;
             return Ok(answer);
         }
-        self.has_dead_letters(cx, &queue::arn(cx, account, &name), &set).await?;
+        self.has_dead_letters(cx, &queue::arn(cx, account, &name), &wanted).await?;
         let now_ms = cx.now().millis();
         let record = QueueRecord {
             id: cx.env.uuid().map_err(Fault::internal)?.to_string(),

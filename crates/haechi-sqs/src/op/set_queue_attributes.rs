@@ -21,7 +21,7 @@ impl Handle<SetQueueAttributes> for Sqs {
         let wanted = attributes::wanted(input.attributes);
         attributes::set(&mut record.attributes, &wanted, queue.is_fifo())?;
         if wanted.contains_key("RedrivePolicy") {
-            self.has_dead_letters(cx, &queue.arn, &record.attributes).await?;
+            self.has_dead_letters(cx, &queue.arn, &wanted).await?;
         }
         if wanted.contains_key("Policy") {
             record.policy_principals =

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use haechi_sqs_model::ops::{
-    CancelMessageMoveTask, CreateQueue, ReceiveMessage, SendMessage, SendMessageBatch,
+    CancelMessageMoveTask, CreateQueue, GetQueueAttributes, ReceiveMessage, SendMessage,
+    SendMessageBatch,
 };
 use haechi_sqs_model::shapes::{
-    CancelMessageMoveTaskRequest, CreateQueueRequest, MessageAttributeValue, ReceiveMessageRequest,
-    SendMessageBatchRequest, SendMessageBatchRequestEntry, SendMessageRequest,
+    CancelMessageMoveTaskRequest, CreateQueueRequest, GetQueueAttributesRequest,
+    MessageAttributeValue, ReceiveMessageRequest, SendMessageBatchRequest,
+    SendMessageBatchRequestEntry, SendMessageRequest,
 };
 use haechi_wire::{Problem, Protocol};
 
@@ -154,6 +156,42 @@ async fn a_queue_is_made_again_whatever_way_its_attributes_are_written() {
         input.queue_name = "again".to_owned();
         fixture.kit.call::<CreateQueue, _>(&fixture.sqs, &fixture.root, input).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn policies_are_shown_in_one_line_whatever_way_they_are_written() {
+    let arn = format!("arn:aws:sqs:us-east-1:{ACCOUNT}:q");
+    let fixture = Fixture::new("q", &[]).await;
+    let redrive =
+        format!("{{\n \"maxReceiveCount\": 3,\n \"deadLetterTargetArn\": \"{arn}\"\n}}\n");
+    let policy = r#"{
+        "Version": "2012-10-17",
+        "Statement": [ { "Sid": "a b", "Effect": "Allow", "Principal": "*",
+                         "Action": "sqs:SendMessage", "Resource": "*" } ]
+    }"#;
+    let attributes = BTreeMap::from([
+        ("RedrivePolicy".to_owned(), redrive),
+        ("Policy".to_owned(), policy.to_owned()),
+    ]);
+    let mut input = CreateQueueRequest { attributes: Some(attributes), ..Default::default() };
+    input.queue_name = "shown".to_owned();
+    for _ in 0..2 {
+        let call = fixture.kit.call::<CreateQueue, _>(&fixture.sqs, &fixture.root, input.clone());
+        call.await.unwrap();
+    }
+    let input = GetQueueAttributesRequest {
+        queue_url: fixture.queue.replace("/q", "/shown"),
+        attribute_names: Some(vec!["All".to_owned()]),
+    };
+    let call = fixture.kit.call::<GetQueueAttributes, _>(&fixture.sqs, &fixture.root, input);
+    let shown = call.await.unwrap().attributes.unwrap();
+    let of = |name: &str| shown.get(name).cloned().unwrap_or_default();
+    let expected = format!(r#"{{"deadLetterTargetArn":"{arn}","maxReceiveCount":3}}"#);
+    assert_eq!(of("RedrivePolicy"), expected);
+    assert_eq!(
+        of("Policy"),
+        r#"{"Version":"2012-10-17","Statement":[{"Sid":"a b","Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}]}"#
+    );
 }
 
 #[tokio::test]

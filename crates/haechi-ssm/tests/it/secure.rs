@@ -37,6 +37,22 @@ async fn a_secure_string_is_shown_decrypted_only_if_that_is_asked() {
 }
 
 #[tokio::test]
+async fn a_new_value_stays_under_its_key_until_another_is_named() {
+    let world = World::new().await;
+    let key_id = key(&world).await;
+    let shown = async || {
+        let shown = world.call::<ops::DescribeParameters>(Default::default()).await.unwrap();
+        shown.parameters.unwrap()[0].key_id.clone().unwrap()
+    };
+    let again = |input| PutParameterRequest { overwrite: Some(true), ..input };
+    world.put(under(&key_id, secure("/a", "one"))).await;
+    world.put(again(secure("/a", "two"))).await;
+    assert_eq!(shown().await, key_id);
+    world.put(again(under("alias/aws/ssm", secure("/a", "three")))).await;
+    assert_eq!(shown().await, "alias/aws/ssm");
+}
+
+#[tokio::test]
 async fn values_of_both_tiers_and_all_lengths_come_back() {
     let world = World::new().await;
     for (tier, length) in [
