@@ -87,7 +87,11 @@ async fn a_service_without_regions_is_called_in_the_region_that_sdks_name_so() {
     assert_answer(&answer, 200, &["<ListUsersResult>"]);
     assert_eq!(stage.audit.last()["awsRegion"], "us-east-1");
     let answer = stage.call(&signed("kms", kms("ListKeys", "{}"))).await;
-    assert_answer(&answer, 400, &["Credential should be scoped to a valid region, not 'aws-global'."]);
+    assert_answer(
+        &answer,
+        400,
+        &["Credential should be scoped to a valid region, not 'aws-global'."],
+    );
 }
 
 #[tokio::test]

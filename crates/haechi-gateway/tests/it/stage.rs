@@ -191,8 +191,7 @@ impl Stage {
     ) -> Request<Vec<u8>> {
         let (mut parts, body) = request.into_parts();
         let timestamp = SignedAt::from_unix_seconds(now);
-        let key =
-            SigningKey::derive(&self.key.1, &timestamp.date().to_string(), region, service);
+        let key = SigningKey::derive(&self.key.1, &timestamp.date().to_string(), region, service);
         let signer = Signer {
             access_key_id: &self.key.0,
             session_token: None,

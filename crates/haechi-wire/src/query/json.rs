@@ -19,7 +19,10 @@ pub fn response_body(
         out = writer.finish();
         put_byte(&mut out, b',');
     }
-    put(&mut out, format!("\"ResponseMetadata\":{{\"RequestId\":\"{request_id}\"}}}}}}").as_bytes());
+    put(
+        &mut out,
+        format!("\"ResponseMetadata\":{{\"RequestId\":\"{request_id}\"}}}}}}").as_bytes(),
+    );
     out
 }
 
@@ -59,7 +62,8 @@ mod tests {
             created: Some(Timestamp::from_seconds(7)),
             names: Some(vec!["n".to_owned(), "m".to_owned()]),
         };
-        let body = response_body("GetUser", Some("GetUserResult"), "id-1", |out| user.write(out, &USER));
+        let body =
+            response_body("GetUser", Some("GetUserResult"), "id-1", |out| user.write(out, &USER));
         let expected = r#"{"GetUserResponse":{"GetUserResult":{"UserName":"a\"b","CreateDate":7,"Names":["n","m"]},"ResponseMetadata":{"RequestId":"id-1"}}}"#;
         assert_eq!(String::from_utf8(body).unwrap(), expected);
     }
