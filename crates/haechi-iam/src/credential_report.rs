@@ -16,8 +16,8 @@ use haechi_wire::{Fault, Timestamp};
 use crate::Iam;
 use crate::entity::Entity;
 use crate::store::{
-    AccessKeyRecord, AccountRecord, LoginRecord, PublicKeysRecord, ReportRecord, UserRecord,
-    key_path, login_path, public_keys_path, users_path,
+    AccessKeyRecord, AccountRecord, LoginRecord, PublicKeysRecord, ROOT_ID, ReportRecord,
+    UserRecord, key_path, login_path, public_keys_path, users_path,
 };
 use crate::user;
 
@@ -130,7 +130,7 @@ impl Iam {
             yes_or_no(false),
         ];
         fields.extend(self.key_fields(account, &owner.root_access_key_ids).await?);
-        fields.extend(self.certificate_fields(account, "root").await?);
+        fields.extend(self.certificate_fields(account, ROOT_ID).await?);
         Ok(line(&fields))
     }
 

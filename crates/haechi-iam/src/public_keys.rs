@@ -10,7 +10,7 @@ use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
 use crate::access_key::Owner;
-use crate::store::{PublicKeysRecord, UploadRecord, UserRecord, public_keys_path};
+use crate::store::{PublicKeysRecord, ROOT_ID, UploadRecord, UserRecord, public_keys_path};
 
 /// SSH keys of one user, at most (AWS's fixed quota).
 pub(crate) const SSH_KEYS_MAX: usize = 5;
@@ -75,7 +75,7 @@ pub(crate) fn take(list: &mut Vec<UploadRecord>, id: &str) -> Option<UploadRecor
 fn place(account: &AccountId, owner: &Owner) -> Path {
     match owner {
         Owner::User(user) => public_keys_path(account, &user.value.id),
-        Owner::Root(_) => public_keys_path(account, "root"),
+        Owner::Root(_) => public_keys_path(account, ROOT_ID),
     }
 }
 

@@ -47,7 +47,7 @@ mod credentials;
 
 pub(crate) use credentials::{
     LoginRecord, MfaRecord, MfaUsedRecord, OidcProviderRecord, PasswordPolicyRecord,
-    PublicKeysRecord, ReportRecord, SamlProviderRecord, ServerCertificateRecord,
+    PublicKeysRecord, ROOT_ID, ReportRecord, SamlProviderRecord, ServerCertificateRecord,
     ServiceCredentialRecord, UploadRecord, login_path, mfa_used_path, public_keys_path,
     report_path, server_certificate_path, server_certificates_path,
 };

@@ -125,7 +125,10 @@ impl Record for OidcProviderRecord {}
 impl Record for ReportRecord {}
 impl Record for SamlProviderRecord {}
 
-/// What a user, or the root user, has uploaded of its own keys.
+/// The root user where others have their id.
+pub(crate) const ROOT_ID: &str = "root";
+
+/// What a user, or the root user ([`ROOT_ID`]), has uploaded of its own keys.
 pub(crate) fn public_keys_path(account: &AccountId, owner_id: &str) -> Path {
     account_scope(account).part("public-keys").part(owner_id)
 }

@@ -199,7 +199,7 @@ resource "aws_iam_group_policy" "a" {
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "kms:*", Resource = "*" }] })
 }
 resource "aws_iam_role" "inline" {
-  name = "inline"
+  name               = "inline"
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = aws_iam_user.one.arn } }] })
   inline_policy {
     name   = "x"

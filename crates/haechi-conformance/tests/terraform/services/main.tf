@@ -118,9 +118,6 @@ resource "aws_sqs_queue_policy" "q" {
   })
 }
 
-
-
-
 resource "aws_cloudwatch_event_bus" "b" { name = "app" }
 resource "aws_cloudwatch_event_bus_policy" "b" {
   event_bus_name = aws_cloudwatch_event_bus.b.name
