@@ -51,6 +51,12 @@ pub(crate) fn removed(policy: &str, label: &str) -> Result<String, Error> {
     Ok(Value::Object(policy).to_string())
 }
 
+/// Whether every statement of a policy was removed.
+pub(crate) fn is_without_statements(policy: &str) -> bool {
+    let is_none = |statements: &mut Vec<Value>| statements.is_empty();
+    read(policy).is_ok_and(|mut policy| statements(&mut policy).is_ok_and(is_none))
+}
+
 fn read(policy: &str) -> Result<Map<String, Value>, Error> {
     match serde_json::from_str(policy) {
         Ok(Value::Object(policy)) => Ok(policy),
@@ -102,6 +108,8 @@ mod tests {
         assert_eq!(statement["Action"], json!(["SNS:Publish", "SNS:Subscribe"]));
         assert!(added(&after, ARN, ("other", &accounts, &actions)).is_err());
         assert_eq!(removed(&after, "other").unwrap(), before);
+        assert!(!is_without_statements(before));
+        assert!(is_without_statements(&removed(before, "own").unwrap()));
         assert!(added(before, ARN, ("x", &accounts, &texts(&["Other"]))).is_err());
         assert!(added(before, ARN, ("x", &texts(&["1"]), &actions)).is_err());
     }

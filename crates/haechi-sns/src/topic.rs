@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::Sns;
 use crate::arn::TopicArn;
 use crate::error::no_topic;
+use crate::permission;
 use crate::store::TopicRecord;
 
 /// What `AddPermission` may allow, and the topic's own account by default.
@@ -29,7 +30,8 @@ pub(crate) const ACTIONS: [&str; 8] = [
 /// A topic as publishing needs it: kept until its row changes.
 pub(crate) struct TopicState {
     pub(crate) record: TopicRecord,
-    pub(crate) policy: Arc<Document>,
+    /// `None` once its last statement was removed: only what identities may do counts then.
+    pub(crate) policy: Option<Arc<Document>>,
 }
 
 impl TopicState {
@@ -171,7 +173,7 @@ impl Sns {
         };
         let document = document(&arn, &loaded.value)?;
         facts.of_resource = Some(&loaded.value.tags);
-        allow(cx, action(cx), &arn, Some(&document), facts)?;
+        allow(cx, action(cx), &arn, document.as_ref(), facts)?;
         Ok(Topic { arn, loaded })
     }
 
@@ -186,7 +188,7 @@ impl Sns {
             return Err(no_topic());
         };
         let facts = Facts::of(&state.record.tags);
-        allow(cx, action(cx), arn, Some(&state.policy), facts)?;
+        allow(cx, action(cx), arn, state.policy.as_ref(), facts)?;
         Ok(state)
     }
 
@@ -203,6 +205,11 @@ impl Sns {
     }
 }
 
-fn document(arn: &TopicArn, record: &TopicRecord) -> Result<Arc<Document>, Fault> {
-    record.policy_principals.compile(&policy(arn, &record.attributes))
+fn document(arn: &TopicArn, record: &TopicRecord) -> Result<Option<Arc<Document>>, Fault> {
+    let policy = policy(arn, &record.attributes);
+    // A policy without statements is none in the policy language.
+    if permission::is_without_statements(&policy) {
+        return Ok(None);
+    }
+    record.policy_principals.compile(&policy).map(Some)
 }

@@ -1,8 +1,11 @@
 //! Whom policies of topics name.
 
-use haechi_sns_model::ops::{AddPermission, CreateTopic, Publish, SetTopicAttributes};
+use haechi_sns_model::ops::{
+    AddPermission, CreateTopic, Publish, RemovePermission, SetTopicAttributes,
+};
 use haechi_sns_model::shapes::{
-    AddPermissionInput, CreateTopicInput, PublishInput, SetTopicAttributesInput,
+    AddPermissionInput, CreateTopicInput, PublishInput, RemovePermissionInput,
+    SetTopicAttributesInput,
 };
 use haechi_testkit::told;
 use haechi_wire::Problem;
@@ -62,6 +65,20 @@ async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
     };
     fixture.kit.call::<AddPermission, _>(&*fixture.sns, &fixture.root, add).await.unwrap();
     assert!(!fixture.bob_publishes().await);
+    fixture.name("bob").await.unwrap();
+    assert!(fixture.bob_publishes().await);
+}
+
+#[tokio::test]
+async fn a_topic_without_its_last_statement_serves_whom_identities_allow() {
+    let fixture = Fixture::new("t").await;
+    let (topic_arn, label) = (fixture.topic.clone(), "__default_statement_ID".to_owned());
+    let remove = RemovePermissionInput { topic_arn: topic_arn.clone(), label };
+    fixture.kit.call::<RemovePermission, _>(&*fixture.sns, &fixture.root, remove).await.unwrap();
+    fixture.publish("of the root user's").await;
+    assert!(!fixture.bob_publishes().await);
+    let bob = format!("arn:aws:iam::{ACCOUNT}:user/bob");
+    fixture.kit.directory().make(&bob, "AIDATESTBOB");
     fixture.name("bob").await.unwrap();
     assert!(fixture.bob_publishes().await);
 }

@@ -1,12 +1,14 @@
 //! `AddPermission`.
 
+use std::collections::BTreeMap;
+
 use haechi_core::{Batch, Cx, Handle};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::AddPermission;
 use haechi_sqs_model::shapes::AddPermissionRequest;
 use haechi_wire::shape::Unit;
 
-use crate::{Sqs, permission};
+use crate::{Sqs, attributes, permission};
 
 impl Handle<AddPermission> for Sqs {
     async fn handle(&self, cx: &Cx, input: AddPermissionRequest) -> Result<Unit, Error> {
@@ -14,7 +16,9 @@ impl Handle<AddPermission> for Sqs {
         let mut record = queue.record().clone();
         let statement = (&*input.label, &*input.aws_account_ids, &*input.actions);
         let policy = permission::added(record.attributes.get("Policy"), &queue.arn, statement)?;
-        record.attributes.insert("Policy".to_owned(), policy);
+        // As if it were set whole: what cannot be read again would leave nobody a way to the queue.
+        let wanted = BTreeMap::from([("Policy".to_owned(), policy)]);
+        attributes::set(&mut record.attributes, &wanted, queue.is_fifo())?;
         record.modified_ms = cx.now().millis();
         let mut batch = Batch::new();
         batch.replace(&queue.loaded, &record);

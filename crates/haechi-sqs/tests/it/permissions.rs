@@ -166,6 +166,31 @@ async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
 }
 
 #[tokio::test]
+async fn a_permission_that_its_policy_has_no_room_for_is_refused_and_the_queue_serves_on() {
+    let fixture = Fixture::new("q", &[]).await;
+    let (sqs, kit, root) = (&fixture.sqs, &fixture.kit, &fixture.root);
+    let accounts: Vec<String> = (0..100).map(|at| format!("4444555566{at:02}")).collect();
+    let mut refused = None;
+    for number in 0..1000 {
+        let add = AddPermissionRequest {
+            queue_url: fixture.queue.clone(),
+            label: format!("x{number}"),
+            aws_account_ids: accounts.clone(),
+            actions: vec!["SendMessage".to_owned()],
+        };
+        if let Err(problem) = kit.call::<AddPermission, _>(sqs, root, add).await {
+            refused = Some(told(&problem).0);
+            break;
+        }
+    }
+    assert_eq!(refused, Some("InvalidAttributeValue"));
+    assert_eq!(code(kit.call::<SendMessage, _>(sqs, root, message(&fixture.queue)).await), "done");
+    let (queue_url, label) = (fixture.queue.clone(), "x0".to_owned());
+    let remove = RemovePermissionRequest { queue_url, label };
+    assert_eq!(code(kit.call::<RemovePermission, _>(sqs, root, remove).await), "done");
+}
+
+#[tokio::test]
 async fn a_policy_names_only_users_who_exist() {
     let fixture = Fixture::new("q", &[]).await;
     fixture.kit.directory().make(&format!("arn:aws:iam::{ACCOUNT}:user/bob"), "AIDATESTBOB");
