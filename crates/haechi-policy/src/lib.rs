@@ -10,6 +10,7 @@
 //!   of "Policy evaluation logic" in the IAM User Guide. The common path allocates nothing.
 //! * [`explain`] takes the same arguments and returns every statement that was considered, and
 //!   why it did or did not apply; a [`RecordedRequest`] can be explained later.
+//! * [`compact`] writes a policy in one line, as some services show it.
 //! * [`reference`] knows which actions there are, and their resources and condition keys.
 //!
 //! The language is the one of "IAM JSON policy reference" in the IAM User Guide; where a comment

@@ -25,7 +25,7 @@ use crate::{
     message::{Request, RequestOp, Response, TxnRequest, TxnResponse},
 };
 
-/// Requests under way at once. More do not make etcd's log quicker, and leave less to be joined.
+/// Requests under way at once: the more there are, the less is left to be joined.
 const AT_ONCE: usize = 4;
 
 /// Most transactions in a request, and most operations in one of them, two levels deep: etcd takes
