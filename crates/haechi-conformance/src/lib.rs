@@ -14,6 +14,7 @@
     reason = "a test harness: a panic with the reason is how a test fails"
 )]
 
+mod aws_cli;
 mod client;
 pub mod etcd;
 mod folder;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::aws_cli;
 use crate::client::{self, Outcome};
 
 /// A server that is not ready after this never will be (a debug build with a passphrase seal on a
@@ -376,14 +377,14 @@ impl Server {
 
     /// Runs the AWS CLI as root, its environment set by hand.
     pub fn aws(&self, arguments: &[&str]) -> Outcome {
-        client::outcome(self.client(client::aws()).args(arguments))
+        aws_cli::outcome(self.client(client::aws()).args(arguments))
     }
 
     /// Runs the AWS CLI with another access key.
     pub fn aws_as(&self, key: (&str, &str), arguments: &[&str]) -> Outcome {
         let mut command = self.client(client::aws());
         command.env("AWS_ACCESS_KEY_ID", key.0).env("AWS_SECRET_ACCESS_KEY", key.1);
-        client::outcome(command.args(arguments))
+        aws_cli::outcome(command.args(arguments))
     }
 
     /// Writes base64 text as the bytes it stands for and answers `fileb://PATH`: the one way to

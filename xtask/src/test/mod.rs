@@ -22,6 +22,10 @@ const FUZZ_SECONDS: &str = "30";
 /// Simulated schedules of nodes for every change; `cargo xtask sim jobs` runs more.
 const SCHEDULES: &str = "100";
 
+/// Tests of one program that run at the same time: twice what the smallest machine that CI has could
+/// compute at once, for most of them wait (for a disk, a lease, a server) most of the time.
+const TESTS_AT_ONCE: &str = "--test-threads=4";
+
 /// The steps that have run.
 #[derive(Default)]
 struct Run {
@@ -41,10 +45,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         && run.check("build and clients", build_beside_clients);
     if ready {
         let mut tests = process::cargo(&["test", "--workspace", "--no-fail-fast", "--quiet"]);
-        tests.args(["--exclude", "haechi-conformance"]);
+        tests.args(["--exclude", "haechi-conformance", "--", TESTS_AT_ONCE]);
         run.tests("tests", &mut tests);
         let mut conformance = process::cargo(&["test", "--package", "haechi-conformance"]);
-        run.tests("real clients", conformance.arg("--no-fail-fast"));
+        conformance.args(["--no-fail-fast", "--", TESTS_AT_ONCE]);
+        run.tests("real clients", &mut conformance);
         run.tests("kill -9 rounds", &mut crash::command(crash::ROUNDS_PER_CHANGE));
     }
     run.check("tidy", || tidy::run(&[]));

@@ -142,7 +142,7 @@ impl Load {
         let load = Load { child: command.spawn().unwrap(), folder };
         until("the load has begun", || {
             let counts = load.progress();
-            !counts.is_empty() && counts.iter().all(|count| *count > 20)
+            !counts.is_empty() && counts.iter().all(|count| *count > 10)
         });
         load
     }
@@ -166,7 +166,7 @@ impl Load {
         let before = self.progress();
         until("writes go on", || {
             let now = self.progress();
-            nodes.iter().all(|node| now[*node] > before[*node] + 20)
+            nodes.iter().all(|node| now[*node] > before[*node] + 10)
         });
     }
 

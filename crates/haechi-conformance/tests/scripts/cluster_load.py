@@ -26,7 +26,7 @@ QUICK = Config(
 PATIENT = Config(retries={"total_max_attempts": 12, "mode": "standard"}, read_timeout=30)
 
 # Between two rounds of a writer, in seconds: faults need calls in flight, not a busy machine.
-PAUSE = 0.03
+PAUSE = 0.2
 
 acknowledged = [[] for _ in NODES]
 stop = threading.Event()
@@ -79,7 +79,7 @@ def register(node):
         history.append(
             {"register": which, "begun": begun, "ended": ended, "action": action, "value": value}
         )
-        time.sleep(0.02)
+        time.sleep(PAUSE / 2)
 
 
 def tell_history():

@@ -46,6 +46,8 @@ def work():
         with lock:
             counts["logins"] += 1
             counts["failures"] += 0 if right else 1
+        # Many a moment of a rotation is tried; a machine with nothing left would try fewer.
+        time.sleep(0.02)
 
 
 threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
