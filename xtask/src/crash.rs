@@ -7,7 +7,13 @@
 use crate::process;
 
 /// The crates that hold data on disk, each with tests named `crash…`.
-const ENGINES: &[&str] = &["haechi-store-sqlite", "haechi-log"];
+pub const ENGINES: &[&str] = &["haechi-store-sqlite", "haechi-log"];
+
+/// What the tests of an engine are told to run these.
+pub const ARGUMENTS: &[&str] = &["crash", "--nocapture", "--test-threads=1"];
+
+/// The variable that says how often.
+pub const ROUNDS: &str = "HAECHI_CRASH_ROUNDS";
 
 /// Rounds that `cargo xtask test` runs: what the project promises for every change.
 pub const ROUNDS_PER_CHANGE: u32 = 200;
@@ -23,16 +29,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         }
         _ => return Err("usage: cargo xtask crash [--rounds N]".into()),
     };
-    process::run(&mut command(rounds))
-}
-
-/// The command that goes `rounds` times round in every engine.
-pub fn command(rounds: u32) -> std::process::Command {
     let mut command = process::cargo(&["test"]);
     for engine in ENGINES {
         command.args(["--package", engine]);
     }
-    command.args(["--test", "it", "crash", "--", "--nocapture", "--test-threads=1"]);
-    command.env("HAECHI_CRASH_ROUNDS", rounds.to_string());
-    command
+    command.args(["--test", "it", "--"]).args(ARGUMENTS).env(ROUNDS, rounds.to_string());
+    process::run(&mut command)
 }

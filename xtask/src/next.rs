@@ -12,9 +12,21 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     }
     let build = ["build", "--package", "haechi"];
     process::run(process::cargo(&build).args(["--features", "next-format"]))?;
+    keep()?;
+    process::run(&mut process::cargo(&build))
+}
+
+/// Builds it with the libraries that the workspace's tests have, as the program that those of haechi
+/// need; `target/debug/haechi` is the next version until they are built as they are.
+pub fn beside_tests() -> Result<(), String> {
+    let mut tests = process::cargo(&["test", "--workspace", "--no-run", "--quiet", "--test", "it"]);
+    process::run(tests.args(["--features", "haechi/next-format"]))?;
+    keep()
+}
+
+fn keep() -> Result<(), String> {
     let built = process::root().join("target/debug");
     let (binary, next) = (built.join("haechi"), built.join("haechi-next"));
     let copied = std::fs::copy(&binary, &next);
-    copied.map_err(|error| format!("{}: {error}", next.display()))?;
-    process::run(&mut process::cargo(&build))
+    copied.map(|_| ()).map_err(|error| format!("{}: {error}", next.display()))
 }

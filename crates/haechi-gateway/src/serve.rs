@@ -28,7 +28,7 @@ use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
 use crate::record::Event;
 use crate::recorder::Recorder;
-use crate::{Limits, Quotas, invalid, sessions};
+use crate::{Limits, Quotas, invalid, sessions, shown};
 
 /// CloudTrail keeps this much of a user agent.
 const USER_AGENT_MAX: usize = 1024;
@@ -368,9 +368,11 @@ impl Gateway {
         passage: &Passage<'_>,
         outcome: &Result<Box<dyn Answer>, Problem>,
     ) -> Result<(), Fault> {
+        let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
+        let service = passage.identified.service.name;
         let elements = match outcome {
             Ok(answer) if !passage.read_only || tells_answer(passage.identified) => {
-                redacted(&**answer)
+                shown::elements(service, redacted(&**answer), &resources)
             }
             _ => Vec::new(),
         };
@@ -382,7 +384,6 @@ impl Gateway {
                 &drawn
             }
         };
-        let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
         let told = passage.cx.as_ref().filter(|_| outcome.is_ok()).map(Cx::take_told);
         let details = told.unwrap_or_default();
         // Whoever an identity provider vouched for is known only now.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use haechi_core::Caller;
+use haechi_core::{Caller, Resource};
 use haechi_wire::json::push_string;
 
 /// `readOnly` of calls that CloudTrail does not judge by their names. It says nothing of whether the
@@ -42,6 +42,24 @@ pub(crate) fn parameters<'a>(
     let Some(more) = more else { return Cow::Borrowed(written) };
     let comma: &[u8] = if rest == b"}" { b"" } else { b"," };
     Cow::Owned([b"{", more.as_slice(), comma, rest].concat())
+}
+
+/// `responseElements` of a record, with what CloudTrail adds to what was answered: where KMS changed
+/// something of a key, that key's ARN, also if the answer does not tell it (since December 2022).
+pub(crate) fn elements(service: &str, written: Vec<u8>, resources: &[Resource]) -> Vec<u8> {
+    if service != "kms" || has(&written, b"\"keyId\":") {
+        return written;
+    }
+    let Some(key) = resources.iter().find(|resource| resource.kind == "AWS::KMS::Key") else {
+        return written;
+    };
+    let mut out = b"{\"keyId\":".to_vec();
+    push_string(&mut out, &key.arn);
+    match written.strip_prefix(b"{") {
+        Some(rest) => out.extend([b",", rest].concat()),
+        None => out.push(b'}'),
+    }
+    out
 }
 
 fn has(text: &[u8], part: &[u8]) -> bool {
@@ -105,6 +123,21 @@ mod tests {
         assert_eq!(*parameters("kms", "DescribeKey", Some(&caller), plain), plain[..]);
         assert_eq!(*parameters("sts", "AssumeRole", Some(&chained(&[])), plain), plain[..]);
         assert_eq!(*parameters("sts", "AssumeRole", None, plain), plain[..]);
+    }
+
+    #[test]
+    fn a_change_of_a_key_is_told_with_its_arn() {
+        let resource = |arn: &str, kind| Resource { arn: arn.into(), account: "1".into(), kind };
+        let noted = [resource("an-alias", "AWS::KMS::Alias"), resource("a-key", "AWS::KMS::Key")];
+        let text = |service, written: &[u8]| {
+            String::from_utf8(elements(service, written.to_vec(), &noted)).unwrap()
+        };
+        assert_eq!(text("kms", b""), r#"{"keyId":"a-key"}"#);
+        assert_eq!(text("kms", br#"{"grantId":"1"}"#), r#"{"keyId":"a-key","grantId":"1"}"#);
+        let told = r#"{"keyMetadata":{"keyId":"a-key"}}"#;
+        assert_eq!(text("kms", told.as_bytes()), told);
+        assert_eq!(text("iam", b""), "");
+        assert_eq!(elements("kms", Vec::new(), &noted[..1]), b"");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use haechi_kms_model::shapes::Tag;
 use haechi_policy::{Context, Denial, Granted, Kind, ResourceRule, Values};
 use haechi_wire::Fault;
 
-use crate::grant::{Child, Constraints, Wanted};
+use crate::grant::{Child, Constraints, Party, Wanted};
 use crate::identifier::arn;
 use crate::store::{Found, Key, KeyRecord, Named};
 
@@ -114,6 +114,8 @@ impl Context for Conditions<'_> {
             return Some(Values::one(value));
         }
         let flag = |value: bool| Values::one(if value { "true" } else { "false" });
+        let grantee = facts.grant.map(|grant| grant.grantee);
+        let retiring = facts.grant.and_then(|grant| grant.retiring);
         match key {
             "kms:calleraccount" => Some(Values::one(self.caller_account)),
             "kms:viaservice" => self.via.as_deref().map(Values::one),
@@ -135,10 +137,10 @@ impl Context for Conditions<'_> {
             "kms:schedulekeydeletionpendingwindowindays" => {
                 facts.window_days.map(|days| Values::owned(days.to_string()))
             }
-            "kms:granteeprincipal" => facts.grant.map(|grant| Values::one(&grant.grantee.name)),
-            "kms:retiringprincipal" => {
-                facts.grant.and_then(|grant| grant.retiring).map(|party| Values::one(&party.name))
-            }
+            "kms:granteeprincipal" => party(grantee, false),
+            "kms:granteeserviceprincipal" => party(grantee, true),
+            "kms:retiringprincipal" => party(retiring, false),
+            "kms:retiringserviceprincipal" => party(retiring, true),
             "kms:grantoperations" => facts.grant.map(|grant| Values::many(grant.operations)),
             "kms:grantconstrainttype" => facts
                 .constraints
@@ -155,6 +157,11 @@ impl Context for Conditions<'_> {
             _ => None,
         }
     }
+}
+
+/// The name of a grant's party, if it is a service or if it is none.
+fn party(party: Option<&Party>, service: bool) -> Option<Values<'_>> {
+    party.filter(|party| party.service == service).map(|party| Values::one(&party.name))
 }
 
 /// A key with everything that the decision about it depends on.

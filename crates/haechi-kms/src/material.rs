@@ -141,6 +141,13 @@ impl KeyRecord {
     pub(crate) fn current(&self) -> Option<&MaterialRecord> {
         self.materials.iter().rev().find(|material| !material.pending)
     }
+
+    /// When the first of its imported materials expires, which ends the use of all of them.
+    pub(crate) fn first_expiry_ms(&self) -> Option<i64> {
+        let counts = |row: &&MaterialRecord| !row.pending && row.is_present();
+        let imported = self.materials.iter().filter(counts).filter_map(|row| row.imported.as_ref());
+        imported.filter_map(|imported| imported.valid_to_ms).min()
+    }
 }
 
 /// Material of a key, ready.

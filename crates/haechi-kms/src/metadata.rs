@@ -59,9 +59,9 @@ impl KeyRecord {
     pub(crate) fn metadata(&self) -> KeyMetadata {
         let algorithms = self.algorithms();
         let current = self.current();
-        let imported = current
-            .filter(|material| material.is_present())
-            .and_then(|material| material.imported.as_ref());
+        let imports = current.is_some_and(|material| material.is_present())
+            && current.is_some_and(|material| material.imported.is_some());
+        let valid_to_ms = imports.then(|| self.first_expiry_ms()).flatten();
         KeyMetadata {
             aws_account_id: Some(self.account.clone()),
             key_id: self.id.clone(),
@@ -72,10 +72,8 @@ impl KeyRecord {
             key_usage: KeyUsageType::parse(&self.usage),
             key_state: Some(self.state.shape()),
             deletion_date: self.deletion_ms.map(Timestamp::from_millis),
-            valid_to: imported
-                .and_then(|imported| imported.valid_to_ms)
-                .map(Timestamp::from_millis),
-            expiration_model: imported.map(|imported| match imported.valid_to_ms {
+            valid_to: valid_to_ms.map(Timestamp::from_millis),
+            expiration_model: imports.then_some(match valid_to_ms {
                 Some(_) => ExpirationModelType::KeyMaterialExpires,
                 None => ExpirationModelType::KeyMaterialDoesNotExpire,
             }),

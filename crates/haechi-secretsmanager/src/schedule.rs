@@ -56,10 +56,16 @@ impl Rules {
         }
     }
 
-    /// As an answer shows them, if there are any.
-    pub(crate) fn shape(&self) -> Option<RotationRulesType> {
+    /// As an answer shows them, if there are any: once a secret was rotated, with the days that an
+    /// expression stands for, where it counts days.
+    pub(crate) fn shape(&self, was_rotated: bool) -> Option<RotationRulesType> {
+        let text = self.expression.as_deref().filter(|_| was_rotated);
+        let days = match text.and_then(understood) {
+            Some(Expression::Rate(Every { value, unit: Unit::Days })) => Some(value),
+            _ => None,
+        };
         let shape = RotationRulesType {
-            automatically_after_days: self.after_days,
+            automatically_after_days: self.after_days.or(days),
             duration: self.duration.clone(),
             schedule_expression: self.expression.clone(),
         };
@@ -90,6 +96,13 @@ impl Rules {
         {
             return Err(words::parameter(
                 "The rotation window must not extend into the next rotation window.",
+            ));
+        }
+        if let (Rate::Cron(cron), Some(window)) = (&rate, window_hours)
+            && cron.hours().any(|hour| i64::from(hour) + window > 24)
+        {
+            return Err(words::parameter(
+                "The rotation window must not extend into the next UTC day.",
             ));
         }
         Ok(Some(Schedule { rate, window_hours }))

@@ -206,6 +206,8 @@ impl Ssm {
                 Err(other) => return Err(other),
             }
         }
+        // "Listed in alphabetical order" (GetParameters).
+        parameters.sort_by(|one, other| one.name.cmp(&other.name));
         Ok((parameters, missing))
     }
 

@@ -68,16 +68,24 @@ pub(crate) fn context(arn: &str) -> BTreeMap<String, String> {
 
 /// KMS's refusal, as Parameter Store passes it on.
 fn refused(cx: &Cx, key_id: &str, problem: Problem) -> Error {
+    let passed_on = |message: String, code: &str, status: u16| {
+        format!(
+            "{message} (Service: AWSKMS; Status Code: {status}; Error Code: {code}; Request ID: {}; \
+             Proxy: null)",
+            cx.request.id
+        )
+    };
     match problem {
+        Problem::Fault(Fault::AccessDenied(message)) => {
+            Error::Fault(Fault::AccessDenied(passed_on(message, "AccessDeniedException", 400)))
+        }
         Problem::Fault(fault) => Error::Fault(fault),
         Problem::Modelled { code: "NotFoundException", .. } => {
             Error::InvalidKeyId(format!("Invalid keyId {key_id}"))
         }
-        Problem::Modelled { code, status, message, .. } => Error::InvalidKeyId(format!(
-            "{message} (Service: AWSKMS; Status Code: {status}; Error Code: {code}; Request ID: \
-             {}; Proxy: null)",
-            cx.request.id
-        )),
+        Problem::Modelled { code, status, message, .. } => {
+            Error::InvalidKeyId(passed_on(message, code, status))
+        }
     }
 }
 

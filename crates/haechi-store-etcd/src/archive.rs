@@ -105,7 +105,7 @@ impl Shared {
     ) -> Result<Summary, StoreError> {
         let epoch = self.open()?;
         self.must_be_new(&epoch).await?;
-        let next = Epoch { generation: epoch.generation.wrapping_add(1), ..epoch };
+        let mut next = Epoch { generation: epoch.generation.wrapping_add(1), ..epoch };
         let (mut chunks, file) = read_chunks(reader);
         let (mut held, mut bytes, mut begun) = (Vec::new(), 0, false);
         let mut failure = None;
@@ -114,7 +114,7 @@ impl Shared {
             held.push(chunk);
             if bytes > HELD_BYTES_MAX {
                 if !begun {
-                    self.clear(&next).await?;
+                    self.make_room(&mut next).await?;
                 }
                 (begun, bytes) = (true, 0);
                 failure = self.write_chunks(&next, std::mem::take(&mut held)).await.err();
@@ -129,12 +129,12 @@ impl Shared {
             None => joined(file.await),
         };
         if outcome.is_ok()
-            && let Err(fault) = self.finish(&next, held, begun, &outcome).await
+            && let Err(fault) = self.finish(&mut next, held, begun, &outcome).await
         {
             outcome = Err(fault);
         }
         if outcome.is_err() && begun {
-            self.abandon(&epoch, &next).await?;
+            self.abandon(&next).await?;
         }
         outcome
     }
@@ -142,13 +142,13 @@ impl Shared {
     /// Writes the rest and makes the new generation the one that counts.
     async fn finish(
         &self,
-        next: &Epoch,
+        next: &mut Epoch,
         held: Vec<Vec<Kv>>,
         begun: bool,
         summary: &Result<Summary, StoreError>,
     ) -> Result<(), StoreError> {
         if !begun {
-            self.clear(next).await?;
+            self.make_room(next).await?;
         }
         self.write_chunks(next, held).await.map_err(Fault::into_error)?;
         let first = summary.as_ref().map_or(0, |summary| summary.rev.0);
@@ -156,9 +156,24 @@ impl Shared {
     }
 
     /// Removes what was written, and gives the store the revision back that it had.
-    async fn abandon(&self, epoch: &Epoch, next: &Epoch) -> Result<(), StoreError> {
+    async fn abandon(&self, next: &Epoch) -> Result<(), StoreError> {
         self.clear(next).await?;
-        self.turn(epoch, epoch.first, epoch.generation).await
+        self.restate().await
+    }
+
+    /// Writes the master row anew as it is: whatever required it and comes late does nothing.
+    async fn restate(&self) -> Result<(), StoreError> {
+        let epoch = self.open()?;
+        self.turn(&epoch, epoch.first, epoch.generation).await
+    }
+
+    /// Empties the next generation, before anything is written there.
+    async fn make_room(&self, next: &mut Epoch) -> Result<(), StoreError> {
+        if self.clear(next).await? {
+            self.restate().await?;
+            next.base = self.open()?.base;
+        }
+        Ok(())
     }
 
     /// Writes the master row.
@@ -196,22 +211,37 @@ impl Shared {
         Ok(())
     }
 
-    /// Removes what an import that was cut off has left in a generation.
-    async fn clear(&self, generation: &Epoch) -> Result<(), StoreError> {
+    /// Removes what an import that was cut off has left in a generation; whether some of it may be done
+    /// again, late.
+    async fn clear(&self, generation: &Epoch) -> Result<bool, StoreError> {
         let start = self.layout.generation(generation.generation);
         let end = end_of(&start);
+        let mut doubtful = false;
         loop {
             // In pieces: one large delete would hold up everybody.
             let part = self.part(start.clone(), end.clone(), EXPORT_ROWS, 0).await;
             let (answer, _) = part.map_err(Fault::into_error)?;
-            let Some(last) = answer.rows.last() else { return Ok(()) };
-            let request = TxnRequest {
-                success: vec![delete(start.clone(), after(&last.key))],
-                ..TxnRequest::default()
-            };
-            let done = self.client.call::<_, TxnResponse>(path::TXN, request).await;
-            done.map_err(Fault::into_error)?;
+            let Some(last) = answer.rows.last() else { return Ok(doubtful) };
+            let piece = vec![delete(start.clone(), after(&last.key))];
+            doubtful |= self.replace(generation, piece).await.map_err(Fault::into_error)?;
         }
+    }
+
+    /// Does something in a generation that does not count yet, as long as the master row is as it was;
+    /// whether it may be done again, late.
+    async fn replace(&self, generation: &Epoch, success: Vec<RequestOp>) -> Result<bool, Fault> {
+        let unchanged = Operand::Mod(generation.base);
+        let request = TxnRequest {
+            compare: vec![compare(self.layout.master(), Comparison::Equal, unchanged)],
+            success,
+            failure: Vec::new(),
+        };
+        let reply = self.client.call::<_, TxnResponse>(path::TXN, request).await?;
+        if reply.message.succeeded {
+            return Ok(reply.doubtful);
+        }
+        let fault = self.strange("somebody else has imported or rewritten the master row");
+        Err(Fault { kind: Kind::Replaced, ..fault })
     }
 
     async fn write_chunks(&self, next: &Epoch, chunks: Vec<Vec<Kv>>) -> Result<(), Fault> {
@@ -219,9 +249,8 @@ impl Shared {
             let row = |kv: &Kv| -> RequestOp {
                 put(self.layout.row(next, &kv.key), kv.value.clone().into_bytes(), 0)
             };
-            let success = chunk.iter().map(row).collect();
-            let request = TxnRequest { success, ..TxnRequest::default() };
-            self.client.call::<_, TxnResponse>(path::TXN, request).await?;
+            // A copy that comes late finds another master row.
+            self.replace(next, chunk.iter().map(row).collect()).await?;
         }
         Ok(())
     }

@@ -77,6 +77,8 @@ pub(crate) struct Client {
     preferred: watch::Sender<usize>,
     settings: Settings,
     token: RwLock<Option<AsciiMetadataValue>>,
+    /// Held by who gets a new token.
+    renewing: tokio::sync::Mutex<()>,
     /// The cluster's id; 0 until the first answer.
     cluster: AtomicU64,
     /// The highest revision of any answer.
@@ -97,6 +99,7 @@ impl Client {
             preferred: watch::Sender::new(0),
             settings,
             token: RwLock::default(),
+            renewing: tokio::sync::Mutex::default(),
             cluster: AtomicU64::new(0),
             seen: AtomicI64::new(0),
         })
@@ -210,7 +213,22 @@ impl Client {
         Q: Message + 'static,
         A: Answer,
     {
-        let (mut grpc, request) = self.prepare(index, message)?;
+        self.ask_with(self.token(), index, path, message, limit).await
+    }
+
+    async fn ask_with<Q, A>(
+        &self,
+        token: Option<AsciiMetadataValue>,
+        index: usize,
+        path: &'static str,
+        message: Q,
+        limit: Duration,
+    ) -> Result<A, Fault>
+    where
+        Q: Message + 'static,
+        A: Answer,
+    {
+        let (mut grpc, request) = self.prepare(token, index, message)?;
         let attempt = async {
             grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
             grpc.unary(request, PathAndQuery::from_static(path), ProstCodec::default()).await
@@ -236,7 +254,7 @@ impl Client {
         Q: Message + 'static,
         A: Answer,
     {
-        let (mut grpc, request) = self.prepare(index, message)?;
+        let (mut grpc, request) = self.prepare(self.token(), index, message)?;
         let mut request = request.map(|message| {
             use futures_util::stream::{StreamExt, once, pending};
             once(std::future::ready(message)).chain(pending())
@@ -255,22 +273,31 @@ impl Client {
         }
     }
 
-    fn prepare<Q>(&self, index: usize, message: Q) -> Result<(Grpc<Channel>, Request<Q>), Fault> {
+    fn prepare<Q>(
+        &self,
+        token: Option<AsciiMetadataValue>,
+        index: usize,
+        message: Q,
+    ) -> Result<(Grpc<Channel>, Request<Q>), Fault> {
         let Some(member) = self.members.get(index) else {
             return Err(self.fault(index, Kind::Other, "no such member".to_owned()));
         };
         let grpc = Grpc::new(member.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let mut request = Request::new(message);
-        let token = self.token.read().ok().and_then(|token| token.clone());
         if let Some(token) = token {
             request.metadata_mut().insert("token", token);
         }
         Ok((grpc, request))
     }
 
-    /// Gets a token for the user, if there is one.
+    /// Gets a token for the user, if there is one; the one before serves until then.
     pub(crate) async fn authenticate(&self) -> Result<(), Fault> {
         let Some(user) = &self.settings.user else { return Ok(()) };
+        let before = self.token();
+        let _one_at_a_time = self.renewing.lock().await;
+        if self.token() != before {
+            return Ok(());
+        }
         let mut retry = self.retry();
         loop {
             let index = self.preferred();
@@ -279,10 +306,8 @@ impl Client {
                 password: user.password.as_str().to_owned(),
             };
             // An old token must not accompany the request for a new one.
-            self.set_token(None);
-            let left = retry.left();
-            let answer =
-                self.ask::<_, AuthenticateResponse>(index, path::AUTHENTICATE, request, left).await;
+            let asked = self.ask_with(None, index, path::AUTHENTICATE, request, retry.left());
+            let answer: Result<AuthenticateResponse, Fault> = asked.await;
             match answer {
                 Ok(answer) => {
                     let token = AsciiMetadataValue::from_str(&answer.token).map_err(|_| {
@@ -297,6 +322,10 @@ impl Client {
                 Err(fault) => Box::pin(self.wait(&mut retry, index, fault)).await?,
             }
         }
+    }
+
+    fn token(&self) -> Option<AsciiMetadataValue> {
+        self.token.read().ok().and_then(|token| token.clone())
     }
 
     fn set_token(&self, value: Option<AsciiMetadataValue>) {
@@ -325,7 +354,9 @@ impl Client {
             // Once is enough, unless it ends again while we wait.
             Kind::Token if self.settings.user.is_some() && retry.tokens < 3 => {
                 retry.tokens += 1;
-                return Box::pin(self.authenticate()).await;
+                let doubtful = retry.doubtful;
+                let renewed = Box::pin(self.authenticate()).await;
+                return renewed.map_err(|fault| Fault { doubtful, ..fault });
             }
             _ => return Err(fault),
         }

@@ -5,7 +5,10 @@
 //! second one to come finds nothing to do. An export that is under way holds its revision by a row
 //! that vanishes with the exporting process.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use tokio::time::sleep;
@@ -24,6 +27,16 @@ use crate::{
 
 /// Most rows that are looked at in one pass.
 const ROWS_MAX: usize = 1000;
+
+/// What passes have seen: which revisions are old by the clock.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// The newest revision of long ago.
+    settled: i64,
+    /// The newest one at `since`.
+    newest: i64,
+    since: Option<Instant>,
+}
 
 /// Begins to do it, until the store is closed.
 pub(crate) fn start(shared: &Arc<Shared>) {
@@ -52,7 +65,7 @@ impl Shared {
         let (answer, now) = self.part(exports, end, ROWS_MAX, 0).await?;
         let history = i64::try_from(self.client.settings().options.history).unwrap_or(i64::MAX);
         let oldest = now.saturating_sub(history);
-        self.sweep(oldest).await?;
+        self.sweep(oldest.min(self.settled(now))).await?;
         let held = answer.rows.iter().filter_map(held).min();
         let revision = held.map_or(oldest, |held| held.min(oldest));
         if revision < 1 {
@@ -64,6 +77,17 @@ impl Shared {
             Err(fault) if fault.kind == Kind::Compacted => Ok(()),
             answer => answer.map(drop),
         }
+    }
+
+    /// A revision that is so old that no write which follows from it is tried again any more; 0 if none
+    /// is known. `now` is the newest. The history alone is no measure: it may be of a second.
+    fn settled(&self, now: i64) -> i64 {
+        let Ok(mut noted) = self.noted.lock() else { return 0 };
+        let tried = self.client.settings().request_timeout * 2;
+        if noted.since.is_none_or(|since| since.elapsed() >= tried) {
+            *noted = Noted { settled: noted.newest, newest: now, since: Some(Instant::now()) };
+        }
+        noted.settled
     }
 
     /// Removes slots that were last written before `oldest`. Their owners, if they live, begin them
@@ -86,7 +110,7 @@ impl Shared {
 
     /// Removes this client's slots, none of which is in use any more. What is left is swept later.
     pub(crate) async fn forget_slots(&self) {
-        if self.slots.made() == 0 {
+        if !self.slots.can_be_forgotten() {
             return;
         }
         let first = self.layout.slot(self.id, 0);

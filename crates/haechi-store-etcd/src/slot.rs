@@ -11,7 +11,7 @@
 
 use std::sync::{
     Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use bytes::Bytes;
@@ -34,6 +34,8 @@ pub(crate) struct Slots {
     free: Mutex<Vec<Slot>>,
     made: AtomicU64,
     marks: AtomicU64,
+    /// Whether an attempt was ever left without an answer.
+    doubted: AtomicBool,
     places: Semaphore,
 }
 
@@ -43,6 +45,7 @@ impl Slots {
             free: Mutex::default(),
             made: AtomicU64::new(0),
             marks: AtomicU64::new(0),
+            doubted: AtomicBool::new(false),
             places: Semaphore::new(SLOTS_MAX),
         }
     }
@@ -69,9 +72,15 @@ impl Slots {
         Bytes::copy_from_slice(&mark.to_be_bytes())
     }
 
-    /// How many slots there have been.
-    pub(crate) fn made(&self) -> u64 {
-        self.made.load(Ordering::Relaxed)
+    /// Notes that an attempt was left without an answer: a copy of it may come late.
+    pub(crate) fn doubt(&self) {
+        self.doubted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there were slots whose rows can be removed: without its row a slot takes the late copy
+    /// of its first write.
+    pub(crate) fn can_be_forgotten(&self) -> bool {
+        self.made.load(Ordering::Relaxed) > 0 && !self.doubted.load(Ordering::Relaxed)
     }
 
     /// Lets nobody take a slot any more; waits for those who have one.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, RwLock},
     time::Duration,
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     /// This client's name in the slots' keys: a number that etcd gave and never gives again.
     pub id: i64,
     pub epoch: RwLock<Epoch>,
+    /// What `compact.rs` has seen.
+    pub noted: Mutex<compact::Noted>,
     pub closed: watch::Sender<bool>,
 }
 
@@ -77,6 +79,7 @@ impl EtcdStore {
             slots: Slots::new(),
             id,
             epoch: RwLock::new(epoch),
+            noted: Mutex::default(),
             closed: watch::Sender::new(false),
         });
         compact::start(&shared);

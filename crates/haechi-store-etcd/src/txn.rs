@@ -17,6 +17,9 @@ use crate::{
     store::Shared,
 };
 
+/// Operations, or conditions, that etcd takes in one transaction (`--max-txn-ops`).
+const OPERATIONS_MAX: usize = 128;
+
 /// What is asked of etcd, before a slot is added.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
@@ -88,16 +91,28 @@ impl Shared {
             let request = self.writing(epoch, &plan, &slot, &mark);
             let reply = match self.group.send(request).await {
                 Ok(reply) => reply,
-                Err(fault) => {
-                    if !fault.doubtful {
-                        self.slots.put(slot);
-                    }
+                Err(fault) if fault.doubtful => {
+                    self.slots.doubt();
                     return Err(fault);
+                }
+                Err(fault) => {
+                    let done = match fault.kind {
+                        Kind::NoSpace => self.done_without_space(&mut slot, &mark).await?,
+                        _ => None,
+                    };
+                    self.slots.put(slot);
+                    return done.map(Outcome::Done).ok_or(fault);
                 }
             };
             let mut outcome = self.judge(epoch, &plan, Some((&mut slot, &mark)), &reply.message)?;
-            if reply.doubtful && matches!(outcome, Attempt::Finished(Outcome::Conflict { .. })) {
-                // An earlier attempt may be on its way yet, and find that the conflict is over.
+            let nothing_to_do = reply.message.succeeded && !writes(&reply.message.responses);
+            let conflict = matches!(outcome, Attempt::Finished(Outcome::Conflict { .. }));
+            if reply.doubtful {
+                self.slots.doubt();
+            }
+            if reply.doubtful && (nothing_to_do || conflict) {
+                // An earlier attempt may be on its way yet, and find that the conflict is over, or
+                // rows that were not there to be deleted.
                 if let Some(revision) = self.fence(&mut slot, &mark).await? {
                     outcome = Attempt::Finished(Outcome::Done(revision));
                 }
@@ -127,6 +142,22 @@ impl Shared {
         }
         let row = rows(&answer.responses).next().flatten();
         slot.revision = row.map_or(0, |row| row.mod_revision);
+        Ok(row.filter(|row| row.value == *mark).map(|row| row.mod_revision))
+    }
+
+    /// etcd does a write that it had let in before its space ran out, and answers that there is no
+    /// space all the same (its issue 16659): the slot's row tells which. The revision at which it was
+    /// done.
+    async fn done_without_space(
+        &self,
+        slot: &mut Slot,
+        mark: &Bytes,
+    ) -> Result<Option<i64>, Fault> {
+        let key = self.layout.slot(self.id, slot.number);
+        let doubt = |fault| Fault { doubtful: true, ..fault };
+        let (rows, _) = self.rows(&[key], 0).await.map_err(doubt)?;
+        let row = rows.into_iter().flatten().next();
+        slot.revision = row.as_ref().map_or(0, |row| row.mod_revision);
         Ok(row.filter(|row| row.value == *mark).map(|row| row.mod_revision))
     }
 
@@ -188,7 +219,9 @@ impl Shared {
         request.failure.extend(plan.when.iter().map(look));
         let mark = put(key, mark.clone(), 0);
         let deleted: Option<Vec<Compare>> = plan.then.iter().map(absent).collect();
-        match deleted {
+        // etcd counts what is nested with what it is nested in.
+        let fits = request.compare.len() + plan.then.len() < OPERATIONS_MAX;
+        match deleted.filter(|_| fits) {
             // Only deletes: if none of the rows is there, nothing is to be written, no mark either.
             Some(absent) => request.success.push(
                 Request::Txn(TxnRequest {

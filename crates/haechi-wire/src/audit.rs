@@ -40,8 +40,9 @@ pub fn error_message(message: &str) -> String {
     }
 }
 
-/// One-time codes, which models do not call sensitive: one that was refused may count yet.
-const CODES: &[&str] = &["authenticationCodeType", "tokenCodeType"];
+/// What models do not call sensitive and may count yet: one-time codes that were refused, tokens of
+/// grants.
+const CODES: &[&str] = &["authenticationCodeType", "tokenCodeType", "GrantTokenType"];
 
 /// Bytes that most requests take here.
 const USUAL_BYTES: usize = 256;

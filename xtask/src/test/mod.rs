@@ -8,6 +8,7 @@
 mod count;
 mod environment;
 mod failures;
+mod programs;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use crate::{chaos, codegen, crash, fuzz, next, process, tidy};
 use count::Count;
 use failures::Failures;
+use programs::Program;
 
 /// Fuzzing of each target for every change; `cargo xtask fuzz --seconds N` goes on for longer.
 const FUZZ_SECONDS: &str = "30";
@@ -41,16 +43,18 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         _ => return Err("usage: cargo xtask test [--quick]".into()),
     };
     let mut run = Run::default();
+    let mut built = Vec::new();
     let ready = run.check("Debian packages", environment::debian_packages)
-        && run.check("build and clients", build_beside_clients);
+        && run.check("build and clients", || build_beside_clients().map(|all| built = all));
     if ready {
-        let mut tests = process::cargo(&["test", "--workspace", "--no-fail-fast", "--quiet"]);
-        tests.args(["--exclude", "haechi-conformance", "--", TESTS_AT_ONCE]);
-        run.tests("tests", &mut tests);
-        let mut conformance = process::cargo(&["test", "--package", "haechi-conformance"]);
-        conformance.args(["--no-fail-fast", "--", TESTS_AT_ONCE]);
-        run.tests("real clients", &mut conformance);
-        run.tests("kill -9 rounds", &mut crash::command(crash::ROUNDS_PER_CHANGE));
+        let (conformance, own): (Vec<Program>, Vec<Program>) =
+            built.into_iter().partition(|program| program.is_of("haechi-conformance"));
+        let with = |programs: &[Program], arguments: &[&str]| -> Vec<Command> {
+            programs.iter().map(|program| program.command(arguments)).collect()
+        };
+        run.tests("tests", with(&own, &["--quiet", TESTS_AT_ONCE]));
+        run.tests("real clients", with(&conformance, &[TESTS_AT_ONCE]));
+        run.tests("kill -9 rounds", kill_rounds(&own));
     }
     run.check("tidy", || tidy::run(&[]));
     run.check("codegen --check", || codegen::run(&["--check".to_owned()]));
@@ -70,21 +74,29 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 /// Builds all programs while the clients are fetched, which mostly waits for others.
-fn build_beside_clients() -> Result<(), String> {
+fn build_beside_clients() -> Result<Vec<Program>, String> {
     std::thread::scope(|scope| {
         let clients = scope.spawn(environment::clients);
-        let built = build();
+        // The real-client tests start the binary itself, in two versions; the present one is the
+        // last to be built.
+        let built = next::beside_tests().and_then(|()| programs::build());
         let fetched =
             clients.join().unwrap_or_else(|_| Err("installing the clients failed".into()));
-        built.and(fetched)
+        built.and_then(|built| fetched.map(|()| built))
     })
 }
 
-/// The real-client tests start the binary itself; building all tests first keeps compiling out of
-/// the times of the tests.
-fn build() -> Result<(), String> {
-    next::run(&[])?;
-    process::run(&mut process::cargo(&["test", "--workspace", "--no-run", "--quiet"]))
+/// The loops of `crash.rs` for every change.
+fn kill_rounds(programs: &[Program]) -> Vec<Command> {
+    let engines = programs.iter().filter(|program| {
+        program.is_from_outside() && crash::ENGINES.iter().any(|engine| program.is_of(engine))
+    });
+    let rounds = |program: &Program| {
+        let mut command = program.command(crash::ARGUMENTS);
+        command.env(crash::ROUNDS, crash::ROUNDS_PER_CHANGE.to_string());
+        command
+    };
+    engines.map(rounds).collect()
 }
 
 impl Run {
@@ -102,22 +114,27 @@ impl Run {
         passed
     }
 
-    /// Runs a step that counts the tests it ran. One that fails without a failed test (a crash of
-    /// the harness, a build that broke) counts as one failure.
-    fn tests(&mut self, name: &'static str, command: &mut Command) {
+    /// Runs a step that counts the tests it ran. A program that fails without a failed test (a crash
+    /// of the harness) counts as one failure, and so does a step without any test.
+    fn tests(&mut self, name: &'static str, programs: Vec<Command>) {
         println!("\n==> {name}");
         let start = Instant::now();
         let mut count = Count::default();
-        let outcome = process::watch(command, |line| {
-            count.add_line(line);
-            self.failures.add_line(line);
-        });
-        if let Err(message) = &outcome {
-            eprintln!("{name}: {message}");
+        for mut program in programs {
+            let before = count.failed;
+            let outcome = process::watch(&mut program, |line| {
+                count.add_line(line);
+                self.failures.add_line(line);
+            });
+            if let Err(message) = &outcome {
+                eprintln!("{name}: {message}");
+            }
+            if outcome != Ok(true) && count.failed == before {
+                count.failed = count.failed.saturating_add(1);
+            }
         }
-        let nothing_ran = count == Count::default();
-        if (outcome != Ok(true) && count.failed == 0) || nothing_ran {
-            count.failed = count.failed.saturating_add(1);
+        if count == Count::default() {
+            count.failed = 1;
         }
         self.steps.push((name, start.elapsed(), count));
     }
@@ -147,8 +164,8 @@ impl Run {
 fn clippy() -> Result<(), String> {
     let mut command = process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet"]);
     process::run(command.args(["--", "--deny", "warnings"]))?;
-    let mut next = process::cargo(&["clippy", "--package", "haechi", "--quiet"]);
-    process::run(next.args(["--features", "next-format", "--", "--deny", "warnings"]))
+    let mut next = process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet"]);
+    process::run(next.args(["--features", "haechi/next-format", "--", "--deny", "warnings"]))
 }
 
 /// Licences, sources, bans always; known vulnerabilities wherever the database can be fetched.

@@ -96,6 +96,25 @@ def test_sts_reads_and_writes_as_cloudtrail_has_it():
     equal(parameters["roleArn"], role)
 
 
+def test_what_changes_a_key_is_told_with_its_arn_and_no_token_of_a_grant():
+    name, access_key = new_user({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    mine = client_of(access_key, "kms")
+    key = mine.create_key()["KeyMetadata"]
+    mine.enable_key_rotation(KeyId=key["KeyId"])
+    alias = f"alias/{name}"
+    mine.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    grantee = f"arn:aws:iam::{ACCOUNT}:root"
+    made = mine.create_grant(KeyId=key["KeyId"], GranteePrincipal=grantee, Operations=["Encrypt"])
+    mine.retire_grant(GrantToken=made["GrantToken"])
+    events = lookup("AccessKeyId", access_key["AccessKeyId"])
+    records = {event["EventName"]: json.loads(event["CloudTrailEvent"]) for event in events}
+    for name in ("EnableKeyRotation", "CreateAlias", "CreateGrant", "RetireGrant"):
+        equal(records[name]["responseElements"]["keyId"], key["Arn"])
+    equal(records["CreateGrant"]["responseElements"]["grantId"], made["GrantId"])
+    equal(records["RetireGrant"]["additionalEventData"], {"grantId": made["GrantId"]})
+    assert made["GrantToken"] not in json.dumps(records)
+
+
 def test_who_may_not_look_up_is_refused():
     _, access_key = new_user()
     refused("AccessDeniedException", client_of(access_key, "cloudtrail").lookup_events)

@@ -6,10 +6,10 @@ use haechi_kms_model::ops::GetKeyRotationStatus;
 use haechi_kms_model::shapes::{GetKeyRotationStatusRequest, GetKeyRotationStatusResponse};
 use haechi_wire::Timestamp;
 
-use crate::Kms;
 use crate::authz::{Facts, admit};
 use crate::identifier::Identifier;
 use crate::store::no_alias;
+use crate::{Kms, rotation};
 
 impl Handle<GetKeyRotationStatus> for Kms {
     async fn handle(
@@ -23,6 +23,7 @@ impl Handle<GetKeyRotationStatus> for Kms {
         let found = self.key(cx, &input.key_id).await?;
         let (key, _) = admit(cx, found, Facts::default())?;
         let record = &key.record;
+        rotation::check_own_material(record)?;
         // A doomed key does not rotate; one that is saved goes on as before.
         let rotation = record.rotation.as_ref().filter(|_| !record.state.is_doomed());
         Ok(GetKeyRotationStatusResponse {

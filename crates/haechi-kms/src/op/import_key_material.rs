@@ -31,7 +31,8 @@ impl Handle<ImportKeyMaterial> for Kms {
     ) -> Result<ImportKeyMaterialResponse, Error> {
         let model = input.expiration_model.unwrap_or(ExpirationModelType::KeyMaterialExpires);
         let valid_to = valid_to(model, input.valid_to, cx.now())?;
-        let valid_to_text = valid_to.map(Timestamp::iso8601);
+        // Seconds, which the operators of numbers read and those of dates as well.
+        let valid_to_text = valid_to.map(|at| at.seconds().to_string());
         let mut extra = vec![("kms:expirationmodel", model.as_str())];
         extra.extend(valid_to_text.as_deref().map(|at| ("kms:validto", at)));
         let found = self.draft(cx, &input.key_id).await?;

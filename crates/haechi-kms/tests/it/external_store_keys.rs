@@ -150,6 +150,9 @@ async fn data_keys_and_re_encryption_work_and_data_key_pairs_do_not() {
     let input = EnableKeyRotationRequest { key_id: key.key_id.clone(), ..Default::default() };
     let rotation = world.call::<ops::EnableKeyRotation>(&world.root, input).await;
     assert_refused(rotation, "UnsupportedOperationException", &told);
+    let input = GetKeyRotationStatusRequest { key_id: key.key_id.clone() };
+    let status = world.call::<ops::GetKeyRotationStatus>(&world.root, input).await;
+    assert_refused(status, "UnsupportedOperationException", &told);
     let input = RotateKeyOnDemandRequest { key_id: key.key_id.clone() };
     let rotation = world.call::<ops::RotateKeyOnDemand>(&world.root, input).await;
     assert_refused(rotation, "UnsupportedOperationException", &told);

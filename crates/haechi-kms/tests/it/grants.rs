@@ -427,6 +427,26 @@ async fn conditions_see_what_a_grant_would_give() {
         let made = world.call::<ops::CreateGrant>(&admin, plain.clone()).await;
         assert!(denied(made), "{condition}");
     }
+    let to_service = CreateGrantRequest {
+        grantee_principal: None,
+        grantee_service_principal: Some("events.amazonaws.com".to_owned()),
+        retiring_service_principal: Some("sqs.amazonaws.com".to_owned()),
+        constraints: Some(GrantConstraints {
+            source_arn: Some(format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/orders")),
+            ..Default::default()
+        }),
+        ..plain.clone()
+    };
+    for (condition, allowed) in [
+        (r#"{"StringEquals":{"kms:GranteeServicePrincipal":"events.amazonaws.com"}}"#, true),
+        (r#"{"StringEquals":{"kms:RetiringServicePrincipal":"sqs.amazonaws.com"}}"#, true),
+        (r#"{"Null":{"kms:GranteePrincipal":"true","kms:RetiringPrincipal":"true"}}"#, true),
+        (r#"{"StringEquals":{"kms:GranteePrincipal":"events.amazonaws.com"}}"#, false),
+    ] {
+        let admin = world.kit.user(ACCOUNT, "admin", &[&only(condition)]);
+        let made = world.call::<ops::CreateGrant>(&admin, to_service.clone()).await;
+        assert_eq!(made.is_ok(), allowed, "{condition}");
+    }
     for (condition, allowed) in [
         (r#"{"Bool":{"kms:GrantIsForAWSResource":"true"}}"#, false),
         (r#"{"Bool":{"kms:GrantIsForAWSResource":"false"}}"#, true),

@@ -283,6 +283,53 @@ async fn material_expires_at_its_date_and_can_be_imported_for_longer() {
 }
 
 #[tokio::test]
+async fn a_policy_bounds_the_date_until_which_material_may_be_used() {
+    let world = World::new().await;
+    let (spec, usage) = symmetric();
+    let key = world.external(spec, usage).await;
+    let now = world.kit.env.now();
+    let latest = now.plus_seconds(20 * 86_400);
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"kms:*","Resource":"*",
+           "Condition":{{"NumericLessThanEquals":{{"kms:ValidTo":"{}.0"}}}}}}]}}"#,
+        latest.seconds()
+    );
+    let admin = world.kit.user(ACCOUNT, "admin", &[&policy]);
+    for (days, allowed) in [(21, false), (20, true)] {
+        let input = world.importing(&key.key_id, &[7; 32], Algorithm::RsaesOaepSha256).await;
+        let input = ImportKeyMaterialRequest {
+            valid_to: Some(now.plus_seconds(days * 86_400)),
+            expiration_model: Some(ExpirationModelType::KeyMaterialExpires),
+            ..input
+        };
+        let made = world.call::<ops::ImportKeyMaterial>(&admin, input).await;
+        assert_eq!(made.is_ok(), allowed, "{days} days");
+    }
+}
+
+#[tokio::test]
+async fn of_several_materials_the_one_that_expires_first_is_told() {
+    let world = World::new().await;
+    let (spec, usage) = symmetric();
+    let key = world.external(spec, usage).await;
+    let until = world.kit.env.now().plus_seconds(10 * 86_400);
+    let input = world.importing(&key.key_id, &[1; 32], Algorithm::RsaesOaepSha256).await;
+    let expiration_model = Some(ExpirationModelType::KeyMaterialExpires);
+    let valid_to = Some(until);
+    let input = ImportKeyMaterialRequest { valid_to, expiration_model, ..input };
+    world.import(input).await.unwrap();
+    let input = world.importing(&key.key_id, &[2; 32], Algorithm::RsaesOaepSha256).await;
+    let import_type = Some(ImportType::NewKeyMaterial);
+    world.import(ImportKeyMaterialRequest { import_type, ..input }).await.unwrap();
+    world.rotate(&key.key_id).await.unwrap();
+    let described = world.describe(&key.key_id).await.unwrap();
+    assert_eq!((described.valid_to, described.expiration_model), (valid_to, expiration_model));
+    world.pass_days(10).await;
+    let described = world.describe(&key.key_id).await.unwrap();
+    assert_eq!(described.key_state, Some(KeyState::PendingImport));
+}
+
+#[tokio::test]
 async fn new_material_waits_for_the_rotation_that_makes_it_current() {
     let world = World::new().await;
     let (spec, usage) = symmetric();

@@ -25,7 +25,8 @@ impl Handle<DescribeSecret> for SecretsManager {
 fn describe(record: &SecretRecord) -> DescribeSecretResponse {
     let time = |ms: Option<i64>| ms.map(Timestamp::from_millis);
     let rotation = record.rotation.as_ref();
-    let next = rotation.filter(|rotation| rotation.enabled).and_then(|rotation| rotation.next_ms);
+    let enabled = rotation.filter(|rotation| rotation.enabled);
+    let next = enabled.and_then(|rotation| rotation.next_ms);
     let stages = record.stages();
     DescribeSecretResponse {
         arn: Some(record.arn.clone()),
@@ -36,8 +37,9 @@ fn describe(record: &SecretRecord) -> DescribeSecretResponse {
         rotation_lambda_arn: rotation
             .map(|rotation| rotation.lambda_arn.clone())
             .filter(|arn| !arn.is_empty()),
-        rotation_rules: rotation.and_then(|rotation| rotation.rules.shape()),
-        last_rotated_date: time(rotation.and_then(|rotation| rotation.last_ms)),
+        rotation_rules: rotation
+            .and_then(|rotation| rotation.rules.shape(rotation.last_ms.is_some())),
+        last_rotated_date: time(enabled.and_then(|rotation| rotation.last_ms)),
         last_changed_date: time(Some(record.changed_ms)),
         last_accessed_date: time(record.accessed_ms),
         deleted_date: time(record.deleted_ms),

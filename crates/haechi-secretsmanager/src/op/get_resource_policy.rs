@@ -17,6 +17,7 @@ impl Handle<GetResourcePolicy> for SecretsManager {
         let found = self.secret(cx, &input.secret_id).await?;
         let (secret, _) = admit(cx, found, Facts::default())?;
         let record = &secret.record;
+        record.alive()?;
         let managed = record.replication_policy();
         let resource_policy = match (input.policy_name.as_deref(), managed) {
             (Some(cross_account::POLICY), Some(managed)) => Some(managed),

@@ -41,7 +41,8 @@ impl Handle<ListSecrets> for SecretsManager {
 fn entry(record: &SecretRecord) -> SecretListEntry {
     let time = |ms: Option<i64>| ms.map(Timestamp::from_millis);
     let rotation = record.rotation.as_ref();
-    let next = rotation.filter(|rotation| rotation.enabled).and_then(|rotation| rotation.next_ms);
+    let enabled = rotation.filter(|rotation| rotation.enabled);
+    let next = enabled.and_then(|rotation| rotation.next_ms);
     let stages = record.stages();
     SecretListEntry {
         arn: Some(record.arn.clone()),
@@ -52,8 +53,9 @@ fn entry(record: &SecretRecord) -> SecretListEntry {
         rotation_lambda_arn: rotation
             .map(|rotation| rotation.lambda_arn.clone())
             .filter(|arn| !arn.is_empty()),
-        rotation_rules: rotation.and_then(|rotation| rotation.rules.shape()),
-        last_rotated_date: time(rotation.and_then(|rotation| rotation.last_ms)),
+        rotation_rules: rotation
+            .and_then(|rotation| rotation.rules.shape(rotation.last_ms.is_some())),
+        last_rotated_date: time(enabled.and_then(|rotation| rotation.last_ms)),
         last_changed_date: time(Some(record.changed_ms)),
         last_accessed_date: time(record.accessed_ms),
         deleted_date: time(record.deleted_ms),

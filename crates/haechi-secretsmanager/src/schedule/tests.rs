@@ -71,8 +71,23 @@ fn more_often_than_every_four_hours_is_refused() {
 fn a_window_ends_before_the_next_begins() {
     assert!(rules("rate(4 hours)", Some("4h")).schedule().is_ok());
     assert!(rules("rate(4 hours)", Some("5h")).schedule().is_err());
+    assert!(rules("cron(0 20 * * ? *)", Some("4h")).schedule().is_ok());
+    assert!(rules("cron(0 20 * * ? *)", Some("5h")).schedule().is_err(), "into the next day");
     for wrong in ["0h", "25h", "h", "3"] {
         assert!(rules("rate(10 days)", Some(wrong)).schedule().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_expression_in_days_is_told_as_days_once_a_secret_was_rotated() {
+    for (expression, rotated, days) in [
+        ("rate(10 days)", true, Some(10)),
+        ("rate(10 days)", false, None),
+        ("rate(12 hours)", true, None),
+    ] {
+        let shape = rules(expression, None).shape(rotated).unwrap();
+        assert_eq!(shape.automatically_after_days, days, "{expression} {rotated}");
+        assert_eq!(shape.schedule_expression.as_deref(), Some(expression));
     }
 }
 

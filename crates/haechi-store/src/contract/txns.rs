@@ -98,6 +98,11 @@ pub async fn limits_are_exact(open: &Open) {
     let ops = |count: usize| (0..count).map(|n| Op::put(format!("/{n}"), "")).collect::<Vec<_>>();
     let conds = |count: usize| vec![Cond::Absent("/none".into()); count];
     store.txn(&conds(100), ops(100)).await.unwrap();
+    let deletes: Vec<Op> = (0..100).map(|n| Op::delete(format!("/{n}"))).collect();
+    for _ in ["of rows that are there", "of rows that are not"] {
+        store.txn(&conds(100), deletes.clone()).await.unwrap();
+        assert!(row(&*store, "/99").await.is_none());
+    }
     let error = refusal(&*store, &[], ops(101)).await;
     assert!(matches!(error, StoreError::TooManyOps { count: 101 }), "{error:?}");
     let error = refusal(&*store, &conds(101), vec![]).await;
