@@ -20,6 +20,8 @@ from harness import ACCOUNT, REGION
 
 NODES = json.loads(os.environ["NODES"])
 FOLDER = os.environ["FOLDER"]
+# Whoever started this; a test that was killed makes no `stop`.
+PARENT = os.getppid()
 QUICK = Config(
     retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5, max_pool_connections=4
 )
@@ -125,7 +127,7 @@ def load():
     ]
     for thread in threads:
         thread.start()
-    while not os.path.exists(f"{FOLDER}/stop"):
+    while not os.path.exists(f"{FOLDER}/stop") and os.getppid() == PARENT:
         partial = f"{FOLDER}/progress.new"
         with open(partial, "w") as file:
             json.dump([len(one) for one in acknowledged], file)

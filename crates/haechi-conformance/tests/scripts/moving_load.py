@@ -10,6 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 FOLDER = os.environ["FOLDER"]
+# Whoever started this; a test that was killed makes no `stop`.
+PARENT = os.getppid()
 QUICK = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5)
 PATIENT = Config(retries={"total_max_attempts": 12, "mode": "standard"}, read_timeout=30)
 
@@ -45,7 +47,7 @@ def write(thread):
 threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
 for thread in threads:
     thread.start()
-while not os.path.exists(os.path.join(FOLDER, "stop")):
+while not os.path.exists(os.path.join(FOLDER, "stop")) and os.getppid() == PARENT:
     time.sleep(0.05)
 stop.set()
 for thread in threads:

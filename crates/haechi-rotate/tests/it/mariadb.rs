@@ -11,6 +11,8 @@ async fn mariadb() -> RealServer {
     let (data, start) = (folder.path().join("data"), folder.path().join("start.sql"));
     let install = crate::server::program(&["mariadb-install-db"]);
     let mut install = unprivileged(&install, "nobody");
+    // At its start a server removes temporary tables, also of others who have the same folder.
+    install.env("TMPDIR", folder.path());
     install.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
     run(install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]));
     let statements = "CREATE DATABASE shop;
@@ -24,6 +26,7 @@ async fn mariadb() -> RealServer {
     // A statement a line is what the server reads.
     std::fs::write(&start, statements.replace("\n", " ").replace("; ", ";\n")).unwrap();
     let mut command: Command = unprivileged(&program, "nobody");
+    command.env("TMPDIR", folder.path());
     command.arg("--no-defaults").arg(format!("--datadir={}", data.display()));
     command.arg(format!("--init-file={}", start.display())).arg(format!("--port={port}"));
     command.arg(format!("--socket={}", folder.path().join("socket").display()));
