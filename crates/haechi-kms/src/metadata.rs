@@ -59,8 +59,8 @@ impl KeyRecord {
     pub(crate) fn metadata(&self) -> KeyMetadata {
         let algorithms = self.algorithms();
         let current = self.current();
-        let imports = current.is_some_and(|material| material.is_present())
-            && current.is_some_and(|material| material.imported.is_some());
+        let imports =
+            current.is_some_and(|material| material.is_present() && material.imported.is_some());
         let valid_to_ms = imports.then(|| self.first_expiry_ms()).flatten();
         KeyMetadata {
             aws_account_id: Some(self.account.clone()),

@@ -213,22 +213,7 @@ impl Client {
         Q: Message + 'static,
         A: Answer,
     {
-        self.ask_with(self.token(), index, path, message, limit).await
-    }
-
-    async fn ask_with<Q, A>(
-        &self,
-        token: Option<AsciiMetadataValue>,
-        index: usize,
-        path: &'static str,
-        message: Q,
-        limit: Duration,
-    ) -> Result<A, Fault>
-    where
-        Q: Message + 'static,
-        A: Answer,
-    {
-        let (mut grpc, request) = self.prepare(token, index, message)?;
+        let (mut grpc, request) = self.prepare(index, path, message)?;
         let attempt = async {
             grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
             grpc.unary(request, PathAndQuery::from_static(path), ProstCodec::default()).await
@@ -254,7 +239,7 @@ impl Client {
         Q: Message + 'static,
         A: Answer,
     {
-        let (mut grpc, request) = self.prepare(self.token(), index, message)?;
+        let (mut grpc, request) = self.prepare(index, path, message)?;
         let mut request = request.map(|message| {
             use futures_util::stream::{StreamExt, once, pending};
             once(std::future::ready(message)).chain(pending())
@@ -275,8 +260,8 @@ impl Client {
 
     fn prepare<Q>(
         &self,
-        token: Option<AsciiMetadataValue>,
         index: usize,
+        path: &str,
         message: Q,
     ) -> Result<(Grpc<Channel>, Request<Q>), Fault> {
         let Some(member) = self.members.get(index) else {
@@ -284,7 +269,8 @@ impl Client {
         };
         let grpc = Grpc::new(member.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let mut request = Request::new(message);
-        if let Some(token) = token {
+        // An old token must not accompany the request for a new one.
+        if let Some(token) = self.token().filter(|_| path != path::AUTHENTICATE) {
             request.metadata_mut().insert("token", token);
         }
         Ok((grpc, request))
@@ -293,21 +279,23 @@ impl Client {
     /// Gets a token for the user, if there is one; the one before serves until then.
     pub(crate) async fn authenticate(&self) -> Result<(), Fault> {
         let Some(user) = &self.settings.user else { return Ok(()) };
-        let before = self.token();
-        let _one_at_a_time = self.renewing.lock().await;
+        let (before, mut retry) = (self.token(), self.retry());
+        let Ok(_one_at_a_time) = timeout(retry.left(), self.renewing.lock()).await else {
+            let detail = "no new token in time".to_owned();
+            return Err(self.fault(self.preferred(), Kind::Unanswered, detail));
+        };
         if self.token() != before {
             return Ok(());
         }
-        let mut retry = self.retry();
         loop {
             let index = self.preferred();
             let request = AuthenticateRequest {
                 name: user.name.clone(),
                 password: user.password.as_str().to_owned(),
             };
-            // An old token must not accompany the request for a new one.
-            let asked = self.ask_with(None, index, path::AUTHENTICATE, request, retry.left());
-            let answer: Result<AuthenticateResponse, Fault> = asked.await;
+            let left = retry.left();
+            let answer =
+                self.ask::<_, AuthenticateResponse>(index, path::AUTHENTICATE, request, left).await;
             match answer {
                 Ok(answer) => {
                     let token = AsciiMetadataValue::from_str(&answer.token).map_err(|_| {

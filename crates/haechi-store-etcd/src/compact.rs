@@ -38,6 +38,17 @@ pub(crate) struct Noted {
     since: Option<Instant>,
 }
 
+impl Noted {
+    /// A revision that was the newest one at least `tried` ago: no write that follows from it is tried
+    /// again any more. 0 if none is known. `now` is the newest.
+    fn settled(&mut self, now: i64, tried: Duration) -> i64 {
+        if self.since.is_none_or(|since| since.elapsed() >= tried) {
+            *self = Noted { settled: self.newest, newest: now, since: Some(Instant::now()) };
+        }
+        self.settled
+    }
+}
+
 /// Begins to do it, until the store is closed.
 pub(crate) fn start(shared: &Arc<Shared>) {
     let Some(every) = shared.client.settings().compact_every else { return };
@@ -65,7 +76,10 @@ impl Shared {
         let (answer, now) = self.part(exports, end, ROWS_MAX, 0).await?;
         let history = i64::try_from(self.client.settings().options.history).unwrap_or(i64::MAX);
         let oldest = now.saturating_sub(history);
-        self.sweep(oldest.min(self.settled(now))).await?;
+        // The history alone is no measure of time: it may be of a second.
+        let tried = self.client.settings().request_timeout * 2;
+        let settled = self.noted.lock().map_or(0, |mut noted| noted.settled(now, tried));
+        self.sweep(oldest.min(settled)).await?;
         let held = answer.rows.iter().filter_map(held).min();
         let revision = held.map_or(oldest, |held| held.min(oldest));
         if revision < 1 {
@@ -77,17 +91,6 @@ impl Shared {
             Err(fault) if fault.kind == Kind::Compacted => Ok(()),
             answer => answer.map(drop),
         }
-    }
-
-    /// A revision that is so old that no write which follows from it is tried again any more; 0 if none
-    /// is known. `now` is the newest. The history alone is no measure: it may be of a second.
-    fn settled(&self, now: i64) -> i64 {
-        let Ok(mut noted) = self.noted.lock() else { return 0 };
-        let tried = self.client.settings().request_timeout * 2;
-        if noted.since.is_none_or(|since| since.elapsed() >= tried) {
-            *noted = Noted { settled: noted.newest, newest: now, since: Some(Instant::now()) };
-        }
-        noted.settled
     }
 
     /// Removes slots that were last written before `oldest`. Their owners, if they live, begin them
@@ -126,4 +129,22 @@ fn held(row: &Row) -> Option<i64> {
 
 pub(crate) fn delete(key: Bytes, range_end: Bytes) -> crate::message::RequestOp {
     Request::DeleteRange(DeleteRangeRequest { key, range_end }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Noted;
+
+    #[test]
+    fn only_what_was_the_newest_long_ago_is_settled() {
+        let (long, now) = (Duration::from_secs(3600), Duration::ZERO);
+        let mut noted = Noted::default();
+        assert_eq!(noted.settled(10, long), 0);
+        assert_eq!(noted.settled(20_000, long), 0, "however many revisions have passed");
+        assert_eq!(noted.settled(30_000, now), 10);
+        assert_eq!(noted.settled(40_000, long), 10);
+        assert_eq!(noted.settled(50_000, now), 30_000);
+    }
 }

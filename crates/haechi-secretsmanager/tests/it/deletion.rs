@@ -45,6 +45,8 @@ async fn until_it_is_gone_a_secret_is_beyond_use_and_can_be_restored() {
     assert_refused(put, code, MARKED);
     let tag = TagResourceRequest { secret_id: "s".to_owned(), tags: vec![tag("a", "b")] };
     assert_refused(world.call::<ops::TagResource>(&world.root, tag).await, code, MARKED);
+    let policy = GetResourcePolicyRequest { secret_id: "s".to_owned(), policy_name: None };
+    assert_refused(world.call::<ops::GetResourcePolicy>(&world.root, policy).await, code, MARKED);
     assert_refused(
         world.call::<ops::CreateSecret>(&world.root, new("s", Some("2"))).await,
         code,

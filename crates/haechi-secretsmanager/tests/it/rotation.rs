@@ -252,6 +252,11 @@ async fn a_cancelled_rotation_does_not_come() {
     let input = RotateSecretRequest { client_request_token: token(), ..Default::default() };
     rotate(&world, input).await.unwrap();
     assert_eq!(*server.logins.lock().unwrap(), 1);
+    // When it was rotated is told only of a secret that is.
+    assert!(world.describe("s").await.last_rotated_date.is_some());
+    let input = CancelRotateSecretRequest { secret_id: "s".to_owned() };
+    world.call::<ops::CancelRotateSecret>(&world.root, input).await.unwrap();
+    assert_eq!(world.describe("s").await.last_rotated_date, None);
 }
 
 #[tokio::test]

@@ -108,7 +108,12 @@ async fn decryption_needs_the_readers_own_leave_of_the_key() {
     };
     assert!(get(None).await.is_ok());
     assert_eq!(code(get(Some(true)).await), "AccessDeniedException");
-    assert!(words(get(Some(true)).await).contains("kms:Decrypt"));
+    let told = words(get(Some(true)).await);
+    assert!(told.contains("kms:Decrypt"), "{told}");
+    // Whose word it is.
+    let service =
+        " (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: ";
+    assert!(told.contains(service) && told.ends_with("; Proxy: null)"), "{told}");
 }
 
 #[tokio::test]

@@ -158,6 +158,49 @@ async fn a_full_quota_refuses_writes_and_lets_reads_through() {
     assert_eq!(text(&*store, "/kept").await.as_deref(), Some("changed"));
 }
 
+/// etcd lets some in while there is space, has none when it does them, and does them all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_writes_that_meet_a_full_quota_together_none_is_done_and_told_as_refused() {
+    let flags = vec!["--quota-backend-bytes=16777216".to_owned()];
+    let cluster = cluster(Setup { flags, ..Setup::default() }).await;
+    let store = open(settings(&cluster, 0)).await.unwrap();
+    let writers = (0..16).map(|writer: u8| {
+        let store = store.clone();
+        async move {
+            let mut answers = Vec::new();
+            for number in 0..20 {
+                let key = format!("/{writer}/{number}");
+                let op = Op::put(key.as_str(), vec![writer; 200_000]);
+                answers.push((key, store.txn(&[], vec![op]).await));
+            }
+            answers
+        }
+    });
+    let answers = futures_util::future::join_all(writers).await;
+    let mut refused = 0;
+    for (key, answer) in answers.into_iter().flatten() {
+        let row = store.get(&[key.as_str().into()], None).await.unwrap().0.remove(0);
+        match answer {
+            Ok(_) => assert!(row.is_some(), "{key} was acknowledged"),
+            Err(TxnError::Store(StoreError::QuotaFull { .. })) => {
+                refused += 1;
+                assert!(row.is_none(), "{key} was refused, and done");
+            }
+            Err(TxnError::Store(StoreError::Unanswered { .. })) => {}
+            Err(other) => panic!("{key}: {other:?}"),
+        }
+    }
+    assert!(refused > 0, "64 MB in a quota of 16 MiB");
+    // Small ones, which go together, are refused as those are that go alone.
+    let small = (0..32).map(|number| {
+        let store = store.clone();
+        async move { put(&*store, &format!("/small/{number}"), "small").await }
+    });
+    for answer in futures_util::future::join_all(small).await {
+        assert!(matches!(answer, Err(TxnError::Store(StoreError::QuotaFull { .. }))), "{answer:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn compaction_is_told_and_passes_by_a_watch_that_keeps_up() {
     let cluster = cluster(Setup::default()).await;
@@ -272,8 +315,17 @@ async fn users_and_passwords_are_checked_and_tokens_renewed() {
     elsewhere.prefix = "elsewhere".to_owned();
     let Err(error) = EtcdStore::open(elsewhere).await else { panic!("another prefix") };
     assert!(matches!(error, StoreError::Denied { .. }), "{error:?}");
-    // A server that starts again has forgotten all tokens.
+    // A server that starts again has forgotten all tokens: of all who hear so none is refused.
     cluster.restart(0);
+    let readers = (0..32).map(|_| {
+        let store = store.clone();
+        async move {
+            for _ in 0..4 {
+                store.get(&["/a".into()], None).await.unwrap();
+            }
+        }
+    });
+    futures_util::future::join_all(readers).await;
     put(&*store, "/a", "2").await.unwrap();
     assert_eq!(text(&*store, "/a").await.as_deref(), Some("2"));
 }
