@@ -326,7 +326,7 @@ impl SecretsManager {
             rotation.running = None;
             rotation.failures = 0;
             rotation.last_ms = Some(now.millis());
-            rotation.plan(now);
+            rotation.plan(now, now);
         }
         changed.tell_rotation((&self.env, now), "RotationSucceeded", token, None, batch)?;
         if let Some(job) = changed.rotation_job() {

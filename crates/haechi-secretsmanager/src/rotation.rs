@@ -92,8 +92,14 @@ pub(crate) fn built_in<'a>(arn: &'a str, region: &str, account: &str) -> Option<
 }
 
 impl Rotation {
-    /// The window after a time, by the rules.
-    pub(crate) fn plan(&mut self, after: Timestamp) {
+    /// The next window by the rules. `AutomaticallyAfterDays` counts from the last rotation, and what
+    /// is overdue by it begins tomorrow; expressions count from now (API Reference,
+    /// RotationRulesType).
+    pub(crate) fn plan(&mut self, last: Timestamp, now: Timestamp) {
+        let after = match self.rules.after_days {
+            Some(days) => last.max(now.plus_seconds((1 - days) * 24 * 60 * 60)),
+            None => now,
+        };
         let schedule = self.rules.schedule().ok().flatten();
         let window = schedule.and_then(|schedule| schedule.next(after));
         self.next_ms = window.map(|window| (window.start.millis(), window.end.millis()));
@@ -161,6 +167,19 @@ impl SecretRecord {
         }
         self.detach(PENDING);
         self.tell_rotation(at, "RotationAbandoned", &pending, None, batch)
+    }
+
+    /// A value was put by hand: where `AutomaticallyAfterDays` rules, that counts as a rotation, and
+    /// the next one is that much later (API Reference, RotationRulesType).
+    pub(crate) fn count_by_hand(&mut self, now: Timestamp, batch: &mut Batch) {
+        let rotation = self.rotation.as_mut().filter(|rotation| rotation.enabled);
+        if let Some(rotation) = rotation.filter(|rotation| rotation.rules.after_days.is_some()) {
+            rotation.failures = 0;
+            rotation.plan(now, now);
+        }
+        if let Some(job) = self.rotation_job() {
+            batch.schedule(&job);
+        }
     }
 
     /// Begins a try of the function alone.

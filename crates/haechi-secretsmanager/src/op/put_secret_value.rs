@@ -70,7 +70,9 @@ impl SecretsManager {
         } else {
             self.add_version(cx, draft, id, plain, stages, &mut batch).await?;
             if stages.contains(CURRENT) {
-                draft.change().abandon_rotation((&self.env, cx.now()), id, &mut batch)?;
+                let record = draft.change();
+                record.abandon_rotation((&self.env, cx.now()), id, &mut batch)?;
+                record.count_by_hand(cx.now(), &mut batch);
             }
         }
         draft.save(permit, &mut batch);

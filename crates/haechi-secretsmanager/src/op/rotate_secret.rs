@@ -38,10 +38,10 @@ impl Handle<RotateSecret> for SecretsManager {
         let immediately = input.rotate_immediately != Some(false);
         let record = draft.change();
         let now = cx.now();
-        // The rules count from the last rotation, or from now if there was none.
         if let Some(rotation) = &mut record.rotation {
             rotation.enabled = true;
-            rotation.plan(now);
+            let last = rotation.last_ms.filter(|_| !immediately).map(Timestamp::from_millis);
+            rotation.plan(last.unwrap_or(now), now);
         }
         let mut version = None;
         if immediately {

@@ -219,6 +219,36 @@ async fn a_value_put_by_hand_abandons_the_rotation_that_it_overtakes() {
 }
 
 #[tokio::test]
+async fn days_count_from_the_last_rotation_or_from_a_value_put_by_hand() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    let after = |days, immediately| RotateSecretRequest {
+        rotation_rules: Some(RotationRulesType {
+            automatically_after_days: Some(days),
+            ..Default::default()
+        }),
+        rotate_immediately: Some(immediately),
+        ..every("")
+    };
+    let next = async || world.describe("s").await.next_rotation_date.unwrap().iso8601();
+    rotate(&world, after(10, true)).await.unwrap();
+    pass(&world, 4 * DAY).await;
+    rotate(&world, after(30, false)).await.unwrap();
+    assert_eq!(next().await, "2026-01-31T23:59:59Z", "of the rotation four days ago");
+    rotate(&world, after(2, false)).await.unwrap();
+    assert_eq!(next().await, "2026-01-06T23:59:59Z", "overdue");
+    world.put("s", &world.text("s").await.replace('}', r#","note":"by hand"}"#)).await;
+    assert_eq!(next().await, "2026-01-07T23:59:59Z", "by hand");
+    let logins = *server.logins.lock().unwrap();
+    pass(&world, DAY).await;
+    assert_eq!(*server.logins.lock().unwrap(), logins, "the job of before is gone");
+    pass(&world, DAY).await;
+    assert_eq!(*server.logins.lock().unwrap(), logins + 1);
+    assert!(world.text("s").await.contains("by hand"));
+    assert!(works(&world, &server).await);
+}
+
+#[tokio::test]
 async fn a_function_is_called_only_for_who_may_call_it() {
     let world = World::new().await;
     world.create("s", "1").await;
