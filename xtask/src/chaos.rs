@@ -7,6 +7,7 @@
 use std::process::Command;
 
 use crate::process;
+use crate::test::environment;
 
 /// The crates that have tests named `chaos…`.
 const CLUSTERS: &[&str] = &["haechi-store-etcd"];
@@ -17,6 +18,8 @@ const SCHEDULES_BY_HAND: u64 = 100_000;
 /// Runs the rounds.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let (rounds, seed) = options(arguments, "--rounds", ROUNDS_BY_HAND)?;
+    // etcd, and the networks in which its members lose each other.
+    environment::debian_packages()?;
     let mut command = process::cargo(&["test"]);
     for package in CLUSTERS {
         command.args(["--package", package]);

@@ -19,7 +19,7 @@ use crate::target::{Ready, Target, read, write};
 const CONNECTIONS: usize = 64;
 
 /// Calls that one signed second is used for, so that signatures stay fresh.
-const CALLS_PER_SIGNER: usize = 1000;
+const CALLS_PER_SIGNER: usize = 100;
 
 /// Options of `prepare`.
 #[derive(Args)]

@@ -7,7 +7,7 @@ use haechi_core::{AccountId, Batch, Database, Env, Job, JobHandler, Loaded, Regi
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::count::{Counts, Rows};
+use crate::count::{Counting, Rows};
 use crate::events::Happening;
 use crate::name::Name;
 use crate::policies::{self, Due, Rule};
@@ -58,7 +58,7 @@ pub(crate) fn remove(
     batch: &mut Batch,
     place: Place<'_>,
     loaded: &Loaded<ParameterRecord>,
-    counts: &Counts,
+    counting: &Counting,
     now: Timestamp,
 ) -> Result<(), Fault> {
     let parameter = &loaded.value;
@@ -74,7 +74,7 @@ pub(crate) fn remove(
         batch.schedule(&Job::new(SWEEP, &parameter.id, now, payload));
     }
     let tier = Tier::of(&parameter.current.tier);
-    counts.moved(batch, place, Some(tier), None);
+    counting.moved(batch, place, Some(tier), None);
     Ok(())
 }
 
@@ -129,8 +129,8 @@ impl JobHandler for EnforcePolicy {
                 let reason = "The parameter has expired and was deleted.";
                 batch.emit(&happening.policy_action(parameter, policy, reason)?)?;
                 batch.emit(&happening.change("Delete", parameter)?)?;
-                let counts = Counts::load(&self.database, &self.rows, place).await?;
-                remove(&mut batch, place, &loaded, &counts, now)?;
+                let counting = Counting::load(&self.database, &self.rows, place).await?;
+                remove(&mut batch, place, &loaded, &counting, now)?;
                 return Ok(batch);
             }
             Some(Rule::ExpirationNotification { before_ms }) => {

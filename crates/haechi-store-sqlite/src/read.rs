@@ -19,6 +19,10 @@ use crate::{
 /// Most revisions handed to a watch at once.
 const EVENTS_REVISIONS_MAX: usize = 256;
 
+/// Versions of a key that a scan reads before it looks the newest one up instead. Some rows, such as
+/// counts, have as many as history is kept.
+const VERSIONS_READ_MAX: u32 = 8;
+
 /// Connections that read, each used by one task at a time on a blocking thread.
 pub(crate) struct Readers {
     path: PathBuf,
@@ -156,8 +160,24 @@ impl Snapshot<'_> {
         rev: Rev,
         mut each: impl FnMut(Kv) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
+        let mut start = Some(range.start.clone());
+        while let Some(from) = start {
+            start = self.scan_from(&from, range.end.as_ref(), rev, &mut each)?;
+        }
+        Ok(())
+    }
+
+    /// A scan that ends after a key with many versions, as those would all be read; answers where
+    /// it is to go on.
+    fn scan_from(
+        &self,
+        start: &Key,
+        end: Option<&Key>,
+        rev: Rev,
+        each: &mut impl FnMut(Kv) -> Result<bool, StoreError>,
+    ) -> Result<Option<Key>, StoreError> {
         let fault = |error: Error| self.fault(&error);
-        let (below, end) = match &range.end {
+        let (below, end) = match end {
             Some(end) => ("AND key < ?3", end.as_bytes()),
             None => ("AND ?3 IS NOT NULL", &[][..]),
         };
@@ -166,24 +186,31 @@ impl Snapshot<'_> {
              WHERE key >= ?1 AND id <= ?2 {below} ORDER BY key, id"
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(fault)?;
-        let start = range.start.as_bytes();
-        let mut rows = statement.query(params![start, row::last_id(rev), end]).map_err(fault)?;
+        let parameters = params![start.as_bytes(), row::last_id(rev), end];
+        let mut rows = statement.query(parameters).map_err(fault)?;
         // Versions of a key come oldest first; its last one is what `rev` shows.
-        let mut shown: Option<Version> = None;
+        let (mut shown, mut versions): (Option<Version>, _) = (None, 0);
         while let Some(next) = next_version(&mut rows).map_err(fault)? {
-            if let Some(before) = shown.take()
-                && before.key != next.key
-                && let Some(kv) = before.into_kv()
-                && !each(kv)?
-            {
-                return Ok(());
+            if let Some(before) = shown.take_if(|before| before.key != next.key) {
+                versions = 0;
+                if let Some(kv) = before.into_kv()
+                    && !each(kv)?
+                {
+                    return Ok(None);
+                }
+            }
+            versions += 1;
+            if versions == VERSIONS_READ_MAX {
+                let newest = version(self.connection, &next.key, rev).map_err(fault)?;
+                let goes_on = newest.and_then(Version::into_kv).map_or(Ok(true), &mut *each)?;
+                return Ok(goes_on.then(|| next.key.successor()));
             }
             shown = Some(next);
         }
         if let Some(kv) = shown.and_then(Version::into_kv) {
             each(kv)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     pub(crate) fn events(&self, prefix: &Key, from: Rev) -> Result<(Vec<Batch>, Rev), StoreError> {

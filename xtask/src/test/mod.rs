@@ -6,7 +6,7 @@
 //! `N passed, N failed`, where a step that is not a test run (formatting, tidy, …) counts as one.
 
 mod count;
-mod environment;
+pub mod environment;
 mod failures;
 mod programs;
 

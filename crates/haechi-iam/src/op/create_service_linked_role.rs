@@ -79,8 +79,9 @@ impl Handle<CreateServiceLinkedRole> for Iam {
     }
 }
 
+/// As recorded of `GetRole`.
 fn trust(service: &str) -> String {
     format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Action":["sts:AssumeRole"],"Effect":"Allow","Principal":{{"Service":["{service}"]}}}}]}}"#
+        r#"{{"Version":"2012-10-17","Statement":[{{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{{"Service":"{service}"}}}}]}}"#
     )
 }

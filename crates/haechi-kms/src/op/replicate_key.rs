@@ -194,6 +194,6 @@ fn answer(replica: &KeyRecord, tags: Vec<Tag>) -> ReplicateKeyResponse {
     ReplicateKeyResponse {
         replica_key_metadata: Some(metadata),
         replica_policy: Some(replica.policy.clone()),
-        replica_tags: Some(tags),
+        replica_tags: Some(tags).filter(|tags| !tags.is_empty()),
     }
 }

@@ -7,6 +7,7 @@ use haechi_ssm_model::shapes::{DeleteParameterRequest, DeleteParameterResult};
 use haechi_wire::Fault;
 
 use crate::Ssm;
+use crate::count::Counting;
 use crate::error::not_found;
 use crate::events::Happening;
 use crate::jobs::remove;
@@ -34,10 +35,10 @@ impl Ssm {
     ) -> Result<(), Fault> {
         let (env, account, region) = (&self.env, cx.account(), &cx.region);
         let happening = Happening { env, account, region, time: cx.now() };
-        let counts = self.counts(place(cx)).await?;
+        let counting = Counting::load(&self.database, &self.rows, place(cx)).await?;
         let mut batch = Batch::new();
         batch.emit(&happening.change("Delete", &loaded.value)?)?;
-        remove(&mut batch, place(cx), loaded, &counts, cx.now())?;
+        remove(&mut batch, place(cx), loaded, &counting, cx.now())?;
         self.database.commit(batch).await?;
         self.jobs.wake();
         Ok(())

@@ -206,7 +206,7 @@ impl Ssm {
             Happening { env: &self.env, account: cx.account(), region: &cx.region, time: cx.now() };
         let old_tier = loaded.as_ref().map(|loaded| Tier::of(&loaded.value.current.tier));
         if let Some(counts) = counts {
-            counts.moved(&mut batch, place, old_tier, Some(tier));
+            counts.counting.moved(&mut batch, place, old_tier, Some(tier));
         }
         let number;
         match loaded {

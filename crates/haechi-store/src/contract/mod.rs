@@ -105,6 +105,7 @@ macro_rules! contract_tests {
             pages_of_one_revision_ignore_later_writes
             a_past_revision_reads_as_it_was
             history_is_bounded_and_says_so
+            a_row_written_many_times_is_on_a_page_once
             what_was_compacted_still_reads_as_it_is_now
             a_future_revision_is_refused
             too_many_keys_are_refused

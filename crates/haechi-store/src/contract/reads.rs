@@ -140,6 +140,40 @@ pub async fn history_is_bounded_and_says_so(open: &Open) {
     assert!(matches!(page, Err(StoreError::Compacted { .. })), "{page:?}");
 }
 
+/// Pages show one version of each row, however many there are beside it, then and now.
+pub async fn a_row_written_many_times_is_on_a_page_once(open: &Open) {
+    let store = open(still());
+    for key in ["/a", "/b", "/c"] {
+        put(&*store, key, "0").await;
+    }
+    let mut shown = Vec::new();
+    for number in 1..=40 {
+        let at = match number % 10 {
+            0 => delete(&*store, "/b").await,
+            _ => put(&*store, "/b", &number.to_string()).await,
+        };
+        shown.push((at, (number % 10 != 0).then(|| number.to_string())));
+    }
+    for (at, of_b) in shown {
+        let zero = Some("0".to_owned());
+        let wanted: Vec<String> = [zero.clone(), of_b, zero].into_iter().flatten().collect();
+        let (mut found, mut from) = (Vec::new(), Key::from("/a"));
+        loop {
+            let range = Range { start: from, ..Range::prefix("/") };
+            let page = store.range(range, 1, Some(at)).await.unwrap();
+            let Some(kv) = page.kvs.first() else { break };
+            found.push(String::from_utf8(kv.value.as_bytes().to_vec()).unwrap());
+            from = kv.key.successor();
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(found, wanted, "at {at}");
+        let whole = store.range(Range::prefix("/"), 0, Some(at)).await.unwrap();
+        assert_eq!(whole.kvs.len(), wanted.len(), "at {at}");
+    }
+}
+
 /// Forgetting history never touches the present.
 pub async fn what_was_compacted_still_reads_as_it_is_now(open: &Open) {
     let store = open(still().with_history(5));
