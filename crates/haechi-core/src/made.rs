@@ -71,20 +71,50 @@ impl Cx {
             Ok(output) if !Op::SCHEMA.read_only => redacted(output, Op::SCHEMA.output),
             _ => Vec::new(),
         };
+        let problem = outcome.as_ref().err().map(|problem| told(problem, Op::SCHEMA));
+        self.keep(Op::SCHEMA, (parameters, elements), problem)?;
+        outcome
+    }
+
+    /// Keeps what this call did in another Region, whose record there is one of its own: of a call
+    /// of `Op` that the service made on behalf of the caller.
+    ///
+    /// # Errors
+    /// If randomness fails.
+    pub fn made_elsewhere<Op: Operation>(
+        &self,
+        service: &'static str,
+        region: Region,
+        (input, output): (&Op::Input, &Op::Output),
+        resource: Resource,
+    ) -> Result<(), Fault> {
+        let mut call = self.forward(Op::SCHEMA, service);
+        call.region = region;
+        call.note(resource);
+        let elements = redacted(output, Op::SCHEMA.output);
+        call.keep(Op::SCHEMA, (redacted(input, Op::SCHEMA.input), elements), None)
+    }
+
+    fn keep(
+        &self,
+        operation: &'static OperationSchema,
+        (parameters, elements): (Vec<u8>, Vec<u8>),
+        problem: Option<(&'static str, String)>,
+    ) -> Result<(), Fault> {
         let made = MadeCall {
-            operation: Op::SCHEMA,
+            operation,
             service: self.via().last().copied().unwrap_or_default(),
             caller: Arc::clone(&self.caller),
             region: self.region.clone(),
             event_id: self.event_id()?.to_owned(),
             parameters,
             elements,
-            problem: outcome.as_ref().err().map(|problem| told(problem, Op::SCHEMA)),
+            problem,
             resources: self.noted(),
             details: self.told(),
         };
         let calls = self.shared_made();
         calls.lock().unwrap_or_else(PoisonError::into_inner).push(made);
-        outcome
+        Ok(())
     }
 }

@@ -9,6 +9,9 @@ pub(crate) const VALUES: &str =
 /// Characters (UTF-16) of a pattern that a place quotes, at most.
 const QUOTED_MAX: usize = 500;
 
+/// What stands for the text where it is not told.
+const REDACTED: &str = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
+
 /// Why a text is no pattern, in the words of AWS's Event Ruler, and where in it that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}{place}")]
@@ -30,6 +33,14 @@ impl PatternError {
     pub(crate) fn followed_by(mut self, place: &str) -> PatternError {
         self.place.push_str(place);
         self
+    }
+
+    /// The reason and the place without the text that it is in, as newer services of AWS tell it.
+    pub fn without_source(&self) -> String {
+        let Some((_, place)) = self.place.rsplit_once("; line: ") else {
+            return self.reason.to_string();
+        };
+        format!("{}\n at [Source: {REDACTED}; line: {place}", self.reason)
     }
 
     /// The reason alone.

@@ -41,8 +41,7 @@ pub(crate) struct Filter {
 impl Filter {
     /// Reads a policy; answers why it is none.
     pub(crate) fn parse(text: &str, scope: Scope) -> Result<Filter, String> {
-        let policy: Value =
-            serde_json::from_str(text).map_err(|error| format!("failed to parse JSON. {error}"))?;
+        let policy: Value = serde_json::from_str(text).map_err(|error| no_json(text, &error))?;
         let Value::Object(fields) = &policy else {
             return Err("failed to parse JSON. The policy is not an object".to_owned());
         };
@@ -76,6 +75,15 @@ impl Filter {
             }
         }
     }
+}
+
+/// Why a text is no JSON, in the words of the parser that AWS uses, where that refuses it too.
+fn no_json(text: &str, error: &serde_json::Error) -> String {
+    let reason = match Pattern::parse(text) {
+        Err(refused) => refused.without_source(),
+        Ok(_) => error.to_string(),
+    };
+    format!("failed to parse JSON. {reason}")
 }
 
 /// A reason in SNS's words.

@@ -342,4 +342,26 @@ def test_records_of_kms_tell_which_key_material_was_used():
         equal((name, details), (name, {"keyMaterialId": material}))
 
 
+def test_what_is_done_to_a_key_of_several_regions_is_on_record_in_both():
+    away = "eu-west-1"
+    key = kms.create_key(MultiRegion=True)["KeyMetadata"]
+    kms.replicate_key(KeyId=key["KeyId"], ReplicaRegion=away)
+    kms.update_primary_region(KeyId=key["KeyId"], PrimaryRegion=away)
+    at_home = lookup("ResourceName", key["Arn"])
+    equal(
+        sorted(event["EventName"] for event in at_home),
+        ["CreateKey", "ReplicateKey", "UpdatePrimaryRegion"],
+    )
+    replica = key["Arn"].replace(REGION, away)
+    there = lookup("ResourceName", replica, reader=client("cloudtrail", region_name=away))
+    records = {event["EventName"]: json.loads(event["CloudTrailEvent"]) for event in there}
+    equal(sorted(records), ["CreateKey", "UpdatePrimaryRegion"])
+    for record in records.values():
+        equal(record["awsRegion"], away)
+        equal(record["userIdentity"]["invokedBy"], "kms.amazonaws.com")
+        equal(record["userIdentity"]["type"], "Root")
+    equal(records["CreateKey"]["requestParameters"]["multiRegion"], True)
+    equal(records["CreateKey"]["responseElements"]["keyMetadata"]["arn"], replica)
+
+
 main()

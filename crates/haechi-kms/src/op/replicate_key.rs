@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use haechi_core::regions::is_published;
 use haechi_core::{Batch, Cx, Handle, PrincipalIds, Region, Resource};
 use haechi_kms_model::Error;
-use haechi_kms_model::ops::ReplicateKey;
+use haechi_kms_model::ops::{CreateKey, ReplicateKey};
 use haechi_kms_model::shapes::{
-    KeyMetadata, KeyState, ReplicateKeyRequest, ReplicateKeyResponse, Tag,
+    CreateKeyRequest, CreateKeyResponse, KeyMetadata, KeyState, ReplicateKeyRequest,
+    ReplicateKeyResponse, Tag,
 };
 use haechi_peer::Place;
 use haechi_peer::message::Beginning;
@@ -84,14 +85,17 @@ impl Handle<ReplicateKey> for Kms {
         record.spread(&mut siblings, &at);
         replica.multi_region = Some(at);
         let mut batch = Batch::new();
-        if birth(&mut siblings, &replica)? == Place::Here {
+        let place = birth(&mut siblings, &replica)?;
+        if place == Place::Here {
             replica.create(&mut batch);
         }
         siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
-        let (arn, account) = (replica.arn.clone(), replica.account.clone());
-        cx.note(Resource { arn, account, kind: "AWS::KMS::Key" });
+        cx.note(resource(&replica));
+        if place == Place::Here {
+            record_creation(cx, &replica, &added)?;
+        }
         Ok(answer(&replica, added))
     }
 }
@@ -180,6 +184,30 @@ fn replica_of(primary: &KeyRecord, to: &str, arn: String, now_ms: i64) -> KeyRec
         aside: Aside::default(),
         ..primary.clone()
     }
+}
+
+fn resource(key: &KeyRecord) -> Resource {
+    Resource { arn: key.arn.clone(), account: key.account.clone(), kind: "AWS::KMS::Key" }
+}
+
+/// In its own Region the record is one of `CreateKey` (Developer Guide, "ReplicateKey" under
+/// "Logging AWS KMS API calls").
+fn record_creation(cx: &Cx, replica: &KeyRecord, tags: &[Tag]) -> Result<(), Error> {
+    let Some(region) = Region::parse(&replica.region) else { return Ok(()) };
+    let metadata = replica.metadata();
+    let input = CreateKeyRequest {
+        policy: Some(replica.policy.clone()),
+        description: Some(replica.description.clone()),
+        key_usage: metadata.key_usage,
+        key_spec: metadata.key_spec,
+        origin: metadata.origin,
+        tags: Some(tags.to_vec()).filter(|tags| !tags.is_empty()),
+        multi_region: Some(true),
+        ..Default::default()
+    };
+    let output = CreateKeyResponse { key_metadata: Some(metadata) };
+    cx.made_elsewhere::<CreateKey>("kms", region, (&input, &output), resource(replica))?;
+    Ok(())
 }
 
 /// As AWS answers it, whose replicas are not ready at once: a client that waits for `Enabled` finds

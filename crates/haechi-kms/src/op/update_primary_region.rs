@@ -1,6 +1,6 @@
 //! `UpdatePrimaryRegion`.
 
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Handle, Region, Resource};
 use haechi_kms_model::Error;
 use haechi_kms_model::ops::UpdatePrimaryRegion;
 use haechi_kms_model::shapes::UpdatePrimaryRegionRequest;
@@ -66,8 +66,17 @@ impl Handle<UpdatePrimaryRegion> for Kms {
         if let Some(elsewhere) = &mut siblings.elsewhere {
             hand_over(elsewhere, record, to, cx.now(), &mut batch);
         }
+        let (arn, account) = (record.arn_in(to), record.account.clone());
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
+        // Both Regions have a record.
+        if place == Place::Here
+            && let Some(region) = Region::parse(to)
+        {
+            let there = Resource { arn, account, kind: "AWS::KMS::Key" };
+            let call = (&input, &Unit);
+            cx.made_elsewhere::<UpdatePrimaryRegion>("kms", region, call, there)?;
+        }
         Ok(Unit)
     }
 }

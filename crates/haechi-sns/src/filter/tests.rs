@@ -120,6 +120,14 @@ fn limits_hold_at_their_edges() {
 }
 
 #[test]
+fn a_policy_that_is_no_json_is_refused_as_recorded() {
+    let told = "failed to parse JSON. Unrecognized token 'invalid': was expecting (JSON String, \
+                Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: REDACTED \
+                (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 8]";
+    assert_eq!(Filter::parse("invalid", Scope::Attributes).unwrap_err(), told);
+}
+
+#[test]
 fn mistakes_are_told_in_the_words_of_aws() {
     for (policy, reason) in [
         (r#"{"key": []}"#, "Empty arrays are not allowed"),
