@@ -61,7 +61,7 @@ impl Lambda {
         delivery: Delivery,
     ) -> Result<Result<String, String>, Error> {
         let (cx, function) = self.admitted(service, source, &delivery.function_arn).await?;
-        let version = self.version(&function).await?;
+        let version = self.drawn(&function).await?;
         let given = Given {
             request_id: cx.request.id.clone(),
             payload: delivery.payload.into(),

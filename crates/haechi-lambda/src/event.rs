@@ -93,7 +93,7 @@ impl Lambda {
         let key = reference.qualifier.as_deref().unwrap_or(LATEST);
         let rules = function.record.event_invoke.get(key).cloned().unwrap_or_default();
         let until = event.begun_ms + 1000 * i64::from(rules.age_seconds.unwrap_or(AGE_SECONDS));
-        let version = match self.version(&function).await {
+        let version = match self.drawn(&function).await {
             Ok(version) => version,
             Err(Error::Fault(fault)) => return Err(fault),
             // What the qualifier named is gone.
@@ -102,6 +102,11 @@ impl Lambda {
         let told = Told { function: &function, version: &version, rules: &rules };
         if now.millis() >= until {
             self.tell(&told, &event, "EventAgeExceeded", None).await?;
+            return Ok(batch);
+        }
+        // As recorded: where nothing may run, nothing is waited for.
+        if function.record.reserved == Some(0) {
+            self.tell(&told, &event, "ZeroReservedConcurrency", None).await?;
             return Ok(batch);
         }
         let given = Given {

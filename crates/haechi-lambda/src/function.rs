@@ -62,7 +62,22 @@ impl Lambda {
         facts: Facts<'_>,
     ) -> Result<(Function, Permit), Error> {
         let reference = Reference::of(cx, given, qualifier)?;
-        self.decided(cx, reference, cx.operation.action, facts).await
+        let (found, permit) = self.decided(cx, &reference, cx.operation.action, facts).await?;
+        let function = found.ok_or_else(|| no_function(&reference.arn()))?;
+        Ok((function, permit))
+    }
+
+    /// The function that the caller names, or what `missing` says where there is none.
+    pub(crate) async fn function_or(
+        &self,
+        cx: &Cx,
+        (given, qualifier): (&str, Option<&str>),
+        missing: impl FnOnce(&Reference) -> Error,
+    ) -> Result<Function, Error> {
+        let reference = Reference::of(cx, given, qualifier)?;
+        let action = cx.operation.action;
+        let (found, _) = self.decided(cx, &reference, action, Facts::default()).await?;
+        found.ok_or_else(|| missing(&reference))
     }
 
     /// A function, if the caller may do this with it.
@@ -72,17 +87,21 @@ impl Lambda {
         reference: Reference,
         action: &str,
     ) -> Result<(Function, Permit), Error> {
-        self.decided(cx, reference, action, Facts::default()).await
+        let (found, permit) = self.decided(cx, &reference, action, Facts::default()).await?;
+        let function = found.ok_or_else(|| no_function(&reference.arn()))?;
+        Ok((function, permit))
     }
 
+    /// What there is, for a caller who may: a stranger learns nothing of what exists in an account
+    /// that is not his.
     async fn decided(
         &self,
         cx: &Cx,
-        reference: Reference,
+        reference: &Reference,
         action: &str,
         mut facts: Facts<'_>,
-    ) -> Result<(Function, Permit), Error> {
-        let found = self.load(&reference).await?;
+    ) -> Result<(Option<Function>, Permit), Error> {
+        let found = self.load(reference).await?;
         let tags = found.as_ref().map(|function| function.record.tags.clone());
         facts.of_resource = tags.as_ref();
         let policy = match &found {
@@ -90,9 +109,10 @@ impl Lambda {
             None => None,
         };
         let (action, arn) = (action.to_owned(), reference.arn());
-        let subject = Subject { action, arn, account: reference.account, policy, facts };
+        let account = reference.account.clone();
+        let subject = Subject { action, arn, account, policy, facts };
         let unchecked = Unchecked::new((found, subject));
-        let ((found, subject), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
+        let ((found, _), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
             action: &subject.action,
             resource: &subject.arn,
             resource_account: &subject.account,
@@ -100,9 +120,7 @@ impl Lambda {
             rule: ResourceRule::Union,
             context: &subject.facts,
         })?;
-        // A stranger learns nothing of what exists in an account that is not his.
-        let function = found.ok_or_else(|| no_function(&subject.arn))?;
-        Ok((function, permit))
+        Ok((found, permit))
     }
 
     /// A function, whoever asks.
@@ -115,8 +133,21 @@ impl Lambda {
         Ok(Some(Function { reference, loaded, record }))
     }
 
-    /// The version that a qualifier names; of an alias with two, one by their weights.
+    /// The version that a qualifier names; of an alias with two, the one that it is of.
     pub(crate) async fn version(&self, function: &Function) -> Result<Version, Error> {
+        self.named(function, |alias| Ok(alias.version.clone())).await
+    }
+
+    /// The version that is invoked; of an alias with two, one by their weights.
+    pub(crate) async fn drawn(&self, function: &Function) -> Result<Version, Error> {
+        self.named(function, |alias| self.choose(alias)).await
+    }
+
+    async fn named(
+        &self,
+        function: &Function,
+        of_alias: impl FnOnce(&AliasRecord) -> Result<String, Fault>,
+    ) -> Result<Version, Error> {
         let missing = || no_function(&function.reference.arn());
         let qualifier = match function.reference.qualifier.as_deref() {
             None | Some(LATEST) => return Ok(function.record.latest.clone()),
@@ -126,7 +157,7 @@ impl Lambda {
             qualifier.to_owned()
         } else {
             let alias = self.alias(function, qualifier).await?.ok_or_else(missing)?;
-            self.choose(&alias.value)?
+            of_alias(&alias.value)?
         };
         self.version_numbered(function, &number).await?.ok_or_else(missing)
     }

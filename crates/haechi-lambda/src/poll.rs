@@ -247,7 +247,8 @@ impl Lambda {
             .ok_or_else(|| Fault::internal("a mapping for no function"))?;
         let mut tries = 0;
         loop {
-            let (function, version) = self.mapped(&reference).await?;
+            let (function, _) = self.mapped(&reference).await?;
+            let version = self.drawn(&function).await?;
             let given = Given {
                 request_id: self.env.uuid().map_err(Fault::internal)?.to_string(),
                 payload: payload.clone().into(),

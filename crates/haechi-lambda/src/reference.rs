@@ -92,6 +92,11 @@ impl Reference {
         }
     }
 
+    /// Its ARN with a qualifier, whether it is named with one or not.
+    pub(crate) fn qualified_arn(&self) -> String {
+        self.version_arn(self.qualifier.as_deref().unwrap_or(LATEST))
+    }
+
     /// The ARN of a version.
     pub(crate) fn version_arn(&self, version: &str) -> String {
         format!("{}:{version}", self.function_arn())

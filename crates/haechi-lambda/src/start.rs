@@ -13,6 +13,9 @@ use crate::store::Version;
 /// Where an instance finds the certificate of haechi's own authority.
 const AUTHORITY: &str = "/etc/haechi/ca.pem";
 
+/// Names a program that is run with the runtime's command line.
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+
 /// Open files of an instance (AWS).
 const FILES: u64 = 1024;
 
@@ -115,10 +118,7 @@ pub(crate) fn start(
     stream: &str,
     runtime: &RuntimeOptions,
 ) -> Start {
-    let mut command = runtime.command.clone();
-    if let (Some(handler), false) = (&version.handler, version.runtime.starts_with("provided")) {
-        command.push(handler.clone());
-    }
+    let command = command(version, runtime);
     let same = |path: &PathBuf| Bind { source: path.clone(), target: path.clone() };
     let mut binds: Vec<Bind> = runtime.paths.iter().map(same).collect();
     let authority = endpoint.and_then(|endpoint| endpoint.authority.clone());
@@ -147,6 +147,24 @@ pub(crate) fn start(
     Start { spec, destinations }
 }
 
+/// The interpreter and the handler, or the wrapper that the function wants around them.
+fn command(version: &Version, runtime: &RuntimeOptions) -> Vec<String> {
+    let plain = runtime.command.clone();
+    if version.runtime.starts_with("provided") {
+        return plain;
+    }
+    let wrapper = version.environment.as_ref().and_then(|all| all.get(WRAPPER));
+    let wrapper = wrapper.filter(|path| !path.is_empty());
+    // By a shell, as with AWS: it tells by its exit status that there is no such program.
+    let shell = |path: &String| ["/bin/sh", "-c", r#"exec "$0" "$@""#, path].map(str::to_owned);
+    wrapper
+        .iter()
+        .flat_map(|path| shell(path))
+        .chain(plain)
+        .chain(version.handler.clone())
+        .collect()
+}
+
 fn environment(
     reference: &Reference,
     version: &Version,
@@ -159,11 +177,20 @@ fn environment(
         all.insert(name.to_owned(), value.to_owned());
     };
     set("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin");
+    // Not AWS's en_US: where that is not installed, programs fall back to ASCII.
     set("LANG", "C.UTF-8");
+    set("PWD", "/var/task");
+    set("SHLVL", "0");
     set("TZ", ":UTC");
     set("HOME", "/tmp");
     set("LD_LIBRARY_PATH", "/var/task:/var/task/lib:/opt/lib");
-    set("NODE_PATH", "/opt/nodejs/node_modules:/var/task/node_modules:/var/task");
+    if version.runtime.starts_with("nodejs") {
+        set("NODE_PATH", "/opt/nodejs/node_modules:/var/task/node_modules:/var/task");
+    }
+    if version.runtime.starts_with("python") {
+        set("LC_CTYPE", "C.UTF-8");
+        set("PYTHONPATH", "/var/runtime");
+    }
     // What AWS's rotation functions are told of Secrets Manager, unless their owner says else.
     if let Some(endpoint) = endpoint {
         set("SECRETS_MANAGER_ENDPOINT", &endpoint.url);
@@ -194,13 +221,13 @@ fn environment(
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", version.log_group.as_deref().unwrap_or(&group)),
         ("AWS_LAMBDA_LOG_STREAM_NAME", stream),
-        ("AWS_LAMBDA_LOG_FORMAT", if version.log_json.is_some() { "JSON" } else { "Text" }),
         ("LAMBDA_TASK_ROOT", "/var/task"),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime"),
     ] {
         set(name, value);
     }
     if let Some(levels) = &version.log_json {
+        set("AWS_LAMBDA_LOG_FORMAT", "JSON");
         set("AWS_LAMBDA_LOG_LEVEL", &levels.application);
     }
     all
@@ -247,7 +274,76 @@ fn reach(
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
+    use haechi_wire::SecretString;
+    use serde_json::json;
+
     use super::*;
+
+    fn version(runtime: &str, variables: &[(&str, &str)]) -> Version {
+        let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
+        let told = json!({
+            "version": "$LATEST", "code": {"id": "c", "pieces": 1, "size": 1, "sha256": ""},
+            "runtime": runtime, "handler": "index.handler", "role": "r", "description": "",
+            "timeout": 3, "memory": 128, "storage": 512, "environment": variables,
+            "dead_letter_arn": null, "architecture": "x86_64", "tracing": "PassThrough",
+            "log_group": null, "modified_ms": 0, "revision": "r",
+        });
+        serde_json::from_value(told).unwrap()
+    }
+
+    /// What a command says, and its exit status.
+    fn ran(command: &[String]) -> (String, Option<i32>) {
+        let (program, arguments) = command.split_first().unwrap();
+        let output = Command::new(program).args(arguments).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    }
+
+    #[test]
+    fn a_wrapper_is_run_with_the_runtimes_command_line() {
+        let interpreter = ["/bin/echo", "-m", "a b"].map(str::to_owned).to_vec();
+        let runtime = RuntimeOptions { command: interpreter, paths: Vec::new() };
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("wrap.sh");
+        std::fs::write(&path, "#!/bin/sh\necho $#\nexec \"$@\"\n").unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).unwrap();
+        let path = path.to_str().unwrap();
+        let run = |name, wrapper| ran(&command(&version(name, &[(WRAPPER, wrapper)]), &runtime));
+        let wrapped = ("4\n-m a b index.handler\n".to_owned(), Some(0));
+        assert_eq!(run("python3.12", path), wrapped);
+        assert_eq!(run("python3.12", "/idontexist.sh"), (String::new(), Some(127)));
+        let plain = ("-m a b index.handler\n".to_owned(), Some(0));
+        assert_eq!(run("python3.12", ""), plain);
+        // Programs of the function's own have none, as with AWS.
+        assert_eq!(run("provided.al2023", path), ("-m a b\n".to_owned(), Some(0)));
+    }
+
+    #[test]
+    fn a_function_sees_the_variables_of_its_own_runtime() {
+        let reference = "arn:aws:lambda:us-east-1:111122223333:function:f";
+        let reference = Reference::parse(reference).unwrap();
+        let secret = || SecretString("s".to_owned());
+        let credentials = RoleCredentials {
+            access_key_id: "a".to_owned(),
+            secret_access_key: secret(),
+            session_token: secret(),
+        };
+        let seen = |runtime| {
+            let version = version(runtime, &[("SHLVL", "7")]);
+            environment(&reference, &version, &credentials, None, "stream")
+        };
+        let told = |all: &BTreeMap<String, String>, names: [&str; 6]| {
+            names.map(|name| all.get(name).cloned().unwrap_or_default())
+        };
+        let names =
+            ["PWD", "SHLVL", "LC_CTYPE", "PYTHONPATH", "NODE_PATH", "AWS_LAMBDA_LOG_FORMAT"];
+        let python = seen("python3.12");
+        assert_eq!(told(&python, names), ["/var/task", "7", "C.UTF-8", "/var/runtime", "", ""]);
+        let node = "/opt/nodejs/node_modules:/var/task/node_modules:/var/task";
+        assert_eq!(told(&seen("nodejs20.x"), names), ["/var/task", "7", "", "", node, ""]);
+    }
 
     #[test]
     fn names_are_found_at_addresses_of_the_functions_own() {

@@ -14,7 +14,7 @@ use haechi_wire::Fault;
 use crate::Lambda;
 use crate::configuration::revision;
 use crate::function::Function;
-use crate::reference::LATEST;
+use crate::reference::{LATEST, Reference};
 use crate::store::AliasRecord;
 use crate::words::{conflict, invalid, no_function};
 
@@ -24,7 +24,10 @@ impl Handle<CreateAlias> for Lambda {
         cx: &Cx,
         input: CreateAliasRequest,
     ) -> Result<AliasConfiguration, Error> {
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        check_shares(input.routing_config.as_ref())?;
+        let version = &input.function_version;
+        let missing = |reference: &Reference| no_function(&reference.version_arn(version));
+        let function = self.function_or(cx, (&input.function_name, None), missing).await?;
         // The model's pattern looks ahead: a name is no version's number.
         if input.name.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Fault::Validation(format!(
@@ -91,6 +94,25 @@ impl Lambda {
         }
         Ok(weights)
     }
+}
+
+/// Refuses shares that are none.
+pub(super) fn check_shares(routing: Option<&AliasRoutingConfiguration>) -> Result<(), Error> {
+    let weights = routing.and_then(|routing| routing.additional_version_weights.as_ref());
+    let Some(weights) = weights else { return Ok(()) };
+    if weights.values().all(|weight| (0.0..=1.0).contains(weight)) {
+        return Ok(());
+    }
+    let shown: Vec<String> =
+        weights.iter().map(|(version, weight)| format!("{version}={weight:?}")).collect();
+    Err(Fault::Validation(format!(
+        "1 validation error detected: Value '{{{}}}' at 'routingConfig.additionalVersionWeights' \
+         failed to satisfy constraint: Map value must satisfy constraint: [Member must have value \
+         less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member \
+         must not be null]",
+        shown.join(", ")
+    ))
+    .into())
 }
 
 /// An alias as AWS shows it.

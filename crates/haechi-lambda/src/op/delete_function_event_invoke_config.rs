@@ -16,10 +16,10 @@ impl Handle<DeleteFunctionEventInvokeConfig> for Lambda {
         input: DeleteFunctionEventInvokeConfigRequest,
     ) -> Result<Unit, Error> {
         let given = input.qualifier.as_deref();
-        let (mut function, _) = self.function(cx, &input.function_name, given).await?;
+        let mut function = self.function_or(cx, (&input.function_name, given), no_rules).await?;
         let key = rules_key(&function);
         if function.record.event_invoke.remove(&key).is_none() {
-            return Err(no_rules(&function));
+            return Err(no_rules(&function.reference));
         }
         let mut batch = Batch::new();
         function.save(&mut batch);

@@ -14,9 +14,10 @@ impl Handle<GetFunctionEventInvokeConfig> for Lambda {
         input: GetFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, Error> {
         let given = input.qualifier.as_deref();
-        let (function, _) = self.function(cx, &input.function_name, given).await?;
+        let function = self.function_or(cx, (&input.function_name, given), no_rules).await?;
         let key = rules_key(&function);
-        let rules = function.record.event_invoke.get(&key).ok_or_else(|| no_rules(&function))?;
+        let rules = function.record.event_invoke.get(&key);
+        let rules = rules.ok_or_else(|| no_rules(&function.reference))?;
         Ok(show_rules(&function, &key, rules))
     }
 }

@@ -33,10 +33,9 @@ impl Lambda {
             ))
             .into();
         }
-        match self.function(cx, name, qualifier).await {
-            Ok(_) | Err(Error::ResourceNotFoundException(..)) => {
-                not_found("The resource you requested does not exist.")
-            }
+        let missing = || not_found("The resource you requested does not exist.");
+        match self.function_or(cx, (name, qualifier), |_| missing()).await {
+            Ok(_) => missing(),
             Err(error) => error,
         }
     }

@@ -22,7 +22,7 @@ impl Handle<Invoke> for Lambda {
         let reference = Reference::of(cx, &input.function_name, input.qualifier.as_deref())?;
         let kind = input.invocation_type.unwrap_or(InvocationType::RequestResponse);
         let (function, _) = self.function_of(cx, reference, "lambda:InvokeFunction").await?;
-        let version = self.version(&function).await?;
+        let version = self.drawn(&function).await?;
         let payload = input.payload.unwrap_or_default();
         let limit = if kind == InvocationType::Event { event::PAYLOAD_MAX } else { SYNC_MAX };
         if payload.0.len() > limit {
@@ -68,19 +68,43 @@ fn event_text(payload: &[u8]) -> Result<String, Error> {
     if payload.is_empty() {
         return Ok("{}".to_owned());
     }
-    // AWS quotes its parser, which is another one.
     let wrong = |why: String| {
         content(format!(
             "Could not parse request body into json: Could not parse payload into json: {why}"
         ))
     };
-    let text = std::str::from_utf8(payload).map_err(|error| {
-        let at = payload.get(error.valid_up_to()).copied().unwrap_or_default();
-        wrong(format!("Invalid UTF-8 start byte 0x{at:x}"))
-    })?;
+    let text = std::str::from_utf8(payload)
+        .map_err(|error| wrong(not_text(payload, error.valid_up_to())))?;
+    // AWS quotes its parser, which is another one.
     serde_json::from_str::<serde::de::IgnoredAny>(text)
         .map_err(|error| wrong(error.to_string()))?;
     Ok(text.to_owned())
+}
+
+/// What AWS's parser says of a byte that begins no character, as recorded: where a value is to
+/// begin, it stands on the byte; within something, behind it.
+fn not_text(payload: &[u8], at: usize) -> String {
+    let (before, rest) = payload.split_at_checked(at).unwrap_or((payload, &[]));
+    let byte = rest.first().copied().unwrap_or_default();
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let (why, column) = if before.trim_ascii().is_empty() {
+        let told = match byte {
+            0x80..=0x9f => format!("(CTRL-CHAR, code {byte})"),
+            _ => format!("'{}' (code {byte})", char::from(byte)),
+        };
+        let why = format!(
+            "Unexpected character ({told}): expected a valid value (JSON String, Number, Array, \
+             Object or token 'null', 'true' or 'false')"
+        );
+        (why, column)
+    } else {
+        (format!("Invalid UTF-8 start byte 0x{byte:x}"), column + 1)
+    };
+    format!(
+        "{why}\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); \
+         line: {line}, column: {column}]"
+    )
 }
 
 /// The client's context as the runtime gets it: JSON.

@@ -1,7 +1,7 @@
 //! `ListFunctionEventInvokeConfigs`.
 
 use crate::Lambda;
-use crate::op::put_function_event_invoke_config::show_rules;
+use crate::op::put_function_event_invoke_config::{no_such, show_rules};
 use crate::paging::page;
 use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
@@ -16,7 +16,8 @@ impl Handle<ListFunctionEventInvokeConfigs> for Lambda {
         cx: &Cx,
         input: ListFunctionEventInvokeConfigsRequest,
     ) -> Result<ListFunctionEventInvokeConfigsResponse, Error> {
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        let named = (input.function_name.as_str(), None);
+        let function = self.function_or(cx, named, |_| no_such()).await?;
         let rules: Vec<_> = function.record.event_invoke.iter().collect();
         let (rules, next_marker) =
             page(rules, |(key, _)| (*key).clone(), input.max_items, input.marker.as_deref());

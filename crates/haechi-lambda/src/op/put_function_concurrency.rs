@@ -1,7 +1,8 @@
 //! `PutFunctionConcurrency`.
 
 use crate::Lambda;
-use crate::words::invalid;
+use crate::reference::Reference;
+use crate::words::{invalid, no_function};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::PutFunctionConcurrency;
@@ -13,7 +14,9 @@ impl Handle<PutFunctionConcurrency> for Lambda {
         cx: &Cx,
         input: PutFunctionConcurrencyRequest,
     ) -> Result<Concurrency, Error> {
-        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        // As recorded.
+        let missing = |reference: &Reference| no_function(&reference.qualified_arn());
+        let mut function = self.function_or(cx, (&input.function_name, None), missing).await?;
         if function.reference.qualifier.is_some() {
             return Err(invalid(
                 "This operation is permitted on Lambda functions only. Aliases and versions do not \

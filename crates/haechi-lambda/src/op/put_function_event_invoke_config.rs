@@ -22,7 +22,8 @@ impl Handle<PutFunctionEventInvokeConfig> for Lambda {
         input: PutFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, Error> {
         let given = input.qualifier.as_deref();
-        let (mut function, _) = self.function(cx, &input.function_name, given).await?;
+        let named = (input.function_name.as_str(), given);
+        let mut function = self.function_or(cx, named, |_| no_such()).await?;
         if input.maximum_retry_attempts.is_none()
             && input.maximum_event_age_in_seconds.is_none()
             && input.destination_config.is_none()
@@ -31,7 +32,10 @@ impl Handle<PutFunctionEventInvokeConfig> for Lambda {
                 "You must specify at least one of error handling or destination setting.",
             ));
         }
-        self.version(&function).await?;
+        self.version(&function).await.map_err(|error| match error {
+            Error::ResourceNotFoundException(..) => no_such(),
+            error => error,
+        })?;
         let (on_success, on_failure) =
             self.destinations(cx, &function, input.destination_config).await?;
         let rules = EventInvoke {
@@ -57,9 +61,14 @@ pub(super) fn rules_key(function: &Function) -> String {
 }
 
 /// That there are no rules.
-pub(super) fn no_rules(function: &Function) -> Error {
-    let arn = function.reference.version_arn(&rules_key(function));
+pub(super) fn no_rules(reference: &Reference) -> Error {
+    let arn = reference.qualified_arn();
     not_found(format!("The function {arn} doesn't have an EventInvokeConfig"))
+}
+
+/// That there is nothing that could have rules.
+pub(super) fn no_such() -> Error {
+    not_found("The function doesn't exist.")
 }
 
 /// Where records of a request go: of success, of failure.
@@ -81,8 +90,10 @@ impl Lambda {
         let success = success.filter(|arn| !arn.is_empty());
         let failure = given.on_failure.and_then(|one| one.destination);
         let failure = failure.filter(|arn| !arn.is_empty());
+        let own = function.reference.function_arn();
         for arn in success.iter().chain(&failure) {
-            if arn.starts_with(&function.reference.function_arn()) {
+            let behind = arn.strip_prefix(&own);
+            if behind.is_some_and(|rest| rest.is_empty() || rest.starts_with(':')) {
                 return Err(invalid("You can't specify the function as a destination for itself."));
             }
             match arn.split(':').nth(2).unwrap_or_default() {

@@ -18,16 +18,14 @@ impl Handle<TagResource> for Lambda {
         let facts = Facts::putting(&input.tags);
         if let Some(found) = self.tagged_mapping(cx, &input.resource, facts).await? {
             let mut mapping = found.value.clone();
-            mapping.tags.extend(input.tags);
-            check_tags(&mapping.tags)?;
+            put_tags(&mut mapping.tags, input.tags)?;
             let mut batch = Batch::new();
             batch.replace(&found, &mapping);
             self.database.commit(batch).await?;
             return Ok(Unit);
         }
         let mut function = self.tagged(cx, &input.resource, Facts::putting(&input.tags)).await?;
-        function.record.tags.extend(input.tags);
-        check_tags(&function.record.tags)?;
+        put_tags(&mut function.record.tags, input.tags)?;
         let mut batch = Batch::new();
         function.save(&mut batch);
         self.database.commit(batch).await?;
@@ -37,6 +35,22 @@ impl Handle<TagResource> for Lambda {
 
 /// Tags of a function, at most.
 const TAGS_MAX: usize = 50;
+
+/// Adds tags; without any there is nothing to do, which is refused (recorded).
+fn put_tags(
+    tags: &mut BTreeMap<String, String>,
+    given: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    if given.is_empty() {
+        return Err(not_processed());
+    }
+    tags.extend(given);
+    check_tags(tags)
+}
+
+fn not_processed() -> Error {
+    invalid("An error occurred and the request cannot be processed.")
+}
 
 /// Whether a function may have these tags.
 pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
@@ -52,7 +66,7 @@ pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
     if tags.iter().all(plain) {
         return Ok(());
     }
-    Err(invalid("An error occurred and the request cannot be processed."))
+    Err(not_processed())
 }
 
 impl Lambda {

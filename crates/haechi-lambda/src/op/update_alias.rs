@@ -1,7 +1,7 @@
 //! `UpdateAlias`.
 
 use crate::configuration::revision;
-use crate::op::create_alias::show_alias;
+use crate::op::create_alias::{check_shares, show_alias};
 use crate::words::not_found;
 use crate::{Lambda, words};
 use haechi_core::{Batch, Cx, Handle};
@@ -17,6 +17,7 @@ impl Handle<UpdateAlias> for Lambda {
         cx: &Cx,
         input: UpdateAliasRequest,
     ) -> Result<AliasConfiguration, Error> {
+        check_shares(input.routing_config.as_ref())?;
         let (function, _) = self.function(cx, &input.function_name, None).await?;
         let arn = function.reference.version_arn(&input.name);
         let Some(found) = self.alias(&function, &input.name).await? else {

@@ -1,7 +1,7 @@
 //! `UpdateFunctionEventInvokeConfig`.
 
 use crate::Lambda;
-use crate::op::put_function_event_invoke_config::{no_rules, rules_key, show_rules};
+use crate::op::put_function_event_invoke_config::{no_rules, no_such, rules_key, show_rules};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UpdateFunctionEventInvokeConfig;
@@ -16,10 +16,11 @@ impl Handle<UpdateFunctionEventInvokeConfig> for Lambda {
         input: UpdateFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, Error> {
         let given = input.qualifier.as_deref();
-        let (mut function, _) = self.function(cx, &input.function_name, given).await?;
+        let named = (input.function_name.as_str(), given);
+        let mut function = self.function_or(cx, named, |_| no_such()).await?;
         let key = rules_key(&function);
         let Some(mut rules) = function.record.event_invoke.get(&key).cloned() else {
-            return Err(no_rules(&function));
+            return Err(no_rules(&function.reference));
         };
         rules.retries = input.maximum_retry_attempts.or(rules.retries);
         rules.age_seconds = input.maximum_event_age_in_seconds.or(rules.age_seconds);

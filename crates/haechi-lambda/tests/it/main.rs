@@ -1,0 +1,7 @@
+//! Functions as callers and services see them, without running any.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod aliases;
+mod asynchronous;
+mod fixture;
+mod recorded;
