@@ -32,8 +32,10 @@ enum Named<'a> {
     Rule { bus: &'a str, name: &'a str },
 }
 
-fn parse(arn: &str) -> Option<Named<'_>> {
-    let resource = arn.splitn(6, ':').nth(5)?;
+/// Reads an ARN of the caller's account and Region: what is decided on another one is not to reach
+/// what has the same name here.
+fn parse<'a>(cx: &Cx, arn: &'a str) -> Option<Named<'a>> {
+    let resource = arn.strip_prefix(&cx.arn("events", ""))?;
     if let Some(name) = resource.strip_prefix("event-bus/") {
         return Some(Named::Bus(name));
     }
@@ -44,8 +46,8 @@ fn parse(arn: &str) -> Option<Named<'_>> {
 
 impl Events {
     /// The tags of a resource, if it is there.
-    async fn tags_of(&self, place: &Place, arn: &str) -> Result<Option<Tags>, Fault> {
-        Ok(match parse(arn) {
+    async fn tags_of(&self, cx: &Cx, place: &Place, arn: &str) -> Result<Option<Tags>, Fault> {
+        Ok(match parse(cx, arn) {
             Some(Named::Bus(name)) => self.bus(place, name).await?.map(|bus| bus.value.tags),
             Some(Named::Rule { bus, name }) => {
                 let found = self.database.load::<RuleRecord>(&place.rule(bus, name)).await?;
@@ -64,11 +66,11 @@ impl Events {
         change: impl FnOnce(Tags) -> Result<Tags, Error>,
     ) -> Result<Tags, Error> {
         let place = bus::place(cx);
-        let now = self.tags_of(&place, arn).await?;
+        let now = self.tags_of(cx, &place, arn).await?;
         facts.of_resource = now.as_ref();
         cx.authorize_knowing(arn, &facts)?;
         let mut batch = Batch::new();
-        let tags = match parse(arn) {
+        let tags = match parse(cx, arn) {
             Some(Named::Bus(name)) => {
                 let found = self.bus(&place, name).await?;
                 let mut record = match &found {

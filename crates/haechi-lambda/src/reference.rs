@@ -1,10 +1,10 @@
 //! What a caller may name a function by: a name, part of an ARN, an ARN, each with a qualifier.
 
-use haechi_core::Cx;
+use haechi_core::{Cx, Region};
 use haechi_lambda_model::Error;
 
 use crate::store::Place;
-use crate::words::{not_found, qualifier_mismatch};
+use crate::words::{no_function, not_found, qualifier_mismatch};
 
 /// The qualifier of what is not published.
 pub(crate) const LATEST: &str = "$LATEST";
@@ -38,7 +38,10 @@ impl Reference {
                         reference.region
                     )));
                 }
-                (*partition).clone_into(&mut reference.partition);
+                // Policies decide on the ARN, and a function has but one.
+                if *partition != reference.partition {
+                    return Err(no_function(given));
+                }
                 (*account).clone_into(&mut reference.account);
                 (*name, own)
             }
@@ -65,6 +68,9 @@ impl Reference {
         else {
             return None;
         };
+        if Region::parse(region)?.partition() != *partition {
+            return None;
+        }
         Some(Reference {
             partition: (*partition).to_owned(),
             account: (*account).to_owned(),
@@ -116,5 +122,6 @@ mod tests {
             assert_eq!(Reference::parse(arn).unwrap().arn(), arn);
         }
         assert_eq!(Reference::parse("arn:aws:sqs:eu-west-1:111122223333:function:x"), None);
+        assert_eq!(Reference::parse("arn:aws-cn:lambda:eu-west-1:111122223333:function:x"), None);
     }
 }

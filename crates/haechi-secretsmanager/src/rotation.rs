@@ -40,6 +40,9 @@ pub(crate) struct Rotation {
     pub(crate) lambda_arn: String,
     pub(crate) rules: Rules,
     pub(crate) last_ms: Option<i64>,
+    /// When a value was last put by hand, which counts as a rotation where days rule.
+    #[serde(default)]
+    pub(crate) by_hand_ms: Option<i64>,
     /// Start and end of the next window.
     pub(crate) next_ms: Option<(i64, i64)>,
     /// When the waiting job is due: at the window's start, or for another try.
@@ -92,6 +95,11 @@ pub(crate) fn built_in<'a>(arn: &'a str, region: &str, account: &str) -> Option<
 }
 
 impl Rotation {
+    /// What days count from.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        self.last_ms.max(self.by_hand_ms).map(Timestamp::from_millis)
+    }
+
     /// The next window by the rules. `AutomaticallyAfterDays` counts from the last rotation, and what
     /// is overdue by it begins tomorrow; expressions count from now (API Reference,
     /// RotationRulesType).
@@ -162,8 +170,14 @@ impl SecretRecord {
     ) -> Result<(), Fault> {
         let pending = self.labelled(PENDING).filter(|id| *id != current).map(str::to_owned);
         let (Some(rotation), Some(pending)) = (&mut self.rotation, pending) else { return Ok(()) };
-        if rotation.running.take().is_some() {
+        let was_running = rotation.running.take().is_some();
+        // Begun by its job, which is gone.
+        if was_running && rotation.due_ms.is_some_and(|due_ms| due_ms <= at.1.millis()) {
+            rotation.plan(at.1, at.1);
+        }
+        if was_running {
             batch.delete(rotating_path(self));
+            schedule_next(self.rotation_job(), batch);
         }
         self.detach(PENDING);
         self.tell_rotation(at, "RotationAbandoned", &pending, None, batch)
@@ -172,13 +186,12 @@ impl SecretRecord {
     /// A value was put by hand: where `AutomaticallyAfterDays` rules, that counts as a rotation, and
     /// the next one is that much later (API Reference, RotationRulesType).
     pub(crate) fn count_by_hand(&mut self, now: Timestamp, batch: &mut Batch) {
-        let rotation = self.rotation.as_mut().filter(|rotation| rotation.enabled);
-        if let Some(rotation) = rotation.filter(|rotation| rotation.rules.after_days.is_some()) {
+        let Some(rotation) = &mut self.rotation else { return };
+        rotation.by_hand_ms = Some(now.millis());
+        if rotation.enabled && rotation.rules.after_days.is_some() {
             rotation.failures = 0;
             rotation.plan(now, now);
-        }
-        if let Some(job) = self.rotation_job() {
-            batch.schedule(&job);
+            schedule_next(self.rotation_job(), batch);
         }
     }
 
@@ -237,6 +250,12 @@ impl SecretRecord {
     }
 }
 
+fn schedule_next(job: Option<Job>, batch: &mut Batch) {
+    if let Some(job) = job {
+        batch.schedule(&job);
+    }
+}
+
 /// Begins rotations that fall due.
 pub(crate) struct BeginRotation {
     pub(crate) database: Arc<Database>,
@@ -279,6 +298,7 @@ pub(crate) fn new(lambda_arn: String) -> Rotation {
         lambda_arn,
         rules: Rules::default(),
         last_ms: None,
+        by_hand_ms: None,
         next_ms: None,
         due_ms: None,
         failures: 0,

@@ -155,7 +155,8 @@ impl Drop for Row {
     }
 }
 
-/// A row to count in; to be kept until what follows from it is committed.
+/// A row to count in; to be kept until what follows from it is committed. A job gives it back before
+/// that: should another count in it meanwhile, one of the two is decided anew.
 pub(crate) struct Counting {
     own: Option<Loaded<CountRecord>>,
     row: Row,

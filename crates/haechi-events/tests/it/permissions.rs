@@ -2,12 +2,12 @@
 
 use haechi_events_model::ops::{
     CreateEventBus, DeleteEventBus, DeleteRule, DescribeEventBus, PutEvents, PutPermission,
-    PutRule, PutTargets, RemovePermission,
+    PutRule, PutTargets, RemovePermission, TagResource,
 };
 use haechi_events_model::shapes::{
     Condition, CreateEventBusRequest, DeleteEventBusRequest, DeleteRuleRequest,
     DescribeEventBusRequest, PutEventsRequest, PutEventsRequestEntry, PutPermissionRequest,
-    PutRuleRequest, PutTargetsRequest, RemovePermissionRequest, Tag,
+    PutRuleRequest, PutTargetsRequest, RemovePermissionRequest, Tag, TagResourceRequest,
 };
 use haechi_testkit::told;
 use serde_json::{Value, json};
@@ -272,4 +272,30 @@ async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
     );
     assert_eq!(fixture.name("ghost").await, Err(("ValidationException", told)));
     assert_eq!(fixture.stranger_puts("app").await, None);
+}
+
+#[tokio::test]
+async fn what_is_allowed_elsewhere_reaches_nothing_of_the_same_name_here() {
+    let fixture = Fixture::new().await;
+    let name = "r".to_owned();
+    let pattern = Some(r#"{"source": ["x"]}"#.to_owned());
+    let input = PutRuleRequest { name, event_pattern: pattern, ..Default::default() };
+    fixture.kit.call::<PutRule, _>(&*fixture.events, &fixture.root, input).await.unwrap();
+    let tag = |arn: String| {
+        let tags = vec![Tag { key: "k".to_owned(), value: "v".to_owned() }];
+        TagResourceRequest { resource_arn: arn, tags }
+    };
+    let own = format!("arn:aws:events:us-east-1:{ACCOUNT}:rule/r");
+    fixture.kit.call::<TagResource, _>(&*fixture.events, &fixture.root, tag(own)).await.unwrap();
+    for elsewhere in [
+        format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/r"),
+        format!("arn:aws-cn:events:us-east-1:{ACCOUNT}:rule/r"),
+        format!("arn:aws:events:us-east-1:{OTHER}:rule/r"),
+    ] {
+        let input = tag(elsewhere.clone());
+        let outcome = fixture.kit.call::<TagResource, _>(&*fixture.events, &fixture.root, input);
+        let problem = outcome.await.map(|_| ()).unwrap_err();
+        let known = ["ResourceNotFoundException", "AccessDeniedException"];
+        assert!(known.contains(&told(&problem).0), "{elsewhere}: {:?}", told(&problem));
+    }
 }

@@ -4,4 +4,5 @@
 mod aliases;
 mod asynchronous;
 mod fixture;
+mod names;
 mod recorded;

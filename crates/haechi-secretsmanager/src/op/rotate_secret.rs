@@ -40,7 +40,7 @@ impl Handle<RotateSecret> for SecretsManager {
         let now = cx.now();
         if let Some(rotation) = &mut record.rotation {
             rotation.enabled = true;
-            let last = rotation.last_ms.filter(|_| !immediately).map(Timestamp::from_millis);
+            let last = rotation.last().filter(|_| !immediately);
             rotation.plan(last.unwrap_or(now), now);
         }
         let mut version = None;

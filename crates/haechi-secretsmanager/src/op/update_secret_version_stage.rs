@@ -25,10 +25,13 @@ impl Handle<UpdateSecretVersionStage> for SecretsManager {
         draft.record().owns_values(cx)?;
         let from = input.remove_from_version_id.as_deref();
         let to = input.move_to_version_id.as_deref();
+        let before = draft.record().labelled(CURRENT).map(str::to_owned);
         move_label(draft.change(), &input.version_stage, from, to)?;
         draft.change().changed_ms = cx.now().millis();
         let mut batch = Batch::new();
-        if let Some(to) = to.filter(|_| input.version_stage == CURRENT) {
+        if let Some(to) =
+            to.filter(|to| input.version_stage == CURRENT && before.as_deref() != Some(to))
+        {
             draft.change().abandon_rotation((&self.env, cx.now()), to, &mut batch)?;
         }
         draft.save(&permit, &mut batch);

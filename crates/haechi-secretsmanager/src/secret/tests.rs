@@ -105,3 +105,25 @@ fn an_access_is_told_by_the_day() {
     assert!(!secret.accessed("1", NOW.plus_seconds(7200)));
     assert!(secret.accessed("1", NOW.plus_seconds(24 * 60 * 60)));
 }
+
+#[tokio::test]
+async fn a_rotation_that_a_job_began_and_a_hand_overtook_has_a_next_time() {
+    let kit = haechi_testkit::Kit::new().await;
+    let (mut secret, now) = (secret(), kit.env.now());
+    secret.add("1", &labels(&[CURRENT]), now).unwrap();
+    secret.add("2", &labels(&[PENDING]), now).unwrap();
+    let mut rotation = crate::rotation::new("arn:aws:lambda:::function:f".to_owned());
+    rotation.enabled = true;
+    rotation.rules.expression = Some("rate(1 day)".to_owned());
+    rotation.due_ms = Some(now.millis());
+    let (token, step) = ("2".to_owned(), crate::rotation::Step::Set);
+    rotation.running = Some(crate::rotation::Running { token, step });
+    secret.rotation = Some(rotation);
+    let mut batch = haechi_core::Batch::new();
+    secret.abandon_rotation((&kit.env, now), "1", &mut batch).unwrap();
+    kit.database.commit(batch).await.unwrap();
+    let rotation = secret.rotation.as_ref().unwrap();
+    assert_eq!(rotation.running, None);
+    assert!(rotation.due_ms.unwrap() > now.millis());
+    assert_eq!(secret.labelled(PENDING), None);
+}

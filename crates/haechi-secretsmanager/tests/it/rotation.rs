@@ -241,6 +241,8 @@ async fn days_count_from_the_last_rotation_or_from_a_value_put_by_hand() {
     let all_but_end = text.strip_suffix('}').unwrap();
     world.put("s", &format!(r#"{all_but_end},"note":"by hand"}}"#)).await;
     assert_eq!(next().await, "2026-01-07T23:59:59Z", "by hand");
+    rotate(&world, after(2, false)).await.unwrap();
+    assert_eq!(next().await, "2026-01-07T23:59:59Z", "and it is remembered");
     let logins = *server.logins.lock().unwrap();
     pass(&world, DAY).await;
     assert_eq!(*server.logins.lock().unwrap(), logins, "the job of before is gone");
