@@ -80,8 +80,12 @@ impl Fault {
     }
 }
 
-/// Reads a status.
+/// Reads a status. One that something lies beneath is not etcd's word but the connection's, whatever
+/// its code: HTTP/2's `ENHANCE_YOUR_CALM` comes as `ResourceExhausted`.
 pub(crate) fn kind(status: &Status) -> Kind {
+    if std::error::Error::source(status).is_some() {
+        return Kind::Unanswered;
+    }
     let says = |text: &str| status.message().contains(text);
     match status.code() {
         Code::ResourceExhausted if says("space exceeded") => Kind::NoSpace,
@@ -156,6 +160,15 @@ mod tests {
             (Code::InvalidArgument, "etcdserver: request is too large", Kind::Other),
         ] {
             assert_eq!(kind(&Status::new(code, text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_connection_says_is_no_answer_of_etcds() {
+        for code in [Code::ResourceExhausted, Code::PermissionDenied, Code::Unavailable] {
+            let mut status = Status::new(code, "h2 protocol error");
+            status.set_source(std::sync::Arc::new(std::fmt::Error));
+            assert_eq!(kind(&status), Kind::Unanswered, "{code:?}");
         }
     }
 
