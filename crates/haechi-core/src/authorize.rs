@@ -13,6 +13,7 @@ use haechi_wire::Fault;
 
 use crate::Cx;
 use crate::guardrails::Membership;
+use crate::regions::WITHOUT_REGIONS;
 
 /// What a handler asks to be allowed.
 #[derive(Clone, Copy)]
@@ -232,14 +233,37 @@ impl Cx {
         resource: &str,
         context: &dyn Context,
     ) -> Result<Permit, Fault> {
+        self.authorize_also(self.operation.action, resource, context)
+    }
+
+    /// As [`Self::authorize_knowing`], of another action that the call needs too: that of tagging
+    /// what it creates, for one.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize_also(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &dyn Context,
+    ) -> Result<Permit, Fault> {
         self.authorize(&Ask {
-            action: self.operation.action,
+            action,
             resource,
             resource_account: self.account().as_str(),
             policy: None,
             rule: ResourceRule::Union,
             context,
         })
+    }
+}
+
+/// Not what the caller signed for, where the service has no Regions: he could choose.
+fn requested_region(cx: &Cx) -> &str {
+    if WITHOUT_REGIONS.contains(&cx.operation.service.name) {
+        cx.region.of_global_services()
+    } else {
+        cx.region.as_str()
     }
 }
 
@@ -393,7 +417,7 @@ impl RequestContext<'_> {
             "epochtime" => Some(Values::owned(cx.now().seconds().to_string())),
             "useragent" => cx.request.user_agent.as_deref().map(Values::one),
             "referer" => cx.request.referer.as_deref().map(Values::one),
-            "requestedregion" => Some(Values::one(cx.region.as_str())),
+            "requestedregion" => Some(Values::one(requested_region(cx))),
             "resourceaccount" => Some(Values::one(self.ask.resource_account)),
             "principalorgid" => self.place(self.principal_account()?).map(organization),
             "principalorgpaths" => self.place(self.principal_account()?).map(path),

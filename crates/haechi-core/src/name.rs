@@ -93,6 +93,16 @@ impl Region {
         &self.0
     }
 
+    /// Where services without Regions are said to be, in this partition.
+    pub fn of_global_services(&self) -> &str {
+        match self.partition() {
+            "aws" => "us-east-1",
+            "aws-cn" => "cn-north-1",
+            "aws-us-gov" => "us-gov-west-1",
+            _ => self.as_str(),
+        }
+    }
+
     /// The partition it belongs to, as it stands in ARNs.
     pub fn partition(&self) -> &'static str {
         let starts = |prefix| self.0.starts_with(prefix);

@@ -21,6 +21,9 @@ pub fn published() -> impl Iterator<Item = (&'static str, &'static str)> {
     PUBLISHED.iter().map(|(name, partition)| (*name, *partition))
 }
 
+/// Services that have no Regions, whichever one a call is signed for.
+pub const WITHOUT_REGIONS: &[&str] = &["iam", "organizations"];
+
 /// Services that are of no Region, or answer the same in each: every deployment serves them.
 const GLOBAL: &[&str] = &["iam", "organizations", "sts"];
 

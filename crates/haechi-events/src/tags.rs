@@ -41,7 +41,8 @@ fn parse<'a>(cx: &Cx, arn: &'a str) -> Option<Named<'a>> {
     }
     let rule = resource.strip_prefix("rule/")?;
     let (bus, name) = rule.rsplit_once('/').unwrap_or((bus::DEFAULT, rule));
-    Some(Named::Rule { bus, name })
+    // Not by another name: `rule/default/x` is `rule/x`.
+    (rule::arn(cx, bus, name) == arn).then_some(Named::Rule { bus, name })
 }
 
 impl Events {

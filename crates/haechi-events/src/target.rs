@@ -26,7 +26,7 @@ pub(crate) fn accept(
     let is_queue = service == "sqs";
     let bus = Bus::parse(&target.arn);
     let is_http = api_destination::is_one(&target.arn);
-    if !target.arn.starts_with("arn:") {
+    if !target.arn.starts_with(&format!("arn:{}:", cx.region.partition())) {
         let arn = &target.arn;
         return Err(invalid(format!(
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."

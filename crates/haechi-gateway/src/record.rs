@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use haechi_core::regions::WITHOUT_REGIONS;
 use haechi_core::{Caller, MadeCall, Region, RequestInfo, Resource};
 use haechi_policy::{Principal, RecordedRequest};
 use haechi_wire::json::push_string;
@@ -18,9 +19,6 @@ const EVENT_VERSION: &str = "1.11";
 
 /// Bytes of an error's message, at most; CloudTrail cuts here too.
 const MESSAGE_MAX: usize = 1024;
-
-/// Services that have no Regions; their calls are recorded in the first Region of the partition.
-const GLOBAL: &[&str] = &["iam", "organizations"];
 
 /// What a record tells.
 #[derive(Clone, Copy)]
@@ -270,12 +268,10 @@ fn shortened(message: &str) -> &str {
 
 fn region<'a>(event: &Event<'a>) -> &'a str {
     let Some(region) = event.region else { return "" };
-    match region.partition() {
-        _ if !GLOBAL.contains(&event.service.name) => region.as_str(),
-        "aws" => "us-east-1",
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => region.as_str(),
+    if WITHOUT_REGIONS.contains(&event.service.name) {
+        region.of_global_services()
+    } else {
+        region.as_str()
     }
 }
 

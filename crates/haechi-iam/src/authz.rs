@@ -3,7 +3,8 @@
 //! **Invariant:** whether one exists is told only to one who may do the operation on its ARN. For
 //! one that does not exist, AWS asks about the ARN that it would have under `/`.
 
-use haechi_core::{Ask, Cx, Loaded};
+use haechi_core::facts::named;
+use haechi_core::{Ask, Cx, Loaded, Operation};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::Tag;
 use haechi_policy::{Context, ResourceRule, Values};
@@ -37,8 +38,8 @@ impl Context for Conditions<'_> {
             return (!self.tag_keys.is_empty()).then(|| Values::many(self.tag_keys));
         }
         if let Some(wanted) = key.strip_prefix("aws:requesttag/") {
-            let found = self.request_tags.iter().find(|tag| same_key(&tag.key, wanted));
-            return found.map(|tag| Values::one(&tag.value));
+            let tags = self.request_tags.iter();
+            return named(tags.map(|tag| (tag.key.as_str(), tag.value.as_str())), wanted);
         }
         match key {
             "iam:policyarn" => return self.policy_arn.map(Values::one),
@@ -48,13 +49,9 @@ impl Context for Conditions<'_> {
         }
         let of_resource = ["aws:resourcetag/", "iam:resourcetag/"];
         let wanted = of_resource.iter().find_map(|prefix| key.strip_prefix(prefix))?;
-        let found = self.resource_tags.iter().find(|(key, _)| same_key(key, wanted));
-        found.map(|(_, value)| Values::one(value))
+        let tags = self.resource_tags.iter();
+        named(tags.map(|(key, value)| (key.as_str(), value.as_str())), wanted)
     }
-}
-
-fn same_key(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
 }
 
 /// Decides the operation on an ARN of the caller's own account.
@@ -68,6 +65,20 @@ pub(crate) fn authorize(cx: &Cx, arn: &str, context: &Conditions<'_>) -> Result<
         context,
     })
     .map(|_| ())
+}
+
+/// The same of an operation that creates what the ARN names. With tags it needs the action of
+/// `Tagging` too: policies trust tags to be set by none but those who may.
+pub(crate) fn authorize_creation<Tagging: Operation>(
+    cx: &Cx,
+    arn: &str,
+    context: &Conditions<'_>,
+) -> Result<(), Fault> {
+    authorize(cx, arn, context)?;
+    if context.request_tags.is_empty() {
+        return Ok(());
+    }
+    cx.authorize_also(Tagging::SCHEMA.action, arn, context).map(|_| ())
 }
 
 impl Iam {

@@ -82,7 +82,7 @@ impl Lambda {
         let reference = Reference::parse(function_arn).ok_or_else(missing)?;
         let region = Region::parse(&reference.region).ok_or_else(missing)?;
         let cx = Cx::by_service(&self.env, region, service, source, Invoke::SCHEMA).await?;
-        let (function, _) = self.function_of(&cx, reference, "lambda:InvokeFunction").await?;
+        let function = self.qualified(&cx, reference, "lambda:InvokeFunction").await?;
         Ok((cx, function))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use haechi_core::{Ask, Batch, Cx, Facts, Loaded, Permit, Unchecked};
+use haechi_core::{Ask, Batch, Cx, Facts, Loaded, Unchecked};
 use haechi_lambda_model::Error;
 use haechi_policy::{Document, ResourceRule};
 use haechi_wire::Fault;
@@ -17,6 +17,32 @@ pub(crate) struct Function {
     pub(crate) reference: Reference,
     pub(crate) loaded: Loaded<FunctionRecord>,
     pub(crate) record: FunctionRecord,
+}
+
+/// A function as the input of an operation names it. What is decided on, its ARN and its policy,
+/// follows from this: so that nothing in a name gets around a decision about what is acted on.
+#[derive(Clone, Copy)]
+pub(crate) enum Named<'a> {
+    /// Of an operation without a qualifier: it acts on the whole function, whatever qualifier the
+    /// name carries.
+    Whole(&'a str),
+    /// Of an operation that has a qualifier, in the name or beside it: it acts on that.
+    Qualified(&'a str, Option<&'a str>),
+}
+
+impl Named<'_> {
+    /// What is named, and what is decided on.
+    fn references(self, cx: &Cx) -> Result<(Reference, Reference), Error> {
+        let named = match self {
+            Named::Whole(given) => Reference::of(cx, given, None)?,
+            Named::Qualified(given, qualifier) => Reference::of(cx, given, qualifier)?,
+        };
+        let decided_on = match self {
+            Named::Whole(_) => named.whole(),
+            Named::Qualified(..) => named.clone(),
+        };
+        Ok((named, decided_on))
+    }
 }
 
 /// What a decision about a function goes by.
@@ -45,51 +71,44 @@ impl Function {
 
 impl Lambda {
     /// The function that the caller names, if he may call this operation on it.
-    pub(crate) async fn function(
-        &self,
-        cx: &Cx,
-        given: &str,
-        qualifier: Option<&str>,
-    ) -> Result<(Function, Permit), Error> {
-        self.function_knowing(cx, (given, qualifier), Facts::default()).await
+    pub(crate) async fn function(&self, cx: &Cx, named: Named<'_>) -> Result<Function, Error> {
+        self.function_knowing(cx, named, Facts::default()).await
     }
 
     /// The same, where conditions see more of the call.
     pub(crate) async fn function_knowing(
         &self,
         cx: &Cx,
-        (given, qualifier): (&str, Option<&str>),
+        named: Named<'_>,
         facts: Facts<'_>,
-    ) -> Result<(Function, Permit), Error> {
-        let reference = Reference::of(cx, given, qualifier)?;
-        let (found, permit) = self.decided(cx, &reference, cx.operation.action, facts).await?;
-        let function = found.ok_or_else(|| no_function(&reference.arn()))?;
-        Ok((function, permit))
+    ) -> Result<Function, Error> {
+        let references = named.references(cx)?;
+        let found = self.decided(cx, &references, cx.operation.action, facts).await?;
+        found.ok_or_else(|| no_function(&references.0.arn()))
     }
 
     /// The function that the caller names, or what `missing` says where there is none.
     pub(crate) async fn function_or(
         &self,
         cx: &Cx,
-        (given, qualifier): (&str, Option<&str>),
+        named: Named<'_>,
         missing: impl FnOnce(&Reference) -> Error,
     ) -> Result<Function, Error> {
-        let reference = Reference::of(cx, given, qualifier)?;
-        let action = cx.operation.action;
-        let (found, _) = self.decided(cx, &reference, action, Facts::default()).await?;
-        found.ok_or_else(|| missing(&reference))
+        let references = named.references(cx)?;
+        let found = self.decided(cx, &references, cx.operation.action, Facts::default()).await?;
+        found.ok_or_else(|| missing(&references.0))
     }
 
-    /// A function, if the caller may do this with it.
-    pub(crate) async fn function_of(
+    /// What is qualified, if the caller may do this with it.
+    pub(crate) async fn qualified(
         &self,
         cx: &Cx,
         reference: Reference,
         action: &str,
-    ) -> Result<(Function, Permit), Error> {
-        let (found, permit) = self.decided(cx, &reference, action, Facts::default()).await?;
-        let function = found.ok_or_else(|| no_function(&reference.arn()))?;
-        Ok((function, permit))
+    ) -> Result<Function, Error> {
+        let references = (reference.clone(), reference);
+        let found = self.decided(cx, &references, action, Facts::default()).await?;
+        found.ok_or_else(|| no_function(&references.0.arn()))
     }
 
     /// What there is, for a caller who may: a stranger learns nothing of what exists in an account
@@ -97,22 +116,22 @@ impl Lambda {
     async fn decided(
         &self,
         cx: &Cx,
-        reference: &Reference,
+        (named, decided_on): &(Reference, Reference),
         action: &str,
         mut facts: Facts<'_>,
-    ) -> Result<(Option<Function>, Permit), Error> {
-        let found = self.load(reference).await?;
+    ) -> Result<Option<Function>, Error> {
+        let found = self.load(named).await?;
         let tags = found.as_ref().map(|function| function.record.tags.clone());
         facts.of_resource = tags.as_ref();
         let policy = match &found {
-            Some(function) => policy_of(function)?,
+            Some(function) => policy_of(&function.record, decided_on)?,
             None => None,
         };
-        let (action, arn) = (action.to_owned(), reference.arn());
-        let account = reference.account.clone();
+        let (action, arn) = (action.to_owned(), decided_on.arn());
+        let account = decided_on.account.clone();
         let subject = Subject { action, arn, account, policy, facts };
         let unchecked = Unchecked::new((found, subject));
-        let ((found, _), permit) = unchecked.authorize(cx, |(_, subject)| Ask {
+        let ((found, _), _) = unchecked.authorize(cx, |(_, subject)| Ask {
             action: &subject.action,
             resource: &subject.arn,
             resource_account: &subject.account,
@@ -120,7 +139,7 @@ impl Lambda {
             rule: ResourceRule::Union,
             context: &subject.facts,
         })?;
-        Ok((found, permit))
+        Ok(found)
     }
 
     /// A function, whoever asks.
@@ -198,8 +217,23 @@ impl Lambda {
     }
 }
 
-fn policy_of(function: &Function) -> Result<Option<Arc<Document>>, Fault> {
-    let qualifier = function.reference.qualifier.as_deref();
-    let Some(found) = function.record.policies.get(policy::key(qualifier)) else { return Ok(None) };
+/// Whether the caller may see the tags of a function: they are the whole function's.
+pub(crate) fn may_list_tags(cx: &Cx, function: &Function) -> Result<bool, Fault> {
+    let whole = function.reference.whole();
+    let policy = policy_of(&function.record, &whole)?;
+    let decided = cx.authorize(&Ask {
+        action: "lambda:ListTags",
+        resource: &whole.arn(),
+        resource_account: &whole.account,
+        policy: policy.as_ref(),
+        rule: ResourceRule::Union,
+        context: &Facts::of(&function.record.tags),
+    });
+    Ok(decided.is_ok())
+}
+
+fn policy_of(record: &FunctionRecord, of: &Reference) -> Result<Option<Arc<Document>>, Fault> {
+    let key = policy::key(of.qualifier.as_deref());
+    let Some(found) = record.policies.get(key) else { return Ok(None) };
     Ok(Some(Arc::new(policy::compiled(found)?)))
 }

@@ -123,6 +123,17 @@ pub(crate) fn arn(mapping: &MappingRecord) -> String {
     format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{id}")
 }
 
+/// The ARN of a mapping of the caller's that has this id.
+pub(crate) fn arn_of(cx: &Cx, id: &str) -> String {
+    let (partition, region, account) = (cx.region.partition(), &cx.region, cx.account());
+    format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{id}")
+}
+
+/// What conditions see of a call that gives a mapping this function.
+pub(crate) fn about(function: &Reference) -> Facts<'static> {
+    Facts::default().with("lambda:functionarn", [function.arn()])
+}
+
 /// A mapping as AWS shows it.
 pub(crate) fn show(mapping: MappingRecord, phase: Phase) -> EventSourceMappingConfiguration {
     let state = match phase {
@@ -181,9 +192,17 @@ impl MappingRecord {
 }
 
 impl Lambda {
-    /// The function that a mapping is to hand messages to, and its version.
-    pub(crate) async fn mapped(&self, reference: &Reference) -> Result<(Function, Version), Error> {
+    /// The function that a mapping of an account is to hand messages to, and its version: nobody
+    /// else's, as the mapping alone decides that it runs.
+    pub(crate) async fn mapped(
+        &self,
+        account: &str,
+        reference: &Reference,
+    ) -> Result<(Function, Version), Error> {
         let missing = || invalid("Function does not exist");
+        if reference.account != account {
+            return Err(missing());
+        }
         let function = self.load(reference).await?.ok_or_else(missing)?;
         match self.version(&function).await {
             Ok(version) => Ok((function, version)),
@@ -221,9 +240,7 @@ impl Lambda {
     ) -> Result<Option<Loaded<MappingRecord>>, Error> {
         let place = Place { account: cx.account().to_string(), region: cx.region.to_string() };
         let found = self.database.load::<MappingRecord>(&place.mapping(id)).await?;
-        let (partition, region) = (cx.region.partition(), &cx.region);
-        let arn =
-            format!("arn:{partition}:lambda:{region}:{}:event-source-mapping:{id}", cx.account());
+        let arn = arn_of(cx, id);
         if let Some(found) = &found {
             facts
                 .own

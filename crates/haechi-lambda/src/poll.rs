@@ -167,7 +167,7 @@ impl Lambda {
     async fn source(&self, mapping: MappingRecord) -> Result<Option<Source>, Fault> {
         let reference = Reference::parse(&mapping.function_arn)
             .ok_or_else(|| Fault::internal("a mapping for no function"))?;
-        let version = match self.mapped(&reference).await {
+        let version = match self.mapped(&mapping.account, &reference).await {
             Ok((_, version)) => version,
             Err(Error::Fault(fault)) => return Err(fault),
             // The function is gone, or the version.
@@ -247,7 +247,7 @@ impl Lambda {
             .ok_or_else(|| Fault::internal("a mapping for no function"))?;
         let mut tries = 0;
         loop {
-            let (function, _) = self.mapped(&reference).await?;
+            let (function, _) = self.mapped(&source.mapping.account, &reference).await?;
             let version = self.drawn(&function).await?;
             let given = Given {
                 request_id: self.env.uuid().map_err(Fault::internal)?.to_string(),

@@ -84,6 +84,11 @@ impl Reference {
         Place { account: self.account.clone(), region: self.region.clone() }
     }
 
+    /// The function as a whole, whatever qualifier it is named with.
+    pub(crate) fn whole(&self) -> Reference {
+        Reference { qualifier: None, ..self.clone() }
+    }
+
     /// Its ARN, without a qualifier.
     pub(crate) fn function_arn(&self) -> String {
         let Reference { partition, region, account, name, .. } = self;

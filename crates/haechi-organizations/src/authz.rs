@@ -9,11 +9,12 @@
 use std::sync::Arc;
 
 use haechi_core::facts::named;
-use haechi_core::{Ask, Cx};
+use haechi_core::{Ask, Cx, Operation};
 use haechi_organizations_model::Error;
+use haechi_organizations_model::ops::TagResource;
 use haechi_organizations_model::shapes::Tag;
 use haechi_policy::{Context, Document, ResourceRule, Values};
-use haechi_wire::Fault;
+use haechi_wire::{Fault, OperationSchema};
 
 use crate::Organizations;
 use crate::error::{no_access, not_in_use};
@@ -140,28 +141,50 @@ impl Organizations {
             cx.authorize_any()?;
             return Err(not_in_use());
         };
-        let about = about(&organization);
+        organization.admit(cx, cx.operation, reach, &about(&organization))?;
+        Ok(organization)
+    }
+}
+
+impl Organization {
+    /// Whether the caller may do an operation on what it is about.
+    fn admit(
+        &self,
+        cx: &Cx,
+        operation: &OperationSchema,
+        reach: Reach,
+        about: &About,
+    ) -> Result<(), Error> {
         let account = cx.account().as_str();
-        ask(cx, &about, account, None)?;
-        let open = reach == Reach::Everyone
-            || (reach == Reach::Readers && organization.is_delegated(account));
-        if account == organization.management() || open {
-            return Ok(organization);
+        ask(cx, operation.action, about, account, None)?;
+        let open =
+            reach == Reach::Everyone || (reach == Reach::Readers && self.is_delegated(account));
+        if account == self.management() || open {
+            return Ok(());
         }
-        let delegable = reach == Reach::Readers || DELEGABLE.contains(&cx.operation.name);
-        let Some(policy) = organization.record().resource_policy.as_ref().filter(|_| delegable)
-        else {
+        let delegable = reach == Reach::Readers || DELEGABLE.contains(&operation.name);
+        let Some(policy) = self.record().resource_policy.as_ref().filter(|_| delegable) else {
             return Err(no_access());
         };
         let document = policy.principals.compile(&policy.content)?;
-        ask(cx, &about, organization.management(), Some(&document)).map_err(|_| no_access())?;
-        Ok(organization)
+        ask(cx, operation.action, about, self.management(), Some(&document))
+            .map_err(|_| no_access())
+    }
+
+    /// Whether the caller may also put the tags that come with what the call makes: policies trust
+    /// them to be set by none but those who may do `TagResource`.
+    pub(crate) fn admit_tags(&self, cx: &Cx, made: &About) -> Result<(), Error> {
+        if made.request_tags.is_empty() {
+            return Ok(());
+        }
+        self.admit(cx, TagResource::SCHEMA, Reach::Management, made)
     }
 }
 
 /// Asks for each resource, in an account, under a policy.
 fn ask(
     cx: &Cx,
+    action: &str,
     about: &About,
     resource_account: &str,
     policy: Option<&Arc<Document>>,
@@ -170,7 +193,7 @@ fn ask(
     let arns = if about.arns.is_empty() { &any[..] } else { &about.arns };
     arns.iter().try_for_each(|resource| {
         let ask = Ask {
-            action: cx.operation.action,
+            action,
             resource,
             resource_account,
             policy,

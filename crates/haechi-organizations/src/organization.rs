@@ -213,11 +213,16 @@ impl Organization {
     /// The ARN of a policy, or the one that it would have.
     pub(crate) fn policy_arn(&self, id: &str) -> String {
         let kind = self.policy(id).map_or(policy::SERVICE_CONTROL, |policy| &policy.kind);
-        let kind = kind.to_ascii_lowercase();
         if policy::managed(id).is_some() {
+            let kind = kind.to_ascii_lowercase();
             return format!("arn:aws:organizations::aws:policy/{kind}/{id}");
         }
-        self.arn("policy", &format!("{kind}/{id}"))
+        self.own_policy_arn(kind, id)
+    }
+
+    /// The ARN of a policy of the organization's own, which need not be in it yet.
+    pub(crate) fn own_policy_arn(&self, kind: &str, id: &str) -> String {
+        self.arn("policy", &format!("{}/{id}", kind.to_ascii_lowercase()))
     }
 
     /// The ARN of a root, unit, account, policy or resource policy, by the form of its id.

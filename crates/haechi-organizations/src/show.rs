@@ -96,11 +96,7 @@ impl Organization {
     pub(crate) fn shown_policy(&self, policy: &PolicyRecord) -> Policy {
         let arn = match policy::managed(&policy.id) {
             Some(_) => self.policy_arn(&policy.id),
-            None => {
-                let (management, id) = (self.management(), self.id());
-                let kind = policy.kind.to_ascii_lowercase();
-                format!("arn:aws:organizations::{management}:policy/{id}/{kind}/{}", policy.id)
-            }
+            None => self.own_policy_arn(&policy.kind, &policy.id),
         };
         let summary = PolicySummary { arn: Some(arn), ..self.shown_summary(policy) };
         Policy { policy_summary: Some(summary), content: Some(policy.content.clone()) }

@@ -1,6 +1,6 @@
 //! ARNs of topics and subscriptions: `arn:aws:sns:<region>:<account>:<topic>[:<subscription>]`.
 
-use haechi_core::{AccountId, Cx};
+use haechi_core::{AccountId, Cx, Region};
 use haechi_sns_model::Error;
 use haechi_wire::Fault;
 
@@ -83,6 +83,25 @@ impl SubscriptionArn {
 
 fn is_id(text: &str) -> bool {
     text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// Whether a text is the ARN of a queue (`sqs`) or a function (`lambda`) of the call's partition, as
+/// the service itself writes it: by another, conditions on endpoints would see another endpoint.
+pub(crate) fn is_endpoint(cx: &Cx, service: &str, text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let ["arn", partition, named, region, account, resource @ ..] = parts.as_slice() else {
+        return false;
+    };
+    let names: &[&str] = match (service, resource) {
+        ("sqs", [_]) => resource,
+        ("lambda", ["function", names @ ..]) if (1..=2).contains(&names.len()) => names,
+        _ => return false,
+    };
+    *named == service
+        && *partition == cx.region.partition()
+        && Region::parse(region).is_some_and(|region| region.partition() == *partition)
+        && AccountId::parse(account).is_some()
+        && names.iter().all(|name| !name.is_empty())
 }
 
 /// Where a topic's rows lie and whose it is, by an ARN that this service wrote itself.

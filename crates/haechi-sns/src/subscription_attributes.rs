@@ -8,6 +8,7 @@ use haechi_core::Cx;
 use haechi_sns_model::Error;
 use serde_json::Value;
 
+use crate::arn;
 use crate::delivery_policy::Effective;
 use crate::error::invalid;
 use crate::filter::{Filter, Scope};
@@ -63,7 +64,7 @@ fn check(cx: &Cx, subject: &Subject<'_>, name: &str, value: &str) -> Result<(), 
         ))),
         "RawMessageDelivery" => check_raw(subject, value),
         "RedrivePolicy" if value.is_empty() => Ok(()),
-        "RedrivePolicy" => check_redrive(subject, value),
+        "RedrivePolicy" => check_redrive(cx, subject, value),
         "DeliveryPolicy" if value.is_empty() => Ok(()),
         // Whatever the protocol, as with AWS; only HTTP(S) deliveries go by it.
         "DeliveryPolicy" => Effective::default().with_subscription(Some(value)).map(|_| ()),
@@ -87,25 +88,22 @@ fn check_raw(subject: &Subject<'_>, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_redrive(subject: &Subject<'_>, value: &str) -> Result<(), Error> {
+fn check_redrive(cx: &Cx, subject: &Subject<'_>, value: &str) -> Result<(), Error> {
     let refused = |told: &str| subject.refused(format!("RedrivePolicy: {told}"));
     if serde_json::from_str::<Value>(value).is_err() {
         return Err(refused("failed to parse JSON."));
     }
     let target = dead_letter_arn(value).unwrap_or_default();
-    let parts: Vec<&str> = target.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "sqs", _, _, name] if !name.is_empty() => {
-            let fifo = subject.topic_is_fifo && subject.endpoint.ends_with(".fifo");
-            if fifo && !name.ends_with(".fifo") {
-                return Err(refused(
-                    "must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.",
-                ));
-            }
-            Ok(())
-        }
-        _ => Err(refused("deadLetterTargetArn is an invalid arn")),
+    if !arn::is_endpoint(cx, "sqs", &target) {
+        return Err(refused("deadLetterTargetArn is an invalid arn"));
     }
+    let fifo = subject.topic_is_fifo && subject.endpoint.ends_with(".fifo");
+    if fifo && !target.ends_with(".fifo") {
+        return Err(refused(
+            "must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.",
+        ));
+    }
+    Ok(())
 }
 
 /// The queue of a redrive policy.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use haechi_core::{AccountId, Batch, Cx, Env, Operation as _, Region, Source};
+use haechi_core::{Batch, Cx, Env, Operation as _, Region, Source};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::SendMessage;
 use haechi_sqs_model::shapes::{MessageAttributeValue, MessageSystemAttributeValue};
 use haechi_wire::Fault;
 
 use crate::message::Draft;
-use crate::{Sqs, error};
+use crate::{Sqs, error, queue};
 
 /// What a service puts into a queue.
 pub struct Delivery {
@@ -59,16 +59,17 @@ impl Sqs {
         source: Source,
         delivery: Delivery,
     ) -> Result<(), Error> {
-        let mut parts = delivery.queue_arn.splitn(6, ':').skip(3);
-        let region = parts.next().and_then(Region::parse).ok_or_else(error::no_queue)?;
-        let account = parts.next().and_then(AccountId::parse).ok_or_else(error::no_queue)?;
-        let name = parts.next().unwrap_or_default();
+        let region = delivery.queue_arn.split(':').nth(3).and_then(Region::parse);
+        let region = region.ok_or_else(error::no_queue)?;
         // Services answer to nobody for conflicts: like the router, begin again.
         loop {
             let cx =
                 Cx::by_service(env, region.clone(), service, source.clone(), SendMessage::SCHEMA)
                     .await?;
-            let (queue, _) = self.queue_named(&cx, &account, name).await?;
+            // A queue has one ARN: by another, conditions on it would see another queue.
+            let (account, name) =
+                queue::parse_arn(&cx, &delivery.queue_arn).ok_or_else(error::no_queue)?;
+            let (queue, _) = self.queue_named(&cx, &account, &name).await?;
             let is_fifo = queue.is_fifo();
             let draft = Draft {
                 body: delivery.body.clone(),

@@ -28,6 +28,13 @@ const AT_ONCE: i32 = 20;
 /// Writes after which a transaction takes no further message.
 const WRITES_MAX: usize = 60;
 
+/// What a task does with the dead-letter queue (Developer Guide, "API permissions reference").
+pub(crate) const TAKING: [&str; 3] =
+    ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+const NO_QUEUE: &str = "AWS.SimpleQueueService.NonExistentQueue";
+const NO_SOURCE: &str = "CouldNotDetermineMessageSource";
+
 /// A task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct MoveTaskRecord {
@@ -37,6 +44,9 @@ pub(crate) struct MoveTaskRecord {
     pub(crate) source: String,
     /// None: where each message came from.
     pub(crate) destination_arn: Option<String>,
+    /// The ids of the queues that its caller might send to when it began: no message goes elsewhere.
+    #[serde(default)]
+    pub(crate) destinations: Vec<String>,
     pub(crate) per_second: Option<i32>,
     pub(crate) started_ms: i64,
     pub(crate) moved: i64,
@@ -183,7 +193,7 @@ impl Sqs {
         let name = task.source_arn.rsplit(':').next().unwrap_or_default();
         let source = self.database.load::<QueueRecord>(&place.queue(name)).await?;
         let Some(source) = source.filter(|queue| queue.value.id == task.source) else {
-            return Ok(Err("AWS.SimpleQueueService.NonExistentQueue".to_owned()));
+            return Ok(Err(NO_QUEUE.to_owned()));
         };
         let limit = task.per_second.unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
         let limit = u32::try_from(limit).unwrap_or(1);
@@ -194,34 +204,56 @@ impl Sqs {
         let rows = page.items.iter().filter(is_due).take(usize::try_from(limit).unwrap_or(1));
         let (mut moved, mut writes) = (0, 0);
         for row in rows {
-            let to = task.destination_arn.as_ref().or(row.value.source_arn.as_ref());
-            let to = to.and_then(|arn| arn.rsplit(':').next()).unwrap_or_default();
-            let Some(to) = self.database.load::<QueueRecord>(&place.queue(to)).await? else {
-                return Ok(Err("AWS.SimpleQueueService.NonExistentQueue".to_owned()));
+            let to = match self.way_back(place, task, &row.value).await? {
+                Ok(to) => to,
+                // What can be moved before it is.
+                Err(_) if moved > 0 => break,
+                Err(failure) => return Ok(Err(failure.to_owned())),
             };
             let mut message = row.value.clone();
             self.load_content(place, &mut message).await?;
             message.id = self.env.uuid().map_err(Fault::internal)?.to_string();
             message.sequence = self.next_sequence(now);
-            if to.value.name.ends_with(".fifo") {
-                message.sequence = self.in_order(place, &to.value, message.sequence, batch).await?;
+            if to.name.ends_with(".fifo") {
+                message.sequence = self.in_order(place, &to, message.sequence, batch).await?;
             }
             message.pieces = 0;
             (message.sent_ms, message.due_ms) = (now.millis(), now.millis());
             (message.receive_count, message.first_received_ms) = (0, None);
             message.source_arn = None;
             self.store_content(place, &mut message).await?;
-            batch.create(place.message(&to.value, message.due_ms, message.sequence), &message);
+            batch.create(place.message(&to, message.due_ms, message.sequence), &message);
             batch.remove(row);
             batch.delete(place.receipt(&source.value.id, &row.value.id));
             writes += 3 + remove_content(batch, place, &row.value);
             moved += 1;
             // Where nodes share a FIFO queue, a transaction takes its next number once.
-            let is_shared = to.value.name.ends_with(".fifo") && !self.database.is_alone();
+            let is_shared = to.name.ends_with(".fifo") && !self.database.is_alone();
             if writes > WRITES_MAX || is_shared {
                 break;
             }
         }
         Ok(Ok(moved))
+    }
+
+    /// The queue that a message goes to, or why the task has failed.
+    async fn way_back(
+        &self,
+        place: &Place,
+        task: &MoveTaskRecord,
+        message: &MessageRecord,
+    ) -> Result<Result<QueueRecord, &'static str>, Fault> {
+        let Some(arn) = task.destination_arn.as_ref().or(message.source_arn.as_ref()) else {
+            return Ok(Err(NO_SOURCE));
+        };
+        let name = arn.rsplit(':').next().unwrap_or_default();
+        let Some(to) = self.database.load::<QueueRecord>(&place.queue(name)).await? else {
+            return Ok(Err(NO_QUEUE));
+        };
+        // A later queue of an old name is another.
+        if task.destinations.contains(&to.value.id) {
+            return Ok(Ok(to.value));
+        }
+        Ok(Err(if task.destination_arn.is_some() { NO_QUEUE } else { NO_SOURCE }))
     }
 }

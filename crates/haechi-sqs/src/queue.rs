@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{AccountId, Ask, Cx, Facts, Loaded, Permit, Unchecked};
+use haechi_core::{AccountId, Ask, Cx, Denied, Facts, Loaded, Permit, Unchecked};
 use haechi_policy::{Document, ResourceRule};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
@@ -12,6 +12,9 @@ use crate::attributes::Attributes;
 use crate::error::{invalid, no_queue};
 use crate::store::{Place, QueueRecord};
 use crate::{Sqs, policy};
+
+/// An action, and others that the call needs too.
+pub(crate) type Actions<'a> = (&'a str, &'a [&'a str]);
 
 /// A queue that exists.
 pub(crate) struct Queue {
@@ -105,7 +108,7 @@ impl Sqs {
         let Some((account, name)) = parse_url(url).or_else(|| own(cx, url)) else {
             return Err(no_queue());
         };
-        self.decided(cx, (&account, name), facts).await
+        self.decided(cx, (action(cx), &[]), (&account, name), facts).await
     }
 
     /// Refuses a redrive policy, told as it was sent, whose dead-letter queue is not there: it lies
@@ -145,19 +148,44 @@ impl Sqs {
         account: &AccountId,
         name: &str,
     ) -> Result<(Queue, Permit), Error> {
-        self.decided(cx, (account, name), Facts::default()).await
+        self.queue_for(cx, (action(cx), &[]), account, name).await
+    }
+
+    /// The same, of a call that needs other actions than its own.
+    pub(crate) async fn queue_for(
+        &self,
+        cx: &Cx,
+        actions: Actions<'_>,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<(Queue, Permit), Error> {
+        self.decided(cx, actions, (account, name), Facts::default()).await
+    }
+
+    /// The queues whose dead letters go to this one.
+    pub(crate) async fn dead_letter_sources(
+        &self,
+        target: &Queue,
+    ) -> Result<Vec<QueueRecord>, Fault> {
+        let queues = self.database.list_all::<QueueRecord>(&target.place.queues()).await?;
+        let is_source = |queue: &QueueRecord| {
+            let redrive = Attributes(&queue.attributes).redrive();
+            redrive.is_some_and(|redrive| redrive.target_arn == target.arn)
+        };
+        Ok(queues.into_iter().map(|queue| queue.value).filter(is_source).collect())
     }
 
     async fn decided(
         &self,
         cx: &Cx,
+        actions: Actions<'_>,
         (account, name): (&AccountId, &str),
         facts: Facts<'_>,
     ) -> Result<(Queue, Permit), Error> {
         let place = Place { account: account.to_string(), region: cx.region.to_string() };
         let arn = arn(cx, account.as_str(), name);
         let (policy, account) = (None, account.to_string());
-        let mut subject = Subject { arn: arn.clone(), account, policy, facts };
+        let mut subject = Subject { actions, arn: arn.clone(), account, policy, facts };
         let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
         let Some(loaded) = found else {
             // A stranger learns nothing of what exists in an account that is not his.
@@ -174,25 +202,35 @@ impl Sqs {
 
 /// What a decision about a queue goes by.
 struct Subject<'a> {
+    actions: Actions<'a>,
     arn: String,
     account: String,
     policy: Option<Arc<Document>>,
     facts: Facts<'a>,
 }
 
+impl Subject<'_> {
+    fn ask<'a>(&'a self, action: &'a str) -> Ask<'a> {
+        Ask {
+            action,
+            resource: &self.arn,
+            resource_account: &self.account,
+            policy: self.policy.as_ref(),
+            rule: ResourceRule::Union,
+            context: &self.facts,
+        }
+    }
+}
+
 fn allow<T>(cx: &Cx, queue: T, subject: Subject<'_>) -> Result<(T, Permit), Error> {
-    let unchecked = Unchecked::new((queue, subject));
-    let decided = unchecked.decide(cx, |(_, subject)| Ask {
-        action: action(cx),
-        resource: &subject.arn,
-        resource_account: &subject.account,
-        policy: subject.policy.as_ref(),
-        rule: ResourceRule::Union,
-        context: &subject.facts,
-    });
     // By its code of the time of query, as with all of SQS's errors.
-    let ((queue, _), permit) =
-        decided.map_err(|denied| Error::AccessDeniedException(denied.message))?;
+    let refused = |denied: Denied| Error::AccessDeniedException(denied.message);
+    let unchecked = Unchecked::new((queue, subject));
+    let decided = unchecked.decide(cx, |(_, subject)| subject.ask(subject.actions.0));
+    let ((queue, subject), permit) = decided.map_err(refused)?;
+    for action in subject.actions.1 {
+        cx.decide(&subject.ask(action)).map_err(refused)?;
+    }
     Ok((queue, permit))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use haechi_cloudtrail_model::Error;
 use haechi_cloudtrail_model::ops::AddTags;
 use haechi_cloudtrail_model::shapes::{AddTagsRequest, AddTagsResponse, Tag};
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Facts, Handle};
 
 use crate::CloudTrail;
 use crate::name::TrailId;
@@ -16,7 +16,7 @@ const TAGS_MAX: usize = 50;
 impl Handle<AddTags> for CloudTrail {
     async fn handle(&self, cx: &Cx, input: AddTagsRequest) -> Result<AddTagsResponse, Error> {
         let id = resource(cx, &input.resource_id)?;
-        cx.authorize_on(&id.arn)?;
+        cx.authorize_knowing(&id.arn, &facts(&input.tags_list))?;
         let loaded = self.tagged_trail(cx, &id).await?;
         let mut trail = loaded.value.clone();
         merge(&mut trail.tags, input.tags_list)?;
@@ -33,6 +33,12 @@ pub(super) fn resource(cx: &Cx, arn: &str) -> Result<TrailId, Error> {
         return Err(Error::CloudTrailARNInvalidException(format!("{arn} is not a valid ARN")));
     }
     TrailId::parse(cx, arn)
+}
+
+/// What conditions see of the tags in a request.
+pub(super) fn facts(tags: &[Tag]) -> Facts<'_> {
+    let pairs = tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_deref().unwrap_or_default()));
+    Facts { put: pairs.collect(), ..Facts::default() }
 }
 
 /// Adds tags, over older ones of the same key.

@@ -1,14 +1,14 @@
 //! `CreateTrail`.
 
 use haechi_cloudtrail_model::Error;
-use haechi_cloudtrail_model::ops::CreateTrail;
+use haechi_cloudtrail_model::ops::{AddTags, CreateTrail};
 use haechi_cloudtrail_model::shapes::{CreateTrailRequest, CreateTrailResponse};
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{Batch, Cx, Handle, Operation};
 
 use crate::CloudTrail;
 use crate::name::{TrailId, check_bucket, check_name, check_prefix};
-use crate::op::add_tags::merge;
+use crate::op::add_tags::{facts, merge};
 use crate::organization::managed;
 use crate::selectors::Selectors;
 use crate::trail::{TRAILS_MAX, TrailRecord};
@@ -20,7 +20,11 @@ impl Handle<CreateTrail> for CloudTrail {
         input: CreateTrailRequest,
     ) -> Result<CreateTrailResponse, Error> {
         let id = TrailId::new(cx, &input.name);
-        cx.authorize_on(&id.arn)?;
+        let tags = input.tags_list.unwrap_or_default();
+        cx.authorize_knowing(&id.arn, &facts(&tags))?;
+        if !tags.is_empty() {
+            cx.authorize_also(AddTags::SCHEMA.action, &id.arn, &facts(&tags))?;
+        }
         cx.refuse_parameters(&[
             ("SnsTopicName", input.sns_topic_name.is_some()),
             ("CloudWatchLogsLogGroupArn", input.cloud_watch_logs_log_group_arn.is_some()),
@@ -55,7 +59,7 @@ impl Handle<CreateTrail> for CloudTrail {
             unknown: Unknown::new(),
         };
         trail.check()?;
-        merge(&mut trail.tags, input.tags_list.unwrap_or_default())?;
+        merge(&mut trail.tags, tags)?;
         self.check_new(cx, &trail).await?;
         let mut batch = Batch::new();
         batch.create(trail.path(), &trail);

@@ -5,13 +5,13 @@ use haechi_cloudtrail_model::ops::RemoveTags;
 use haechi_cloudtrail_model::shapes::{RemoveTagsRequest, RemoveTagsResponse};
 use haechi_core::{Batch, Cx, Handle};
 
-use super::add_tags::resource;
+use super::add_tags::{facts, resource};
 use crate::CloudTrail;
 
 impl Handle<RemoveTags> for CloudTrail {
     async fn handle(&self, cx: &Cx, input: RemoveTagsRequest) -> Result<RemoveTagsResponse, Error> {
         let id = resource(cx, &input.resource_id)?;
-        cx.authorize_on(&id.arn)?;
+        cx.authorize_knowing(&id.arn, &facts(&input.tags_list))?;
         let loaded = self.tagged_trail(cx, &id).await?;
         let mut trail = loaded.value.clone();
         for tag in &input.tags_list {

@@ -1,12 +1,17 @@
 //! Trails are kept as they were made, and nobody else's are touched.
 
+use std::sync::Arc;
+
+use haechi_cloudtrail::CloudTrail;
 use haechi_cloudtrail_model::ops::{
-    CreateTrail, DeleteTrail, DescribeTrails, GetTrail, StopLogging, UpdateTrail,
+    AddTags, CreateTrail, DeleteTrail, DescribeTrails, GetTrail, RemoveTags, StopLogging,
+    UpdateTrail,
 };
 use haechi_cloudtrail_model::shapes::{
-    CreateTrailRequest, DeleteTrailRequest, DescribeTrailsRequest, GetTrailRequest,
-    StopLoggingRequest, UpdateTrailRequest,
+    AddTagsRequest, CreateTrailRequest, DeleteTrailRequest, DescribeTrailsRequest, GetTrailRequest,
+    RemoveTagsRequest, StopLoggingRequest, Tag, UpdateTrailRequest,
 };
+use haechi_core::{Caller, Handle, Operation};
 use haechi_testkit::told;
 
 use crate::world::{ACCOUNT, World};
@@ -92,4 +97,81 @@ async fn a_trail_of_all_regions_has_global_events() {
     };
     let problem = world.call::<CreateTrail>(input).await.err().unwrap();
     assert_eq!(told(&problem).0, "InvalidParameterCombinationException");
+}
+
+const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":
+    {"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// Calls; the action that was denied, if one was.
+async fn denied<Op: Operation>(
+    world: &World,
+    caller: &Arc<Caller>,
+    input: Op::Input,
+) -> Option<String>
+where
+    CloudTrail: Handle<Op>,
+{
+    let problem = world.kit.call::<Op, _>(&world.cloudtrail, caller, input).await.err()?;
+    let (code, message) = told(&problem);
+    assert_eq!(code, "AccessDeniedException", "{message}");
+    let start = format!("{} is not authorized to perform: ", caller.principal.name());
+    let told = message.strip_prefix(&format!("User: {start}")).unwrap();
+    let on = format!(" on resource: arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/");
+    Some(told.split_once(&on).unwrap().0.to_owned())
+}
+
+fn team(value: &str) -> Vec<Tag> {
+    vec![Tag { key: "Team".to_owned(), value: Some(value.to_owned()) }]
+}
+
+fn tagged(name: &str, tags: Vec<Tag>) -> CreateTrailRequest {
+    CreateTrailRequest { tags_list: Some(tags), ..create(name) }
+}
+
+#[tokio::test]
+async fn who_may_not_add_tags_creates_trails_without_them_only() {
+    let world = World::new().await;
+    let no_tags = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny",
+        "Action":"cloudtrail:AddTags","Resource":"arn:aws:cloudtrail:*:*:trail/main"}}"#;
+    let eve = world.kit.user(ACCOUNT, "eve", &[ALLOW_ALL, no_tags]);
+    let refused = denied::<CreateTrail>(&world, &eve, tagged("main", team("blue"))).await;
+    assert_eq!(refused.as_deref(), Some("cloudtrail:AddTags"));
+    assert_eq!(denied::<CreateTrail>(&world, &eve, create("main")).await, None);
+    assert_eq!(denied::<CreateTrail>(&world, &eve, tagged("more", Vec::new())).await, None);
+    assert_eq!(denied::<CreateTrail>(&world, &eve, tagged("other", team("blue"))).await, None);
+}
+
+#[tokio::test]
+async fn conditions_see_the_tags_of_a_request() {
+    let world = World::new().await;
+    world.call::<CreateTrail>(create("main")).await.unwrap();
+    let arn = || format!("arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main");
+    let add = |tags| AddTagsRequest { resource_id: arn(), tags_list: tags };
+    let remove = |tags| RemoveTagsRequest { resource_id: arn(), tags_list: tags };
+    for condition in [
+        r#""StringEquals":{"aws:RequestTag/Team":"red"}"#,
+        r#""ForAnyValue:StringEquals":{"aws:TagKeys":"Owner"}"#,
+    ] {
+        let deny = |action: &str| {
+            let policy = format!(
+                r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Action":"cloudtrail:{action}",
+                    "Resource":"*","Condition":{{{condition}}}}}}}"#
+            );
+            world.kit.user(ACCOUNT, "eve", &[ALLOW_ALL, &policy])
+        };
+        let mut wrong = team("red");
+        wrong.push(Tag { key: "Owner".to_owned(), value: None });
+        for action in ["CreateTrail", "AddTags"] {
+            let (creator, request) = (deny(action), tagged("two", wrong.clone()));
+            let refused = denied::<CreateTrail>(&world, &creator, request).await;
+            assert_eq!(refused, Some(format!("cloudtrail:{action}")), "{condition}");
+        }
+        let (adder, remover) = (deny("AddTags"), deny("RemoveTags"));
+        let refused = denied::<AddTags>(&world, &adder, add(wrong.clone())).await;
+        assert_eq!(refused.as_deref(), Some("cloudtrail:AddTags"), "{condition}");
+        assert_eq!(denied::<AddTags>(&world, &adder, add(team("blue"))).await, None);
+        let refused = denied::<RemoveTags>(&world, &remover, remove(wrong)).await;
+        assert_eq!(refused.as_deref(), Some("cloudtrail:RemoveTags"), "{condition}");
+        assert_eq!(denied::<RemoveTags>(&world, &remover, remove(team("blue"))).await, None);
+    }
 }

@@ -17,7 +17,11 @@ impl Handle<CreateEventBus> for Events {
     ) -> Result<CreateEventBusResponse, Error> {
         let arn = bus::arn(cx, &input.name);
         let tags = input.tags.iter().flatten().map(|tag| (&tag.key, &tag.value));
-        cx.authorize_knowing(&arn, &Facts::putting(tags))?;
+        let facts = Facts::putting(tags);
+        cx.authorize_knowing(&arn, &facts)?;
+        if input.tags.iter().flatten().next().is_some() {
+            cx.authorize_also("events:TagResource", &arn, &facts)?;
+        }
         cx.refuse_parameters(&[
             ("EventSourceName", input.event_source_name.is_some()),
             ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),

@@ -47,7 +47,12 @@ impl Events {
         let mut facts = Facts::putting(tags);
         facts.of_resource = found.as_ref().map(|rule| &rule.value.tags);
         let pattern = input.event_pattern.as_deref().unwrap_or_default();
-        cx.authorize_knowing(arn, &asked(facts, pattern))?;
+        let asked = asked(facts, pattern);
+        cx.authorize_knowing(arn, &asked)?;
+        // Those of a rule that exists stay as they are.
+        if found.is_none() && input.tags.iter().flatten().next().is_some() {
+            cx.authorize_also("events:TagResource", arn, &asked)?;
+        }
         Ok(())
     }
 }

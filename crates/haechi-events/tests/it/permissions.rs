@@ -291,11 +291,58 @@ async fn what_is_allowed_elsewhere_reaches_nothing_of_the_same_name_here() {
         format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/r"),
         format!("arn:aws-cn:events:us-east-1:{ACCOUNT}:rule/r"),
         format!("arn:aws:events:us-east-1:{OTHER}:rule/r"),
+        format!("arn:aws:events:us-east-1:{ACCOUNT}:rule/default/r"),
     ] {
         let input = tag(elsewhere.clone());
         let outcome = fixture.kit.call::<TagResource, _>(&*fixture.events, &fixture.root, input);
         let problem = outcome.await.map(|_| ()).unwrap_err();
         let known = ["ResourceNotFoundException", "AccessDeniedException"];
         assert!(known.contains(&told(&problem).0), "{elsewhere}: {:?}", told(&problem));
+    }
+}
+
+#[tokio::test]
+async fn tags_do_not_come_with_a_bus_or_rule_for_who_may_not_tag() {
+    let fixture = Fixture::new().await;
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "events:TagResource", "Resource": "*"}]}"#;
+    let user = fixture.kit.user(ACCOUNT, "eve", &[policy]);
+    let tags = || vec![Tag { key: "k".to_owned(), value: "v".to_owned() }];
+    let bus = |tags| CreateEventBusRequest { name: "b".to_owned(), tags, ..Default::default() };
+    let rule = |tags| PutRuleRequest {
+        name: "r".to_owned(),
+        event_pattern: Some(r#"{"source": ["x"]}"#.to_owned()),
+        tags,
+        ..Default::default()
+    };
+    let (kit, events) = (&fixture.kit, &*fixture.events);
+    let made = kit.call::<CreateEventBus, _>(events, &user, bus(Some(tags()))).await;
+    assert!(told(&made.map(|_| ()).unwrap_err()).1.contains("events:TagResource"));
+    let put = kit.call::<PutRule, _>(events, &user, rule(Some(tags()))).await;
+    assert!(told(&put.map(|_| ()).unwrap_err()).1.contains("events:TagResource"));
+    assert!(kit.call::<CreateEventBus, _>(events, &user, bus(None)).await.is_ok());
+    assert!(kit.call::<PutRule, _>(events, &user, rule(None)).await.is_ok());
+    // They are not looked at where the rule is there.
+    assert!(kit.call::<PutRule, _>(events, &user, rule(Some(tags()))).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_target_is_of_this_partition() {
+    let fixture = Fixture::new().await;
+    let rule = PutRuleRequest {
+        name: "r".to_owned(),
+        event_pattern: Some(r#"{"source": ["x"]}"#.to_owned()),
+        ..Default::default()
+    };
+    fixture.kit.call::<PutRule, _>(&*fixture.events, &fixture.root, rule).await.unwrap();
+    for (partition, fails) in [("aws", false), ("aws-cn", true), ("x", true), ("", true)] {
+        let mut target = queue("q");
+        target.arn = target.arn.replacen("arn:aws:", &format!("arn:{partition}:"), 1);
+        let rule = "r".to_owned();
+        let input = PutTargetsRequest { rule, targets: vec![target], ..Default::default() };
+        let put = fixture.kit.call::<PutTargets, _>(&*fixture.events, &fixture.root, input).await;
+        let failed = put.map_or(true, |put| put.failed_entry_count != Some(0));
+        assert_eq!(failed, fails, "{partition}");
     }
 }

@@ -3,10 +3,10 @@
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::CreateInstanceProfile;
+use haechi_iam_model::ops::{CreateInstanceProfile, TagInstanceProfile};
 use haechi_iam_model::shapes::{CreateInstanceProfileRequest, CreateInstanceProfileResponse};
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::store::{ProfileRecord, profile_path};
 use crate::user::{DEFAULT_PATH, new_id};
 use crate::{Iam, profile, tags};
@@ -25,7 +25,7 @@ impl Handle<CreateInstanceProfile> for Iam {
         let keys = tags::keys(&new_tags);
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
-        authorize(cx, &arn, &asked)?;
+        authorize_creation::<TagInstanceProfile>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Counts)?;
         let place = profile_path(account, &name);
         if self.database.load::<ProfileRecord>(&place).await?.is_some() {

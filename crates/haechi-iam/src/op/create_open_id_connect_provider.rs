@@ -3,12 +3,12 @@
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::CreateOpenIDConnectProvider;
+use haechi_iam_model::ops::{CreateOpenIDConnectProvider, TagOpenIDConnectProvider};
 use haechi_iam_model::shapes::{
     CreateOpenIDConnectProviderRequest, CreateOpenIDConnectProviderResponse,
 };
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::by_arn::{self, ByArn};
 use crate::oidc::{PROVIDERS_MAX, checked_client_ids, checked_thumbprints, checked_url};
 use crate::store::OidcProviderRecord;
@@ -29,7 +29,7 @@ impl Handle<CreateOpenIDConnectProvider> for Iam {
         let keys = tags::keys(&new_tags);
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
-        authorize(cx, &arn, &asked)?;
+        authorize_creation::<TagOpenIDConnectProvider>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Counts)?;
         let record = OidcProviderRecord {
             url: url.to_owned(),

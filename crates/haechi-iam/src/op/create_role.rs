@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::CreateRole;
+use haechi_iam_model::ops::{CreateRole, TagRole};
 use haechi_iam_model::shapes::{CreateRoleRequest, CreateRoleResponse};
 
 use crate::Iam;
 use crate::attachment::put_use;
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::entity::EntityKind;
 use crate::role::SESSION_SECONDS_DEFAULT;
 use crate::store::{RoleRecord, role_path};
@@ -32,7 +32,7 @@ impl Handle<CreateRole> for Iam {
             boundary: boundary.as_deref(),
             ..Conditions::default()
         };
-        authorize(cx, &arn, &asked)?;
+        authorize_creation::<TagRole>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Ignored)?;
         if path.starts_with("/aws-service-role/") {
             let message = "Service-linked roles are made by CreateServiceLinkedRole alone.";

@@ -3,10 +3,10 @@
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::CreateSAMLProvider;
+use haechi_iam_model::ops::{CreateSAMLProvider, TagSAMLProvider};
 use haechi_iam_model::shapes::{CreateSAMLProviderRequest, CreateSAMLProviderResponse};
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::by_arn::{self, ByArn};
 use crate::saml::{PROVIDERS_MAX, check_document};
 use crate::store::SamlProviderRecord;
@@ -26,7 +26,7 @@ impl Handle<CreateSAMLProvider> for Iam {
         let keys = tags::keys(&new_tags);
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
-        authorize(cx, &arn, &asked)?;
+        authorize_creation::<TagSAMLProvider>(cx, &arn, &asked)?;
         // Assertions that are encrypted need keys of the account's own.
         cx.refuse_parameters(&[
             ("AssertionEncryptionMode", input.assertion_encryption_mode.is_some()),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::CreateUser;
+use haechi_iam_model::ops::{CreateUser, TagUser};
 use haechi_iam_model::shapes::{CreateUserRequest, CreateUserResponse};
 
 use crate::attachment::put_use;
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::entity::EntityKind;
 use crate::store::{UserRecord, user_path};
 use crate::user::{DEFAULT_PATH, new_id};
@@ -30,7 +30,7 @@ impl Handle<CreateUser> for Iam {
             boundary: boundary.as_deref(),
             ..Conditions::default()
         };
-        authorize(cx, &arn, &asked)?;
+        authorize_creation::<TagUser>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Ignored)?;
         let place = user_path(account, &name);
         if self.database.load::<UserRecord>(&place).await?.is_some() {

@@ -4,7 +4,7 @@ use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_crypto::TotpSeed;
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::CreateVirtualMFADevice;
+use haechi_iam_model::ops::{CreateVirtualMFADevice, TagMFADevice};
 use haechi_iam_model::shapes::{
     CreateVirtualMFADeviceRequest, CreateVirtualMFADeviceResponse, VirtualMFADevice,
 };
@@ -12,7 +12,7 @@ use haechi_wire::shape::SecretBlob;
 use haechi_wire::{Fault, SecretString};
 use zeroize::Zeroizing;
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::by_arn::{self, ByArn};
 use crate::secret::Secret;
 use crate::store::MfaRecord;
@@ -37,7 +37,7 @@ impl Handle<CreateVirtualMFADevice> for Iam {
         let keys = tags::keys(&new_tags);
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
-        authorize(cx, &serial, &asked)?;
+        authorize_creation::<TagMFADevice>(cx, &serial, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Counts)?;
         if serial.len() > SERIAL_MAX {
             let message = "The path and name of the virtual MFA device are too long together.";

@@ -3,10 +3,10 @@
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
-use haechi_iam_model::ops::UploadServerCertificate;
+use haechi_iam_model::ops::{TagServerCertificate, UploadServerCertificate};
 use haechi_iam_model::shapes::{UploadServerCertificateRequest, UploadServerCertificateResponse};
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_creation};
 use crate::secret::Secret;
 use crate::server_certificate::{self, CERTIFICATES_MAX};
 use crate::store::{ServerCertificateRecord, server_certificate_path, server_certificates_path};
@@ -27,7 +27,7 @@ impl Handle<UploadServerCertificate> for Iam {
         let keys = tags::keys(&new_tags);
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
-        authorize(cx, &arn, &asked)?;
+        authorize_creation::<TagServerCertificate>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Counts)?;
         let chain = input.certificate_chain;
         let checked = server_certificate::check(

@@ -1,14 +1,23 @@
 //! Tags.
 
+use std::sync::Arc;
+
+use haechi_core::{Caller, Handle, Operation, Region};
+use haechi_iam::Iam;
 use haechi_iam_model::ops::{
-    CreateUser, ListPolicyTags, ListUserTags, TagPolicy, TagUser, UntagPolicy, UntagUser,
+    CreateInstanceProfile, CreateOpenIDConnectProvider, CreatePolicy, CreateRole,
+    CreateSAMLProvider, CreateUser, CreateVirtualMFADevice, ListPolicyTags, ListUserTags,
+    TagPolicy, TagUser, UntagPolicy, UntagUser, UploadServerCertificate,
 };
 use haechi_iam_model::shapes::{
-    CreateUserRequest, ListPolicyTagsRequest, ListUserTagsRequest, Tag, TagPolicyRequest,
-    TagUserRequest, UntagPolicyRequest, UntagUserRequest,
+    CreateInstanceProfileRequest, CreateOpenIDConnectProviderRequest, CreatePolicyRequest,
+    CreateRoleRequest, CreateSAMLProviderRequest, CreateUserRequest, CreateVirtualMFADeviceRequest,
+    ListPolicyTagsRequest, ListUserTagsRequest, Tag, TagPolicyRequest, TagUserRequest,
+    UntagPolicyRequest, UntagUserRequest, UploadServerCertificateRequest,
 };
+use haechi_wire::Protocol;
 
-use crate::cast::{ACCOUNT, ALLOW_ALL, Stage, create_policy, tag, told};
+use crate::cast::{ACCOUNT, ALLOW_ALL, Stage, TRUST, create_policy, tag, told};
 
 fn add(tags: Vec<Tag>) -> TagUserRequest {
     TagUserRequest { user_name: "alice".to_owned(), tags }
@@ -109,4 +118,156 @@ async fn policies_decide_by_tags_of_the_user_and_of_the_request() {
     assert_eq!(stage.refused_to::<TagUser>(&carol, other_value).await.0, "AccessDenied");
     let other_key = add(vec![tag("Cost", "1"), tag("Other", "1")]);
     assert_eq!(stage.refused_to::<TagUser>(&carol, other_key).await.0, "AccessDenied");
+}
+
+/// The code and message of what is answered; nothing, if it is done.
+async fn answer<Op: Operation>(
+    stage: &Stage,
+    caller: &Arc<Caller>,
+    input: Op::Input,
+) -> (&'static str, String)
+where
+    Iam: Handle<Op>,
+{
+    match stage.call::<Op>(caller, input).await {
+        Ok(_) => ("", String::new()),
+        Err(problem) => (problem.code(Protocol::Query), problem.message()),
+    }
+}
+
+/// Checks that an operation needs the action of tagging on what it creates where tags come with it,
+/// and not where none do.
+async fn tags_need<Op: Operation>(
+    tagging: &str,
+    created: &str,
+    request: impl Fn(Option<Vec<Tag>>) -> Op::Input,
+) where
+    Iam: Handle<Op>,
+{
+    const CREATES: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+        "Action":["iam:Create*","iam:Upload*"],"Resource":"*"}}"#;
+    let stage = Stage::new().await;
+    let arn = format!("arn:aws:iam::{ACCOUNT}:{created}");
+    let role = |value: &str| request(Some(vec![tag("Role", value)]));
+    let not_admin = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny","Action":"{tagging}",
+            "Resource":"{arn}","Condition":{{"StringEquals":{{"aws:RequestTag/Role":"admin"}},
+                "ForAllValues:StringEquals":{{"aws:TagKeys":"Role"}}}}}}}}"#
+    );
+    let denied = stage.kit.user(ACCOUNT, "denied", &[ALLOW_ALL, &not_admin]);
+    let creator = stage.kit.user(ACCOUNT, "creator", &[CREATES]);
+    for (caller, name) in [(&denied, "denied"), (&creator, "creator")] {
+        let (code, message) = answer::<Op>(&stage, caller, role("admin")).await;
+        assert_eq!(code, "AccessDenied", "{tagging} of {name}");
+        let start =
+            format!("User: arn:aws:iam::{ACCOUNT}:user/{name} is not authorized to perform: ");
+        assert!(message.starts_with(&format!("{start}{tagging} on resource: {arn} ")), "{message}");
+    }
+    // What is refused for another reason was allowed; nothing was made before.
+    let (code, message) = answer::<Op>(&stage, &creator, request(None)).await;
+    assert!(!matches!(code, "AccessDenied" | "EntityAlreadyExists"), "{tagging}: {message}");
+    assert_ne!(answer::<Op>(&stage, &creator, request(Some(Vec::new()))).await.0, "AccessDenied");
+    assert_ne!(answer::<Op>(&stage, &denied, role("guest")).await.0, "AccessDenied");
+}
+
+#[tokio::test]
+async fn who_may_create_and_not_tag_creates_without_tags_only() {
+    let path = || Some("/staff/".to_owned());
+    tags_need::<CreateUser>("iam:TagUser", "user/staff/x", |tags| CreateUserRequest {
+        path: path(),
+        user_name: "x".to_owned(),
+        tags,
+        ..Default::default()
+    })
+    .await;
+    tags_need::<CreateRole>("iam:TagRole", "role/staff/x", |tags| CreateRoleRequest {
+        path: path(),
+        role_name: "x".to_owned(),
+        assume_role_policy_document: TRUST.to_owned(),
+        tags,
+        ..Default::default()
+    })
+    .await;
+    tags_need::<CreatePolicy>("iam:TagPolicy", "policy/staff/x", |tags| CreatePolicyRequest {
+        path: path(),
+        policy_name: "x".to_owned(),
+        policy_document: ALLOW_ALL.to_owned(),
+        tags,
+        ..Default::default()
+    })
+    .await;
+    let created = "instance-profile/staff/x";
+    tags_need::<CreateInstanceProfile>("iam:TagInstanceProfile", created, |tags| {
+        CreateInstanceProfileRequest { path: path(), instance_profile_name: "x".to_owned(), tags }
+    })
+    .await;
+    tags_need::<CreateVirtualMFADevice>("iam:TagMFADevice", "mfa/staff/x", |tags| {
+        CreateVirtualMFADeviceRequest {
+            path: path(),
+            virtual_mfa_device_name: "x".to_owned(),
+            tags,
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_may_create_providers_and_certificates_and_not_tag_does_without_tags_only() {
+    let created = "oidc-provider/id.example.com";
+    tags_need::<CreateOpenIDConnectProvider>("iam:TagOpenIDConnectProvider", created, |tags| {
+        CreateOpenIDConnectProviderRequest {
+            url: "https://id.example.com".to_owned(),
+            tags,
+            ..Default::default()
+        }
+    })
+    .await;
+    tags_need::<CreateSAMLProvider>("iam:TagSAMLProvider", "saml-provider/x", |tags| {
+        CreateSAMLProviderRequest { name: "x".to_owned(), tags, ..Default::default() }
+    })
+    .await;
+    let created = "server-certificate/staff/x";
+    tags_need::<UploadServerCertificate>("iam:TagServerCertificate", created, |tags| {
+        UploadServerCertificateRequest {
+            path: Some("/staff/".to_owned()),
+            server_certificate_name: "x".to_owned(),
+            tags,
+            ..Default::default()
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tags_that_differ_in_case_alone_are_all_seen_by_conditions() {
+    let stage = Stage::new().await;
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "*",
+         "Condition": {"ForAnyValue:StringEquals": {"aws:RequestTag/team": "secret"}}}]}"#;
+    let user = stage.kit.user(ACCOUNT, "eve", &[policy]);
+    let input = |tags| CreatePolicyRequest {
+        policy_name: "x".to_owned(),
+        policy_document: ALLOW_ALL.to_owned(),
+        tags,
+        ..Default::default()
+    };
+    let tags = Some(vec![tag("Team", "ok"), tag("team", "secret")]);
+    assert_eq!(stage.refused_to::<CreatePolicy>(&user, input(tags)).await.0, "AccessDenied");
+}
+
+#[tokio::test]
+async fn the_region_that_a_caller_signs_for_is_not_that_of_a_service_without_regions() {
+    let mut stage = Stage::new().await;
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "*",
+         "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}]}"#;
+    let user = stage.kit.user(ACCOUNT, "eve", &[policy]);
+    for region in ["us-east-1", "eu-west-1"] {
+        stage.kit.region = Region::parse(region).unwrap();
+        let input = CreateUserRequest { user_name: "x".to_owned(), ..Default::default() };
+        let refusal = stage.refused_to::<CreateUser>(&user, input).await;
+        assert_eq!(refusal.0, "AccessDenied", "{region}");
+    }
 }

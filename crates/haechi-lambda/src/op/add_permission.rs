@@ -1,7 +1,7 @@
 //! `AddPermission`.
 
 use crate::configuration::revision;
-use crate::function::Function;
+use crate::function::{Function, Named};
 use crate::reference::LATEST;
 use crate::words::{conflict, invalid, no_function, not_found};
 use crate::{Lambda, policy, words};
@@ -20,8 +20,8 @@ impl Handle<AddPermission> for Lambda {
         let facts = Facts::default()
             .with("lambda:principal", [input.principal.clone()])
             .with("lambda:functionurlauthtype", url);
-        let named = (input.function_name.as_str(), input.qualifier.as_deref());
-        let (mut function, _) = self.function_knowing(cx, named, facts).await?;
+        let named = Named::Qualified(&input.function_name, input.qualifier.as_deref());
+        let mut function = self.function_knowing(cx, named, facts).await?;
         self.takes_policy(&function).await?;
         let statement = policy::statement(&function.reference, &input)?;
         let principals = policy::principals(&self.env, &statement).await?;

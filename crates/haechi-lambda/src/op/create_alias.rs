@@ -13,7 +13,7 @@ use haechi_wire::Fault;
 
 use crate::Lambda;
 use crate::configuration::revision;
-use crate::function::Function;
+use crate::function::{Function, Named};
 use crate::reference::{LATEST, Reference};
 use crate::store::AliasRecord;
 use crate::words::{conflict, invalid, no_function};
@@ -27,7 +27,7 @@ impl Handle<CreateAlias> for Lambda {
         check_shares(input.routing_config.as_ref())?;
         let version = &input.function_version;
         let missing = |reference: &Reference| no_function(&reference.version_arn(version));
-        let function = self.function_or(cx, (&input.function_name, None), missing).await?;
+        let function = self.function_or(cx, Named::Whole(&input.function_name), missing).await?;
         // The model's pattern looks ahead: a name is no version's number.
         if input.name.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Fault::Validation(format!(

@@ -1,7 +1,7 @@
 //! `CreateEventSourceMapping`: of queues.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Facts, Handle};
+use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::CreateEventSourceMapping;
 use haechi_lambda_model::shapes::{
@@ -10,8 +10,8 @@ use haechi_lambda_model::shapes::{
 use haechi_wire::Fault;
 
 use crate::Lambda;
-use crate::mapping::{Phase, Wishes, show};
-use crate::op::tag_resource::check_tags;
+use crate::mapping::{Phase, Wishes, about, arn_of, show};
+use crate::op::tag_resource::{check_tags, may_tag_created};
 use crate::reference::Reference;
 use crate::store::MappingRecord;
 use crate::words::{conflict, invalid};
@@ -59,23 +59,22 @@ impl Handle<CreateEventSourceMapping> for Lambda {
         input: CreateEventSourceMappingRequest,
     ) -> Result<EventSourceMappingConfiguration, Error> {
         let reference = Reference::of(cx, &input.function_name, None)?;
-        let facts = Facts::putting(input.tags.iter().flatten());
-        cx.authorize_knowing("*", &facts.with("lambda:functionarn", [reference.arn()]))?;
+        let facts = about(&reference).and_putting(input.tags.iter().flatten());
+        cx.authorize_knowing("*", &facts)?;
+        let id = cx.env.uuid().map_err(Fault::internal)?.to_string();
+        may_tag_created(cx, &arn_of(cx, &id), &facts)?;
         let queue_arn = queue_arn(cx, &input)?;
-        if reference.account != cx.account().as_str() {
-            return Err(invalid("Function does not exist"));
-        }
         refuse_what_queues_have_not!(cx, &input);
         cx.refuse_parameters(&[
             ("Topics", input.topics.is_some()),
             ("Queues", input.queues.is_some()),
             ("SelfManagedEventSource", input.self_managed_event_source.is_some()),
         ])?;
-        let (function, version) = self.mapped(&reference).await?;
+        let (function, version) = self.mapped(cx.account().as_str(), &reference).await?;
         let tags = input.tags.unwrap_or_default();
         check_tags(&tags)?;
         let mut mapping = MappingRecord {
-            id: cx.env.uuid().map_err(Fault::internal)?.to_string(),
+            id,
             generation: cx.env.uuid().map_err(Fault::internal)?.to_string(),
             partition: reference.partition.clone(),
             account: reference.account.clone(),

@@ -8,10 +8,11 @@ use haechi_lambda_model::shapes::DeleteAliasRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Lambda;
+use crate::function::Named;
 
 impl Handle<DeleteAlias> for Lambda {
     async fn handle(&self, cx: &Cx, input: DeleteAliasRequest) -> Result<Unit, Error> {
-        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        let mut function = self.function(cx, Named::Whole(&input.function_name)).await?;
         let mut batch = Batch::new();
         if let Some(found) = self.alias(&function, &input.name).await? {
             batch.remove(&found);

@@ -25,7 +25,7 @@ impl Handle<DeleteFunction> for Lambda {
         // As recorded: what is missing is told without the qualifier.
         let whole = reference.function_arn();
         let action = cx.operation.action;
-        let (function, _) = match self.function_of(cx, reference, action).await {
+        let function = match self.qualified(cx, reference, action).await {
             Err(Error::ResourceNotFoundException(..)) => return Err(no_function(&whole)),
             found => found?,
         };

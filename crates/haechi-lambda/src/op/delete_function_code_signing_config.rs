@@ -7,6 +7,7 @@ use haechi_lambda_model::shapes::DeleteFunctionCodeSigningConfigRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Lambda;
+use crate::function::Named;
 
 impl Handle<DeleteFunctionCodeSigningConfig> for Lambda {
     async fn handle(
@@ -14,7 +15,7 @@ impl Handle<DeleteFunctionCodeSigningConfig> for Lambda {
         cx: &Cx,
         input: DeleteFunctionCodeSigningConfigRequest,
     ) -> Result<Unit, Error> {
-        self.function(cx, &input.function_name, None).await?;
+        self.function(cx, Named::Whole(&input.function_name)).await?;
         Ok(Unit)
     }
 }

@@ -8,6 +8,7 @@ use haechi_lambda_model::shapes::DeleteFunctionConcurrencyRequest;
 use haechi_wire::shape::Unit;
 
 use crate::Lambda;
+use crate::function::Named;
 
 impl Handle<DeleteFunctionConcurrency> for Lambda {
     async fn handle(
@@ -15,7 +16,7 @@ impl Handle<DeleteFunctionConcurrency> for Lambda {
         cx: &Cx,
         input: DeleteFunctionConcurrencyRequest,
     ) -> Result<Unit, Error> {
-        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        let mut function = self.function(cx, Named::Whole(&input.function_name)).await?;
         function.record.reserved = None;
         let mut batch = Batch::new();
         function.save(&mut batch);

@@ -3,6 +3,7 @@
 use haechi_wire::shape::Unit;
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::op::put_function_event_invoke_config::{no_rules, rules_key};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
@@ -16,7 +17,8 @@ impl Handle<DeleteFunctionEventInvokeConfig> for Lambda {
         input: DeleteFunctionEventInvokeConfigRequest,
     ) -> Result<Unit, Error> {
         let given = input.qualifier.as_deref();
-        let mut function = self.function_or(cx, (&input.function_name, given), no_rules).await?;
+        let mut function =
+            self.function_or(cx, Named::Qualified(&input.function_name, given), no_rules).await?;
         let key = rules_key(&function);
         if function.record.event_invoke.remove(&key).is_none() {
             return Err(no_rules(&function.reference));

@@ -3,6 +3,7 @@
 use crate::Lambda;
 use crate::code_link;
 use crate::configuration::{Shown, show};
+use crate::function::{Named, may_list_tags};
 use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::GetFunction;
@@ -17,10 +18,13 @@ impl Handle<GetFunction> for Lambda {
         input: GetFunctionRequest,
     ) -> Result<GetFunctionResponse, Error> {
         let given = input.qualifier.as_deref();
-        let (function, _) = self.function(cx, &input.function_name, given).await?;
+        let function = self.function(cx, Named::Qualified(&input.function_name, given)).await?;
         let version = self.version(&function).await?;
         let arn = function.reference.shown_arn(&version);
-        let tags = function.record.tags.clone();
+        let mut tags = Some(function.record.tags.clone()).filter(|tags| !tags.is_empty());
+        if tags.is_some() && !may_list_tags(cx, &function)? {
+            tags = None;
+        }
         let reserved = function.record.reserved;
         Ok(GetFunctionResponse {
             configuration: Some(show(&function.record, &version, arn, Shown::Ready)),
@@ -29,7 +33,7 @@ impl Handle<GetFunction> for Lambda {
                 repository_type: Some("S3".to_owned()),
                 ..FunctionCodeLocation::default()
             }),
-            tags: Some(tags).filter(|tags| !tags.is_empty()),
+            tags,
             concurrency: reserved
                 .map(|count| Concurrency { reserved_concurrent_executions: Some(count) }),
             ..GetFunctionResponse::default()

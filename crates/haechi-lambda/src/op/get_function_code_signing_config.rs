@@ -8,6 +8,7 @@ use haechi_lambda_model::shapes::{
 };
 
 use crate::Lambda;
+use crate::function::Named;
 
 impl Handle<GetFunctionCodeSigningConfig> for Lambda {
     async fn handle(
@@ -15,7 +16,7 @@ impl Handle<GetFunctionCodeSigningConfig> for Lambda {
         cx: &Cx,
         input: GetFunctionCodeSigningConfigRequest,
     ) -> Result<GetFunctionCodeSigningConfigResponse, Error> {
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        let function = self.function(cx, Named::Whole(&input.function_name)).await?;
         Ok(GetFunctionCodeSigningConfigResponse {
             code_signing_config_arn: String::new(),
             function_name: function.record.name.clone(),

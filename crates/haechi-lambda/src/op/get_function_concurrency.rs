@@ -6,6 +6,7 @@ use haechi_lambda_model::ops::GetFunctionConcurrency;
 use haechi_lambda_model::shapes::{GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse};
 
 use crate::Lambda;
+use crate::function::Named;
 
 impl Handle<GetFunctionConcurrency> for Lambda {
     async fn handle(
@@ -13,7 +14,7 @@ impl Handle<GetFunctionConcurrency> for Lambda {
         cx: &Cx,
         input: GetFunctionConcurrencyRequest,
     ) -> Result<GetFunctionConcurrencyResponse, Error> {
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        let function = self.function(cx, Named::Whole(&input.function_name)).await?;
         let reserved_concurrent_executions = function.record.reserved;
         Ok(GetFunctionConcurrencyResponse { reserved_concurrent_executions })
     }

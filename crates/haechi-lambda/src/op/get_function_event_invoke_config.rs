@@ -1,6 +1,7 @@
 //! `GetFunctionEventInvokeConfig`.
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::op::put_function_event_invoke_config::{no_rules, rules_key, show_rules};
 use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
@@ -14,7 +15,8 @@ impl Handle<GetFunctionEventInvokeConfig> for Lambda {
         input: GetFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, Error> {
         let given = input.qualifier.as_deref();
-        let function = self.function_or(cx, (&input.function_name, given), no_rules).await?;
+        let function =
+            self.function_or(cx, Named::Qualified(&input.function_name, given), no_rules).await?;
         let key = rules_key(&function);
         let rules = function.record.event_invoke.get(&key);
         let rules = rules.ok_or_else(|| no_rules(&function.reference))?;

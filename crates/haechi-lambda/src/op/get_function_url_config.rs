@@ -7,6 +7,7 @@ use haechi_lambda_model::shapes::{GetFunctionUrlConfigRequest, GetFunctionUrlCon
 use haechi_wire::Fault;
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::reference::LATEST;
 use crate::words::not_found;
 
@@ -34,7 +35,7 @@ impl Lambda {
             .into();
         }
         let missing = || not_found("The resource you requested does not exist.");
-        match self.function_or(cx, (name, qualifier), |_| missing()).await {
+        match self.function_or(cx, Named::Qualified(name, qualifier), |_| missing()).await {
             Ok(_) => missing(),
             Err(error) => error,
         }

@@ -1,5 +1,6 @@
 //! `GetPolicy`.
 
+use crate::function::Named;
 use crate::words::no_policy;
 use crate::{Lambda, policy};
 use haechi_core::{Cx, Handle};
@@ -9,9 +10,10 @@ use haechi_lambda_model::shapes::{GetPolicyRequest, GetPolicyResponse};
 
 impl Handle<GetPolicy> for Lambda {
     async fn handle(&self, cx: &Cx, input: GetPolicyRequest) -> Result<GetPolicyResponse, Error> {
-        let found = self.function(cx, &input.function_name, input.qualifier.as_deref()).await;
+        let named = Named::Qualified(&input.function_name, input.qualifier.as_deref());
+        let found = self.function(cx, named).await;
         let function = match found {
-            Ok((function, _)) => function,
+            Ok(function) => function,
             Err(Error::ResourceNotFoundException(..)) => return Err(no_policy()),
             Err(error) => return Err(error),
         };

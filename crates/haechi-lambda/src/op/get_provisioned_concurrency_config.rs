@@ -39,14 +39,14 @@ impl Lambda {
             true => no_function(&arn),
             false => not_found(format!("Cannot find alias arn: {arn}")),
         };
-        let found = self.function_of(cx, reference, cx.operation.action).await;
+        let found = self.qualified(cx, reference, cx.operation.action).await;
         if qualifier == LATEST {
             return Err(invalid(
                 "The function resource provided must be an alias or a published version.",
             ));
         }
         let function = match found {
-            Ok((function, _)) => function,
+            Ok(function) => function,
             Err(Error::ResourceNotFoundException(..)) => return Err(missing()),
             Err(error) => return Err(error),
         };

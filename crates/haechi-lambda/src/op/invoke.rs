@@ -21,7 +21,7 @@ impl Handle<Invoke> for Lambda {
         ])?;
         let reference = Reference::of(cx, &input.function_name, input.qualifier.as_deref())?;
         let kind = input.invocation_type.unwrap_or(InvocationType::RequestResponse);
-        let (function, _) = self.function_of(cx, reference, "lambda:InvokeFunction").await?;
+        let function = self.qualified(cx, reference, "lambda:InvokeFunction").await?;
         let version = self.drawn(&function).await?;
         let payload = input.payload.unwrap_or_default();
         let limit = if kind == InvocationType::Event { event::PAYLOAD_MAX } else { SYNC_MAX };

@@ -1,6 +1,7 @@
 //! `ListAliases`.
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::op::create_alias::show_alias;
 use crate::paging::page;
 use crate::store::AliasRecord;
@@ -15,7 +16,7 @@ impl Handle<ListAliases> for Lambda {
         cx: &Cx,
         input: ListAliasesRequest,
     ) -> Result<ListAliasesResponse, Error> {
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        let function = self.function(cx, Named::Whole(&input.function_name)).await?;
         let path = function.reference.place().aliases(&function.record.id);
         let found = self.database.list_all::<AliasRecord>(&path).await?;
         let wanted = |alias: &AliasRecord| {

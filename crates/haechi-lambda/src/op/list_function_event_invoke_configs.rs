@@ -1,6 +1,7 @@
 //! `ListFunctionEventInvokeConfigs`.
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::op::put_function_event_invoke_config::{no_such, show_rules};
 use crate::paging::page;
 use haechi_core::{Cx, Handle};
@@ -16,7 +17,7 @@ impl Handle<ListFunctionEventInvokeConfigs> for Lambda {
         cx: &Cx,
         input: ListFunctionEventInvokeConfigsRequest,
     ) -> Result<ListFunctionEventInvokeConfigsResponse, Error> {
-        let named = (input.function_name.as_str(), None);
+        let named = Named::Whole(&input.function_name);
         let function = self.function_or(cx, named, |_| no_such()).await?;
         let rules: Vec<_> = function.record.event_invoke.iter().collect();
         let (rules, next_marker) =

@@ -6,6 +6,7 @@ use haechi_lambda_model::ops::ListFunctionUrlConfigs;
 use haechi_lambda_model::shapes::{ListFunctionUrlConfigsRequest, ListFunctionUrlConfigsResponse};
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::words::not_found;
 
 impl Handle<ListFunctionUrlConfigs> for Lambda {
@@ -14,7 +15,7 @@ impl Handle<ListFunctionUrlConfigs> for Lambda {
         cx: &Cx,
         input: ListFunctionUrlConfigsRequest,
     ) -> Result<ListFunctionUrlConfigsResponse, Error> {
-        match self.function(cx, &input.function_name, None).await {
+        match self.function(cx, Named::Whole(&input.function_name)).await {
             // As recorded.
             Err(Error::ResourceNotFoundException(..)) => Err(not_found("Function does not exist")),
             found => found.map(|_| ListFunctionUrlConfigsResponse {

@@ -8,6 +8,7 @@ use haechi_lambda_model::shapes::{
 };
 
 use crate::Lambda;
+use crate::function::Named;
 
 impl Handle<ListProvisionedConcurrencyConfigs> for Lambda {
     async fn handle(
@@ -15,7 +16,7 @@ impl Handle<ListProvisionedConcurrencyConfigs> for Lambda {
         cx: &Cx,
         input: ListProvisionedConcurrencyConfigsRequest,
     ) -> Result<ListProvisionedConcurrencyConfigsResponse, Error> {
-        let (_function, _) = self.function(cx, &input.function_name, None).await?;
+        self.function(cx, Named::Whole(&input.function_name)).await?;
         Ok(ListProvisionedConcurrencyConfigsResponse {
             provisioned_concurrency_configs: Some(Vec::new()),
             next_marker: None,

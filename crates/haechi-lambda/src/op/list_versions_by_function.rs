@@ -2,6 +2,7 @@
 
 use crate::Lambda;
 use crate::configuration::{Shown, show};
+use crate::function::Named;
 use crate::paging::page;
 use crate::reference::LATEST;
 use crate::store::{Version, VersionRecord};
@@ -16,7 +17,7 @@ impl Handle<ListVersionsByFunction> for Lambda {
         cx: &Cx,
         input: ListVersionsByFunctionRequest,
     ) -> Result<ListVersionsByFunctionResponse, Error> {
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        let function = self.function(cx, Named::Whole(&input.function_name)).await?;
         let path = function.reference.place().versions(&function.record.id);
         let found = self.database.list_all::<VersionRecord>(&path).await?;
         let latest = std::iter::once(function.record.latest.clone());

@@ -1,6 +1,7 @@
 //! `PublishVersion`.
 
 use crate::configuration::{Shown, revision, show};
+use crate::function::Named;
 use crate::store::{FunctionRecord, Place, Version, VersionRecord};
 use crate::{Lambda, words};
 use haechi_core::{Batch, Cx, Handle};
@@ -14,7 +15,7 @@ impl Handle<PublishVersion> for Lambda {
         cx: &Cx,
         input: PublishVersionRequest,
     ) -> Result<FunctionConfiguration, Error> {
-        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        let mut function = self.function(cx, Named::Whole(&input.function_name)).await?;
         if input.publish_to.is_some() {
             return Err(cx.unsupported_parameter("PublishTo").into());
         }

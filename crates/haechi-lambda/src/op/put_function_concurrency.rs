@@ -1,6 +1,7 @@
 //! `PutFunctionConcurrency`.
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::reference::Reference;
 use crate::words::{invalid, no_function};
 use haechi_core::{Batch, Cx, Handle};
@@ -16,7 +17,8 @@ impl Handle<PutFunctionConcurrency> for Lambda {
     ) -> Result<Concurrency, Error> {
         // As recorded.
         let missing = |reference: &Reference| no_function(&reference.qualified_arn());
-        let mut function = self.function_or(cx, (&input.function_name, None), missing).await?;
+        let mut function =
+            self.function_or(cx, Named::Whole(&input.function_name), missing).await?;
         if function.reference.qualifier.is_some() {
             return Err(invalid(
                 "This operation is permitted on Lambda functions only. Aliases and versions do not \

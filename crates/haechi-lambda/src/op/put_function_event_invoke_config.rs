@@ -10,7 +10,7 @@ use haechi_lambda_model::shapes::{
 use haechi_wire::Timestamp;
 
 use crate::Lambda;
-use crate::function::Function;
+use crate::function::{Function, Named};
 use crate::reference::{LATEST, Reference};
 use crate::store::EventInvoke;
 use crate::words::{invalid, not_found};
@@ -22,7 +22,7 @@ impl Handle<PutFunctionEventInvokeConfig> for Lambda {
         input: PutFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, Error> {
         let given = input.qualifier.as_deref();
-        let named = (input.function_name.as_str(), given);
+        let named = Named::Qualified(&input.function_name, given);
         let mut function = self.function_or(cx, named, |_| no_such()).await?;
         if input.maximum_retry_attempts.is_none()
             && input.maximum_event_age_in_seconds.is_none()

@@ -16,9 +16,9 @@ impl Handle<RemovePermission> for Lambda {
         let given = (input.function_name.as_str(), input.qualifier.as_deref());
         let reference = Reference::of(cx, given.0, given.1)?;
         let arn = reference.arn();
-        let found = self.function_of(cx, reference, cx.operation.action).await;
+        let found = self.qualified(cx, reference, cx.operation.action).await;
         let mut function = match found {
-            Ok((function, _)) => function,
+            Ok(function) => function,
             Err(Error::ResourceNotFoundException(..)) => {
                 return Err(not_found(format!("No policy found for: {arn}")));
             }

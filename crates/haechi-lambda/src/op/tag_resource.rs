@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use haechi_wire::shape::Unit;
 
 use crate::Lambda;
-use crate::function::Function;
+use crate::function::{Function, Named};
 use crate::reference::Reference;
 use crate::words::{invalid, no_function};
 
@@ -52,6 +52,15 @@ fn not_processed() -> Error {
     invalid("An error occurred and the request cannot be processed.")
 }
 
+/// Whether the caller may put the tags of a call on what it creates; without any there is nothing to
+/// decide.
+pub(super) fn may_tag_created(cx: &Cx, arn: &str, facts: &Facts<'_>) -> Result<(), Error> {
+    if !facts.put.is_empty() {
+        cx.authorize_also("lambda:TagResource", arn, facts)?;
+    }
+    Ok(())
+}
+
 /// Whether a function may have these tags.
 pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
     if tags.len() > TAGS_MAX {
@@ -89,6 +98,6 @@ impl Lambda {
         if reference.region != cx.region.as_str() {
             return Err(no_function(arn));
         }
-        Ok(self.function_knowing(cx, (arn, None), facts).await?.0)
+        self.function_knowing(cx, Named::Whole(arn), facts).await
     }
 }

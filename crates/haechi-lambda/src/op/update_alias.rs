@@ -1,6 +1,7 @@
 //! `UpdateAlias`.
 
 use crate::configuration::revision;
+use crate::function::Named;
 use crate::op::create_alias::{check_shares, show_alias};
 use crate::words::not_found;
 use crate::{Lambda, words};
@@ -18,7 +19,7 @@ impl Handle<UpdateAlias> for Lambda {
         input: UpdateAliasRequest,
     ) -> Result<AliasConfiguration, Error> {
         check_shares(input.routing_config.as_ref())?;
-        let (function, _) = self.function(cx, &input.function_name, None).await?;
+        let function = self.function(cx, Named::Whole(&input.function_name)).await?;
         let arn = function.reference.version_arn(&input.name);
         let Some(found) = self.alias(&function, &input.name).await? else {
             return Err(not_found(format!("Alias not found: {arn}")));

@@ -9,7 +9,7 @@ use haechi_lambda_model::shapes::{
 use haechi_wire::Fault;
 
 use crate::Lambda;
-use crate::mapping::{Phase, Wishes, no_mapping, show};
+use crate::mapping::{Phase, Wishes, about, arn, no_mapping, show};
 use crate::op::create_event_source_mapping::refuse_what_queues_have_not;
 use crate::reference::Reference;
 
@@ -26,7 +26,11 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
         let mut batch = Batch::new();
         if let Some(name) = &input.function_name {
             let reference = Reference::of(cx, name, None)?;
-            let (function, version) = self.mapped(&reference).await?;
+            // What is allowed of the function that it had says nothing of the one it gets.
+            let mut facts = about(&reference);
+            facts.of_resource = Some(&found.value.tags);
+            cx.authorize_knowing(&arn(&mapping), &facts)?;
+            let (function, version) = self.mapped(&mapping.account, &reference).await?;
             self.check_queue((&function, &version), &mapping.queue_arn).await?;
             batch.unchanged(&function.loaded);
             mapping.function_arn = reference.arn();

@@ -1,6 +1,7 @@
 //! `UpdateFunctionCode`.
 
 use crate::configuration::{Shown, revision, show};
+use crate::function::Named;
 use crate::op::publish_version::publish;
 use crate::{Lambda, sweep, words};
 use haechi_core::{Batch, Cx, Handle};
@@ -14,7 +15,7 @@ impl Handle<UpdateFunctionCode> for Lambda {
         cx: &Cx,
         input: UpdateFunctionCodeRequest,
     ) -> Result<FunctionConfiguration, Error> {
-        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        let mut function = self.function(cx, Named::Whole(&input.function_name)).await?;
         cx.refuse_parameters(&[
             ("PublishTo", input.publish_to.is_some()),
             ("SourceKMSKeyArn", input.source_kms_key_arn.is_some()),

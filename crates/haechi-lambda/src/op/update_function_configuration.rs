@@ -1,6 +1,7 @@
 //! `UpdateFunctionConfiguration`.
 
 use crate::configuration::{Shown, revision, show};
+use crate::function::Named;
 use crate::{Lambda, words};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
@@ -13,7 +14,7 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
         cx: &Cx,
         input: UpdateFunctionConfigurationRequest,
     ) -> Result<FunctionConfiguration, Error> {
-        let (mut function, _) = self.function(cx, &input.function_name, None).await?;
+        let mut function = self.function(cx, Named::Whole(&input.function_name)).await?;
         let latest = &function.record.latest;
         if input.revision_id.as_ref().is_some_and(|given| *given != latest.revision) {
             return Err(words::revision("GetFunction/GetAlias"));

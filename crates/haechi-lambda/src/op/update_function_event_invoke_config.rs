@@ -1,6 +1,7 @@
 //! `UpdateFunctionEventInvokeConfig`.
 
 use crate::Lambda;
+use crate::function::Named;
 use crate::op::put_function_event_invoke_config::{no_rules, no_such, rules_key, show_rules};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
@@ -16,7 +17,7 @@ impl Handle<UpdateFunctionEventInvokeConfig> for Lambda {
         input: UpdateFunctionEventInvokeConfigRequest,
     ) -> Result<FunctionEventInvokeConfig, Error> {
         let given = input.qualifier.as_deref();
-        let named = (input.function_name.as_str(), given);
+        let named = Named::Qualified(&input.function_name, given);
         let mut function = self.function_or(cx, named, |_| no_such()).await?;
         let key = rules_key(&function);
         let Some(mut rules) = function.record.event_invoke.get(&key).cloned() else {

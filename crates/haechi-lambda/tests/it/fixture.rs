@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use haechi_core::{Caller, Handle, Operation, Source};
-use haechi_lambda::{EventQueue, ExecutionRoles, Lambda, Message, QueueRefusal, RoleCredentials};
+use haechi_lambda::{
+    EventQueue, ExecutionRoles, Lambda, Message, QueueMessage, QueueRefusal, RoleCredentials,
+};
 use haechi_lambda_model::ops::{CreateFunction, PublishVersion, UpdateFunctionConfiguration};
 use haechi_lambda_model::shapes::{
     CreateFunctionRequest, DeadLetterConfig, FunctionCode, PublishVersionRequest,
@@ -60,8 +62,42 @@ impl ExecutionRoles for Roles {
         _: &str,
         _: &str,
     ) -> Result<Arc<dyn EventQueue>, QueueRefusal> {
-        let (operation, message) = ("ReceiveMessage", String::new());
-        Err(QueueRefusal { operation, code: "QueueDoesNotExist".to_owned(), message })
+        Ok(Arc::new(Empty))
+    }
+}
+
+/// A queue without messages.
+struct Empty;
+
+#[async_trait]
+impl EventQueue for Empty {
+    async fn check(&self) -> Result<i64, QueueRefusal> {
+        Ok(30)
+    }
+
+    async fn receive(&self, _: i32, _: i32) -> Result<Vec<QueueMessage>, QueueRefusal> {
+        Ok(Vec::new())
+    }
+
+    async fn delete(&self, _: Vec<String>) -> Result<(), QueueRefusal> {
+        Ok(())
+    }
+}
+
+/// What makes a function in an account.
+pub fn new_function(account: &str, name: &str) -> CreateFunctionRequest {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    archive.start_file("index.py", options).unwrap();
+    archive.write_all(b"def handler(event, context): return event").unwrap();
+    let zip_file = Some(SecretBlob(archive.finish().unwrap().into_inner()));
+    CreateFunctionRequest {
+        function_name: name.to_owned(),
+        runtime: Some("python3.12".to_owned()),
+        handler: Some("index.handler".to_owned()),
+        role: format!("arn:aws:iam::{account}:role/run"),
+        code: FunctionCode { zip_file, ..Default::default() },
+        ..Default::default()
     }
 }
 
@@ -86,20 +122,7 @@ impl Fixture {
     }
 
     pub async fn create(&self, name: &str) {
-        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        let options = zip::write::SimpleFileOptions::default();
-        archive.start_file("index.py", options).unwrap();
-        archive.write_all(b"def handler(event, context): return event").unwrap();
-        let zip_file = Some(SecretBlob(archive.finish().unwrap().into_inner()));
-        let input = CreateFunctionRequest {
-            function_name: name.to_owned(),
-            runtime: Some("python3.12".to_owned()),
-            handler: Some("index.handler".to_owned()),
-            role: format!("arn:aws:iam::{ACCOUNT}:role/run"),
-            code: FunctionCode { zip_file, ..Default::default() },
-            ..Default::default()
-        };
-        self.done::<CreateFunction>(input).await;
+        self.done::<CreateFunction>(new_function(ACCOUNT, name)).await;
     }
 
     /// Publishes a version with this time-out and this dead-letter queue.
@@ -119,7 +142,38 @@ impl Fixture {
     where
         Lambda: Handle<Op>,
     {
-        self.kit.call::<Op, _>(&*self.lambda, &self.root, input).await
+        self.call_as::<Op>(&self.root, input).await
+    }
+
+    pub async fn call_as<Op: Operation>(
+        &self,
+        caller: &Arc<Caller>,
+        input: Op::Input,
+    ) -> Result<Op::Output, Problem>
+    where
+        Lambda: Handle<Op>,
+    {
+        self.kit.call::<Op, _>(&*self.lambda, caller, input).await
+    }
+
+    pub async fn done_as<Op: Operation>(&self, caller: &Arc<Caller>, input: Op::Input) -> Op::Output
+    where
+        Lambda: Handle<Op>,
+    {
+        self.call_as::<Op>(caller, input).await.map_err(|problem| told(&problem)).unwrap()
+    }
+
+    /// The code and message of a refusal of a caller; of what is done, nothing.
+    pub async fn refused_to<Op: Operation>(
+        &self,
+        caller: &Arc<Caller>,
+        input: Op::Input,
+    ) -> (&'static str, String)
+    where
+        Lambda: Handle<Op>,
+    {
+        let problem = self.call_as::<Op>(caller, input).await.err();
+        problem.as_ref().map(told).unwrap_or_default()
     }
 
     pub async fn done<Op: Operation>(&self, input: Op::Input) -> Op::Output

@@ -4,5 +4,8 @@
 mod aliases;
 mod asynchronous;
 mod fixture;
+mod mappings;
 mod names;
 mod recorded;
+mod tags;
+mod whole;

@@ -33,6 +33,9 @@ impl Handle<CreateAccount> for Organizations {
         let tags = input.tags.as_deref().unwrap_or_default();
         let about = |_: &Organization| About::all().tags(tags);
         let organization = self.admit(cx, Reach::Management, about).await?;
+        let account = self.unused_account().await?;
+        let made = About::arn(organization.account_arn(&account));
+        organization.admit_tags(cx, &made.tags(tags))?;
         if organization.accounts.len() >= ACCOUNTS_MAX {
             let message = "You have exceeded the allowed number of AWS accounts.";
             return Err(constraint("ACCOUNT_NUMBER_LIMIT_EXCEEDED", message));
@@ -43,7 +46,7 @@ impl Handle<CreateAccount> for Organizations {
             email: input.email.0.clone(),
             role_name: input.role_name.unwrap_or_else(|| ROLE_DEFAULT.to_owned()),
             tags: tags::new(input.tags.as_ref())?,
-            account: self.unused_account().await?,
+            account,
             state: CreateAccountState::InProgress.as_str().to_owned(),
             failure: None,
             requested_ms: cx.now().millis(),

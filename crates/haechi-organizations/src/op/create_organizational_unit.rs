@@ -32,6 +32,9 @@ impl Handle<CreateOrganizationalUnit> for Organizations {
         let tags = input.tags.as_deref().unwrap_or_default();
         let about = |it: &Organization| About::of(it, &[parent]).tags(tags);
         let organization = self.admit(cx, Reach::Management, about).await?;
+        let root = organization.record().root_id.trim_start_matches("r-");
+        let id = format!("ou-{root}-{}", random(&self.env, 8)?);
+        organization.admit_tags(cx, &About::arn(organization.arn_of(&id)).tags(tags))?;
         if organization.parent(parent).is_none() {
             return Err(no_parent());
         }
@@ -47,9 +50,8 @@ impl Handle<CreateOrganizationalUnit> for Organizations {
         if organization.units_of(parent).any(|unit| unit.name == input.name) {
             return Err(unit_exists());
         }
-        let root = organization.record().root_id.trim_start_matches("r-");
         let unit = UnitRecord {
-            id: format!("ou-{root}-{}", random(&self.env, 8)?),
+            id,
             name: input.name,
             parent: parent.to_owned(),
             hung: Hung { tags: tags::new(input.tags.as_ref())?, ..Hung::default() },

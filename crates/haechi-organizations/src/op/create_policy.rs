@@ -25,6 +25,9 @@ impl Handle<CreatePolicy> for Organizations {
         let tags = input.tags.as_deref().unwrap_or_default();
         let about = |_: &Organization| About::all().policy_type(kind).tags(tags);
         let organization = self.admit(cx, Reach::Management, about).await?;
+        let id = format!("p-{}", random(&self.env, 10)?);
+        let made = About::arn(organization.own_policy_arn(kind, &id));
+        organization.admit_tags(cx, &made.policy_type(kind).tags(tags))?;
         let rules =
             policy::rules(kind).ok_or_else(|| cx.unsupported_parameter(&format!("Type={kind}")))?;
         if !organization.record().all_features {
@@ -42,7 +45,7 @@ impl Handle<CreatePolicy> for Organizations {
             return Err(constraint("POLICY_NUMBER_LIMIT_EXCEEDED", message));
         }
         let record = PolicyRecord {
-            id: format!("p-{}", random(&self.env, 10)?),
+            id,
             name: input.name,
             description: input.description,
             kind: kind.to_owned(),

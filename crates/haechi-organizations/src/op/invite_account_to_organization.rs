@@ -29,6 +29,9 @@ impl Handle<InviteAccountToOrganization> for Organizations {
         let about = |_: &Organization| About::all().tags(tags);
         let organization = self.admit(cx, Reach::Management, about).await?;
         let (account, by_email) = self.invited(&input.target).await?;
+        // The account has them once it joins.
+        let joining = About::arn(organization.account_arn(&account));
+        organization.admit_tags(cx, &joining.tags(tags))?;
         if self.organization_of(&account).await?.is_some() {
             let message = "The specified account is already a member of an organization.";
             return Err(handshake_constraint("ALREADY_IN_AN_ORGANIZATION", message));

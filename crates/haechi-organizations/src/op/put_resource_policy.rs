@@ -38,12 +38,13 @@ impl Handle<PutResourcePolicy> for Organizations {
         let record = match old {
             // Tags come with the first one only; later ones are TagResource's.
             Some(old) => ResourcePolicyRecord { content: input.content, principals, ..old.clone() },
-            None => ResourcePolicyRecord {
-                id: format!("rp-{}", random(&self.env, 8)?),
-                content: input.content,
-                principals,
-                tags: tags::new(input.tags.as_ref())?,
-            },
+            None => {
+                let id = format!("rp-{}", random(&self.env, 8)?);
+                let made = About::arn(organization.resource_policy_arn(&id));
+                organization.admit_tags(cx, &made.tags(tags))?;
+                let tags = tags::new(input.tags.as_ref())?;
+                ResourcePolicyRecord { id, content: input.content, principals, tags }
+            }
         };
         let mut change = organization.change();
         let resource_policy = Some(organization.shown_resource_policy(&record));

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use haechi_core::Caller;
+use haechi_core::{Caller, Handle, Operation};
+use haechi_organizations::Organizations;
 use haechi_organizations_model::ops;
 use haechi_organizations_model::shapes::*;
-use haechi_wire::Problem;
+use haechi_testkit::told;
 use haechi_wire::shape::Unit;
+use haechi_wire::{Problem, SecretString};
 
-use crate::world::{ADMIN, MANAGEMENT, World, code, reason, refusal};
+use crate::world::{ADMIN, MANAGEMENT, STRANGER, World, code, reason, refusal};
 
 const SERVICE: &str = "config.amazonaws.com";
 
@@ -24,15 +26,18 @@ async fn trust(world: &World) {
     world.boss::<ops::EnableAWSServiceAccess>(input).await.unwrap();
 }
 
-async fn create_policy(world: &World, caller: &Arc<Caller>) -> Result<(), Problem> {
-    let input = CreatePolicyRequest {
+fn new_policy(tags: Option<Vec<Tag>>) -> CreatePolicyRequest {
+    CreatePolicyRequest {
         content: ADMIN.to_owned(),
         description: String::new(),
         name: "delegated".to_owned(),
         r#type: PolicyType::ServiceControlPolicy,
-        tags: None,
-    };
-    world.call::<ops::CreatePolicy>(caller, input).await.map(|_| ())
+        tags,
+    }
+}
+
+async fn create_policy(world: &World, caller: &Arc<Caller>) -> Result<(), Problem> {
+    world.call::<ops::CreatePolicy>(caller, new_policy(None)).await.map(|_| ())
 }
 
 #[tokio::test]
@@ -173,4 +178,95 @@ async fn the_resource_policy_means_the_user_who_had_the_name_when_it_was_put() {
     assert_eq!(code(create_policy(&world, &member).await), "AccessDeniedException");
     put("admin").await.unwrap();
     create_policy(&world, &member).await.unwrap();
+}
+
+fn role(value: &str) -> Option<Vec<Tag>> {
+    Some(vec![Tag { key: "Role".to_owned(), value: value.to_owned() }])
+}
+
+/// Checks that an operation with tags needs `TagResource` on what it makes, in its `place` of the
+/// management account, and without tags does not.
+async fn tags_need<Op: Operation>(
+    world: &World,
+    place: &str,
+    request: impl Fn(Option<Vec<Tag>>) -> Op::Input,
+) where
+    Organizations: Handle<Op>,
+{
+    let made = format!("arn:aws:organizations::{MANAGEMENT}:{place}");
+    let not_admin = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Deny",
+            "Action":"organizations:TagResource","Resource":"{made}*",
+            "Condition":{{"StringEquals":{{"aws:RequestTag/Role":"admin"}},
+                "ForAllValues:StringEquals":{{"aws:TagKeys":"Role"}}}}}}}}"#
+    );
+    let not_tag = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+        "NotAction":"organizations:TagResource","Resource":"*"}}"#;
+    let denied = world.kit.user(MANAGEMENT, "denied", &[ADMIN, &not_admin]);
+    let creator = world.kit.user(MANAGEMENT, "creator", &[not_tag]);
+    let name = Op::SCHEMA.name;
+    for caller in [&denied, &creator] {
+        let (code, message) = refusal(world.call::<Op>(caller, request(role("admin"))).await);
+        assert_eq!(code, "AccessDeniedException", "{name}");
+        let told = format!("to perform: organizations:TagResource on resource: {made}");
+        assert!(message.contains(&told), "{name}: {message}");
+    }
+    let outcome = world.call::<Op>(&creator, request(None)).await;
+    assert!(outcome.is_ok(), "{name}: {:?}", outcome.err());
+    // Whatever comes of it (the name is taken), this one is allowed.
+    if let Err(problem) = world.call::<Op>(&denied, request(role("guest"))).await {
+        assert_ne!(told(&problem).0, "AccessDeniedException", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_create_and_not_tag_creates_without_tags_only() {
+    let world = World::new().await;
+    let parent_id = world.root().await;
+    tags_need::<ops::CreateOrganizationalUnit>(&world, "ou/o-", |tags| {
+        let (parent_id, name) = (parent_id.clone(), "unit".to_owned());
+        CreateOrganizationalUnitRequest { parent_id, name, tags }
+    })
+    .await;
+    tags_need::<ops::CreatePolicy>(&world, "policy/o-", new_policy).await;
+    tags_need::<ops::CreateAccount>(&world, "account/o-", |tags| CreateAccountRequest {
+        email: SecretString("one@example.com".to_owned()),
+        account_name: SecretString("one".to_owned()),
+        tags,
+        ..Default::default()
+    })
+    .await;
+    tags_need::<ops::InviteAccountToOrganization>(&world, "account/o-", |tags| {
+        let id = SecretString(STRANGER.to_owned());
+        let target = HandshakeParty { id, r#type: HandshakePartyType::Account };
+        InviteAccountToOrganizationRequest { target, notes: None, tags }
+    })
+    .await;
+    tags_need::<ops::PutResourcePolicy>(&world, "resourcepolicy/o-", |tags| {
+        let content = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*",
+            "Action":"organizations:DescribePolicy","Resource":"*"}}"#;
+        PutResourcePolicyRequest { content: content.to_owned(), tags }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_account_creates_policies_with_tags_where_it_may_tag_them_too() {
+    let world = World::new().await;
+    let account = world.account("one").await;
+    let member = world.admin(&account);
+    let put = async |actions: &str| {
+        let content = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",
+                "Principal":{{"AWS":"arn:aws:iam::{account}:root"}},
+                "Action":[{actions}],"Resource":"*"}}}}"#
+        );
+        let input = PutResourcePolicyRequest { content, tags: None };
+        world.boss::<ops::PutResourcePolicy>(input).await.unwrap();
+    };
+    put(r#""organizations:CreatePolicy""#).await;
+    let refused = world.call::<ops::CreatePolicy>(&member, new_policy(role("a"))).await;
+    assert_eq!(code(refused), "AccessDeniedException");
+    put(r#""organizations:CreatePolicy","organizations:TagResource""#).await;
+    world.call::<ops::CreatePolicy>(&member, new_policy(role("a"))).await.unwrap();
 }

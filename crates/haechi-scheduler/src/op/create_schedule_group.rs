@@ -21,7 +21,11 @@ impl Handle<CreateScheduleGroup> for Scheduler {
         let schedule_group_arn = place.group_arn(&name);
         let tags = input.tags.unwrap_or_default();
         let tags: Tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-        cx.authorize_knowing(&schedule_group_arn, &Facts::putting(&tags))?;
+        let facts = Facts::putting(&tags);
+        cx.authorize_knowing(&schedule_group_arn, &facts)?;
+        if !tags.is_empty() {
+            cx.authorize_also("scheduler:TagResource", &schedule_group_arn, &facts)?;
+        }
         group::check(&tags)?;
         let conflict =
             || Error::ConflictException(format!("Schedule group {name} already exists."));

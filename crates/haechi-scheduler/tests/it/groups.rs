@@ -125,3 +125,35 @@ async fn the_default_group_is_there_and_can_be_tagged() {
     let names: Vec<String> = groups.into_iter().filter_map(|group| group.name).collect();
     assert_eq!(names, ["a", "default"]);
 }
+
+#[tokio::test]
+async fn neither_tags_nor_deletions_come_with_a_group_for_who_may_not_do_them() {
+    let fixture = Fixture::new().await;
+    fixture.group("g", "one").await.unwrap();
+    for name in ["open", "kept"] {
+        let (name, group_name) = (name.to_owned(), Some("g".to_owned()));
+        let input = CreateScheduleInput { name, group_name, ..schedule("rate(1 day)") };
+        fixture.create(input).await.unwrap();
+    }
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "scheduler:TagResource", "Resource": "*"},
+        {"Effect": "Deny", "Action": "scheduler:DeleteSchedule", "Resource": "arn:aws:scheduler:*:*:schedule/g/kept"}]}"#;
+    let user = fixture.kit.user(super::ACCOUNT, "eve", &[policy]);
+    let (kit, scheduler) = (&fixture.kit, &*fixture.scheduler);
+    let tag = Tag { key: "k".to_owned(), value: "v".to_owned() };
+    let make = |tags: Option<Vec<Tag>>| {
+        let name = "h".to_owned();
+        CreateScheduleGroupInput { name, tags, ..Default::default() }
+    };
+    let tagged = kit.call::<CreateScheduleGroup, _>(scheduler, &user, make(Some(vec![tag]))).await;
+    let refusal = told(&tagged.map(|_| ()).unwrap_err());
+    assert!(refusal.1.contains("scheduler:TagResource"), "{refusal:?}");
+    assert!(kit.call::<CreateScheduleGroup, _>(scheduler, &user, make(None)).await.is_ok());
+    let input = DeleteScheduleGroupInput { name: "g".to_owned(), ..Default::default() };
+    let deleted = kit.call::<DeleteScheduleGroup, _>(scheduler, &user, input).await;
+    let refusal = told(&deleted.map(|_| ()).unwrap_err());
+    assert!(refusal.1.contains("scheduler:DeleteSchedule"), "{refusal:?}");
+    let all = fixture.list(ListSchedulesInput::default()).await.0;
+    assert_eq!(all, ["kept", "open"], "none is gone");
+}

@@ -20,7 +20,7 @@ impl Handle<CreateTopic> for Sns {
         let arn = TopicArn::new(cx, cx.account().clone(), &input.name);
         let added = input.tags.unwrap_or_default();
         let facts = Facts::putting(added.iter().map(|tag| (&tag.key, &tag.value)));
-        topic::allow(cx, cx.operation.action, &arn, None, facts)?;
+        topic::allow(cx, cx.operation.action, &arn, None, facts.clone())?;
         if input.data_protection_policy.is_some() {
             return Err(cx.unsupported_parameter("DataProtectionPolicy").into());
         }
@@ -39,6 +39,9 @@ impl Handle<CreateTopic> for Sns {
         if let Some(found) = self.database.load::<TopicRecord>(&path).await? {
             same(&arn, &found.value, &wanted, &tags)?;
             return Ok(answer);
+        }
+        if !added.is_empty() {
+            topic::allow(cx, "sns:TagResource", &arn, None, facts)?;
         }
         let record = TopicRecord {
             name: arn.name.clone(),

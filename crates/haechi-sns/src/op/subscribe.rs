@@ -9,7 +9,7 @@ use haechi_sns_model::ops::Subscribe;
 use haechi_sns_model::shapes::{SubscribeInput, SubscribeResponse};
 use haechi_wire::Fault;
 
-use crate::arn::TopicArn;
+use crate::arn::{self, TopicArn};
 use crate::error::{invalid, invalid_because};
 use crate::message::is_phone_number;
 use crate::store::{ElsewhereRecord, EndpointRecord, Place, State, SubscriptionRecord};
@@ -138,10 +138,6 @@ impl Sns {
         protocol: &str,
         endpoint: &str,
     ) -> Result<(), Error> {
-        let is_arn = |service: &str| {
-            let parts: Vec<&str> = endpoint.split(':').collect();
-            matches!(parts.as_slice(), ["arn", _, named, _, _, ..] if *named == service && parts.len() > 5)
-        };
         match protocol {
             "sms" if !plain_number(endpoint).is_some_and(|plain| is_phone_number(&plain)) => {
                 let told = format!("Invalid SMS endpoint: {endpoint}");
@@ -160,11 +156,13 @@ impl Sns {
             return Err(invalid_because("Endpoint", "no value for required parameter"));
         }
         match protocol {
-            "sqs" if !is_arn("sqs") => Err(invalid("SQS endpoint ARN")),
+            "sqs" if !arn::is_endpoint(cx, "sqs", endpoint) => Err(invalid("SQS endpoint ARN")),
             "sqs" if endpoint.ends_with(".fifo") && !topic.is_fifo() => Err(invalid(
                 "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics",
             )),
-            "lambda" if !is_arn("lambda") => Err(invalid("Lambda endpoint ARN")),
+            "lambda" if !arn::is_endpoint(cx, "lambda", endpoint) => {
+                Err(invalid("Lambda endpoint ARN"))
+            }
             "http" | "https" if !endpoint.starts_with(&format!("{protocol}://")) => {
                 Err(invalid("Endpoint must match the specified protocol"))
             }

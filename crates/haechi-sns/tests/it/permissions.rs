@@ -1,11 +1,12 @@
 //! Whom policies of topics name.
 
 use haechi_sns_model::ops::{
-    AddPermission, CreateTopic, Publish, RemovePermission, SetTopicAttributes,
+    AddPermission, CreateTopic, Publish, RemovePermission, SetSubscriptionAttributes,
+    SetTopicAttributes,
 };
 use haechi_sns_model::shapes::{
     AddPermissionInput, CreateTopicInput, PublishInput, RemovePermissionInput,
-    SetTopicAttributesInput,
+    SetSubscriptionAttributesInput, SetTopicAttributesInput, Tag,
 };
 use haechi_testkit::told;
 use haechi_wire::Problem;
@@ -104,4 +105,95 @@ async fn a_policy_names_only_users_who_exist() {
     let named = create("bob").await;
     fixture.topic = named.unwrap().topic_arn.unwrap();
     assert!(fixture.bob_publishes().await);
+}
+
+#[tokio::test]
+async fn a_topic_is_made_with_tags_by_whom_tagging_is_allowed() {
+    let fixture = Fixture::new("t").await;
+    let user = fixture.kit.user(
+        ACCOUNT,
+        "u",
+        &[r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"sns:CreateTopic","Resource":"*"},
+        {"Effect":"Allow","Action":"sns:TagResource","Resource":"arn:aws:sns:*:*:a-*",
+         "Condition":{"StringEquals":{"aws:RequestTag/Team":"x"}}}]}"#],
+    );
+    let create = async |name: &str, team: Option<&str>| {
+        let tag = |team: &str| Tag { key: "Team".to_owned(), value: team.to_owned() };
+        let input = CreateTopicInput {
+            name: name.to_owned(),
+            tags: Some(team.map(tag).into_iter().collect()),
+            ..Default::default()
+        };
+        let outcome = fixture.kit.call::<CreateTopic, _>(&*fixture.sns, &user, input).await;
+        outcome.map_or_else(|problem| told(&problem), |_| ("done", String::new()))
+    };
+    let (code, words) = create("a-1", Some("y")).await;
+    assert_eq!(code, "AuthorizationError");
+    assert!(words.contains("perform: SNS:TagResource on resource"), "{words}");
+    assert_eq!(create("b-1", Some("x")).await.0, "AuthorizationError");
+    assert_eq!(create("a-1", Some("x")).await.0, "done");
+    assert_eq!(create("a-1", Some("x")).await.0, "done");
+    assert_eq!(create("b-1", None).await.0, "done");
+}
+
+#[tokio::test]
+async fn endpoints_are_named_by_the_arns_that_their_services_write() {
+    let fixture = Fixture::new("t").await;
+    let subscribe = async |protocol: &str, endpoint: &str| {
+        fixture.subscribe_as(&fixture.root, protocol, endpoint).await.map_err(|no| no.message())
+    };
+    let queue = format!("us-east-1:{ACCOUNT}:q");
+    for other in [
+        format!("arn:aws-cn:sqs:{queue}"),
+        format!("arn:x:sqs:{queue}"),
+        format!("arn:aws:sqs:{queue}:x"),
+        format!("arn:aws:sqs:us-east-1:{ACCOUNT}:"),
+        "arn:aws:sqs:us-east-1:1:q".to_owned(),
+        format!("arn:aws:sqs::{ACCOUNT}:q"),
+        format!("arn:aws-cn:sqs:cn-north-1:{ACCOUNT}:q"),
+        format!("arn:aws:sqs:cn-north-1:{ACCOUNT}:q"),
+    ] {
+        let refused = subscribe("sqs", &other).await.unwrap_err();
+        assert_eq!(refused, "Invalid parameter: SQS endpoint ARN", "{other}");
+    }
+    let function = format!("us-east-1:{ACCOUNT}:function:f");
+    for other in [
+        format!("arn:aws-cn:lambda:{function}"),
+        format!("arn:x:lambda:{function}"),
+        format!("arn:aws:lambda:{function}:live:x"),
+        format!("arn:aws:lambda:{function}:"),
+        format!("arn:aws:lambda:us-east-1:{ACCOUNT}:f"),
+    ] {
+        let refused = subscribe("lambda", &other).await.unwrap_err();
+        assert_eq!(refused, "Invalid parameter: Lambda endpoint ARN", "{other}");
+    }
+    for (protocol, own) in [
+        ("sqs", format!("arn:aws:sqs:{queue}")),
+        ("sqs", format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:q")),
+        ("lambda", format!("arn:aws:lambda:{function}")),
+        ("lambda", format!("arn:aws:lambda:{function}:live")),
+    ] {
+        subscribe(protocol, &own).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn dead_letters_of_a_subscription_go_to_a_queue_of_its_partition() {
+    let fixture = Fixture::new("t").await;
+    let arn = fixture.subscribe_queue("q", &[]).await;
+    let redrive = async |partition: &str| {
+        let queue = format!("arn:{partition}:sqs:us-east-1:{ACCOUNT}:dead");
+        let input = SetSubscriptionAttributesInput {
+            subscription_arn: arn.clone(),
+            attribute_name: "RedrivePolicy".to_owned(),
+            attribute_value: Some(format!(r#"{{"deadLetterTargetArn":"{queue}"}}"#)),
+        };
+        let call =
+            fixture.kit.call::<SetSubscriptionAttributes, _>(&*fixture.sns, &fixture.root, input);
+        call.await.map(|_| ()).map_err(|problem| problem.message())
+    };
+    let words = "Invalid parameter: RedrivePolicy: deadLetterTargetArn is an invalid arn";
+    assert_eq!(redrive("aws-cn").await.unwrap_err(), words);
+    redrive("aws").await.unwrap();
 }

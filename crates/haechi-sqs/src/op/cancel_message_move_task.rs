@@ -17,7 +17,8 @@ impl Handle<CancelMessageMoveTask> for Sqs {
         let told = "Value for parameter TaskHandle is invalid.";
         let (id, source_arn) = move_task::parse_handle(&input.task_handle)
             .ok_or_else(|| Error::InvalidParameterValueException(told.to_owned()))?;
-        let source = self.queue_of_task(cx, "SourceArn", &source_arn).await?;
+        let actions = (cx.operation.action, &move_task::TAKING[..]);
+        let source = self.queue_of_task(cx, "SourceArn", &source_arn, actions).await?;
         let missing = || Error::ResourceNotFoundException("Task does not exist.".to_owned());
         let (place, queue) = (&source.place, &source.record().id);
         let moving = self.database.load::<MovingRecord>(&place.moving(queue)).await?;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{Ask, Batch, Cx, Facts, Handle};
-use haechi_policy::ResourceRule;
+use haechi_core::{Batch, Cx, Facts, Handle};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::CreateQueue;
 use haechi_sqs_model::shapes::{CreateQueueRequest, CreateQueueResult};
@@ -18,14 +17,9 @@ use crate::{Sqs, queue, sweep};
 impl Handle<CreateQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: CreateQueueRequest) -> Result<CreateQueueResult, Error> {
         let (account, name) = (cx.account().as_str(), input.queue_name);
-        cx.authorize(&Ask {
-            action: cx.operation.action,
-            resource: &queue::arn(cx, account, &name),
-            resource_account: account,
-            policy: None,
-            rule: ResourceRule::Union,
-            context: &Facts::putting(input.tags.iter().flatten()),
-        })?;
+        let arn = queue::arn(cx, account, &name);
+        let facts = Facts::putting(input.tags.iter().flatten());
+        cx.authorize_knowing(&arn, &facts)?;
         let wanted = attributes::wanted(input.attributes.unwrap_or_default());
         let is_fifo = wanted.get("FifoQueue").is_some_and(|value| value == "true");
         check_name(&name, is_fifo)?;
@@ -37,7 +31,10 @@ impl Handle<CreateQueue> for Sqs {
             same(&found.value, &wanted, &set, is_fifo)?;
             return Ok(answer);
         }
-        self.has_dead_letters(cx, &queue::arn(cx, account, &name), &wanted).await?;
+        if !facts.put.is_empty() {
+            cx.authorize_also("sqs:TagQueue", &arn, &facts)?;
+        }
+        self.has_dead_letters(cx, &arn, &wanted).await?;
         let now_ms = cx.now().millis();
         let record = QueueRecord {
             id: cx.env.uuid().map_err(Fault::internal)?.to_string(),

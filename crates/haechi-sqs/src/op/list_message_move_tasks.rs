@@ -18,7 +18,8 @@ impl Handle<ListMessageMoveTasks> for Sqs {
         cx: &Cx,
         input: ListMessageMoveTasksRequest,
     ) -> Result<ListMessageMoveTasksResult, Error> {
-        let source = self.queue_of_task(cx, "SourceArn", &input.source_arn).await?;
+        let actions = (cx.operation.action, &["sqs:GetQueueAttributes"][..]);
+        let source = self.queue_of_task(cx, "SourceArn", &input.source_arn, actions).await?;
         let max = input.max_results.unwrap_or(1);
         let told = "Value for parameter MaxResults is invalid. Reason: You must use values between 1 and 10.";
         let limit = u32::try_from(max).ok().filter(|max| (1..=10).contains(max));

@@ -1,7 +1,9 @@
 //! Queues as time passes.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod deliveries;
 mod encryption;
+mod move_tasks;
 mod order;
 mod permissions;
 mod recorded;

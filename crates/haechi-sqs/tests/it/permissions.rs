@@ -64,6 +64,33 @@ async fn policies_see_the_tags_of_queues_and_those_of_requests() {
 }
 
 #[tokio::test]
+async fn a_queue_is_made_with_tags_by_whom_tagging_is_allowed() {
+    let fixture = Fixture::new("q", &[]).await;
+    let user = fixture.kit.user(
+        ACCOUNT,
+        "u",
+        &[r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"sqs:CreateQueue","Resource":"*"},
+        {"Effect":"Allow","Action":"sqs:TagQueue","Resource":"arn:aws:sqs:*:*:a-*",
+         "Condition":{"StringEquals":{"aws:RequestTag/Team":"x"}}}]}"#],
+    );
+    let create = async |name: &str, pairs: &[(&str, &str)]| {
+        let input = CreateQueueRequest {
+            queue_name: name.to_owned(),
+            tags: Some(tags(pairs)),
+            ..Default::default()
+        };
+        code(fixture.kit.call::<CreateQueue, _>(&fixture.sqs, &user, input).await)
+    };
+    assert_ne!(create("a-1", &[("Team", "y")]).await, "done");
+    assert_ne!(create("b-1", &[("Team", "x")]).await, "done");
+    assert_eq!(create("a-1", &[("Team", "x")]).await, "done");
+    assert_eq!(create("b-1", &[]).await, "done");
+    // What is there already gets no tags.
+    assert_eq!(create("b-1", &[("Team", "x")]).await, "done");
+}
+
+#[tokio::test]
 async fn a_dead_letter_queue_takes_from_whom_it_allows_and_of_its_own_kind() {
     let fixture = Fixture::new("dead", &[]).await;
     let arn = |name: &str| format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{name}");
