@@ -11,9 +11,9 @@ use haechi_policy::{
 };
 use haechi_wire::Fault;
 
-use crate::Cx;
 use crate::guardrails::Membership;
 use crate::regions::WITHOUT_REGIONS;
+use crate::{Cx, Facts};
 
 /// What a handler asks to be allowed.
 #[derive(Clone, Copy)]
@@ -255,6 +255,24 @@ impl Cx {
             rule: ResourceRule::Union,
             context,
         })
+    }
+
+    /// Decides whether the caller may put a call's tags on what it creates, as `action` does;
+    /// without tags there is nothing to decide. Policies trust tags to be set by none but those who
+    /// may.
+    ///
+    /// # Errors
+    /// [`Fault::AccessDenied`] in AWS's words.
+    pub fn authorize_tagging(
+        &self,
+        action: &str,
+        resource: &str,
+        facts: &Facts<'_>,
+    ) -> Result<(), Fault> {
+        if !facts.put.is_empty() {
+            self.authorize_also(action, resource, facts)?;
+        }
+        Ok(())
     }
 }
 

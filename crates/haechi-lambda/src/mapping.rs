@@ -125,8 +125,7 @@ pub(crate) fn arn(mapping: &MappingRecord) -> String {
 
 /// The ARN of a mapping of the caller's that has this id.
 pub(crate) fn arn_of(cx: &Cx, id: &str) -> String {
-    let (partition, region, account) = (cx.region.partition(), &cx.region, cx.account());
-    format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{id}")
+    cx.arn("lambda", &format!("event-source-mapping:{id}"))
 }
 
 /// What conditions see of a call that gives a mapping this function.

@@ -17,6 +17,7 @@
 //! pattern.rs    Pattern       parse, match: fields, `$or`, arrays
 //! reader.rs     Reader        JSON by tokens, as Event Ruler reads it
 //! mistake.rs    PatternError  a reason and its place
+//! json.rs       no_json       why something is no JSON
 //! event.rs      Event         names with dots, unfolded
 //! expression.rs conditions as patterns write them
 //! condition.rs  Condition     one condition on one value
@@ -27,6 +28,7 @@
 mod condition;
 mod event;
 mod expression;
+mod json;
 mod mistake;
 mod network;
 mod pattern;
@@ -34,5 +36,6 @@ mod reader;
 mod wildcard;
 
 pub use event::Event;
+pub use json::no_json;
 pub use mistake::PatternError;
 pub use pattern::Pattern;

@@ -10,7 +10,8 @@ pub(crate) const VALUES: &str =
 const QUOTED_MAX: usize = 500;
 
 /// What stands for the text where it is not told.
-const REDACTED: &str = "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
+pub(crate) const REDACTED: &str =
+    "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
 
 /// Why a text is no pattern, in the words of AWS's Event Ruler, and where in it that shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +37,7 @@ impl PatternError {
     }
 
     /// The reason and the place without the text that it is in, as newer services of AWS tell it.
-    pub fn without_source(&self) -> String {
+    pub(crate) fn without_source(&self) -> String {
         let Some((_, place)) = self.place.rsplit_once("; line: ") else {
             return self.reason.to_string();
         };

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use haechi_rules::Pattern;
+use haechi_rules::{Pattern, no_json};
 use serde_json::{Map, Value};
 
 use crate::Attribute;
@@ -41,7 +41,10 @@ pub(crate) struct Filter {
 impl Filter {
     /// Reads a policy; answers why it is none.
     pub(crate) fn parse(text: &str, scope: Scope) -> Result<Filter, String> {
-        let policy: Value = serde_json::from_str(text).map_err(|error| no_json(text, &error))?;
+        let policy: Value = serde_json::from_str(text).map_err(|error| {
+            let why = no_json(text.as_bytes()).unwrap_or_else(|| error.to_string());
+            format!("failed to parse JSON. {why}")
+        })?;
         let Value::Object(fields) = &policy else {
             return Err("failed to parse JSON. The policy is not an object".to_owned());
         };
@@ -75,15 +78,6 @@ impl Filter {
             }
         }
     }
-}
-
-/// Why a text is no JSON, in the words of the parser that AWS uses, where that refuses it too.
-fn no_json(text: &str, error: &serde_json::Error) -> String {
-    let reason = match Pattern::parse(text) {
-        Err(refused) => refused.without_source(),
-        Ok(_) => error.to_string(),
-    };
-    format!("failed to parse JSON. {reason}")
 }
 
 /// A reason in SNS's words.

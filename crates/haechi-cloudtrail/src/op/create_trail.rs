@@ -22,9 +22,7 @@ impl Handle<CreateTrail> for CloudTrail {
         let id = TrailId::new(cx, &input.name);
         let tags = input.tags_list.unwrap_or_default();
         cx.authorize_knowing(&id.arn, &facts(&tags))?;
-        if !tags.is_empty() {
-            cx.authorize_also(AddTags::SCHEMA.action, &id.arn, &facts(&tags))?;
-        }
+        cx.authorize_tagging(AddTags::SCHEMA.action, &id.arn, &facts(&tags))?;
         cx.refuse_parameters(&[
             ("SnsTopicName", input.sns_topic_name.is_some()),
             ("CloudWatchLogsLogGroupArn", input.cloud_watch_logs_log_group_arn.is_some()),

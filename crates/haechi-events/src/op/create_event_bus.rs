@@ -19,9 +19,7 @@ impl Handle<CreateEventBus> for Events {
         let tags = input.tags.iter().flatten().map(|tag| (&tag.key, &tag.value));
         let facts = Facts::putting(tags);
         cx.authorize_knowing(&arn, &facts)?;
-        if input.tags.iter().flatten().next().is_some() {
-            cx.authorize_also("events:TagResource", &arn, &facts)?;
-        }
+        cx.authorize_tagging("events:TagResource", &arn, &facts)?;
         cx.refuse_parameters(&[
             ("EventSourceName", input.event_source_name.is_some()),
             ("KmsKeyIdentifier", input.kms_key_identifier.is_some()),

@@ -50,8 +50,8 @@ impl Events {
         let asked = asked(facts, pattern);
         cx.authorize_knowing(arn, &asked)?;
         // Those of a rule that exists stay as they are.
-        if found.is_none() && input.tags.iter().flatten().next().is_some() {
-            cx.authorize_also("events:TagResource", arn, &asked)?;
+        if found.is_none() {
+            cx.authorize_tagging("events:TagResource", arn, &asked)?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use haechi_wire::Fault;
 
 use crate::Lambda;
 use crate::mapping::{Phase, Wishes, about, arn_of, show};
-use crate::op::tag_resource::{check_tags, may_tag_created};
+use crate::op::tag_resource::check_tags;
 use crate::reference::Reference;
 use crate::store::MappingRecord;
 use crate::words::{conflict, invalid};
@@ -62,7 +62,7 @@ impl Handle<CreateEventSourceMapping> for Lambda {
         let facts = about(&reference).and_putting(input.tags.iter().flatten());
         cx.authorize_knowing("*", &facts)?;
         let id = cx.env.uuid().map_err(Fault::internal)?.to_string();
-        may_tag_created(cx, &arn_of(cx, &id), &facts)?;
+        cx.authorize_tagging("lambda:TagResource", &arn_of(cx, &id), &facts)?;
         let queue_arn = queue_arn(cx, &input)?;
         refuse_what_queues_have_not!(cx, &input);
         cx.refuse_parameters(&[

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::Lambda;
 use crate::configuration::{Shown, revision, show};
 use crate::op::publish_version::publish;
-use crate::op::tag_resource::{check_tags, may_tag_created};
+use crate::op::tag_resource::check_tags;
 use crate::reference::Reference;
 use crate::store::FunctionRecord;
 use crate::words::{conflict, invalid};
@@ -30,7 +30,7 @@ impl Handle<CreateFunction> for Lambda {
         let (arn, place) = (reference.function_arn(), reference.place());
         let facts = Facts::putting(input.tags.iter().flatten());
         cx.authorize_knowing(&arn, &facts)?;
-        may_tag_created(cx, &arn, &facts)?;
+        cx.authorize_tagging("lambda:TagResource", &arn, &facts)?;
         if reference.account != cx.account().as_str() {
             let told = "A function is created in the account of the caller.";
             return Err(Fault::AccessDenied(told.to_owned()).into());

@@ -6,6 +6,7 @@ use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::Invoke;
 use haechi_lambda_model::shapes::{InvocationRequest, InvocationResponse, InvocationType, LogType};
+use haechi_rules::no_json;
 use haechi_wire::SecretBlob;
 
 use crate::invoke::Given;
@@ -68,43 +69,17 @@ fn event_text(payload: &[u8]) -> Result<String, Error> {
     if payload.is_empty() {
         return Ok("{}".to_owned());
     }
-    let wrong = |why: String| {
+    let read = std::str::from_utf8(payload).map_err(|error| error.to_string()).and_then(|text| {
+        let json = serde_json::from_str::<serde::de::IgnoredAny>(text);
+        json.map(|_| text.to_owned()).map_err(|error| error.to_string())
+    });
+    // In the words of AWS's parser, where that refuses it too.
+    read.map_err(|error| {
+        let why = no_json(payload).unwrap_or(error);
         content(format!(
             "Could not parse request body into json: Could not parse payload into json: {why}"
         ))
-    };
-    let text = std::str::from_utf8(payload)
-        .map_err(|error| wrong(not_text(payload, error.valid_up_to())))?;
-    // AWS quotes its parser, which is another one.
-    serde_json::from_str::<serde::de::IgnoredAny>(text)
-        .map_err(|error| wrong(error.to_string()))?;
-    Ok(text.to_owned())
-}
-
-/// What AWS's parser says of a byte that begins no character, as recorded: where a value is to
-/// begin, it stands on the byte; within something, behind it.
-fn not_text(payload: &[u8], at: usize) -> String {
-    let (before, rest) = payload.split_at_checked(at).unwrap_or((payload, &[]));
-    let byte = rest.first().copied().unwrap_or_default();
-    let line = before.split(|byte| *byte == b'\n').count();
-    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
-    let (why, column) = if before.trim_ascii().is_empty() {
-        let told = match byte {
-            0x80..=0x9f => format!("(CTRL-CHAR, code {byte})"),
-            _ => format!("'{}' (code {byte})", char::from(byte)),
-        };
-        let why = format!(
-            "Unexpected character ({told}): expected a valid value (JSON String, Number, Array, \
-             Object or token 'null', 'true' or 'false')"
-        );
-        (why, column)
-    } else {
-        (format!("Invalid UTF-8 start byte 0x{byte:x}"), column + 1)
-    };
-    format!(
-        "{why}\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); \
-         line: {line}, column: {column}]"
-    )
+    })
 }
 
 /// The client's context as the runtime gets it: JSON.

@@ -52,15 +52,6 @@ fn not_processed() -> Error {
     invalid("An error occurred and the request cannot be processed.")
 }
 
-/// Whether the caller may put the tags of a call on what it creates; without any there is nothing to
-/// decide.
-pub(super) fn may_tag_created(cx: &Cx, arn: &str, facts: &Facts<'_>) -> Result<(), Error> {
-    if !facts.put.is_empty() {
-        cx.authorize_also("lambda:TagResource", arn, facts)?;
-    }
-    Ok(())
-}
-
 /// Whether a function may have these tags.
 pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
     if tags.len() > TAGS_MAX {

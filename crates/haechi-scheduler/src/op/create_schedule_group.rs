@@ -23,9 +23,7 @@ impl Handle<CreateScheduleGroup> for Scheduler {
         let tags: Tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         let facts = Facts::putting(&tags);
         cx.authorize_knowing(&schedule_group_arn, &facts)?;
-        if !tags.is_empty() {
-            cx.authorize_also("scheduler:TagResource", &schedule_group_arn, &facts)?;
-        }
+        cx.authorize_tagging("scheduler:TagResource", &schedule_group_arn, &facts)?;
         group::check(&tags)?;
         let conflict =
             || Error::ConflictException(format!("Schedule group {name} already exists."));

@@ -31,9 +31,7 @@ impl Handle<CreateQueue> for Sqs {
             same(&found.value, &wanted, &set, is_fifo)?;
             return Ok(answer);
         }
-        if !facts.put.is_empty() {
-            cx.authorize_also("sqs:TagQueue", &arn, &facts)?;
-        }
+        cx.authorize_tagging("sqs:TagQueue", &arn, &facts)?;
         self.has_dead_letters(cx, &arn, &wanted).await?;
         let now_ms = cx.now().millis();
         let record = QueueRecord {
