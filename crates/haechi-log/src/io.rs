@@ -2,8 +2,8 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -11,7 +11,7 @@ use std::{
 pub(crate) trait Io: Send + Sync {
     /// Creates a segment that must not exist, 0600.
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
-    /// Opens a segment to append to it.
+    /// Opens a segment to go on with it.
     fn reopen(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
     /// Makes created names durable.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
@@ -19,8 +19,8 @@ pub(crate) trait Io: Send + Sync {
 
 /// A segment being written.
 pub(crate) trait SegmentFile: Send {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Returns when all that was appended would survive power loss.
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Returns when all that was written would survive power loss.
     fn sync(&mut self) -> io::Result<()>;
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
@@ -30,12 +30,12 @@ pub(crate) struct Disk;
 
 impl Io for Disk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         Ok(Box::new(file))
     }
 
     fn reopen(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
-        Ok(Box::new(OpenOptions::new().append(true).open(path)?))
+        Ok(Box::new(OpenOptions::new().write(true).open(path)?))
     }
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
@@ -44,8 +44,8 @@ impl Io for Disk {
 }
 
 impl SegmentFile for File {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -20,6 +20,11 @@
 //! payload     (u32 length, record)*          numbers are big-endian
 //! ```
 //!
+//! **Zeros ahead.** Behind the last frame of the segment being written there may be zeros, over which
+//! the next frames are written: as many bytes as this process has written so far, at most 1 MiB. A
+//! frame that neither changes the file's size nor where its blocks lie is synced with one write
+//! instead of two or more. They are cut off when the segment is finished, and by [`Log::open`].
+//!
 //! **Torn tails.** A crash may leave the last frame cut short, or with disk blocks that were never
 //! written and read as zeros. Such a frame was never acknowledged, since `fdatasync` had not
 //! returned, and [`Log::open`] cuts it off. An acknowledged frame was whole on the disk, so any

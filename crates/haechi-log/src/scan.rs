@@ -1,6 +1,6 @@
 //! Walking the frames of one segment and telling a torn tail from damage.
 
-use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path, thread, time::Duration};
 
 use crate::{
     cipher::FrameCipher,
@@ -11,6 +11,12 @@ use crate::{
 
 /// The smallest piece that a disk writes whole.
 const SECTOR: u64 = 512;
+
+/// How often a frame that looks damaged is looked at again.
+const SECOND_LOOKS: u32 = 3;
+
+/// Bytes that are read at a time where nothing but zeros is expected.
+const PIECE: usize = 64 << 10;
 
 /// A segment open for reading.
 pub(crate) struct Scan {
@@ -104,8 +110,20 @@ impl Scan {
         Ok(Header::parse(&self.read(0, HEADER)?))
     }
 
-    /// Reads the next frame.
+    /// Reads the next frame. One that looks damaged is looked at again, since a writer may be in the
+    /// midst of it.
     pub(crate) fn step(&mut self) -> Result<Step, LogError> {
+        for _ in 0..SECOND_LOOKS {
+            let step = self.look()?;
+            if !matches!(step, Step::Damaged { .. }) {
+                return Ok(step);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.look()
+    }
+
+    fn look(&mut self) -> Result<Step, LogError> {
         let head = self.read(self.offset, HEADER)?;
         if head.is_empty() {
             return Ok(Step::End);
@@ -152,6 +170,21 @@ impl Scan {
             offset = next;
         }
         Ok(offsets)
+    }
+
+    /// Whether there are only zeros from the offset on: what a writer wrote ahead of its frames.
+    pub(crate) fn rest_is_blank(&self) -> Result<bool, LogError> {
+        let mut offset = self.offset;
+        loop {
+            let piece = self.read(offset, PIECE)?;
+            if piece.is_empty() {
+                return Ok(true);
+            }
+            if piece.iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            offset += piece.len() as u64;
+        }
     }
 
     /// Bytes from the offset to the end of the file.

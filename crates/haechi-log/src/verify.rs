@@ -106,6 +106,7 @@ fn verify_segment(
         };
         match scan.step()? {
             Step::End => return Ok(()),
+            Step::Torn if is_last && scan.rest_is_blank()? => return Ok(()),
             Step::Torn if is_last => {
                 let bytes = scan.rest()?;
                 report.findings.push(Finding::TornTail { segment: name, offset, bytes });

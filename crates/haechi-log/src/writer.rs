@@ -12,7 +12,7 @@ use std::{
 use crate::{
     cipher::FrameCipher,
     error::LogError,
-    frame::{self, ChainHead},
+    frame::{self, ChainHead, HEADER},
     io::{Io, SegmentFile},
     options::Options,
     queue::{Next, Queue},
@@ -29,11 +29,72 @@ pub(crate) struct Shared {
     pub(crate) head: Mutex<ChainHead>,
 }
 
+/// Zeros to write ahead, a piece at a time.
+static BLANK: [u8; 64 << 10] = [0; 64 << 10];
+
+/// Bytes of zeros that are written ahead at once, at most.
+const AHEAD_MAX: u64 = 1 << 20;
+
+/// The segment being written. Behind its last frame there may be zeros: a frame that is written over
+/// them changes neither the file's size nor where its blocks lie, so that a sync has nothing to do
+/// but the frame itself.
 struct Current {
     segment: Segment,
     file: Box<dyn SegmentFile>,
-    /// Bytes that are written and synced.
+    /// Bytes of frames that are written and synced.
     length: u64,
+    /// Bytes of the file, with the zeros.
+    size: u64,
+    /// The length at which this writer began.
+    begun: u64,
+}
+
+impl Current {
+    fn new(segment: Segment, file: Box<dyn SegmentFile>, length: u64) -> Current {
+        Current { segment, file, length, size: length, begun: length }
+    }
+
+    /// Writes a frame behind the last one and returns once it is on the disk. The header comes last,
+    /// so that whoever reads meanwhile sees no frame or a whole one.
+    fn write(&mut self, frame: &[u8], segment_bytes: u64) -> Result<(), (&'static str, io::Error)> {
+        let end = self.length + frame.len() as u64;
+        let (header, body) = frame.split_at(HEADER.min(frame.len()));
+        let written = self
+            .file
+            .write_at(body, self.length + header.len() as u64)
+            .and_then(
+                |()| if end > self.size { self.write_ahead(end, segment_bytes) } else { Ok(()) },
+            )
+            .and_then(|()| self.file.write_at(header, self.length));
+        written.map_err(|source| ("write", source))?;
+        self.file.sync().map_err(|source| ("sync", source))?;
+        self.length = end;
+        Ok(())
+    }
+
+    /// Writes zeros behind `end`: as many bytes as this writer has written, so that one which
+    /// writes little takes no room for more.
+    fn write_ahead(&mut self, end: u64, segment_bytes: u64) -> io::Result<()> {
+        let ahead =
+            (self.length - self.begun).min(AHEAD_MAX).min(segment_bytes.saturating_sub(end));
+        self.size = end;
+        while self.size < end + ahead {
+            let piece = usize::try_from(end + ahead - self.size).unwrap_or(usize::MAX);
+            let piece = BLANK.get(..piece).unwrap_or(&BLANK);
+            self.file.write_at(piece, self.size)?;
+            self.size += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Cuts off what zeros are left: nothing more is written to it.
+    fn finish(&mut self) -> io::Result<()> {
+        if self.size > self.length {
+            self.file.truncate(self.length)?;
+            self.size = self.length;
+        }
+        Ok(())
+    }
 }
 
 pub(crate) struct Writer {
@@ -64,7 +125,7 @@ impl Writer {
                 let path = segment.path(directory);
                 let file =
                     io.reopen(&path).map_err(|source| LogError::io("open", &path, source))?;
-                Some(Current { segment, file, length })
+                Some(Current::new(segment, file, length))
             }
             None => None,
         };
@@ -98,7 +159,11 @@ impl Writer {
                         self.shared.healthy.store(true, Ordering::Release);
                     }
                 }
-                Next::Closed => return,
+                Next::Closed => {
+                    // If this fails, whoever opens it next cuts the zeros off.
+                    let _ = self.current.as_mut().map(Current::finish);
+                    return;
+                }
             }
         }
     }
@@ -114,21 +179,20 @@ impl Writer {
         let cipher = &self.cipher;
         let seal = |out: &mut Vec<u8>| cipher.seal(&aad, payload, out).ok();
         let head = frame::encode(&mut self.frame, &self.head, seal).ok_or(LogError::Seal)?;
-        let written = current
-            .file
-            .append(&self.frame)
-            .map_err(|source| ("write", source))
-            .and_then(|()| current.file.sync().map_err(|source| ("sync", source)));
-        if let Err((action, source)) = written {
-            let path = current.segment.path(&self.directory);
-            self.failed = Some((current.segment.clone(), current.length));
-            self.current = None;
-            return Err(LogError::io(action, path, source));
+        if let Err((action, source)) = current.write(&self.frame, self.options.segment_bytes) {
+            return Err(self.fail(action, source));
         }
-        current.length += self.frame.len() as u64;
         self.head = head;
         *self.shared.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
         Ok(head.sequence)
+    }
+
+    /// Gives up the current segment, which [`Self::repair`] will cut off behind its last frame.
+    fn fail(&mut self, action: &'static str, source: io::Error) -> LogError {
+        let Some(current) = self.current.take() else { return LogError::Closed };
+        let path = current.segment.path(&self.directory);
+        self.failed = Some((current.segment, current.length));
+        LogError::io(action, path, source)
     }
 
     /// After a failure: cuts off the unacknowledged tail and proves that frames can be sealed and
@@ -166,7 +230,7 @@ impl Writer {
         let failed = |source| LogError::io("make room at", &path, source);
         remove_if_there(&path).map_err(failed)?;
         let mut file = self.io.create(&path).map_err(failed)?;
-        let written = file.append(&vec![0; ROOM_BYTES]).and_then(|()| file.sync());
+        let written = file.write_at(&vec![0; ROOM_BYTES], 0).and_then(|()| file.sync());
         remove_if_there(&path).map_err(failed)?;
         written.map_err(failed)
     }
@@ -179,7 +243,13 @@ impl Writer {
                 && (current.length >= self.options.segment_bytes
                     || age >= self.options.segment_age.as_millis())
         });
-        if due { self.create_segment() } else { Ok(()) }
+        if !due {
+            return Ok(());
+        }
+        if let Some(Err(source)) = self.current.as_mut().map(Current::finish) {
+            return Err(self.fail("finish", source));
+        }
+        self.create_segment()
     }
 
     fn create_segment(&mut self) -> Result<(), LogError> {
@@ -191,7 +261,7 @@ impl Writer {
             let _ = std::fs::remove_file(&path);
             return Err(LogError::io("sync", &self.directory, source));
         }
-        self.current = Some(Current { segment, file, length: 0 });
+        self.current = Some(Current::new(segment, file, 0));
         Ok(())
     }
 }

@@ -10,24 +10,24 @@
 
 #![expect(unsafe_code, reason = "an allocator is unsafe by its trait; see JUSTIFICATION below")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 
-/// The system's allocator, wiping.
-pub struct WipingAllocator;
+/// Another allocator, wiping.
+pub struct WipingAllocator<A>(pub A);
 
 // JUSTIFICATION: wiping what other crates free can only be done where they free it.
-// SAFETY: every method passes its arguments to `System` unchanged, so the contract is its own;
+// SAFETY: every method passes its arguments to the other allocator unchanged, so the contract is its own;
 // `realloc` is the trait's, made of these. The write in `dealloc` stays within the block, which the
 // caller gives up and which is still allocated.
-unsafe impl GlobalAlloc for WipingAllocator {
+unsafe impl<A: GlobalAlloc> GlobalAlloc for WipingAllocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        unsafe { System.alloc(layout) }
+        unsafe { self.0.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { self.0.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -35,7 +35,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
         // freed next: it cannot know what `black_box` does with it.
         unsafe {
             std::ptr::write_bytes(block, 0, layout.size());
-            System.dealloc(std::hint::black_box(block), layout);
+            self.0.dealloc(std::hint::black_box(block), layout);
         }
     }
 }

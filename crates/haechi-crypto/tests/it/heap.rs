@@ -1,6 +1,7 @@
 //! What is left in memory of key material and plaintexts once they are dropped: a process that
 //! knows their bytes searches its own.
 
+use std::alloc::System;
 use std::fs;
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
@@ -15,7 +16,7 @@ use haechi_crypto::{
 use crate::child;
 
 #[global_allocator]
-static ALLOCATOR: WipingAllocator = WipingAllocator;
+static ALLOCATOR: WipingAllocator<System> = WipingAllocator(System);
 
 const CONTEXT: MaterialContext<'static> = MaterialContext {
     account: "123456789012",

@@ -58,16 +58,16 @@ impl Io for Faulty {
 }
 
 impl SegmentFile for FaultyFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         if bytes.len() > 4096 {
             fault(&self.failing, ROOM)?;
         }
         if self.failing.load(Ordering::SeqCst) == APPEND {
             // As on a full disk: half of it is written.
-            self.inner.append(&bytes[..bytes.len() / 2])?;
+            self.inner.write_at(&bytes[..bytes.len() / 2], offset)?;
         }
         fault(&self.failing, APPEND)?;
-        self.inner.append(bytes)
+        self.inner.write_at(bytes, offset)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! The log on a real file system: what is answered is there, and what was changed is found.
 
 #[cfg(test)]
+mod ahead;
+#[cfg(test)]
 mod basics;
 #[cfg(test)]
 mod crash;
