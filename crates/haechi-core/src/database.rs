@@ -8,7 +8,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -77,6 +77,8 @@ pub struct Database {
     keys: kept::Keys,
     /// Moves with each commit that schedules a job.
     scheduled: watch::Sender<u64>,
+    /// When the earliest of the jobs falls due that were scheduled since somebody asked.
+    earliest_job: AtomicI64,
     /// In which format records are written.
     format: AtomicU32,
     /// Another node has removed what lies under this one's root key.
@@ -131,6 +133,7 @@ impl Database {
             cache,
             keys,
             scheduled,
+            earliest_job: AtomicI64::new(i64::MIN),
             format,
             root_is_gone,
             next_format,
@@ -257,6 +260,12 @@ impl Database {
         self.scheduled.subscribe()
     }
 
+    /// When the earliest of the jobs falls due that this process has scheduled since it was asked
+    /// last, in Unix milliseconds.
+    pub(crate) fn take_earliest_job(&self) -> i64 {
+        self.earliest_job.swap(i64::MAX, Ordering::AcqRel)
+    }
+
     /// How many records lie under `prefix`. Reads all of them, and opens none.
     ///
     /// # Errors
@@ -310,7 +319,7 @@ impl Database {
         if let Some(failure) = batch.failure {
             return Err(Fault::internal(failure));
         }
-        let wakes = batch.wakes;
+        let earliest_job = batch.earliest_job;
         let mut when: Vec<Cond> = batch.unchanged;
         when.extend(cluster::condition());
         let mut then = Vec::with_capacity(batch.writes.len());
@@ -343,8 +352,11 @@ impl Database {
         for key in &keys {
             self.cache.invalidate(key.as_bytes());
         }
+        if let Some(due_ms) = earliest_job {
+            self.earliest_job.fetch_min(due_ms, Ordering::AcqRel);
+        }
         outcome.map_err(not_committed)?;
-        if wakes {
+        if earliest_job.is_some() {
             self.tell_scheduled();
         }
         Ok(())
@@ -395,6 +407,7 @@ impl Database {
     pub fn forget(&self) {
         self.cache.clear();
         self.keys.clear();
+        self.earliest_job.store(i64::MIN, Ordering::Release);
     }
 }
 

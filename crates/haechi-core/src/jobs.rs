@@ -79,7 +79,8 @@ impl Job {
 impl Batch {
     /// Adds a job.
     pub fn schedule(&mut self, job: &Job) {
-        self.wakes = true;
+        let due_ms = job.due_ms;
+        self.earliest_job = Some(self.earliest_job.map_or(due_ms, |before| before.min(due_ms)));
         self.put(job.path(), job);
     }
 

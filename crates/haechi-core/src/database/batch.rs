@@ -12,8 +12,8 @@ pub struct Batch {
     pub(super) unchanged: Vec<Cond>,
     pub(super) writes: Vec<(Target, Option<Zeroizing<Vec<u8>>>)>,
     pub(super) failure: Option<EncodeError>,
-    /// Whether it schedules a job.
-    pub(crate) wakes: bool,
+    /// When the earliest job that it schedules falls due, in Unix milliseconds.
+    pub(crate) earliest_job: Option<i64>,
 }
 
 /// Adds a write to those of a transaction, which takes one of each row: a row that is removed and

@@ -26,6 +26,11 @@ impl Due {
         Some(Due { key: key.clone(), due_ms, kind, id })
     }
 
+    /// The name before those of all jobs that are due at a time or later.
+    pub(super) fn before(due_ms: i64) -> Key {
+        Key::new(format!("/jobs/{:016x}/", due_ms.max(0)))
+    }
+
     fn lane(&self) -> Lane {
         (self.kind.clone(), self.id.clone())
     }

@@ -25,6 +25,9 @@ const REST: Duration = Duration::from_secs(1);
 /// How long the runner sleeps at the most: a bound on the harm of a clock that was set forward.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
+/// How often everything is looked at.
+const EVERYTHING: Duration = SLEEP_MAX;
+
 /// How long the runner rests between two looks at the store.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -45,7 +48,7 @@ struct Inner {
     handlers: RwLock<HashMap<&'static str, Arc<dyn JobHandler>>>,
     plan: Mutex<Plan>,
     /// Held while the store is looked at: the clock of `--dev` and the runner's own loop may both.
-    looking: tokio::sync::Mutex<()>,
+    looking: tokio::sync::Mutex<Seen>,
     /// Whether the store may have jobs that the plan lacks.
     stale: AtomicBool,
     /// Moves when something is to be looked at, or a job has ended.
@@ -54,6 +57,16 @@ struct Inner {
     failure: Mutex<Option<Fault>>,
     /// Which jobs are this node's.
     ownership: OnceLock<Ownership>,
+}
+
+/// What the last look saw. What is left of jobs that are done lies before the first that is not, as
+/// long as history is kept, and is not to be read again and again.
+#[derive(Default)]
+struct Seen {
+    /// When the first job fell or falls due; the last time that there is where there was none.
+    earliest_ms: i64,
+    /// When everything was looked at last, if the look came to its end.
+    everything: Option<Instant>,
 }
 
 impl Jobs {
@@ -201,12 +214,21 @@ impl Inner {
 
     /// Takes note of all that is due; answers when the next job falls due.
     async fn look(&self) -> Result<Option<i64>, Fault> {
-        let _one = self.looking.lock().await;
+        let mut seen = self.looking.lock().await;
+        let (mut everything, scheduled_ms) =
+            (seen.everything.take(), self.database.take_earliest_job());
+        let mut from = Some(Due::before(seen.earliest_ms.min(scheduled_ms)));
+        // Jobs of other processes, and of commits that nobody waited for, are only found so.
+        if !self.database.is_alone() || everything.is_none_or(|at| at.elapsed() >= EVERYTHING) {
+            (everything, from) = (Some(Instant::now()), None);
+        }
+        let mut earliest_ms = i64::MAX;
         let (jobs, now_ms) = (Path::new("jobs"), self.env.now().millis());
-        let (mut found, mut counts, mut from) = (Vec::new(), HashMap::new(), None);
+        let (mut found, mut counts) = (Vec::new(), HashMap::new());
         let next = 'pages: loop {
             let (keys, more) = self.database.names(&jobs, from.as_ref(), ROWS_PER_PAGE).await?;
             for due in keys.iter().filter_map(Due::parse) {
+                earliest_ms = earliest_ms.min(due.due_ms);
                 if due.due_ms > now_ms {
                     break 'pages Some(due.due_ms);
                 }
@@ -227,6 +249,7 @@ impl Inner {
         let mut plan = self.plan();
         plan.clear();
         found.into_iter().for_each(|due| plan.add(due));
+        *seen = Seen { earliest_ms, everything };
         Ok(next)
     }
 

@@ -259,3 +259,20 @@ async fn an_end_waits_for_what_runs_but_not_for_ever_and_lets_nothing_else_begin
     assert!(world.jobs.settle(std::time::Duration::from_secs(60)).await);
     assert_eq!(world.left().await, 1);
 }
+
+#[tokio::test]
+async fn jobs_that_were_scheduled_before_what_was_seen_last_are_found() {
+    let world = World::new().await;
+    let ran = Arc::new(Ran::default());
+    world.jobs.handle("note", Arc::clone(&ran) as _);
+    world.schedule(&[("note", "later", 2000)]).await;
+    world.jobs.run_due().await.unwrap();
+    for (round, due) in [990, 5, 1000].into_iter().enumerate() {
+        world.schedule(&[("note", &format!("job-{round}"), due)]).await;
+        world.jobs.run_due().await.unwrap();
+        assert_eq!(ran.seen().len(), round + 1, "{due}");
+    }
+    world.clock.advance(1000);
+    world.jobs.run_due().await.unwrap();
+    assert_eq!((ran.seen().len(), world.left().await), (4, 0));
+}
