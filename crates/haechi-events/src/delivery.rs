@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use haechi_core::jobs::KIND_MAX;
-use haechi_core::{AccountId, Batch, Job, JobHandler, Source};
+use haechi_core::{AccountId, Batch, Job, JobHandler, Region, RoleSession, Source};
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,12 @@ pub trait Targets: Send + Sync + 'static {
     /// # Errors
     /// [`Refusal`].
     async fn deliver(&self, rule: Source, message: &Message) -> Result<(), Refusal>;
+
+    /// Hands a message to a target in the name of a role, if its policies and the target's let it.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    async fn deliver_as(&self, role: &RoleSession, message: &Message) -> Result<(), Refusal>;
 }
 
 /// A message on its way.
@@ -266,7 +272,27 @@ impl Events {
         if api_destination::is_one(&delivery.message.target_arn) {
             return invocation::invoke(self, delivery, now).await;
         }
-        self.around.targets.deliver(delivery.source(), &delivery.message).await
+        self.serve(delivery).await
+    }
+
+    /// Hands a message to another service's target: in the name of the target's role, where it has
+    /// one, so that the role's policies and its organization's decide too. To other accounts
+    /// nothing goes without (User Guide, "Sending events to an AWS service in another account").
+    async fn serve(&self, delivery: &Delivery) -> Result<(), Refusal> {
+        let (targets, message) = (&self.around.targets, &delivery.message);
+        let Some(role) = &delivery.role_arn else {
+            if account_of(&message.target_arn) != Some(delivery.account.as_str()) {
+                let told = "A target in another account needs a role.";
+                return Err(Refusal::denied(told));
+            }
+            return targets.deliver(delivery.source(), message).await;
+        };
+        let region = message.target_arn.split(':').nth(3).and_then(Region::parse);
+        let region = region.ok_or_else(|| {
+            Refusal::of(Fault::Validation("the target's ARN names no Region".to_owned()))
+        })?;
+        let session = self.around.roles.assume("events", &delivery.source(), &region, role).await;
+        targets.deliver_as(&session.map_err(Refusal::of)?, message).await
     }
 
     /// A delivery ends in its dead-letter queue, if it has one.
@@ -304,6 +330,11 @@ impl Events {
             }
         }
     }
+}
+
+/// The account that a target is in.
+pub(crate) fn account_of(target_arn: &str) -> Option<&str> {
+    target_arn.split(':').nth(4)
 }
 
 /// Seconds until the next try: twice as long each time, up to ten minutes.

@@ -30,6 +30,8 @@ pub(crate) struct Conditions<'a> {
     pub(crate) boundary: Option<&'a str>,
     /// The service of a service-linked role.
     pub(crate) service: Option<&'a str>,
+    /// Of a role that is passed: the service, and what will have it.
+    pub(crate) passed_to: Option<(&'a str, &'a str)>,
 }
 
 impl Context for Conditions<'_> {
@@ -45,6 +47,8 @@ impl Context for Conditions<'_> {
             "iam:policyarn" => return self.policy_arn.map(Values::one),
             "iam:permissionsboundary" => return self.boundary.map(Values::one),
             "iam:awsservicename" => return self.service.map(Values::one),
+            "iam:passedtoservice" => return self.passed_to.map(|(to, _)| Values::one(to)),
+            "iam:associatedresourcearn" => return self.passed_to.map(|(_, at)| Values::one(at)),
             _ => {}
         }
         let of_resource = ["aws:resourcetag/", "iam:resourcetag/"];

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, Batch, Job, JobHandler, Region, Source};
+use haechi_core::{AccountId, Batch, Job, JobHandler, Region};
 use haechi_wire::{Fault, Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,15 @@ impl Invocation {
     fn job(&self, due: Timestamp) -> Result<Job, Fault> {
         let payload = serde_json::to_string(self).map_err(Fault::internal)?;
         Ok(Job::new(INVOCATION, &self.execution_id, due, payload))
+    }
+
+    fn place(&self) -> Place {
+        Place { account: self.account.clone(), region: self.region.clone() }
+    }
+
+    /// The group, as the schedule's ARN names it: `…:schedule/group/name`.
+    fn group(&self) -> &str {
+        self.schedule_arn.split('/').nth(1).unwrap_or_default()
     }
 
     fn about(&self) -> About {
@@ -203,8 +212,7 @@ impl Scheduler {
         arn: &str,
         call: &crate::Call,
     ) -> Result<(), Refusal> {
-        let (account, arn_of) = (invocation.account.clone(), invocation.schedule_arn.clone());
-        let source = Source { arn: arn_of, account };
+        let source = invocation.place().source(invocation.group());
         let role = &invocation.target.role_arn;
         let session = self.roles.assume("scheduler", &source, &invocation.region, role).await?;
         let region = target::region(arn).and_then(Region::parse);

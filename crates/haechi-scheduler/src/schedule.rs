@@ -1,6 +1,6 @@
 //! Schedules: what is accepted, how they are shown.
 
-use haechi_core::{Batch, Cx, Loaded};
+use haechi_core::{Batch, Cx, Loaded, Source};
 use haechi_schedule::Expression;
 use haechi_scheduler_model::Error;
 use haechi_scheduler_model::shapes::{FlexibleTimeWindow, FlexibleTimeWindowMode};
@@ -102,12 +102,10 @@ impl Scheduler {
         &self,
         cx: &Cx,
         role_arn: &str,
-        schedule_arn: &str,
+        source: &Source,
     ) -> Result<(), Error> {
         cx.authorize_pass_role(role_arn, "scheduler")?;
-        let (arn, account) = (schedule_arn.to_owned(), cx.account().clone());
-        let source = haechi_core::Source { arn, account };
-        match self.roles.assume("scheduler", &source, &cx.region, role_arn).await {
+        match self.roles.assume("scheduler", source, &cx.region, role_arn).await {
             Ok(_) => Ok(()),
             Err(Fault::AccessDenied(_)) => Err(invalid(
                 "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",

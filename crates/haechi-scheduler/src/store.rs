@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Cx, Path, Record, Region};
+use haechi_core::{AccountId, Cx, Path, Record, Region, Source};
 use serde::{Deserialize, Serialize};
 
 /// Tags, by key.
@@ -134,5 +134,11 @@ impl Place {
 
     pub(crate) fn group_arn(&self, name: &str) -> String {
         self.arn(&format!("schedule-group/{name}"))
+    }
+
+    /// On whose behalf the targets of a group's schedules are called: roles' trust policies name the
+    /// group (User Guide, "Confused deputy prevention in EventBridge Scheduler").
+    pub(crate) fn source(&self, group: &str) -> Source {
+        Source { arn: self.group_arn(group), account: self.account.clone() }
     }
 }

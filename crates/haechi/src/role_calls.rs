@@ -1,5 +1,5 @@
-//! Calls of APIs in the name of roles, for EventBridge Scheduler: through the same router as
-//! everybody's, which knows the operations that were mounted before the scheduler's own.
+//! Calls of APIs in the name of roles, for EventBridge and its Scheduler: through the same router as
+//! everybody's, which knows the operations that were mounted before their own.
 
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub struct RoleCalls {
     pub router: Router,
     /// Where calls are recorded.
     pub recorder: Arc<Recorder>,
+    /// The service that calls, as in service principals.
+    pub service: &'static str,
 }
 
 impl RoleCalls {
@@ -83,7 +85,7 @@ impl Calls for RoleCalls {
             _ => Vec::new(),
         };
         let told = Told {
-            service: "scheduler",
+            service: self.service,
             parameters: parameters.finish(),
             elements,
             problem: outcome.as_ref().err().map(recorder::told),

@@ -142,11 +142,26 @@ fn service_roles(
     })
 }
 
+/// What takes events, which is mounted by now.
 fn event_targets(
     env: &Env,
     (sns, sqs, lambda): (&Arc<Sns>, Arc<Sqs>, &Arc<Lambda>),
+    recorder: &Arc<Recorder>,
+    router: &Router,
 ) -> EventTargets {
-    EventTargets { env: env.clone(), sns: Arc::clone(sns), sqs, lambda: Arc::clone(lambda) }
+    let calls = role_calls("events", env, recorder, router);
+    EventTargets { env: env.clone(), sns: Arc::clone(sns), sqs, lambda: Arc::clone(lambda), calls }
+}
+
+/// What is mounted by now, for a service to call in the name of roles.
+fn role_calls(
+    service: &'static str,
+    env: &Env,
+    recorder: &Arc<Recorder>,
+    router: &Router,
+) -> Arc<RoleCalls> {
+    let (env, recorder) = (env.clone(), Arc::clone(recorder));
+    Arc::new(RoleCalls { env, router: router.clone(), recorder, service })
 }
 
 /// `EventBridge` and its Scheduler, mounted last: it calls what is mounted so far, and not itself.
@@ -169,7 +184,7 @@ fn events(
     let (records, time) = (Arc::clone(database), env.clone());
     let events = Events::new(records, time, Arc::clone(jobs), around);
     events.mount(router);
-    let calls = Arc::new(RoleCalls { env: env.clone(), router: router.clone(), recorder });
+    let calls = role_calls("scheduler", env, &recorder, router);
     let (records, time) = (Arc::clone(database), env.clone());
     Scheduler::new(records, time, Arc::clone(jobs), roles, calls).mount(router);
     events
@@ -330,7 +345,8 @@ impl Stack {
         lambda.mount(&mut router);
         endpoints.call_functions(Arc::clone(&lambda));
         secrets.call_functions(Arc::new(RotationByLambda(Arc::clone(&lambda))));
-        let targets = event_targets(env, (&sns, Arc::clone(&sqs), &lambda));
+        let services = (&sns, Arc::clone(&sqs), &lambda);
+        let targets = event_targets(env, services, &recorder, &router);
         let around = (targets, &secrets, &outbound);
         let events = events((&database, env, &jobs), around, (roles, recorder), &mut router);
         of_functions.reach(&lambda, &events);

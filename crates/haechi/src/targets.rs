@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{Env, Source};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use haechi_core::{Env, Region, RoleSession, Source};
 use haechi_events::{Message, Refusal, Targets};
 use haechi_lambda::Lambda;
+use haechi_scheduler::{Call, Calls as _};
 use haechi_sns::{Posting, Sns};
 use haechi_sqs::{Delivery, Sqs};
 use haechi_sqs_model::shapes::MessageAttributeValue;
 use haechi_wire::{Fault, Problem};
+use serde_json::{Value, json};
+
+use crate::role_calls::RoleCalls;
 
 /// The services that take events.
 pub struct EventTargets {
@@ -21,6 +27,8 @@ pub struct EventTargets {
     pub sqs: Arc<Sqs>,
     /// Functions.
     pub lambda: Arc<Lambda>,
+    /// The same in the name of targets' roles.
+    pub calls: Arc<RoleCalls>,
 }
 
 /// What targets' ARNs name in their third part.
@@ -38,6 +46,68 @@ impl Targets for EventTargets {
             Some("sns") => self.topic(rule, message).await,
             Some("sqs") => self.queue(rule, message).await,
             _ => Err(Refusal::of(Fault::Validation("there are no such targets".to_owned()))),
+        }
+    }
+
+    async fn deliver_as(&self, role: &RoleSession, message: &Message) -> Result<(), Refusal> {
+        let arn: Vec<&str> = message.target_arn.splitn(6, ':').collect();
+        let &[_, _, service, region, account, name] = arn.as_slice() else {
+            return Err(Refusal::of(Fault::Validation("the target's ARN is none".to_owned())));
+        };
+        let (Some(region), Some((operation, input))) =
+            (Region::parse(region), input(message, service, (account, name)))
+        else {
+            return Err(Refusal::of(Fault::Validation("there are no such targets".to_owned())));
+        };
+        let call = Call { service: service.to_owned(), operation: operation.to_owned(), input };
+        self.calls.call(role, &region, &call).await.map_err(refusal_of_call)
+    }
+}
+
+/// What is called for a message, and with what.
+fn input(
+    message: &Message,
+    service: &str,
+    (account, name): (&str, &str),
+) -> Option<(&'static str, Value)> {
+    let mut called = match service {
+        "lambda" => {
+            let payload = STANDARD.encode(&message.body);
+            let function = &message.target_arn;
+            return Some((
+                "Invoke",
+                json!({"FunctionName": function, "InvocationType": "Event", "Payload": payload}),
+            ));
+        }
+        "sns" => {
+            ("Publish", json!({"TopicArn": message.target_arn, "Message": message.body}))
+        }
+        // The host of a queue's URL counts for nothing.
+        "sqs" => {
+            let url = format!("https://queue.localhost/{account}/{name}");
+            ("SendMessage", json!({"QueueUrl": url, "MessageBody": message.body}))
+        }
+        _ => return None,
+    };
+    if let (Some(group), Some(members)) = (&message.group_id, called.1.as_object_mut()) {
+        members.insert("MessageGroupId".to_owned(), group.clone().into());
+        let id = message.deduplication_id.clone();
+        members.insert("MessageDeduplicationId".to_owned(), id.into());
+    }
+    Some(called)
+}
+
+/// What the refusal of a call in a role's name means for a delivery.
+fn refusal_of_call(refusal: haechi_scheduler::Refusal) -> Refusal {
+    match refusal {
+        haechi_scheduler::Refusal::Permanent { code, message } if code.starts_with("AccessDenied") => {
+            Refusal::denied(message)
+        }
+        haechi_scheduler::Refusal::Permanent { code, message } => {
+            Refusal::Permanent { code, message }
+        }
+        haechi_scheduler::Refusal::Temporary { message, .. } => {
+            Refusal::Later { seconds: 0, is_try: true, message }
         }
     }
 }

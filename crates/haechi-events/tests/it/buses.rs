@@ -27,6 +27,11 @@ fn bus(account: &str, region: &str, role: Option<&str>) -> Target {
     }
 }
 
+/// A queue of the other account.
+fn theirs() -> Target {
+    Target { arn: format!("arn:aws:sqs:us-east-1:{OTHER}:theirs"), ..queue("theirs") }
+}
+
 impl Fixture {
     /// A rule on the default bus of an account and Region that takes every event of `app`.
     async fn rule_of(&self, account: &str, region: &str, target: Target) {
@@ -63,7 +68,7 @@ impl Fixture {
 #[tokio::test]
 async fn the_policy_of_a_bus_in_another_account_decides() {
     let fixture = Fixture::new().await;
-    fixture.rule_of(OTHER, "us-east-1", queue("theirs")).await;
+    fixture.rule_of(OTHER, "us-east-1", theirs()).await;
     fixture.rule("rule", vec![bus(OTHER, "us-east-1", None)]).await;
     fixture.put("{}").await;
     assert_eq!(fixture.got(), ["dead"]);
@@ -80,7 +85,7 @@ async fn the_policy_of_a_bus_in_another_account_decides() {
 #[tokio::test]
 async fn on_each_bus_an_event_has_an_id_of_its_own() {
     let fixture = Fixture::new().await;
-    fixture.rule_of(OTHER, "us-east-1", queue("theirs")).await;
+    fixture.rule_of(OTHER, "us-east-1", theirs()).await;
     fixture.let_in(OTHER, ACCOUNT).await;
     fixture.rule("rule", vec![bus(OTHER, "us-east-1", None), queue("ours")]).await;
     fixture.put("{}").await;

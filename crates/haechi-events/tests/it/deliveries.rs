@@ -1,6 +1,7 @@
 //! From the bus to the targets.
 
-use haechi_events_model::shapes::{DeadLetterConfig, RetryPolicy, Target};
+use haechi_events_model::ops::PutTargets;
+use haechi_events_model::shapes::{DeadLetterConfig, PutTargetsRequest, RetryPolicy, Target};
 
 use super::{ACCOUNT, DEAD, Fixture, queue};
 
@@ -80,4 +81,40 @@ async fn an_event_that_goes_in_circles_ends() {
     fixture.put("{}").await;
     let rounds = fixture.got().len();
     assert!((2..20).contains(&rounds), "{rounds}");
+}
+
+#[tokio::test]
+async fn a_target_with_a_role_gets_events_in_the_roles_name_and_a_dead_letter_in_the_rules() {
+    let fixture = Fixture::new().await;
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/sender");
+    let dead = DeadLetterConfig { arn: Some(DEAD.to_owned()) };
+    let arn = "arn:aws:sqs:us-east-1:444455556666:theirs".to_owned();
+    let (role_arn, dead_letter_config) = (Some(role.clone()), Some(dead));
+    let theirs = Target { arn, role_arn, dead_letter_config, ..queue("theirs") };
+    fixture.rule("rule", vec![theirs.clone()]).await;
+    // Whoever may use the role is told by its name here.
+    let sender = fixture.kit.root("777788889999");
+    fixture.roles.0.lock().unwrap().insert(role.clone(), std::sync::Arc::clone(&sender));
+    fixture.put("{}").await;
+    let by = fixture.queues.got.lock().unwrap().first().map(|(_, by, _)| by.clone());
+    assert_eq!(by.as_deref(), Some(sender.arn()));
+    assert_eq!(fixture.got(), ["theirs"]);
+    fixture.roles.0.lock().unwrap().remove(&role);
+    fixture.put("{}").await;
+    let by = fixture.queues.got.lock().unwrap().first().map(|(_, by, _)| by.clone());
+    assert!(by.is_some_and(|by| by.ends_with(":rule/rule")));
+    assert_eq!(fixture.got(), ["dead"], "a role that is gone sends nothing");
+}
+
+#[tokio::test]
+async fn nothing_goes_to_another_account_without_a_role() {
+    let fixture = Fixture::new().await;
+    let arn = "arn:aws:sqs:us-east-1:444455556666:theirs".to_owned();
+    let theirs = Target { arn: arn.clone(), ..queue("theirs") };
+    fixture.rule("rule", vec![queue("q")]).await;
+    let (rule, targets) = ("rule".to_owned(), vec![theirs]);
+    let input = PutTargetsRequest { rule, targets, ..Default::default() };
+    let refused = fixture.kit.call::<PutTargets, _>(&*fixture.events, &fixture.root, input).await;
+    let expected = format!("RoleArn is required for target {arn}.");
+    assert_eq!(refused.err().unwrap().message(), expected);
 }

@@ -50,6 +50,12 @@ impl Targets for Queues {
         self.got.lock().unwrap().push((arn.clone(), rule.arn, message.clone()));
         Ok(())
     }
+
+    async fn deliver_as(&self, role: &RoleSession, message: &Message) -> Result<(), Refusal> {
+        let (arn, by) = (message.target_arn.clone(), role.caller.arn().to_owned());
+        self.got.lock().unwrap().push((arn, by, message.clone()));
+        Ok(())
+    }
 }
 
 /// Roles by ARN, with the caller that each makes.

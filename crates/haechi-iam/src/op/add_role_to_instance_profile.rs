@@ -18,6 +18,9 @@ impl Handle<AddRoleToInstanceProfile> for Iam {
         let profile = self.profile(cx, name, Conditions::default()).await?;
         let role = self.database.load::<RoleRecord>(&role_path(account, &input.role_name)).await?;
         let role = role.ok_or_else(|| EntityKind::Role.not_found(&input.role_name))?;
+        // As the API reference has them for this operation ("IAM and AWS STS condition context keys").
+        let instances = format!("arn:aws:ec2:*:{account}:instance/*");
+        let passed_to = Some(("ec2.amazonaws.com", instances.as_str()));
         let resource_tags = &role.value.tags;
         cx.authorize(&Ask {
             action: "iam:PassRole",
@@ -25,7 +28,7 @@ impl Handle<AddRoleToInstanceProfile> for Iam {
             resource_account: account.as_str(),
             policy: None,
             rule: ResourceRule::Union,
-            context: &Conditions { resource_tags, ..Conditions::default() },
+            context: &Conditions { resource_tags, passed_to, ..Conditions::default() },
         })?;
         role.value.check_modifiable()?;
         if profile.value.role.is_some() {

@@ -194,6 +194,44 @@ async fn a_role_that_something_hangs_on_cannot_be_deleted() {
 }
 
 #[tokio::test]
+async fn a_role_of_an_instance_profile_is_passed_to_ec2() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    create_role(&stage, "r").await;
+    for name in ["i", "j"] {
+        let instance_profile_name = name.to_owned();
+        let profile = CreateInstanceProfileRequest { instance_profile_name, ..Default::default() };
+        stage.ok::<CreateInstanceProfile>(profile).await;
+    }
+    let key = stage.create_key("alice").await;
+    let passing = |service: &str, resource: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Action":"iam:AddRoleToInstanceProfile","Resource":"*"}},
+            {{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{{
+              "StringEquals":{{"iam:PassedToService":"{service}.amazonaws.com"}},
+              "ArnLike":{{"iam:AssociatedResourceArn":"{resource}"}}}}}}]}}"#
+        )
+    };
+    let add = |profile: &str| AddRoleToInstanceProfileRequest {
+        instance_profile_name: profile.to_owned(),
+        role_name: "r".to_owned(),
+    };
+    for (service, resource) in
+        [("lambda", "arn:aws:ec2:*:*:instance/*"), ("ec2", "arn:aws:ec2:*:*:volume/*")]
+    {
+        stage.put_policy("alice", "p", &passing(service, resource)).await;
+        let caller = stage.credential(&key.access_key_id).await.unwrap();
+        let refused = stage.refused_to::<AddRoleToInstanceProfile>(&caller.caller, add("i")).await;
+        assert_eq!(refused.0, "AccessDenied");
+        assert!(refused.1.contains("iam:PassRole"), "{}", refused.1);
+    }
+    stage.put_policy("alice", "p", &passing("ec2", "arn:aws:ec2:*:*:instance/*")).await;
+    let caller = stage.credential(&key.access_key_id).await.unwrap();
+    assert!(stage.call::<AddRoleToInstanceProfile>(&caller.caller, add("j")).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_service_linked_role_is_its_services_alone() {
     let stage = Stage::new().await;
     let create = || CreateServiceLinkedRoleRequest {

@@ -34,7 +34,7 @@ impl Handle<CreateSchedule> for Scheduler {
         };
         let timing = timing(cx, when, None)?;
         let target = target::accept(cx, &*self.calls, input.target)?;
-        self.check_role(cx, &target.role_arn, &schedule_arn).await?;
+        self.check_role(cx, &target.role_arn, &place.source(&group)).await?;
         let in_group = self.group(&place, &group).await?;
         let path = place.schedule(&group, &name);
         if let Some(found) = self.database.load::<ScheduleRecord>(&path).await? {

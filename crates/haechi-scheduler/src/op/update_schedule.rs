@@ -32,7 +32,7 @@ impl Handle<UpdateSchedule> for Scheduler {
         let timing = timing(cx, when, Some(&found.value.timing))?;
         let target = target::accept(cx, &*self.calls, input.target)?;
         let schedule_arn = place.schedule_arn(group, &input.name);
-        self.check_role(cx, &target.role_arn, &schedule_arn).await?;
+        self.check_role(cx, &target.role_arn, &place.source(group)).await?;
         let mut record = ScheduleRecord {
             timing,
             description: input.description.filter(|text| !text.is_empty()),

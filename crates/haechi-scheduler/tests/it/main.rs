@@ -60,7 +60,7 @@ impl ServiceRoles for World {
         role_arn: &str,
     ) -> Result<RoleSession, Fault> {
         assert_eq!(service, "scheduler");
-        assert!(source.arn.contains(":schedule/"), "{}", source.arn);
+        assert!(source.arn.contains(":schedule-group/"), "{}", source.arn);
         let caller = self.roles.lock().unwrap().get(role_arn).cloned();
         let caller = caller.ok_or_else(|| Fault::AccessDenied("no such role".to_owned()))?;
         Ok(RoleSession { caller, guardrails: Arc::default(), service: service.to_owned() })

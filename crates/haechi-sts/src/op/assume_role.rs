@@ -21,6 +21,32 @@ const CHAINED_SECONDS_MAX: i32 = 3600;
 
 impl Handle<AssumeRole> for Sts {
     async fn handle(&self, cx: &Cx, input: AssumeRoleRequest) -> Result<AssumeRoleResponse, Error> {
+        self.assume(cx, input, None).await
+    }
+}
+
+impl Sts {
+    /// As `AssumeRole`, for the execution environment of a function: all that is called with these
+    /// credentials carries the function's ARN (`lambda:SourceFunctionArn`). Sessions that are assumed
+    /// from this one do not.
+    ///
+    /// # Errors
+    /// As `AssumeRole`.
+    pub async fn assume_for_function(
+        &self,
+        cx: &Cx,
+        input: AssumeRoleRequest,
+        function_arn: String,
+    ) -> Result<AssumeRoleResponse, Error> {
+        self.assume(cx, input, Some(function_arn)).await
+    }
+
+    async fn assume(
+        &self,
+        cx: &Cx,
+        input: AssumeRoleRequest,
+        source_function: Option<String>,
+    ) -> Result<AssumeRoleResponse, Error> {
         check_arn(&input.role_arn)?;
         cx.refuse_parameters(&[
             ("ProvidedContexts", input.provided_contexts.is_some()),
@@ -51,6 +77,7 @@ impl Handle<AssumeRole> for Sts {
             source_identity: source_identity.clone(),
             mfa: None,
             federated_provider: None,
+            source_function,
         };
         let issued = self.issue(cx, wish)?;
         Ok(AssumeRoleResponse {
@@ -105,10 +132,12 @@ impl Sts {
         let Some(role) = self.roles.role(&input.role_arn).await? else {
             return Err(denied(cx, "sts:AssumeRole", &input.role_arn));
         };
-        let inherited = cx.caller.session.as_ref();
-        let inherited = inherited.and_then(|session| session.source_identity.as_deref());
+        // What a chain of sessions hands on is asked for as if it were given.
+        let calling = cx.caller.session.as_ref();
+        let inherited = calling.and_then(|session| session.source_identity.as_deref());
         let source_identity = input.source_identity.as_deref().or(inherited);
-        let has_tags = input.tags.as_ref().is_some_and(|tags| !tags.is_empty());
+        let has_tags = input.tags.as_ref().is_some_and(|tags| !tags.is_empty())
+            || calling.is_some_and(|session| !session.transitive_tags.is_empty());
         let asked = [
             ("sts:AssumeRole", true),
             ("sts:TagSession", has_tags),

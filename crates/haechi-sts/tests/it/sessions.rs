@@ -313,6 +313,26 @@ async fn transitive_tags_stay_in_a_chain_and_cannot_be_overridden() {
 }
 
 #[tokio::test]
+async fn tags_that_a_chain_hands_on_need_the_permission_to_tag() {
+    let only_assume = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":["sts:AssumeRole","sts:TagSession"]},
+        {"Effect":"Deny","Principal":"*","Action":"sts:TagSession",
+         "Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}}}]}"#;
+    let stage = Stage::new(&only_assume.replace("123456789012", ACCOUNT)).await;
+    let tagged = |keys: Option<Vec<String>>| AssumeRoleRequest {
+        tags: Some(vec![tag("Cost", "1")]),
+        transitive_tag_keys: keys,
+        ..assume("ss")
+    };
+    let first = stage.assumed(&stage.alice(), tagged(None)).await;
+    stage.assumed(&stage.caller(&first).await, assume("ss")).await;
+    let first = stage.assumed(&stage.alice(), tagged(Some(vec!["Cost".to_owned()]))).await;
+    let refused = stage.refused::<AssumeRole>(&stage.caller(&first).await, assume("ss")).await;
+    assert_eq!(refused.0, "AccessDenied");
+    assert!(refused.1.contains("sts:TagSession"), "{}", refused.1);
+}
+
+#[tokio::test]
 async fn a_source_identity_stays_through_a_chain() {
     let stage = Stage::new(&trust(ACCOUNT, "")).await;
     let with =
