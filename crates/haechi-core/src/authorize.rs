@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use haechi_policy::{
-    Context, Decision, Denial, Document, Granted, Policies, Principal, RecordedRequest, Request,
-    ResourceRule, Values, evaluate, evaluate_granted,
+    Context, Decision, Denial, Document, Granted, Policies, Principal, Request, ResourceRule,
+    Values, evaluate, evaluate_granted,
 };
 use haechi_wire::Fault;
 
 use crate::guardrails::Membership;
 use crate::regions::WITHOUT_REGIONS;
-use crate::{Cx, Facts};
+use crate::{Cx, Facts, url};
 
 /// What a handler asks to be allowed.
 #[derive(Clone, Copy)]
@@ -179,7 +179,7 @@ impl Cx {
         match decision {
             Decision::Allow(_) => Ok(Permit(())),
             Decision::Deny(denial) => {
-                self.refuse(RecordedRequest::of(&policies, &request));
+                self.refuse(url::recorded(&policies, &request));
                 let message = denial.message(&request);
                 Err(Denied { denial, message })
             }
@@ -330,6 +330,9 @@ const GLOBAL: &[&str] = &[
     "viaawsservice",
 ];
 
+/// The function whose code calls: of any service's calls, although the key has Lambda's name.
+const SOURCE_FUNCTION: &str = "lambda:sourcefunctionarn";
+
 /// The global condition keys, and the service's own behind them. Set by the server only.
 struct RequestContext<'a> {
     cx: &'a Cx,
@@ -343,6 +346,10 @@ impl Context for RequestContext<'_> {
             // Of what is done in another Region the service says so.
             Some(name @ "requestedregion") => own().or_else(|| self.global(name)),
             Some(name) => self.global(name).or_else(own),
+            None if key == SOURCE_FUNCTION => {
+                let session = self.cx.caller.session.as_ref()?;
+                session.source_function.as_deref().map(Values::one)
+            }
             None => own(),
         }
     }
@@ -351,7 +358,8 @@ impl Context for RequestContext<'_> {
         let tags = self.cx.caller.tags.iter();
         let tags = tags.map(|(key, _)| format!("aws:principaltag/{}", key.to_lowercase()));
         let global = GLOBAL.iter().map(|name| format!("aws:{name}"));
-        global.chain(tags).chain(self.ask.context.names()).collect()
+        let known = global.chain([SOURCE_FUNCTION.to_owned()]);
+        known.chain(tags).chain(self.ask.context.names()).collect()
     }
 }
 

@@ -32,6 +32,7 @@
 //! regions.rs    Regions                which Regions are served here
 //! paging.rs     Cursor                 markers and tokens of paged answers
 //! access_key_id.rs                     ids of access keys, which name their account
+//! url.rs                    URLs as they may be shown: without passwords
 //! ```
 
 pub mod access_key_id;
@@ -64,6 +65,7 @@ pub mod service_event;
 mod service_linked;
 pub mod service_roles;
 pub mod session;
+pub mod url;
 
 pub use audit::{
     AuditError, AuditLog, AuditPosition, AuditReadError, AuditReader, AuditWindow, Visit,

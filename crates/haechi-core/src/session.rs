@@ -85,6 +85,9 @@ pub struct SessionClaims {
     /// The identity provider that vouched for whoever has it, as in `aws:FederatedProvider`.
     #[serde(default)]
     pub federated_provider: Option<String>,
+    /// The ARN of the function that Lambda has given it to, as in `lambda:SourceFunctionArn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_function: Option<String>,
 }
 
 impl SessionClaims {
@@ -132,6 +135,7 @@ impl SessionClaims {
             source_identity: self.source_identity.clone(),
             mfa: self.mfa_ms.map(Timestamp::from_millis),
             federated_provider: self.federated_provider.clone(),
+            source_function: self.source_function.clone(),
         }
     }
 
@@ -154,6 +158,8 @@ pub struct Session {
     pub mfa: Option<Timestamp>,
     /// The identity provider that vouched for whoever has it.
     pub federated_provider: Option<String>,
+    /// The ARN of the function in whose execution environment it is.
+    pub source_function: Option<String>,
 }
 
 /// A role that someone wants to assume.
@@ -188,4 +194,54 @@ pub trait Roles: Send + Sync + 'static {
     /// # Errors
     /// If the store fails.
     async fn has_policy(&self, account: &AccountId, arn: &str) -> Result<bool, Fault>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Claims as they were before some had a function.
+    #[derive(Serialize)]
+    struct OldClaims {
+        secret: &'static str,
+        holder: SessionHolder,
+        issued_ms: i64,
+        expires_ms: i64,
+        policies: [String; 0],
+        policy_arns: [String; 0],
+        tags: [(String, String); 0],
+        transitive_tag_keys: [String; 0],
+        source_identity: Option<String>,
+    }
+
+    fn written(claims: &impl Serialize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        ciborium::into_writer(claims, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn tokens_of_before_functions_were_told_are_read_and_others_stay_as_they_were() {
+        let old = written(&OldClaims {
+            secret: "s",
+            holder: SessionHolder::Root,
+            issued_ms: 1,
+            expires_ms: 2,
+            policies: [],
+            policy_arns: [],
+            tags: [],
+            transitive_tag_keys: [],
+            source_identity: Some("alice".to_owned()),
+        });
+        let mut claims: SessionClaims = ciborium::from_reader(old.as_slice()).unwrap();
+        assert_eq!(claims.source_identity.as_deref(), Some("alice"));
+        assert_eq!(claims.session().source_function, None);
+        let has_key = |bytes: &[u8]| bytes.windows(15).any(|part| part == b"source_function");
+        assert!(!has_key(&written(&claims)));
+        claims.source_function = Some("arn".to_owned());
+        let new = written(&claims);
+        assert!(has_key(&new));
+        let read: SessionClaims = ciborium::from_reader(new.as_slice()).unwrap();
+        assert_eq!(read.session().source_function.as_deref(), Some("arn"));
+    }
 }

@@ -47,6 +47,7 @@ mod tests {
             source_identity: None,
             mfa,
             federated_provider: None,
+            source_function: None,
         };
         Caller { session: Some(session), ..Caller::anonymous() }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use haechi_core::{Caller, Resource};
+use haechi_core::{Caller, Resource, url};
 use haechi_wire::json::push_string;
 
 /// `readOnly` of calls that CloudTrail does not judge by their names. It says nothing of whether the
@@ -25,6 +25,8 @@ pub(crate) fn read_only(service: &str, operation: &str, by_model: bool) -> bool 
 /// - of a role that is assumed from a session, the tags that the new session inherits from it
 ///   ("Passing session tags in AWS STS", CloudTrail);
 /// - of an encryption by KMS, its algorithm, also where it was left to KMS (as in real records).
+///
+/// And without the password of an endpoint that is subscribed to a topic.
 pub(crate) fn parameters<'a>(
     service: &str,
     operation: &str,
@@ -33,6 +35,7 @@ pub(crate) fn parameters<'a>(
 ) -> Cow<'a, [u8]> {
     let Some(rest) = written.strip_prefix(b"{") else { return Cow::Borrowed(written) };
     let more = match (service, operation) {
+        ("sns", "Subscribe") => return without_passwords(written),
         ("sts", "AssumeRole") => incoming_tags(caller),
         ("kms", "Encrypt" | "Decrypt") if !has(written, b"\"encryptionAlgorithm\":") => {
             Some(b"\"encryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"".to_vec())
@@ -60,6 +63,33 @@ pub(crate) fn elements(service: &str, written: Vec<u8>, resources: &[Resource]) 
         None => out.push(b'}'),
     }
     out
+}
+
+/// The same JSON, its endpoints as SNS shows them.
+fn without_passwords(written: &[u8]) -> Cow<'_, [u8]> {
+    const ENDPOINT: &[u8] = b"\"endpoint\":\"";
+    let (mut out, mut rest) = (Vec::with_capacity(written.len()), written);
+    while let Some(at) = memchr::memmem::find(rest, ENDPOINT) {
+        let Some((before, behind)) = rest.split_at_checked(at + ENDPOINT.len()) else { break };
+        let Some((value, behind)) = behind.split_at_checked(string_end(behind)) else { break };
+        out.extend_from_slice(before);
+        // Nothing that a password is told by is escaped in JSON.
+        out.extend_from_slice(url::without_password(&String::from_utf8_lossy(value)).as_bytes());
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
+}
+
+/// Where the string ends that JSON goes on with.
+fn string_end(json: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = json.iter().position(|byte| {
+        let is_end = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.unwrap_or(json.len())
 }
 
 fn has(text: &[u8], part: &[u8]) -> bool {
@@ -104,6 +134,7 @@ mod tests {
             source_identity: None,
             mfa: None,
             federated_provider: None,
+            source_function: None,
         };
         Caller { session: Some(session), ..Caller::anonymous() }
     }
@@ -123,6 +154,33 @@ mod tests {
         assert_eq!(*parameters("kms", "DescribeKey", Some(&caller), plain), plain[..]);
         assert_eq!(*parameters("sts", "AssumeRole", Some(&chained(&[])), plain), plain[..]);
         assert_eq!(*parameters("sts", "AssumeRole", None, plain), plain[..]);
+    }
+
+    #[test]
+    fn a_subscription_is_told_without_the_password_of_its_endpoint() {
+        let text = |written: &str| {
+            let shown = parameters("sns", "Subscribe", None, written.as_bytes());
+            String::from_utf8(shown.into_owned()).unwrap()
+        };
+        for (written, told) in [
+            (
+                r#"{"topicArn":"t","endpoint":"https://u:hunter2@h/x","attributes":{"a":"b"}}"#,
+                r#"{"topicArn":"t","endpoint":"https://u:****@h/x","attributes":{"a":"b"}}"#,
+            ),
+            (
+                r#"{"protocol":"\"endpoint\":\"","endpoint":"https://u:hun\"ter\\2@h"}"#,
+                r#"{"protocol":"\"endpoint\":\"","endpoint":"https://u:****@h"}"#,
+            ),
+            (
+                r#"{"attributes":{"endpoint":"x"},"endpoint":"https://u:hunter2@h"}"#,
+                r#"{"attributes":{"endpoint":"x"},"endpoint":"https://u:****@h"}"#,
+            ),
+        ] {
+            assert_eq!(text(written), told);
+        }
+        let plain = r#"{"topicArn":"t","endpoint":"https://h:8443/x@y"}"#;
+        assert_eq!(text(plain), plain);
+        assert_eq!(text("{}"), "{}");
     }
 
     #[test]

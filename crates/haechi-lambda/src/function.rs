@@ -127,6 +127,7 @@ impl Lambda {
             Some(function) => policy_of(&function.record, decided_on)?,
             None => None,
         };
+        let policy = policy.filter(|_| policy::counts(cx, &decided_on.account, action));
         let (action, arn) = (action.to_owned(), decided_on.arn());
         let account = decided_on.account.clone();
         let subject = Subject { action, arn, account, policy, facts };

@@ -2,7 +2,7 @@
 //!
 //! Source: recordings; API Reference, AddPermission.
 
-use haechi_core::{AccountId, Env, PrincipalIds};
+use haechi_core::{AccountId, Cx, Env, PrincipalIds};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::shapes::AddPermissionRequest;
 use haechi_policy::{Document, Kind};
@@ -15,6 +15,45 @@ use crate::words::invalid;
 
 /// Bytes of a policy, at most (quota).
 pub(crate) const POLICY_MAX: usize = 20_480;
+
+/// What a function's policy can open to other accounts (Developer Guide, "Viewing resource-based IAM
+/// policies in Lambda", supported API actions); all else is its owner's alone.
+const OPEN_TO_OTHERS: [&str; 29] = [
+    "lambda:CreateAlias",
+    "lambda:DeleteAlias",
+    "lambda:DeleteFunction",
+    "lambda:DeleteFunctionConcurrency",
+    "lambda:DeleteFunctionEventInvokeConfig",
+    "lambda:DeleteProvisionedConcurrencyConfig",
+    "lambda:GetAlias",
+    "lambda:GetFunction",
+    "lambda:GetFunctionConcurrency",
+    "lambda:GetFunctionConfiguration",
+    "lambda:GetFunctionEventInvokeConfig",
+    "lambda:GetPolicy",
+    "lambda:GetProvisionedConcurrencyConfig",
+    "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl",
+    "lambda:ListAliases",
+    "lambda:ListFunctionEventInvokeConfigs",
+    "lambda:ListProvisionedConcurrencyConfigs",
+    "lambda:ListTags",
+    "lambda:ListVersionsByFunction",
+    "lambda:PublishVersion",
+    "lambda:PutFunctionConcurrency",
+    "lambda:PutFunctionEventInvokeConfig",
+    "lambda:PutProvisionedConcurrencyConfig",
+    "lambda:TagResource",
+    "lambda:UntagResource",
+    "lambda:UpdateAlias",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionEventInvokeConfig",
+];
+
+/// Whether the policy of a function of `owner` counts for this action of the caller.
+pub(crate) fn counts(cx: &Cx, owner: &str, action: &str) -> bool {
+    cx.account().as_str() == owner || OPEN_TO_OTHERS.contains(&action)
+}
 
 /// Under what the policy of a qualifier stands.
 pub(crate) fn key(qualifier: Option<&str>) -> &str {
@@ -118,7 +157,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use haechi_core::{Ask, Caller, Cx};
+    use haechi_core::{Ask, Caller};
     use haechi_lambda_model::ops::Invoke;
     use haechi_policy::ResourceRule;
     use haechi_testkit::{Kit, told};

@@ -119,6 +119,14 @@ mod tests {
     use super::Reference;
 
     #[test]
+    fn lambda_acts_for_a_function_by_its_arn_without_a_qualifier() {
+        let function = "arn:aws:lambda:eu-west-1:111122223333:function:rotate";
+        for named in [function.to_owned(), format!("{function}:live")] {
+            assert_eq!(Reference::parse(&named).unwrap().source().unwrap().arn, function);
+        }
+    }
+
+    #[test]
     fn an_arn_is_taken_apart_and_put_together() {
         for arn in [
             "arn:aws:lambda:eu-west-1:111122223333:function:rotate",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use haechi_core::url::without_password;
 use haechi_core::{Cx, Facts, Loaded};
 use haechi_sns_model::Error;
 use haechi_sns_model::shapes::Subscription as Shown;
@@ -68,7 +69,7 @@ pub(crate) fn show(record: SubscriptionRecord) -> Shown {
         subscription_arn: Some(arn),
         owner: Some(record.owner),
         protocol: Some(record.protocol),
-        endpoint: Some(record.endpoint),
+        endpoint: Some(without_password(&record.endpoint).into_owned()),
         topic_arn: Some(record.topic_arn),
     }
 }
@@ -86,7 +87,7 @@ pub(crate) fn attributes(
     fact("Owner", record.owner.clone());
     fact("SubscriptionPrincipal", record.principal.clone());
     fact("Protocol", record.protocol.clone());
-    fact("Endpoint", record.endpoint.clone());
+    fact("Endpoint", without_password(&record.endpoint).into_owned());
     fact("PendingConfirmation", pending.to_string());
     fact("ConfirmationWasAuthenticated", record.confirmed_by_owner.to_string());
     fact("RawMessageDelivery", record.is_raw().to_string());

@@ -16,6 +16,23 @@ use crate::{Sqs, policy};
 /// An action, and others that the call needs too.
 pub(crate) type Actions<'a> = (&'a str, &'a [&'a str]);
 
+/// What a queue's policy opens to nobody of another account (Developer Guide, "Limitations of Amazon
+/// SQS custom policies").
+const OWNERS_ALONE: [&str; 12] = [
+    "sqs:AddPermission",
+    "sqs:CancelMessageMoveTask",
+    "sqs:CreateQueue",
+    "sqs:DeleteQueue",
+    "sqs:ListMessageMoveTasks",
+    "sqs:ListQueueTags",
+    "sqs:ListQueues",
+    "sqs:RemovePermission",
+    "sqs:SetQueueAttributes",
+    "sqs:StartMessageMoveTask",
+    "sqs:TagQueue",
+    "sqs:UntagQueue",
+];
+
 /// A queue that exists.
 pub(crate) struct Queue {
     pub(crate) place: Place,
@@ -184,8 +201,10 @@ impl Sqs {
     ) -> Result<(Queue, Permit), Error> {
         let place = Place { account: account.to_string(), region: cx.region.to_string() };
         let arn = arn(cx, account.as_str(), name);
+        let is_strangers = account != cx.account();
         let (policy, account) = (None, account.to_string());
-        let mut subject = Subject { actions, arn: arn.clone(), account, policy, facts };
+        let mut subject =
+            Subject { actions, arn: arn.clone(), account, is_strangers, policy, facts };
         let found = self.database.load::<QueueRecord>(&place.queue(name)).await?;
         let Some(loaded) = found else {
             // A stranger learns nothing of what exists in an account that is not his.
@@ -205,17 +224,20 @@ struct Subject<'a> {
     actions: Actions<'a>,
     arn: String,
     account: String,
+    /// Whether the caller is of another account.
+    is_strangers: bool,
     policy: Option<Arc<Document>>,
     facts: Facts<'a>,
 }
 
 impl Subject<'_> {
     fn ask<'a>(&'a self, action: &'a str) -> Ask<'a> {
+        let is_closed = self.is_strangers && OWNERS_ALONE.contains(&action);
         Ask {
             action,
             resource: &self.arn,
             resource_account: &self.account,
-            policy: self.policy.as_ref(),
+            policy: self.policy.as_ref().filter(|_| !is_closed),
             rule: ResourceRule::Union,
             context: &self.facts,
         }

@@ -28,6 +28,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) mfa: Option<Timestamp>,
     /// The identity provider that vouches for whoever gets it.
     pub(crate) federated_provider: Option<String>,
+    /// The ARN of the function that Lambda gives it to.
+    pub(crate) source_function: Option<String>,
 }
 
 /// What is handed out.
@@ -66,6 +68,7 @@ impl Sts {
             source_identity: wish.source_identity,
             mfa_ms: wish.mfa.map(Timestamp::millis),
             federated_provider: wish.federated_provider,
+            source_function: wish.source_function,
         };
         let (session_token, packed) = claims.seal(&self.database, env, &id)?;
         let percent = packed * 100 / PACKED_MAX;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use haechi_core::{Cx, Env, Handle, Operation as _, Region, ServiceRoles, Source};
+use haechi_core::{Cx, Env, Operation as _, Region, ServiceRoles, Source};
 use haechi_events::Events;
 use haechi_lambda::{
     Delivery, EventQueue, ExecutionRoles, Lambda, Message, Network, Options, QueueRefusal,
@@ -130,13 +130,14 @@ impl ExecutionRoles for RolesOfFunctions {
         session: &str,
     ) -> Result<Option<RoleCredentials>, Fault> {
         let region = region(region_name)?;
+        let function_arn = function.arn.clone();
         let cx = Cx::by_service(&self.env, region, "lambda", function, AssumeRole::SCHEMA).await?;
         let input = AssumeRoleRequest {
             role_arn: role_arn.to_owned(),
             role_session_name: session.to_owned(),
             ..Default::default()
         };
-        let made = Handle::<AssumeRole>::handle(&*self.sts, &cx, input).await;
+        let made = self.sts.assume_for_function(&cx, input, function_arn).await;
         let keys = match made.map_err(Problem::from) {
             Ok(made) => made.credentials,
             Err(Problem::Fault(fault @ (Fault::Internal(_) | Fault::Unavailable { .. }))) => {

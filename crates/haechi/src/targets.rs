@@ -79,9 +79,7 @@ fn input(
                 json!({"FunctionName": function, "InvocationType": "Event", "Payload": payload}),
             ));
         }
-        "sns" => {
-            ("Publish", json!({"TopicArn": message.target_arn, "Message": message.body}))
-        }
+        "sns" => ("Publish", json!({"TopicArn": message.target_arn, "Message": message.body})),
         // The host of a queue's URL counts for nothing.
         "sqs" => {
             let url = format!("https://queue.localhost/{account}/{name}");
@@ -100,7 +98,9 @@ fn input(
 /// What the refusal of a call in a role's name means for a delivery.
 fn refusal_of_call(refusal: haechi_scheduler::Refusal) -> Refusal {
     match refusal {
-        haechi_scheduler::Refusal::Permanent { code, message } if code.starts_with("AccessDenied") => {
+        haechi_scheduler::Refusal::Permanent { code, message }
+            if code.starts_with("AccessDenied") =>
+        {
             Refusal::denied(message)
         }
         haechi_scheduler::Refusal::Permanent { code, message } => {

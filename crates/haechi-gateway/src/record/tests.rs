@@ -202,6 +202,7 @@ fn a_session_tells_its_provider_its_source_and_whether_a_code_was_shown() {
         source_identity: Some("alice".to_owned()),
         mfa: Some(Timestamp::from_seconds(1_767_225_000)),
         federated_provider: Some("arn:aws:iam::111122223333:oidc-provider/idp".to_owned()),
+        source_function: None,
     });
     let context = &identity_of(&caller)["sessionContext"];
     assert_eq!(context["attributes"]["mfaAuthenticated"], "true");

@@ -110,6 +110,7 @@ fn session(stage: &Stage, role: &Role) -> Caller {
             source_identity: None,
             mfa: None,
             federated_provider: None,
+            source_function: None,
         }),
     }
 }

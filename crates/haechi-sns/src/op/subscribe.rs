@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
+use haechi_core::url::without_password;
 use haechi_core::{Batch, Cx, Facts, Handle, Loaded};
 use haechi_sns_model::Error;
 use haechi_sns_model::ops::Subscribe;
@@ -140,7 +141,7 @@ impl Sns {
     ) -> Result<(), Error> {
         match protocol {
             "sms" if !plain_number(endpoint).is_some_and(|plain| is_phone_number(&plain)) => {
-                let told = format!("Invalid SMS endpoint: {endpoint}");
+                let told = format!("Invalid SMS endpoint: {}", without_password(endpoint));
                 return Err(Error::InvalidParameterException(told));
             }
             "sms" | "application" | "firehose" => {

@@ -3,6 +3,7 @@
 
 mod encryption;
 mod fixture;
+mod passwords;
 mod permissions;
 mod recorded;
 

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use haechi_sqs_model::ops::{
-    AddPermission, CreateQueue, RemovePermission, SendMessage, SetQueueAttributes, TagQueue,
+    AddPermission, CreateQueue, DeleteQueue, GetQueueAttributes, ListDeadLetterSourceQueues,
+    ListQueueTags, PurgeQueue, ReceiveMessage, RemovePermission, SendMessage, SetQueueAttributes,
+    TagQueue, UntagQueue,
 };
 use haechi_sqs_model::shapes::{
-    AddPermissionRequest, CreateQueueRequest, MessageAttributeValue, RemovePermissionRequest,
-    SendMessageRequest, SetQueueAttributesRequest, TagQueueRequest,
+    AddPermissionRequest, CreateQueueRequest, DeleteQueueRequest, GetQueueAttributesRequest,
+    ListDeadLetterSourceQueuesRequest, ListQueueTagsRequest, MessageAttributeValue,
+    PurgeQueueRequest, ReceiveMessageRequest, RemovePermissionRequest, SendMessageRequest,
+    SetQueueAttributesRequest, TagQueueRequest, UntagQueueRequest,
 };
 use haechi_testkit::told;
 use haechi_wire::Problem;
@@ -236,4 +240,63 @@ async fn a_policy_names_only_users_who_exist() {
     let user = fixture.kit.user(ACCOUNT, "bob", &[]);
     let queue = fixture.queue.replace("/q", "/new");
     fixture.kit.call::<SendMessage, _>(&fixture.sqs, &user, message(&queue)).await.unwrap();
+}
+
+/// The attribute of a policy that lets everybody do everything.
+fn open() -> BTreeMap<String, String> {
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}]}"#;
+    BTreeMap::from([("Policy".to_owned(), policy.to_owned())])
+}
+
+#[tokio::test]
+async fn a_policy_lets_another_account_use_a_queue_and_never_administer_it() {
+    let fixture = Fixture::new("q", &[]).await;
+    let (kit, sqs) = (&fixture.kit, &fixture.sqs);
+    let (queue_url, attributes) = (fixture.queue.clone(), open());
+    let input = SetQueueAttributesRequest { queue_url, attributes };
+    kit.call::<SetQueueAttributes, _>(sqs, &fixture.root, input).await.unwrap();
+    let all = r#"{"Version":"2012-10-17","Statement":
+        {"Effect":"Allow","Action":"sqs:*","Resource":"*"}}"#;
+    let url = || fixture.queue.clone();
+    for stranger in [kit.root("444455556666"), kit.user("444455556666", "eve", &[all])] {
+        macro_rules! told {
+            ($($operation:ident: $input:expr => $told:literal,)*) => {$(
+                let outcome = kit.call::<$operation, _>(sqs, &stranger, $input).await;
+                let words = outcome.as_ref().err().map(told).unwrap_or_default().1;
+                assert_eq!(code(outcome), $told, stringify!($operation));
+                let action = concat!("allows the sqs:", stringify!($operation), " action");
+                assert!($told == "done" || words.ends_with(action), "{words}");
+            )*};
+        }
+        told! {
+            SendMessage: message(&url()) => "done",
+            ReceiveMessage: ReceiveMessageRequest { queue_url: url(), ..Default::default() } => "done",
+            GetQueueAttributes: GetQueueAttributesRequest { queue_url: url(), attribute_names: None } => "done",
+            ListDeadLetterSourceQueues: ListDeadLetterSourceQueuesRequest { queue_url: url(), ..Default::default() } => "done",
+            AddPermission: AddPermissionRequest {
+                queue_url: url(),
+                label: "x".to_owned(),
+                aws_account_ids: vec!["444455556666".to_owned()],
+                actions: vec!["*".to_owned()],
+            } => "AccessDeniedException",
+            RemovePermission: RemovePermissionRequest { queue_url: url(), label: "x".to_owned() } => "AccessDeniedException",
+            SetQueueAttributes: SetQueueAttributesRequest { queue_url: url(), attributes: open() } => "AccessDeniedException",
+            TagQueue: TagQueueRequest { queue_url: url(), tags: tags(&[("a", "b")]) } => "AccessDeniedException",
+            UntagQueue: UntagQueueRequest { queue_url: url(), tag_keys: vec!["a".to_owned()] } => "AccessDeniedException",
+            ListQueueTags: ListQueueTagsRequest { queue_url: url() } => "AccessDeniedException",
+            DeleteQueue: DeleteQueueRequest { queue_url: url() } => "AccessDeniedException",
+        }
+    }
+    let purge = PurgeQueueRequest { queue_url: url() };
+    assert_eq!(
+        code(kit.call::<PurgeQueue, _>(sqs, &kit.root("444455556666"), purge).await),
+        "done"
+    );
+    // In the queue's own account the policy opens all.
+    let neighbour = kit.user(ACCOUNT, "bob", &[]);
+    let input = TagQueueRequest { queue_url: url(), tags: tags(&[("a", "b")]) };
+    assert_eq!(code(kit.call::<TagQueue, _>(sqs, &neighbour, input).await), "done");
+    let input = DeleteQueueRequest { queue_url: url() };
+    assert_eq!(code(kit.call::<DeleteQueue, _>(sqs, &neighbour, input).await), "done");
 }

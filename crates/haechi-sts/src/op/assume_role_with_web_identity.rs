@@ -79,6 +79,7 @@ impl Handle<AssumeRoleWithWebIdentity> for Sts {
             source_identity: source_identity.clone(),
             mfa: None,
             federated_provider: Some(token.provider.arn.clone()),
+            source_function: None,
         };
         let issued = self.issue(cx, wish)?;
         Ok(AssumeRoleWithWebIdentityResponse {

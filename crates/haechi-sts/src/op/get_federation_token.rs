@@ -58,6 +58,7 @@ impl Handle<GetFederationToken> for Sts {
             source_identity: None,
             mfa: None,
             federated_provider: None,
+            source_function: None,
         };
         let issued = self.issue(cx, wish)?;
         Ok(GetFederationTokenResponse {

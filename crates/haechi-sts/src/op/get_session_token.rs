@@ -35,6 +35,7 @@ impl Handle<GetSessionToken> for Sts {
             source_identity: None,
             mfa: cx.mfa(),
             federated_provider: None,
+            source_function: None,
         };
         let credentials = Some(self.issue(cx, wish)?.credentials);
         Ok(GetSessionTokenResponse { credentials, ..GetSessionTokenResponse::default() })

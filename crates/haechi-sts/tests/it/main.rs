@@ -8,6 +8,7 @@
 )]
 
 mod authorization_message;
+mod functions;
 mod https;
 mod issuer;
 mod mfa;
