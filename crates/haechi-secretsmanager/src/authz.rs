@@ -9,6 +9,7 @@ use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::shapes::Tag;
 use haechi_wire::Fault;
 
+use crate::draft::Draft;
 use crate::name::{SUFFIX_LENGTH, SecretId, arn};
 use crate::store::{Found, Secret};
 use crate::words;
@@ -39,9 +40,17 @@ fn pair(tag: &Tag) -> Option<(&str, &str)> {
     Some((tag.key.as_deref()?, tag.value.as_deref().unwrap_or_default()))
 }
 
+/// The tag that a condition asks for of a secret.
+fn resource_tag(key: &str) -> Option<&str> {
+    key.strip_prefix("aws:resourcetag/").or_else(|| key.strip_prefix("secretsmanager:resourcetag/"))
+}
+
 impl Context for Facts<'_> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
-        if let Some(name) = key.strip_prefix("aws:requesttag/") {
+        let tag = key.strip_prefix("aws:requesttag/");
+        // Of a secret that is to be made: they will be its own.
+        let tag = tag.or_else(|| resource_tag(key));
+        if let Some(name) = tag {
             return named(self.tags.iter().filter_map(pair), name);
         }
         if key == "aws:tagkeys" {
@@ -66,10 +75,7 @@ struct Access<'a, S> {
 impl<S: AsRef<Secret>> Context for Access<'_, S> {
     fn values(&self, key: &str) -> Option<Values<'_>> {
         let record = &self.found.secret.as_ref().record;
-        if let Some(name) = key.strip_prefix("aws:resourcetag/") {
-            return tagged(&record.tags, name);
-        }
-        if let Some(name) = key.strip_prefix("secretsmanager:resourcetag/") {
+        if let Some(name) = resource_tag(key) {
             return tagged(&record.tags, name);
         }
         match key {
@@ -92,6 +98,17 @@ pub(crate) fn admit<S: AsRef<Secret> + Send + Sync>(
     facts: Facts<'_>,
 ) -> Result<(S, Permit), Error> {
     admit_action(cx, cx.operation.action, found, facts)
+}
+
+/// Decides the call's own action once more, on a secret with the tags that it is to have: nobody
+/// takes his own permissions away.
+pub(crate) fn admit_tagged(
+    cx: &Cx,
+    secret: Draft,
+    given: String,
+    facts: Facts<'_>,
+) -> Result<(Draft, Permit), Error> {
+    admit(cx, Unchecked::new(Found { secret, given }), facts)
 }
 
 /// Decides an action on a secret.

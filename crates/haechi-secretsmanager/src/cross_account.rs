@@ -105,13 +105,7 @@ impl SecretRecord {
         if link.is_none_or(|link| link.link != Link::InSync) {
             return;
         }
-        let mut versions = primary.versions.clone();
-        for (id, version) in &mut versions {
-            let own = self.versions.get(id);
-            version.accessed_ms = own.and_then(|own| own.accessed_ms);
-            version.kms_key_id.clone_from(&self.kms_key_id);
-        }
-        self.versions = versions;
+        self.follow_versions(primary);
         self.changed_ms = primary.changed_ms;
     }
 
@@ -239,7 +233,7 @@ impl SecretsManager {
         (arn, restriction): (&str, Option<ReplicaRestrictionType>),
         batch: &mut Batch,
     ) -> Result<(), Error> {
-        let replica = self.accepting(cx, arn).await?;
+        let mut replica = self.accepting(cx, arn).await?;
         let primary = draft.record();
         let named = replica.record().cross_primary.as_ref().map(|named| named.arn.as_str());
         if named != Some(primary.arn.as_str()) {
@@ -254,7 +248,7 @@ impl SecretsManager {
         let mut values = Vec::new();
         for id in primary.versions.keys().filter(|id| primary.has_value(id)) {
             let plain = self.open(cx, primary, id).await?;
-            let value = self.seal_abroad(cx, replica.record(), id, &plain).await?;
+            let value = self.seal_by_encrypt(cx, replica.record(), id, &plain).await?;
             values.push(Row::new(replica.record(), id, value));
         }
         self.write_values(&values, batch).await?;
@@ -273,6 +267,9 @@ impl SecretsManager {
         let replicas = &mut draft.change().cross_replicas;
         replicas.retain(|_, other| other.link != Link::Detached);
         replicas.insert(arn.to_owned(), entry);
+        // All of its values are under its present key.
+        let (key, versions) = (replica.record().kms_key_id.clone(), &mut replica.change().versions);
+        versions.values_mut().for_each(|version| version.kms_key_id.clone_from(&key));
         draft.adopt(replica);
         Ok(())
     }

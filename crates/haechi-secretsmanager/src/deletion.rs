@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use haechi_core::{Batch, Database, Job, JobHandler, Loaded};
 use haechi_wire::{Fault, Timestamp};
 
+use crate::events::DELETION_ENDED;
 use crate::secret::SecretRecord;
 use crate::store::secret_path;
 
@@ -44,6 +45,7 @@ impl JobHandler for DeleteSecretJob {
         }
         forget_values(&self.database, &row).await?;
         row.value.forget(&mut batch);
+        row.value.tell_versions(DELETION_ENDED, now, &mut batch)?;
         batch.remove(&row);
         tracing::info!(secret = row.value.arn, "deleted a secret at its date");
         Ok(batch)

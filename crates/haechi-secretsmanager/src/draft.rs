@@ -47,12 +47,13 @@ impl Draft {
         &mut self.secret.record
     }
 
-    /// Adds the change to a batch; replicas that are in sync follow.
-    pub(crate) fn save(&mut self, _: &Permit, batch: &mut Batch) {
+    /// Adds a caller's change to a batch.
+    pub(crate) fn save(&mut self, cx: &Cx, _: &Permit, batch: &mut Batch) {
+        self.change().changed_ms = cx.now().millis();
         self.write(batch);
     }
 
-    /// As [`Self::save`], by the service itself.
+    /// Adds the change to a batch; replicas that are in sync follow.
     pub(crate) fn write(&mut self, batch: &mut Batch) {
         self.secret.record.tell(batch);
         let record = &self.secret.record;
@@ -215,7 +216,7 @@ impl SecretsManager {
         for (replica, _) in &draft.cross_replicas {
             let entry = draft.secret.record.cross_replicas.get_mut(&replica.arn);
             let Some(entry) = entry.filter(|entry| entry.link == Link::InSync) else { continue };
-            match self.seal_abroad(cx, replica, id, plain).await {
+            match self.seal_by_encrypt(cx, replica, id, plain).await {
                 Ok(value) => copies.push(Row::new(replica, id, value)),
                 Err(error) => entry.fail(error),
             }

@@ -46,6 +46,11 @@ impl PeerSlot {
         self.0.get()
     }
 
+    /// Whether a Region has a place, here or with a peer.
+    pub(crate) fn serve(&self, region: &str) -> bool {
+        self.get().is_some_and(|peers| peers.place(region) != Place::Nowhere)
+    }
+
     /// The peer that serves a Region, if it is not served here.
     pub(crate) fn of(&self, region: &str, account: &str) -> Result<Option<Arc<Peer>>, Error> {
         let Some(peers) = self.get() else { return Ok(None) };

@@ -28,6 +28,7 @@
 //! rotation.rs   what a secret knows of its rotation; its jobs
 //! engine.rs     the four steps of a rotation, between which a crash may come
 //! deletion.rs   the end of the recovery window
+//! events.rs     what CloudTrail and EventBridge are told
 //! quotas.rs     requests per second
 //! words.rs      AWS's error messages
 //! ```
@@ -39,6 +40,7 @@ mod deletion;
 mod draft;
 mod elsewhere;
 mod engine;
+mod events;
 mod filters;
 mod listing;
 mod name;
@@ -96,6 +98,8 @@ impl SecretsManager {
         let rotate = Arc::new(Notify::new());
         let delete = deletion::DeleteSecretJob { database: Arc::clone(&database) };
         jobs.handle(deletion::DELETE_SECRET, Arc::new(delete));
+        let told = events::TellVersions { env: env.clone() };
+        jobs.handle(events::TELL_VERSIONS, Arc::new(told));
         let unlisted = ahead::DeleteUnlisted { database: Arc::clone(&database) };
         jobs.handle(ahead::UNLISTED, Arc::new(unlisted));
         let begin = rotation::BeginRotation {

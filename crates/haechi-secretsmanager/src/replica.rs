@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use haechi_core::database::Unknown;
+use haechi_core::regions::is_published;
 use haechi_core::{Batch, Cx, Region};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::shapes::{ReplicaRegionType, ReplicationStatusType, StatusType};
@@ -62,17 +63,46 @@ impl Replica {
         self.status = Status::Failed;
         self.message = Some(format!("{code}: {}", problem.message()));
     }
+
+    /// As answers show it; `row` is the replica itself, where it is here.
+    fn shape(&self, region: &str, row: Option<&SecretRecord>) -> ReplicationStatusType {
+        // It may have been given another key since.
+        let in_sync = row.filter(|_| self.status == Status::InSync);
+        let key = in_sync.map_or(&self.kms_key_id, |row| &row.kms_key_id);
+        ReplicationStatusType {
+            region: Some(region.to_owned()),
+            kms_key_id: Some(key.clone().unwrap_or_else(|| vault::MANAGED_ALIAS.to_owned())),
+            status: Some(match self.status {
+                Status::InSync => StatusType::InSync,
+                Status::Failed => StatusType::Failed,
+                Status::InProgress => StatusType::InProgress,
+            }),
+            status_message: match (&self.message, self.status) {
+                (Some(message), _) => Some(message.clone()),
+                (None, Status::InProgress) => None,
+                (None, _) => Some("Replication succeeded".to_owned()),
+            },
+            last_accessed_date: row.and_then(|row| row.accessed_ms).map(Timestamp::from_millis),
+        }
+    }
 }
 
 impl SecretRecord {
-    /// Takes over what the primary says, but for the values, which are rows of their own.
-    pub(crate) fn follow(&mut self, primary: &SecretRecord) {
+    /// Takes over the primary's versions, but for the values, which are rows of their own: so is
+    /// under which key each of them is, and when it was read.
+    pub(crate) fn follow_versions(&mut self, primary: &SecretRecord) {
         let mut versions = primary.versions.clone();
         for (id, version) in &mut versions {
-            version.accessed_ms = self.versions.get(id).and_then(|own| own.accessed_ms);
-            version.kms_key_id.clone_from(&self.kms_key_id);
+            let own = self.versions.get(id).filter(|own| !own.is_empty);
+            version.accessed_ms = own.and_then(|own| own.accessed_ms);
+            version.kms_key_id.clone_from(own.map_or(&self.kms_key_id, |own| &own.kms_key_id));
         }
         self.versions = versions;
+    }
+
+    /// Takes over what the primary says.
+    pub(crate) fn follow(&mut self, primary: &SecretRecord) {
+        self.follow_versions(primary);
         self.description.clone_from(&primary.description);
         self.tags.clone_from(&primary.tags);
         self.tags_emptied = primary.tags_emptied;
@@ -81,28 +111,6 @@ impl SecretRecord {
         self.changed_ms = primary.changed_ms;
         self.deleted_ms = primary.deleted_ms;
         self.deletion_ms = primary.deletion_ms;
-    }
-
-    /// Its replicas, as answers list them.
-    pub(crate) fn replication_status(&self) -> Option<Vec<ReplicationStatusType>> {
-        let one = |(region, replica): (&String, &Replica)| ReplicationStatusType {
-            region: Some(region.clone()),
-            kms_key_id: Some(
-                replica.kms_key_id.clone().unwrap_or_else(|| vault::MANAGED_ALIAS.to_owned()),
-            ),
-            status: Some(match replica.status {
-                Status::InSync => StatusType::InSync,
-                Status::Failed => StatusType::Failed,
-                Status::InProgress => StatusType::InProgress,
-            }),
-            status_message: match (&replica.message, replica.status) {
-                (Some(message), _) => Some(message.clone()),
-                (None, Status::InProgress) => None,
-                (None, _) => Some("Replication succeeded".to_owned()),
-            },
-            last_accessed_date: None,
-        };
-        (!self.replicas.is_empty()).then(|| self.replicas.iter().map(one).collect())
     }
 
     /// The row of this secret in another Region.
@@ -123,26 +131,43 @@ impl SecretRecord {
     }
 }
 
-/// The Regions asked for; each once, and not the secret's own.
-pub(crate) fn regions(
-    own: &str,
-    asked: &[ReplicaRegionType],
-) -> Result<BTreeMap<String, (Region, Option<String>)>, Error> {
-    let mut regions = BTreeMap::new();
-    for replica in asked {
-        let name = replica.region.clone().unwrap_or_default();
-        let Some(region) = Region::parse(&name).filter(|_| name != own) else {
-            return Err(words::parameter("Invalid replica region."));
-        };
-        let key = replica.kms_key_id.clone().filter(|key| !key.is_empty());
-        if regions.insert(name, (region, key)).is_some() {
-            return Err(words::parameter("Every replica region can be given once."));
-        }
-    }
-    Ok(regions)
-}
-
 impl SecretsManager {
+    /// The Regions asked for; each once, not the secret's own, and none that neither AWS nor the
+    /// operator knows.
+    pub(crate) fn replica_regions(
+        &self,
+        own: &str,
+        asked: &[ReplicaRegionType],
+    ) -> Result<BTreeMap<String, (Region, Option<String>)>, Error> {
+        let mut regions = BTreeMap::new();
+        let exists = |name: &str| is_published(name) || self.peers.serve(name);
+        for replica in asked {
+            let name = replica.region.clone().unwrap_or_default();
+            let fits = |_: &Region| name != own && exists(&name);
+            let Some(region) = Region::parse(&name).filter(fits) else {
+                return Err(words::parameter("Invalid replica region."));
+            };
+            let key = replica.kms_key_id.clone().filter(|key| !key.is_empty());
+            if regions.insert(name, (region, key)).is_some() {
+                return Err(words::parameter("Every replica region can be given once."));
+            }
+        }
+        Ok(regions)
+    }
+
+    /// The replicas of a secret, as answers list them.
+    pub(crate) async fn replication_status(
+        &self,
+        record: &SecretRecord,
+    ) -> Result<Option<Vec<ReplicationStatusType>>, Fault> {
+        let mut all = Vec::with_capacity(record.replicas.len());
+        for (region, replica) in &record.replicas {
+            let row = self.ready(&record.account, region, &record.key).await?;
+            all.push(replica.shape(region, row.as_ref().map(|row| &row.record)));
+        }
+        Ok((!all.is_empty()).then_some(all))
+    }
+
     /// Adds Regions to a secret that is saved in the same batch.
     pub(crate) async fn replicate(
         &self,
@@ -154,7 +179,7 @@ impl SecretsManager {
     ) -> Result<(), Error> {
         let own = draft.record().region.clone();
         let mut values = Vec::new();
-        for (name, (region, kms_key_id)) in regions(&own, asked)? {
+        for (name, (region, kms_key_id)) in self.replica_regions(&own, asked)? {
             let known = draft.record().replicas.get(&name).map(|replica| replica.status);
             if matches!(known, Some(Status::InSync | Status::InProgress)) {
                 return Err(words::parameter(format!(
@@ -210,7 +235,7 @@ impl SecretsManager {
         asked: &[ReplicaRegionType],
         overwrite: bool,
     ) -> Result<Option<Vec<ReplicationStatusType>>, Error> {
-        let (mut status, mut attempts) = (record.replication_status(), 0);
+        let (mut latest, mut attempts) = (record.clone(), 0);
         let mut left = asked;
         while let (some, rest) = left.split_at(left.len().min(REGIONS_AT_ONCE))
             && !some.is_empty()
@@ -223,10 +248,10 @@ impl SecretsManager {
             match self.database.commit(batch).await {
                 Err(Fault::Conflict) if attempts < ATTEMPTS => attempts += 1,
                 Err(fault) => return Err(fault.into()),
-                Ok(()) => (left, status) = (rest, draft.record().replication_status()),
+                Ok(()) => (left, latest) = (rest, draft.record().clone()),
             }
         }
-        Ok(status)
+        Ok(self.replication_status(&latest).await?)
     }
 
     /// A secret of that name in the replica's Region gives way only if the caller says so.
@@ -246,8 +271,8 @@ impl SecretsManager {
         if !overwrite || old.record().is_linked() {
             state.status = Status::Failed;
             state.message = Some(format!(
-                "Replication failed: Secret name simple already exists in region {}.",
-                copy.region
+                "Replication failed: Secret name {} already exists in region {}.",
+                copy.name, copy.region
             ));
             return Ok(());
         }
@@ -272,7 +297,8 @@ impl SecretsManager {
         let mut values = Vec::new();
         for id in from.versions.keys().filter(|id| from.has_value(id)) {
             let plain = self.open(cx, from, id).await?;
-            values.push(Row::new(to, id, self.seal(cx, to, id, &plain).await?));
+            let sealed = self.seal_again(cx, to, id, &plain).await?;
+            values.push(Row::new(to, id, sealed.ok_or_else(vault::denied)?));
         }
         Ok(values)
     }

@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Batch, Database, Env, Event, Job, JobHandler, Region, ServiceEvent};
+use haechi_core::{AccountId, Batch, Database, Env, Job, JobHandler, Region};
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Fault, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::engine::{RotatingRow, rotating_path};
@@ -22,9 +21,6 @@ use crate::store::secret_path;
 
 /// The kind of the job.
 pub(crate) const ROTATE_SECRET: &str = "secretsmanager-rotate";
-
-/// How the service calls itself in records.
-const SOURCE: &str = "secretsmanager.amazonaws.com";
 
 /// What the names of the functions begin with that stand for built-in rotators.
 pub const BUILT_IN_PREFIX: &str = "haechi-rotate-";
@@ -136,28 +132,31 @@ impl SecretRecord {
         Some(Job::new(ROTATE_SECRET, &id, due, payload))
     }
 
-    /// Begins a rotation; one that was not completed goes on with its own version.
+    /// Begins a rotation, and tells of it; one that was not completed goes on with its own version.
+    /// Answers the id of the version that it makes.
     pub(crate) fn begin_rotation(
         &mut self,
         token: String,
-        now: Timestamp,
+        at: (&Env, Timestamp),
         batch: &mut Batch,
-    ) -> Result<(), Fault> {
+    ) -> Result<String, Fault> {
         let left = self.labelled(PENDING).filter(|id| self.labelled(CURRENT) != Some(*id));
         let token = left.map_or(token, str::to_owned);
         let row = RotatingRow::of(self);
         if row.function {
             // Functions find the version there and give it a value.
-            self.reserve(&token, now).map_err(|error| match error {
+            self.reserve(&token, at.1).map_err(|error| match error {
                 Error::Fault(fault) => fault,
                 other => Fault::Validation(haechi_wire::Problem::from(other).message()),
             })?;
         }
-        if let Some(rotation) = &mut self.rotation {
-            rotation.running = Some(Running { token, step: Step::Create });
-            batch.put(rotating_path(self), &row);
-        }
-        Ok(())
+        let Some(rotation) = &mut self.rotation else {
+            return Err(Fault::internal("a rotation of a secret that has none"));
+        };
+        rotation.running = Some(Running { token: token.clone(), step: Step::Create });
+        batch.put(rotating_path(self), &row);
+        self.tell_rotation(at, "RotationStarted", &token, None, batch)?;
+        Ok(token)
     }
 
     /// Gives a rotation up whose version a value put by hand has overtaken: going on with it would
@@ -195,58 +194,28 @@ impl SecretRecord {
         }
     }
 
-    /// Begins a try of the function alone.
-    pub(crate) fn begin_probe(&mut self, token: &str, now: Timestamp, batch: &mut Batch) {
+    /// Begins a try of the function alone, and tells of it.
+    pub(crate) fn begin_probe(
+        &mut self,
+        token: &str,
+        at: (&Env, Timestamp),
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         let row = RotatingRow::of(self);
-        if !row.function || self.labelled(PENDING).is_some() || self.reserve(token, now).is_err() {
-            return;
+        if !row.function || self.labelled(PENDING).is_some() || self.reserve(token, at.1).is_err() {
+            return Ok(());
         }
         if let Some(rotation) = &mut self.rotation {
             rotation.running = Some(Running { token: token.to_owned(), step: Step::Probe });
             batch.put(rotating_path(self), &row);
         }
+        self.tell_rotation(at, "TestRotationStarted", token, None, batch)
     }
 
     /// Whether its rotation is by a function of a user's.
     pub(crate) fn is_rotated_by_function(&self) -> bool {
         let arn = self.rotation.as_ref().map(|rotation| rotation.lambda_arn.as_str());
         arn.is_some_and(|arn| built_in(arn, &self.region, &self.account).is_none())
-    }
-
-    /// Tells CloudTrail and EventBridge of a rotation, if the batch is committed. `error` is why it
-    /// failed.
-    pub(crate) fn tell_rotation(
-        &self,
-        (env, now): (&Env, Timestamp),
-        name: &str,
-        token: &str,
-        error: Option<&str>,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let account = AccountId::parse(&self.account);
-        let region = Region::parse(&self.region);
-        let (Some(account), Some(region)) = (account, region) else {
-            return Err(Fault::internal("a secret of no account or Region"));
-        };
-        let mut additional = json!({ "SecretId": self.arn, "ClientRequestToken": token });
-        if let (Some(error), Some(map)) = (error, additional.as_object_mut()) {
-            map.insert("Message".to_owned(), error.into());
-        }
-        let event = ServiceEvent {
-            source: SOURCE,
-            name,
-            by: SOURCE,
-            account: &self.account,
-            region: &self.region,
-            kind: "AWS::SecretsManager::Secret",
-            arn: &self.arn,
-            details: Value::Null,
-            additional,
-        };
-        let record = batch.record(env, now, &event)?;
-        let kind = ("aws.secretsmanager", "AWS Service Event via CloudTrail");
-        let event = Event::new(env, (&account, &region), now, kind, record)?;
-        batch.emit(&event.about([self.arn.clone()]))
     }
 }
 
@@ -282,9 +251,7 @@ impl JobHandler for BeginRotation {
             return Ok(batch);
         }
         let token = self.env.uuid().map_err(Fault::internal)?.to_string();
-        record.begin_rotation(token.clone(), now, &mut batch)?;
-        let at = (&self.env, now);
-        record.tell_rotation(at, "RotationStarted", &token, None, &mut batch)?;
+        record.begin_rotation(token, (&self.env, now), &mut batch)?;
         batch.replace(&row, &record);
         self.rotate.notify_one();
         Ok(batch)

@@ -72,6 +72,16 @@ impl Rules {
         Some(shape).filter(|_| *self != Rules::default())
     }
 
+    /// Refuses rules that cannot be understood, and such by which no rotation will ever come.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), Error> {
+        match self.schedule()? {
+            Some(schedule) if schedule.next(now).is_none() => {
+                Err(invalid(self.expression.as_deref().unwrap_or_default()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Understands the rules; `None` if they order no rotation by time.
     pub(crate) fn schedule(&self) -> Result<Option<Schedule>, Error> {
         let rate = match (self.after_days, self.expression.as_deref()) {

@@ -192,6 +192,13 @@ impl SecretRecord {
         Ok(())
     }
 
+    /// Takes a version back that never got a value.
+    pub(crate) fn unreserve(&mut self, id: &str) {
+        if !self.has_value(id) {
+            self.versions.remove(id);
+        }
+    }
+
     /// Whether a version has a value.
     pub(crate) fn has_value(&self, id: &str) -> bool {
         self.versions.get(id).is_some_and(|version| !version.is_empty)

@@ -16,10 +16,10 @@ use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Cx, Operation, Record, Region};
-use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, DescribeKey, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DataKeySpec, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse,
-    GenerateDataKeyRequest, GenerateDataKeyResponse,
+    DataKeySpec, DecryptRequest, DecryptResponse, DescribeKeyRequest, DescribeKeyResponse,
+    EncryptRequest, EncryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
 use haechi_secretsmanager_model::Error;
 use haechi_wire::{Blob, Fault, Problem, SecretBlob, SecretString};
@@ -68,6 +68,16 @@ pub trait Keys: Send + Sync + 'static {
     /// # Errors
     /// Whatever KMS answers.
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem>;
+
+    /// KMS's `DescribeKey`; not recorded, as nobody called for it.
+    ///
+    /// # Errors
+    /// Whatever KMS answers.
+    async fn describe_key(
+        &self,
+        cx: &Cx,
+        input: DescribeKeyRequest,
+    ) -> Result<DescribeKeyResponse, Problem>;
 
     /// Records the calls that were made for work that nobody called for.
     ///
@@ -124,12 +134,12 @@ fn additional(record: &SecretRecord, version: &str) -> Aad<Vec<u8>> {
 }
 
 /// A key as it is named in KMS, from whichever account the call comes.
-fn key_arn(record: &SecretRecord, partition: &str, id: &str) -> String {
+fn key_arn(region: &Region, account: &str, id: &str) -> String {
     if id.starts_with("arn:") {
         return id.to_owned();
     }
     let resource = if id.starts_with("alias/") { id.to_owned() } else { format!("key/{id}") };
-    format!("arn:{partition}:kms:{}:{}:{resource}", record.region, record.account)
+    format!("arn:{}:kms:{region}:{account}:{resource}", region.partition())
 }
 
 /// A value under a data key, which seals nothing else.
@@ -167,7 +177,31 @@ impl SecretsManager {
                     .ok_or_else(|| Fault::internal("a secret without an account"))?;
                 self.keys.managed_key(&account, &region).await
             }
-            Some(id) => Ok(key_arn(record, region.partition(), id)),
+            Some(id) => Ok(key_arn(&region, &record.account, id)),
+        }
+    }
+
+    /// The ARN of the key that a request names for a secret, as conditions ask for it. Whose alias
+    /// it is, KMS is asked by the service itself, as the caller need not be allowed to.
+    pub(crate) async fn asked_key_arn(
+        &self,
+        cx: &Cx,
+        account: &str,
+        key: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let Some(key) = key.filter(|key| !is_managed(Some(key))) else { return Ok(None) };
+        let named = key_arn(&cx.region, account, key);
+        if !named.contains(":alias/") {
+            return Ok(Some(named));
+        }
+        let Some(account) = AccountId::parse(account) else { return Ok(None) };
+        let own = self.service_cx_at(&account, &cx.region).await?;
+        let call = own.forward(DescribeKey::SCHEMA, "secretsmanager");
+        let input = DescribeKeyRequest { key_id: named, ..DescribeKeyRequest::default() };
+        match self.keys.describe_key(&call, input).await.map_err(trouble) {
+            Ok(found) => Ok(found.key_metadata.and_then(|key| key.arn)),
+            Err(Trouble::Other(problem)) => Err(other(problem)),
+            Err(Trouble::Denied | Trouble::Key) => Ok(None),
         }
     }
 
@@ -195,9 +229,28 @@ impl SecretsManager {
         Ok(sealed(record, (version, plain), &key, (kms_key_arn, data_key))?)
     }
 
-    /// Seals the value of a version for a replica of another account. As AWS, it asks its KMS key
-    /// to encrypt a data key, rather than to make one.
-    pub(crate) async fn seal_abroad(
+    /// Seals the value of a version that is there already: that takes the leave to encrypt under the
+    /// key, besides that to make data keys. `None` for want of the first.
+    pub(crate) async fn seal_again(
+        &self,
+        cx: &Cx,
+        record: &SecretRecord,
+        version: &str,
+        plain: &Plain,
+    ) -> Result<Option<ValueRecord>, Error> {
+        let value = self.seal(cx, record, version, plain).await?;
+        if is_managed(record.kms_key_id.as_deref()) {
+            return Ok(Some(value));
+        }
+        match self.seal_by_encrypt(cx, record, version, plain).await {
+            Err(Error::Fault(Fault::AccessDenied(_))) => Ok(None),
+            sealed => sealed.map(Some),
+        }
+    }
+
+    /// Seals the value of a version; asks its KMS key to encrypt a data key, rather than to make
+    /// one. So AWS does it for replicas of other accounts.
+    pub(crate) async fn seal_by_encrypt(
         &self,
         cx: &Cx,
         replica: &SecretRecord,
@@ -303,7 +356,7 @@ pub(crate) fn within_account(
     Ok(())
 }
 
-fn denied() -> Error {
+pub(crate) fn denied() -> Error {
     Error::Fault(Fault::AccessDenied("Access to KMS is not allowed".to_owned()))
 }
 

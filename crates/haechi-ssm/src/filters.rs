@@ -88,6 +88,16 @@ impl Field {
     }
 }
 
+/// Names as they are looked for: without the blanks around them, and there are none within.
+fn trimmed(values: &[String]) -> Result<Vec<String>, Error> {
+    let names = values.iter().map(|value| value.trim());
+    let checked = names.map(|name| match name.contains(char::is_whitespace) {
+        true => Err(name::malformed()),
+        false => Ok(name.to_owned()),
+    });
+    checked.collect()
+}
+
 fn refused_key(text: &str, valid: &str) -> Error {
     Error::InvalidFilterKey(format!(
         "The following filter key is not valid: {text}. Valid filter keys include: [{valid}]."
@@ -110,7 +120,10 @@ fn filter(sent: &ParameterStringFilter, key: Field) -> Result<Filter, Error> {
             })?
         }
     };
-    let values = sent.values.clone().unwrap_or_default();
+    let mut values = sent.values.clone().unwrap_or_default();
+    if key == Field::Name {
+        values = trimmed(&values)?;
+    }
     // A tag may be asked for whatever its value.
     if values.is_empty() && !matches!(key, Field::Tag(_)) {
         return Err(Error::InvalidFilterValue(format!(
@@ -175,17 +188,17 @@ pub(crate) fn describing(
         let valid = "Path, Name, Type, KeyId, Tier, DataType, tag:";
         return read(sent, valid, |key| *key != Field::Label);
     }
-    Ok(older
-        .iter()
-        .map(|filter| {
-            let (key, how) = match filter.key {
-                ParametersFilterKey::Name => (Field::Name, How::BeginsWith),
-                ParametersFilterKey::Type => (Field::Type, How::Equals),
-                ParametersFilterKey::KeyId => (Field::KeyId, How::Equals),
-            };
-            Filter { key, how, values: filter.values.clone() }
+    let read = older.iter().map(|filter| {
+        let values = filter.values.clone();
+        Ok(match filter.key {
+            ParametersFilterKey::Name => {
+                Filter { key: Field::Name, how: How::BeginsWith, values: trimmed(&values)? }
+            }
+            ParametersFilterKey::Type => Filter { key: Field::Type, how: How::Equals, values },
+            ParametersFilterKey::KeyId => Filter { key: Field::KeyId, how: How::Equals, values },
         })
-        .collect())
+    });
+    read.collect()
 }
 
 /// The filters of `GetParametersByPath`.

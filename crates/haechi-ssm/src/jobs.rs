@@ -11,7 +11,7 @@ use crate::count::{Counting, Rows};
 use crate::events::Happening;
 use crate::name::Name;
 use crate::policies::{self, Due, Rule};
-use crate::store::{ParameterRecord, Place};
+use crate::store::{ParameterRecord, Place, PolicyRecord};
 use crate::tier::Tier;
 
 /// Enforces one policy of one parameter.
@@ -110,28 +110,46 @@ impl JobHandler for EnforcePolicy {
         };
         let found = self.database.load::<ParameterRecord>(&place.parameter(&name)).await?;
         let Some(loaded) = found else { return Ok(batch) };
-        let parameter = &loaded.value;
-        let policies = &parameter.current.policies;
-        let waits = |id: &str| {
-            policies.iter().position(|policy| policy.id == id && policy.status == policies::PENDING)
+        let current = &loaded.value.current;
+        let waits = |policy: &PolicyRecord| {
+            policy.id == due.policy
+                && policy.status == policies::PENDING
+                && policy.job_id(current.version) == job.id
         };
-        let position = waits(&due.policy);
-        let Some((position, policy)) = position.and_then(|at| Some((at, policies.get(at)?))) else {
-            return Ok(batch);
-        };
-        if policy.job_id(parameter.current.version) != job.id {
+        if !current.policies.iter().any(waits) {
             return Ok(batch);
         }
         let happening = Happening { env: &self.env, account: &account, region: &region, time: now };
+        // Jobs that are made up for come in no order; policies do.
+        let fallen = policies::fallen_due(current, now);
+        let gone = enforce(happening, &loaded, &fallen, &mut batch)?;
+        if gone {
+            let counting = Counting::load(&self.database, &self.rows, place).await?;
+            remove(&mut batch, place, &loaded, &counting, now)?;
+        }
+        Ok(batch)
+    }
+}
+
+/// Enforces policies, one after the other; answers whether the parameter is to be removed.
+fn enforce(
+    mut happening: Happening<'_>,
+    loaded: &Loaded<ParameterRecord>,
+    fallen: &[usize],
+    batch: &mut Batch,
+) -> Result<bool, Fault> {
+    let parameter = &loaded.value;
+    let mut next = parameter.clone();
+    let current = Arc::make_mut(&mut next.current);
+    for at in fallen {
+        let Some(policy) = current.policies.get_mut(*at) else { continue };
         let reason = match policy.rule() {
-            None => return Ok(batch),
+            None => continue,
             Some(Rule::Expiration { .. }) => {
                 let reason = "The parameter has expired and was deleted.";
                 batch.emit(&happening.policy_action(parameter, policy, reason)?)?;
                 batch.emit(&happening.change("Delete", parameter)?)?;
-                let counting = Counting::load(&self.database, &self.rows, place).await?;
-                remove(&mut batch, place, &loaded, &counting, now)?;
-                return Ok(batch);
+                return Ok(true);
             }
             Some(Rule::ExpirationNotification { before_ms }) => {
                 format!("The parameter will expire in {}.", span(before_ms))
@@ -141,12 +159,10 @@ impl JobHandler for EnforcePolicy {
             }
         };
         batch.emit(&happening.policy_action(parameter, policy, &reason)?)?;
-        let mut next = parameter.clone();
-        let current = Arc::make_mut(&mut next.current);
-        if let Some(policy) = current.policies.get_mut(position) {
-            policies::FINISHED.clone_into(&mut policy.status);
-        }
-        batch.replace(&loaded, &next);
-        Ok(batch)
+        policies::FINISHED.clone_into(&mut policy.status);
+        // Events of one millisecond are in no order.
+        happening.time = Timestamp::from_millis(happening.time.millis() + 1);
     }
+    batch.replace(loaded, &next);
+    Ok(false)
 }

@@ -58,7 +58,7 @@ fn is_level(text: &str) -> bool {
 }
 
 /// What stands for any breach of the form of names.
-fn malformed() -> Error {
+pub(crate) fn malformed() -> Error {
     invalid(
         "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a path, \
          it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix \

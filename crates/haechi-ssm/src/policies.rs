@@ -185,6 +185,19 @@ pub(crate) fn due(version: &VersionRecord, policy: &PolicyRecord) -> Option<Time
     Some(Timestamp::from_millis(due_ms))
 }
 
+/// The policies of a version that wait and have fallen due, by their places, in the order in which
+/// they did; the end of the parameter after all else of its time.
+pub(crate) fn fallen_due(version: &VersionRecord, now: Timestamp) -> Vec<usize> {
+    let waiting = version.policies.iter().enumerate().filter(|(_, one)| one.status == PENDING);
+    let timed = waiting.filter_map(|(at, policy)| {
+        let due_ms = due(version, policy)?.millis();
+        Some((due_ms, policy.kind == EXPIRATION, at))
+    });
+    let mut fallen: Vec<_> = timed.filter(|(due_ms, _, _)| *due_ms <= now.millis()).collect();
+    fallen.sort_unstable();
+    fallen.into_iter().map(|(_, _, at)| at).collect()
+}
+
 /// The policies that a new version has: those sent with it, else those of the old one. The wait
 /// for a change begins anew.
 pub(crate) fn carried(old: &[PolicyRecord]) -> Vec<PolicyRecord> {

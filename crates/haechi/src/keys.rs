@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haechi_core::{AccountId, AuditLog, Cx, Region};
+use haechi_core::{AccountId, AuditLog, Cx, Handle, Region};
 use haechi_gateway::record_unsent;
 use haechi_kms::Kms;
-use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, DescribeKey, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest,
-    GenerateDataKeyResponse,
+    DecryptRequest, DecryptResponse, DescribeKeyRequest, DescribeKeyResponse, EncryptRequest,
+    EncryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
 use haechi_secretsmanager::Keys;
 use haechi_wire::{Fault, Problem};
@@ -34,6 +34,14 @@ impl Keys for SecretKeys {
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem> {
         cx.perform::<GenerateDataKey, _>(&*self.kms, input).await
+    }
+
+    async fn describe_key(
+        &self,
+        cx: &Cx,
+        input: DescribeKeyRequest,
+    ) -> Result<DescribeKeyResponse, Problem> {
+        Ok(Handle::<DescribeKey>::handle(&*self.kms, cx, input).await?)
     }
 
     async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {

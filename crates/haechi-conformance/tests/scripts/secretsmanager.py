@@ -174,6 +174,33 @@ def test_no_record_of_a_call_holds_a_value():
     assert not any("hunter" in one for one in mine), mine
 
 
+def test_a_batch_is_recorded_secret_by_secret():
+    name = unique("batch")
+    secrets.create_secret(Name=name, SecretString="x")
+    answer = secrets.batch_get_secret_value(SecretIdList=[name, f"{name}-none"])
+    equal([one["SecretId"] for one in answer["Errors"]], [f"{name}-none"])
+    events = client("cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "GetSecretValue"}]
+    )["Events"]
+    mine = [json.loads(one["CloudTrailEvent"]) for one in events if name in one["CloudTrailEvent"]]
+    told = {one["requestParameters"]["secretId"]: one.get("errorCode") for one in mine}
+    equal(told, {name: None, f"{name}-none": "ResourceNotFoundException"})
+
+
+def test_nobody_takes_his_own_permissions_away_by_tags():
+    name = unique("team")
+    secrets.create_secret(Name=name, SecretString="x", Tags=[{"Key": "team", "Value": "red"}])
+    red = {"StringEquals": {"aws:ResourceTag/team": "red"}}
+    _, key = new_user(
+        {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*", "Condition": red}
+    )
+    user = client_of(key, "secretsmanager")
+    blue = [{"Key": "team", "Value": "blue"}]
+    refused("AccessDeniedException", user.tag_resource, SecretId=name, Tags=blue)
+    refused("AccessDeniedException", user.untag_resource, SecretId=name, TagKeys=["team"])
+    equal(user.get_secret_value(SecretId=name)["SecretString"], "x")
+
+
 def test_aws_caching_client_works_unchanged():
     name = unique("cached")
     secrets.create_secret(Name=name, SecretString=json.dumps({"user": "u", "password": "p"}))

@@ -145,6 +145,9 @@ def test_refusals_in_aws_words():
     refused("InvalidFilterKey", ssm.get_parameters_by_path, Path=name, ParameterFilters=[
         {"Key": "Tier", "Values": ["Standard"]}
     ])
+    refused("ValidationException", ssm.describe_parameters, ParameterFilters=[
+        {"Key": "Name", "Values": [name + " x"]}
+    ])
     refused("InvalidPolicyTypeException", put, name + "/q", "v", Tier="Advanced",
             Policies=json.dumps([{"Type": "None", "Version": "1.0", "Attributes": {}}]))
 

@@ -153,7 +153,10 @@ impl SecretsManager {
             Some(row) => row.value.clone(),
             None => replica(&primary, state, content)?,
         };
-        record.kms_key_id.clone_from(&content.kms_key_id);
+        // It may have been given another key here since it was made.
+        if record.followed.as_ref().is_none_or(|followed| followed.born != state.born) {
+            record.kms_key_id.clone_from(&content.kms_key_id);
+        }
         let had: BTreeSet<String> = match &row {
             Some(row) => row.value.versions.keys().cloned().collect(),
             None => BTreeSet::new(),
@@ -256,8 +259,8 @@ impl SecretsManager {
 
 fn conflict(state: &SecretState) -> Standing {
     Standing::Failed(format!(
-        "Replication failed: Secret name simple already exists in region {}.",
-        state.region
+        "Replication failed: Secret name {} already exists in region {}.",
+        state.name, state.region
     ))
 }
 

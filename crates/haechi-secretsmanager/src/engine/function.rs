@@ -176,9 +176,7 @@ impl SecretsManager {
     ) -> Result<(), Fault> {
         let now = self.env.now();
         let record = draft.change();
-        if !record.has_value(token) {
-            record.versions.remove(token);
-        }
+        record.unreserve(token);
         if let Some(rotation) = &mut record.rotation {
             rotation.running = None;
         }

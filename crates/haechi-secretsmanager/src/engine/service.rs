@@ -1,6 +1,6 @@
 //! Who rotates when nobody calls: the account's service-linked role.
 
-use haechi_core::{AccountId, Cx, ServiceLinkedRole};
+use haechi_core::{AccountId, Cx, Region, ServiceLinkedRole};
 use haechi_secretsmanager_model::ops::RotateSecret;
 use haechi_wire::Fault;
 
@@ -14,7 +14,7 @@ const ROLE: ServiceLinkedRole = ServiceLinkedRole {
     name: "AWSServiceRoleForSecretsManager",
     session: "haechi-rotation",
     policy: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
-        "Action":["kms:GenerateDataKey","kms:Decrypt"],"Resource":"*"}]}"#,
+        "Action":["kms:GenerateDataKey","kms:Decrypt","kms:DescribeKey"],"Resource":"*"}]}"#,
 };
 
 impl SecretsManager {
@@ -23,7 +23,16 @@ impl SecretsManager {
         let region = region(&record.region)?;
         let account = AccountId::parse(&record.account)
             .ok_or_else(|| Fault::internal("a secret of no account"))?;
+        self.service_cx_at(&account, &region).await
+    }
+
+    /// The same for an account and Region.
+    pub(crate) async fn service_cx_at(
+        &self,
+        account: &AccountId,
+        region: &Region,
+    ) -> Result<Cx, Fault> {
         let schema = <RotateSecret as haechi_core::Operation>::SCHEMA;
-        Cx::by_service_linked_role(&self.env, &ROLE, (&account, &region), schema).await
+        Cx::by_service_linked_role(&self.env, &ROLE, (account, region), schema).await
     }
 }

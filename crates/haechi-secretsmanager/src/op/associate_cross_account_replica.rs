@@ -35,7 +35,7 @@ impl Handle<AssociateCrossAccountReplica> for SecretsManager {
         let (arn, mut batch) = (input.cross_account_replica_arn, Batch::new());
         let to = (arn.as_str(), input.replica_restriction);
         self.associate(cx, &mut draft, to, &mut batch).await?;
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(AssociateCrossAccountReplicaResponse {
             arn: Some(draft.record().arn.clone()),

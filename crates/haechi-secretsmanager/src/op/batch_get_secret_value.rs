@@ -1,11 +1,13 @@
 //! `BatchGetSecretValue`.
 
-use haechi_core::{Cx, Handle};
+use std::sync::{Mutex, PoisonError};
+
+use haechi_core::{Cx, Handle, Operation};
 use haechi_secretsmanager_model::Error;
-use haechi_secretsmanager_model::ops::BatchGetSecretValue;
+use haechi_secretsmanager_model::ops::{BatchGetSecretValue, GetSecretValue};
 use haechi_secretsmanager_model::shapes::{
     APIErrorType, BatchGetSecretValueRequest, BatchGetSecretValueResponse, GetSecretValueRequest,
-    SecretValueEntry, SortByType, SortOrderType,
+    GetSecretValueResponse, SecretValueEntry, SortByType, SortOrderType,
 };
 use haechi_wire::{Fault, Problem, Protocol};
 
@@ -55,9 +57,7 @@ impl Handle<BatchGetSecretValue> for SecretsManager {
         };
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for secret_id in ids {
-            let wanted =
-                GetSecretValueRequest { secret_id: secret_id.clone(), ..Default::default() };
-            match self.value(cx, &wanted).await {
+            match self.one(cx, &secret_id).await? {
                 Ok(value) => values.push(SecretValueEntry {
                     arn: value.arn,
                     name: value.name,
@@ -67,10 +67,7 @@ impl Handle<BatchGetSecretValue> for SecretsManager {
                     version_stages: value.version_stages,
                     created_date: value.created_date,
                 }),
-                Err(Error::Fault(fault @ (Fault::Internal(_) | Fault::Unavailable { .. }))) => {
-                    return Err(fault.into());
-                }
-                Err(error) => errors.push(told(secret_id, error)),
+                Err(problem) => errors.push(told(secret_id, &problem)),
             }
         }
         Ok(BatchGetSecretValueResponse {
@@ -81,8 +78,7 @@ impl Handle<BatchGetSecretValue> for SecretsManager {
     }
 }
 
-fn told(secret_id: String, error: Error) -> APIErrorType {
-    let problem = Problem::from(error);
+fn told(secret_id: String, problem: &Problem) -> APIErrorType {
     APIErrorType {
         secret_id: Some(secret_id),
         error_code: Some(problem.code(Protocol::Json11).to_owned()),
@@ -90,7 +86,43 @@ fn told(secret_id: String, error: Error) -> APIErrorType {
     }
 }
 
+/// What was answered for one secret, for its record.
+struct Answered(Mutex<Option<Result<GetSecretValueResponse, Error>>>);
+
+impl Handle<GetSecretValue> for Answered {
+    async fn handle(
+        &self,
+        _: &Cx,
+        _: GetSecretValueRequest,
+    ) -> Result<GetSecretValueResponse, Error> {
+        let mut answer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.take().ok_or_else(|| Fault::internal("one answer is for one call"))?
+    }
+}
+
 impl SecretsManager {
+    /// The value of one secret, which is recorded as a call of its own. It is decided as the caller's,
+    /// not as one that a service makes for him.
+    async fn one(
+        &self,
+        cx: &Cx,
+        secret_id: &str,
+    ) -> Result<Result<GetSecretValueResponse, Problem>, Error> {
+        let input = GetSecretValueRequest { secret_id: secret_id.to_owned(), ..Default::default() };
+        let before = cx.take_noted();
+        let answer = self.value(cx, &input).await;
+        let call = cx.forward(GetSecretValue::SCHEMA, "secretsmanager");
+        let touched = cx.take_noted();
+        touched.iter().for_each(|resource| call.note(resource.clone()));
+        before.into_iter().chain(touched).for_each(|resource| cx.note(resource));
+        if let Err(Error::Fault(fault @ (Fault::Internal(_) | Fault::Unavailable { .. }))) = answer
+        {
+            return Err(fault.into());
+        }
+        let answered = Answered(Mutex::new(Some(answer)));
+        Ok(call.perform::<GetSecretValue, _>(&answered, input).await)
+    }
+
     /// Filters find what may be listed only.
     fn may_list(&self, cx: &Cx) -> Result<(), Fault> {
         cx.authorize(&haechi_core::Ask {

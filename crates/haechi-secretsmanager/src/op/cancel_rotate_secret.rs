@@ -8,6 +8,7 @@ use haechi_secretsmanager_model::shapes::{CancelRotateSecretRequest, CancelRotat
 use crate::SecretsManager;
 use crate::authz::{Facts, admit};
 use crate::engine::rotating_path;
+use crate::rotation::Step;
 use crate::secret::{CURRENT, PENDING};
 
 impl Handle<CancelRotateSecret> for SecretsManager {
@@ -24,10 +25,15 @@ impl Handle<CancelRotateSecret> for SecretsManager {
         if let Some(job) = record.rotation_job() {
             batch.cancel(&job);
         }
+        let mut running = None;
         if let Some(rotation) = &mut record.rotation {
             rotation.enabled = false;
-            rotation.running = None;
+            running = rotation.running.take();
             (rotation.due_ms, rotation.next_ms) = (None, None);
+        }
+        // What was prepared for a try of the function alone goes with it.
+        if let Some(probe) = running.filter(|running| running.step == Step::Probe) {
+            record.unreserve(&probe.token);
         }
         batch.delete(rotating_path(record));
         // A version that was cut off keeps its label, as with AWS: it says what may be in the
@@ -38,7 +44,7 @@ impl Handle<CancelRotateSecret> for SecretsManager {
             name: Some(record.name.clone()),
             version_id: left.map(str::to_owned),
         };
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(answer)
     }

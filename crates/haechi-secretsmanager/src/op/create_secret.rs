@@ -12,7 +12,7 @@ use crate::authz::{Facts, admit_new};
 use crate::secret::{CURRENT, SecretRecord};
 use crate::store::{new_key, value_path};
 use crate::value::{Plain, version_id};
-use crate::{SecretsManager, cross_account, name, replica, tags, words};
+use crate::{SecretsManager, cross_account, name, tags, words};
 
 /// The tag by which a secret says which service owns it.
 const OWNER_TAG: &str = "aws:secretsmanager:owningService";
@@ -30,13 +30,14 @@ impl Handle<CreateSecret> for SecretsManager {
         let mut record = new_record(cx, &input)?;
         record.cross_primary = cross_account::primary_of(cx, &input)?;
         let regions = input.add_replica_regions.clone().unwrap_or_default();
-        replica::regions(&record.region, &regions)?;
+        self.replica_regions(&record.region, &regions)?;
         let plain = Plain::of(input.secret_string.clone(), input.secret_binary.clone())?;
         let value = match plain {
             Some(plain) => Some((version_id(input.client_request_token.as_ref())?, plain)),
             None => None,
         };
-        let facts = facts(&input);
+        let key = input.kms_key_id.as_deref();
+        let facts = facts(&input, self.asked_key_arn(cx, &record.account, key).await?);
         admit_new(cx, cx.operation.action, &record.arn, &record.name, &facts)?;
         if !facts.tags.is_empty() {
             admit_new(cx, "secretsmanager:TagResource", &record.arn, &record.name, &facts)?;
@@ -77,12 +78,13 @@ impl Handle<CreateSecret> for SecretsManager {
     }
 }
 
-fn facts(input: &CreateSecretRequest) -> Facts<'_> {
+fn facts(input: &CreateSecretRequest, key_arn: Option<String>) -> Facts<'_> {
     let regions = input.add_replica_regions.iter().flatten();
     let mut facts = Facts::default()
         .with("name", Some(&input.name))
         .with("description", input.description.as_ref())
         .with("kmskeyid", input.kms_key_id.as_ref())
+        .with("kmskeyarn", key_arn)
         .with("forceoverwritereplicasecret", input.force_overwrite_replica_secret);
     facts.tags = input.tags.as_deref().unwrap_or_default();
     facts.regions = regions.filter_map(|replica| replica.region.clone()).collect();

@@ -23,7 +23,7 @@ impl Handle<DeleteResourcePolicy> for SecretsManager {
         draft.change().policy = None;
         draft.change().policy_principals = PrincipalIds::default();
         let mut batch = Batch::new();
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         let record = draft.record();
         Ok(DeleteResourcePolicyResponse {

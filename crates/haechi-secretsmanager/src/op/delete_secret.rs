@@ -8,7 +8,9 @@ use haechi_wire::Timestamp;
 
 use crate::authz::{Facts, admit};
 use crate::deletion::forget_values;
+use crate::events::{DELETION_ENDED, DELETION_STARTED};
 use crate::name::{self, SecretId};
+use crate::secret::SecretRecord;
 use crate::{SecretsManager, words};
 
 /// Days until a secret is gone, if the request does not say.
@@ -35,31 +37,16 @@ impl Handle<DeleteSecret> for SecretsManager {
         let (mut draft, permit) = admit(cx, found, facts)?;
         let record = draft.record();
         record.owned_by_caller(cx)?;
-        if record.is_replica() {
-            return Err(words::replica());
-        }
-        if !record.replicas.is_empty() {
-            let regions: Vec<&str> = record.replicas.keys().map(String::as_str).collect();
-            return Err(words::parameter(format!(
-                "You can't delete secret {} that still has replica regions [{}]",
-                record.arn,
-                regions.join(", ")
-            )));
-        }
-        if let Some(replica) = record.cross_replica() {
-            return Err(words::parameter(format!(
-                "You can't delete secret {} that still has cross-account replica {replica}",
-                record.arn
-            )));
-        }
-        if record.cross_primary.is_some() {
-            return Err(words::cross_replica());
-        }
+        alone(record)?;
         let mut batch = Batch::new();
         let deletion = match days {
             None => {
                 forget_values(&self.database, draft.loaded()).await?;
                 draft.remove(&permit, &mut batch);
+                if record.deletion_ms.is_none() {
+                    record.tell_versions(DELETION_STARTED, cx.now(), &mut batch)?;
+                }
+                record.tell_versions(DELETION_ENDED, cx.now(), &mut batch)?;
                 cx.now()
             }
             Some(days) => {
@@ -71,7 +58,8 @@ impl Handle<DeleteSecret> for SecretsManager {
                 if let Some(job) = changed.deletion_job() {
                     batch.schedule(&job);
                 }
-                draft.save(&permit, &mut batch);
+                changed.tell_versions(DELETION_STARTED, cx.now(), &mut batch)?;
+                draft.save(cx, &permit, &mut batch);
                 date
             }
         };
@@ -84,6 +72,28 @@ impl Handle<DeleteSecret> for SecretsManager {
         self.jobs.wake();
         Ok(answer)
     }
+}
+
+/// Refuses to delete what is a replica, or has some.
+fn alone(record: &SecretRecord) -> Result<(), Error> {
+    if record.is_replica() {
+        return Err(words::replica());
+    }
+    if !record.replicas.is_empty() {
+        let regions: Vec<&str> = record.replicas.keys().map(String::as_str).collect();
+        return Err(words::parameter(format!(
+            "You can't delete secret {} that still has replica regions [{}]",
+            record.arn,
+            regions.join(", ")
+        )));
+    }
+    if let Some(replica) = record.cross_replica() {
+        return Err(words::parameter(format!(
+            "You can't delete secret {} that still has cross-account replica {replica}",
+            record.arn
+        )));
+    }
+    if record.cross_primary.is_some() { Err(words::cross_replica()) } else { Ok(()) }
 }
 
 /// What is told of a secret that nobody knows: as AWS, it had an ARN.

@@ -18,7 +18,8 @@ impl Handle<DescribeSecret> for SecretsManager {
     ) -> Result<DescribeSecretResponse, Error> {
         let found = self.secret(cx, &input.secret_id).await?;
         let (secret, _) = admit(cx, found, Facts::default())?;
-        Ok(describe(&secret.record))
+        let status = self.replication_status(&secret.record).await?;
+        Ok(DescribeSecretResponse { replication_status: status, ..describe(&secret.record) })
     }
 }
 
@@ -49,7 +50,6 @@ fn describe(record: &SecretRecord) -> DescribeSecretResponse {
         created_date: time(Some(record.created_ms)),
         owning_service: record.owner.clone(),
         primary_region: record.primary_region.clone(),
-        replication_status: record.replication_status(),
         cross_account_primary: record.cross_primary_shape(),
         cross_account_replicas: record.cross_replica_shapes(),
         ..DescribeSecretResponse::default()

@@ -24,7 +24,7 @@ impl Handle<DisassociateCrossAccountReplica> for SecretsManager {
         }
         // The replica is told in the same transaction: what its primary does not list is detached.
         let mut batch = Batch::new();
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(DisassociateCrossAccountReplicaResponse {
             arn: Some(draft.record().arn.clone()),

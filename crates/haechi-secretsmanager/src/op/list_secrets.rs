@@ -55,7 +55,8 @@ fn entry(record: &SecretRecord) -> SecretListEntry {
             .filter(|arn| !arn.is_empty()),
         rotation_rules: rotation
             .and_then(|rotation| rotation.rules.shape(rotation.last_ms.is_some())),
-        last_rotated_date: time(enabled.and_then(|rotation| rotation.last_ms)),
+        // Unlike that of DescribeSecret, also when rotation was turned off (API Reference).
+        last_rotated_date: time(rotation.and_then(|rotation| rotation.last_ms)),
         last_changed_date: time(Some(record.changed_ms)),
         last_accessed_date: time(record.accessed_ms),
         deleted_date: time(record.deleted_ms),

@@ -31,7 +31,7 @@ impl Handle<PutResourcePolicy> for SecretsManager {
         draft.change().policy = Some(input.resource_policy);
         draft.change().policy_principals = principals;
         let mut batch = Batch::new();
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         let record = draft.record();
         Ok(PutResourcePolicyResponse {

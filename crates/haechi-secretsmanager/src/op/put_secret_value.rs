@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use haechi_core::{Batch, Cx, Handle, Permit};
+use haechi_core::{Batch, Cx, Handle};
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::PutSecretValue;
 use haechi_secretsmanager_model::shapes::{PutSecretValueRequest, PutSecretValueResponse};
 
 use crate::authz::{Facts, admit};
 use crate::draft::Draft;
-use crate::secret::{CURRENT, Version};
+use crate::secret::{CURRENT, SecretRecord, Version};
 use crate::value::{Plain, stages, version_id};
 use crate::vault::within_account;
 use crate::{SecretsManager, words};
@@ -35,7 +35,12 @@ impl Handle<PutSecretValue> for SecretsManager {
             // The first one is current, whatever else it is.
             stages.insert(CURRENT.to_owned());
         }
-        self.new_version(cx, &permit, &mut draft, (&id, &plain), &stages, Batch::new()).await?;
+        if !self.has_same(cx, draft.record(), &id, &plain).await? {
+            let mut batch = Batch::new();
+            self.new_version(cx, &mut draft, (&id, &plain), &stages, &mut batch).await?;
+            draft.save(cx, &permit, &mut batch);
+            self.database.commit(batch).await?;
+        }
         let record = draft.record();
         Ok(PutSecretValueResponse {
             arn: Some(record.arn.clone()),
@@ -47,36 +52,39 @@ impl Handle<PutSecretValue> for SecretsManager {
 }
 
 impl SecretsManager {
-    /// Saves a secret with another version. The same version with the same value again changes
-    /// nothing of it.
+    /// Whether a version with this very value is there: the request was sent again.
+    pub(super) async fn has_same(
+        &self,
+        cx: &Cx,
+        record: &SecretRecord,
+        id: &str,
+        plain: &Plain,
+    ) -> Result<bool, Error> {
+        within_account(cx, record, record.kms_key_id.as_deref())?;
+        if !record.has_value(id) {
+            return Ok(false);
+        }
+        if self.open(cx, record, id).await?.equals(plain) {
+            return Ok(true);
+        }
+        Err(words::token_in_use(id, &record.arn))
+    }
+
+    /// Gives a secret a version that it does not have. With `AWSCURRENT` it counts as put by hand.
     pub(super) async fn new_version(
         &self,
         cx: &Cx,
-        permit: &Permit,
         draft: &mut Draft,
         (id, plain): (&str, &Plain),
         stages: &BTreeSet<String>,
-        mut batch: Batch,
+        batch: &mut Batch,
     ) -> Result<(), Error> {
-        within_account(cx, draft.record(), draft.record().kms_key_id.as_deref())?;
-        if draft.record().has_value(id) {
-            if !self.open(cx, draft.record(), id).await?.equals(plain) {
-                let arn = &draft.record().arn;
-                return Err(Error::ResourceExistsException(format!(
-                    "You can't use ClientRequestToken {id} because that value is already in use \
-                     for a version of secret {arn}."
-                )));
-            }
-        } else {
-            self.add_version(cx, draft, id, plain, stages, &mut batch).await?;
-            if stages.contains(CURRENT) {
-                let record = draft.change();
-                record.abandon_rotation((&self.env, cx.now()), id, &mut batch)?;
-                record.count_by_hand(cx.now(), &mut batch);
-            }
+        self.add_version(cx, draft, id, plain, stages, batch).await?;
+        if stages.contains(CURRENT) {
+            let record = draft.change();
+            record.abandon_rotation((&self.env, cx.now()), id, batch)?;
+            record.count_by_hand(cx.now(), batch);
         }
-        draft.save(permit, &mut batch);
-        self.database.commit(batch).await?;
         Ok(())
     }
 }

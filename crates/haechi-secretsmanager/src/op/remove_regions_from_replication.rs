@@ -31,7 +31,7 @@ impl Handle<RemoveRegionsFromReplication> for SecretsManager {
             if draft.record().replicas.is_empty() {
                 draft.change().primary_region = None;
             }
-            draft.save(&permit, &mut batch);
+            draft.save(cx, &permit, &mut batch);
             self.database.commit(batch).await?;
             if asked.peek().is_some() {
                 let (account, region) = (&draft.record().account, &draft.record().region);
@@ -43,7 +43,7 @@ impl Handle<RemoveRegionsFromReplication> for SecretsManager {
         let record = draft.record();
         Ok(RemoveRegionsFromReplicationResponse {
             arn: Some(record.arn.clone()),
-            replication_status: Some(record.replication_status().unwrap_or_default()),
+            replication_status: Some(self.replication_status(record).await?.unwrap_or_default()),
         })
     }
 }

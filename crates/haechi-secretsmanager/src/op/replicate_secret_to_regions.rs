@@ -9,7 +9,7 @@ use haechi_secretsmanager_model::shapes::{
 
 use crate::SecretsManager;
 use crate::authz::{Facts, admit};
-use crate::replica::{self, REGIONS_AT_ONCE};
+use crate::replica::REGIONS_AT_ONCE;
 
 impl Handle<ReplicateSecretToRegions> for SecretsManager {
     async fn handle(
@@ -26,10 +26,10 @@ impl Handle<ReplicateSecretToRegions> for SecretsManager {
         draft.record().owns_values(cx)?;
         let (mut batch, overwrite) = (Batch::new(), overwrite == Some(true));
         let asked = &input.add_replica_regions;
-        replica::regions(&draft.record().region, asked)?;
+        self.replica_regions(&draft.record().region, asked)?;
         let (first, rest) = asked.split_at(asked.len().min(REGIONS_AT_ONCE));
         self.replicate(cx, &mut draft, first, overwrite, &mut batch).await?;
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         let status = self.replicate_further(cx, draft.record(), rest, overwrite).await?;
         Ok(ReplicateSecretToRegionsResponse {

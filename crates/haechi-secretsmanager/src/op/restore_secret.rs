@@ -6,6 +6,7 @@ use haechi_secretsmanager_model::ops::RestoreSecret;
 use haechi_secretsmanager_model::shapes::{RestoreSecretRequest, RestoreSecretResponse};
 
 use crate::authz::{Facts, admit};
+use crate::events::DELETION_CANCELLED;
 use crate::{SecretsManager, words};
 
 impl Handle<RestoreSecret> for SecretsManager {
@@ -23,6 +24,7 @@ impl Handle<RestoreSecret> for SecretsManager {
         let record = draft.change();
         if let Some(job) = record.deletion_job() {
             batch.cancel(&job);
+            record.tell_versions(DELETION_CANCELLED, cx.now(), &mut batch)?;
         }
         (record.deleted_ms, record.deletion_ms) = (None, None);
         // What fell due meanwhile is made up for.
@@ -33,7 +35,7 @@ impl Handle<RestoreSecret> for SecretsManager {
             arn: Some(record.arn.clone()),
             name: Some(record.name.clone()),
         };
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         self.jobs.wake();
         Ok(answer)

@@ -1,6 +1,6 @@
 //! `RotateSecret`.
 
-use haechi_core::{Ask, Batch, Cx, Handle, NoContext};
+use haechi_core::{Ask, Batch, Cx, Env, Handle, NoContext};
 use haechi_policy::ResourceRule;
 use haechi_secretsmanager_model::Error;
 use haechi_secretsmanager_model::ops::RotateSecret;
@@ -45,11 +45,9 @@ impl Handle<RotateSecret> for SecretsManager {
         }
         let mut version = None;
         if immediately {
-            version = Some(begin(record, &token, now, &mut batch)?);
-            let at = (&self.env, now);
-            record.tell_rotation(at, "RotationStarted", &token, None, &mut batch)?;
+            version = Some(begin(record, &token, (&self.env, now), &mut batch)?);
         } else {
-            record.begin_probe(&token, now, &mut batch);
+            record.begin_probe(&token, (&self.env, now), &mut batch)?;
         }
         if let Some(job) = record.rotation_job() {
             batch.schedule(&job);
@@ -59,7 +57,7 @@ impl Handle<RotateSecret> for SecretsManager {
             name: Some(record.name.clone()),
             version_id: version,
         };
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         self.rotate.notify_one();
         self.jobs.wake();
@@ -91,7 +89,7 @@ fn has_built_in(record: &SecretRecord) -> bool {
 fn begin(
     record: &mut SecretRecord,
     token: &str,
-    now: Timestamp,
+    at: (&Env, Timestamp),
     batch: &mut Batch,
 ) -> Result<String, Error> {
     let current = record.labelled(CURRENT);
@@ -114,16 +112,9 @@ fn begin(
             ));
         }
     } else if record.versions.contains_key(token) {
-        return Err(Error::ResourceExistsException(format!(
-            "You can't use ClientRequestToken {token} because that value is already in use for a \
-             version of secret {}.",
-            record.arn
-        )));
+        return Err(words::token_in_use(token, &record.arn));
     }
-    record.begin_rotation(token.to_owned(), now, batch)?;
-    let running = record.rotation.as_ref().and_then(|rotation| rotation.running.as_ref());
-    let begun = running.ok_or_else(|| Fault::internal("a rotation did not begin"))?;
-    Ok(begun.token.clone())
+    Ok(record.begin_rotation(token.to_owned(), at, batch)?)
 }
 
 impl SecretsManager {
@@ -162,9 +153,10 @@ impl SecretsManager {
                     .to_owned(),
             )));
         }
-        if let Some(rules) = &input.rotation_rules {
-            let rules = Rules::of(rules);
-            rules.schedule()?;
+        // Rules that say nothing leave those that there are.
+        let rules = input.rotation_rules.as_ref().map(Rules::of);
+        if let Some(rules) = rules.filter(|rules| *rules != Rules::default()) {
+            rules.check(cx.now())?;
             rotation.rules = rules;
         }
         Ok(())

@@ -38,7 +38,7 @@ impl Handle<StopReplicationToReplica> for SecretsManager {
         if draft.record().followed.is_some() {
             draft.change().leave(&primary_region, &mut batch);
             replica::promote(draft.change(), cx.now());
-            draft.save(&permit, &mut batch);
+            draft.save(cx, &permit, &mut batch);
             self.database.commit(batch).await?;
             return Ok(StopReplicationToReplicaResponse { arn: Some(draft.record().arn.clone()) });
         }
@@ -50,9 +50,9 @@ impl Handle<StopReplicationToReplica> for SecretsManager {
         if primary.record().replicas.is_empty() {
             primary.change().primary_region = None;
         }
-        primary.save(&permit, &mut batch);
+        primary.save(cx, &permit, &mut batch);
         replica::promote(draft.change(), cx.now());
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(StopReplicationToReplicaResponse { arn: Some(draft.record().arn.clone()) })
     }
@@ -72,7 +72,7 @@ impl SecretsManager {
         let (mut draft, permit) = admit_action(cx, action, found, Facts::default())?;
         let mut batch = Batch::new();
         self.leave_primary(cx, &mut draft, &mut batch).await?;
-        draft.save(&permit, &mut batch);
+        draft.save(cx, &permit, &mut batch);
         self.database.commit(batch).await?;
         Ok(StopReplicationToReplicaResponse { arn: Some(arn) })
     }

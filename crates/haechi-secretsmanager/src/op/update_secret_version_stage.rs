@@ -25,17 +25,17 @@ impl Handle<UpdateSecretVersionStage> for SecretsManager {
         draft.record().owns_values(cx)?;
         let from = input.remove_from_version_id.as_deref();
         let to = input.move_to_version_id.as_deref();
-        let before = draft.record().labelled(CURRENT).map(str::to_owned);
-        move_label(draft.change(), &input.version_stage, from, to)?;
-        draft.change().changed_ms = cx.now().millis();
-        let mut batch = Batch::new();
-        if let Some(to) =
-            to.filter(|to| input.version_stage == CURRENT && before.as_deref() != Some(to))
-        {
-            draft.change().abandon_rotation((&self.env, cx.now()), to, &mut batch)?;
+        let stage = input.version_stage.as_str();
+        let before = draft.record().labelled(stage).map(str::to_owned);
+        move_label(draft.change(), stage, from, to)?;
+        if draft.record().labelled(stage) != before.as_deref() {
+            let mut batch = Batch::new();
+            if let Some(to) = to.filter(|_| stage == CURRENT) {
+                draft.change().abandon_rotation((&self.env, cx.now()), to, &mut batch)?;
+            }
+            draft.save(cx, &permit, &mut batch);
+            self.database.commit(batch).await?;
         }
-        draft.save(&permit, &mut batch);
-        self.database.commit(batch).await?;
         let record = draft.record();
         Ok(UpdateSecretVersionStageResponse {
             arn: Some(record.arn.clone()),

@@ -189,6 +189,45 @@ async fn a_replica_whose_key_cannot_be_used_falls_behind_until_it_is_associated_
 }
 
 #[tokio::test]
+async fn a_replica_that_is_associated_again_has_all_versions_under_its_present_key() {
+    let pair = Pair::new().await;
+    let world = &pair.world;
+    world.put("s", "2").await;
+    world.put("s", "3").await;
+    pair.associate(ANY).await.unwrap();
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Principal":{{"AWS":"{OTHER}"}},"Action":"kms:*","Resource":"*"}},
+            {{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},
+              "Action":"kms:Encrypt","Resource":"*"}}]}}"#
+    );
+    let input = CreateKeyRequest { policy: Some(policy), ..Default::default() };
+    let made = world.kit.call::<kms::CreateKey, _>(&*world.kms, &pair.other, input).await.unwrap();
+    let key = made.key_metadata.unwrap().arn.unwrap();
+    let input = UpdateSecretRequest {
+        secret_id: pair.replica.clone(),
+        kms_key_id: Some(key.clone()),
+        ..Default::default()
+    };
+    world.call::<ops::UpdateSecret>(&pair.other, input).await.unwrap();
+    let keys = async || {
+        let input = ListSecretVersionIdsRequest {
+            secret_id: pair.replica.clone(),
+            include_deprecated: Some(true),
+            ..Default::default()
+        };
+        let listed = world.call::<ops::ListSecretVersionIds>(&pair.other, input).await.unwrap();
+        let of_all = listed.versions.unwrap().into_iter();
+        of_all.flat_map(|version| version.kms_key_ids.unwrap()).collect::<Vec<_>>()
+    };
+    let count = |keys: Vec<String>| keys.iter().filter(|one| **one == key).count();
+    assert_eq!(count(keys().await), 2, "the one without a label stays");
+    pair.associate(ANY).await.unwrap();
+    assert_eq!(count(keys().await), 3);
+    assert_eq!(pair.there().await.unwrap(), "3");
+}
+
+#[tokio::test]
 async fn a_replica_that_its_primary_lets_go_is_detached_and_keeps_what_it_has() {
     let pair = Pair::new().await;
     pair.associate(ANY).await.unwrap();

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use haechi_core::Caller;
+use haechi_kms_model::ops as kms;
+use haechi_kms_model::shapes::{CreateAliasRequest, CreateKeyRequest};
 use haechi_secretsmanager_model::ops;
 use haechi_secretsmanager_model::shapes::*;
 
@@ -95,4 +97,113 @@ async fn conditions_ask_how_a_secret_is_deleted_and_created() {
     };
     assert_eq!(refused(create(None).await).0, "AccessDeniedException");
     assert!(create(Some(vec![tag("Team", "red")])).await.is_ok());
+}
+
+fn tags(pairs: &[(&str, &str)]) -> TagResourceRequest {
+    let tags = pairs.iter().map(|(key, value)| tag(key, value)).collect();
+    TagResourceRequest { secret_id: "s".to_owned(), tags }
+}
+
+fn untag(key: &str) -> UntagResourceRequest {
+    UntagResourceRequest { secret_id: "s".to_owned(), tag_keys: vec![key.to_owned()] }
+}
+
+#[tokio::test]
+async fn nobody_takes_his_own_permissions_away_by_tags() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    world.call::<ops::TagResource>(&world.root, tags(&[("Team", "red")])).await.unwrap();
+    let team = r#"{"StringEquals":{"aws:ResourceTag/Team":"red"}}"#;
+    let alice = user(&world, "secretsmanager:*", "*", team);
+    let denied = world.call::<ops::TagResource>(&alice, tags(&[("Team", "blue")])).await;
+    assert_refused(
+        denied,
+        "AccessDeniedException",
+        &format!(
+            "User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: \
+             secretsmanager:TagResource on resource: s because no identity-based policy allows the \
+             secretsmanager:TagResource action"
+        ),
+    );
+    let denied = world.call::<ops::UntagResource>(&alice, untag("Team")).await;
+    assert_eq!(refused(denied).0, "AccessDeniedException");
+    let kept = world.describe("s").await.tags.unwrap();
+    assert_eq!((kept.len(), kept[0].value.as_deref()), (1, Some("red")));
+    // What leaves her the permission is done.
+    world.call::<ops::TagResource>(&alice, tags(&[("Stage", "test")])).await.unwrap();
+    world.call::<ops::UntagResource>(&alice, untag("Stage")).await.unwrap();
+    assert!(world.get_as(&alice, "s").await.is_ok());
+}
+
+#[tokio::test]
+async fn the_tags_that_a_secret_is_created_with_are_its_own_for_the_decision() {
+    let world = World::new().await;
+    let team = r#"{"StringEquals":{"secretsmanager:ResourceTag/Team":"red"}}"#;
+    let alice = user(&world, "secretsmanager:*", "*", team);
+    let create = |team| {
+        let input =
+            CreateSecretRequest { tags: Some(vec![tag("Team", team)]), ..new("s", Some("1")) };
+        world.call::<ops::CreateSecret>(&alice, input)
+    };
+    assert_eq!(refused(create("blue").await).0, "AccessDeniedException");
+    create("red").await.unwrap();
+    assert!(world.get_as(&alice, "s").await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_validates_a_policy_may_put_it() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Resource":"*",
+            "Principal":{{"AWS":"{ACCOUNT}"}},"Action":"secretsmanager:GetSecretValue"}}]}}"#
+    );
+    for secret_id in [None, Some("s".to_owned())] {
+        let input = ValidateResourcePolicyRequest { secret_id, resource_policy: policy.clone() };
+        let alone = user(&world, "secretsmanager:ValidateResourcePolicy", "*", "{}");
+        let outcome = world.call::<ops::ValidateResourcePolicy>(&alone, input.clone()).await;
+        let (code, told) = refused(outcome);
+        assert_eq!(code, "AccessDeniedException");
+        assert!(told.contains("secretsmanager:PutResourcePolicy"), "{told}");
+        let both = user(&world, "secretsmanager:*ResourcePolicy", "*", "{}");
+        let answer = world.call::<ops::ValidateResourcePolicy>(&both, input).await.unwrap();
+        assert_eq!(answer.policy_validation_passed, Some(true));
+    }
+}
+
+#[tokio::test]
+async fn conditions_ask_for_the_key_by_its_arn_however_the_request_names_it() {
+    let world = World::new().await;
+    let create = CreateKeyRequest::default();
+    let key = world.kit.call::<kms::CreateKey, _>(&*world.kms, &world.root, create).await;
+    let key = key.unwrap().key_metadata.unwrap();
+    let alias = CreateAliasRequest {
+        alias_name: "alias/mine".to_owned(),
+        target_key_id: key.key_id.clone(),
+    };
+    world.kit.call::<kms::CreateAlias, _>(&*world.kms, &world.root, alias).await.unwrap();
+    let arn = key.arn.unwrap();
+    let named = format!(r#"{{"ArnEquals":{{"secretsmanager:KmsKeyArn":"{arn}"}}}}"#);
+    let alice = user(&world, "secretsmanager:*", "*", &named);
+    let create = |name: &str, kms_key_id: Option<&str>| {
+        let kms_key_id = kms_key_id.map(str::to_owned);
+        let input = CreateSecretRequest { kms_key_id, ..new(name, Some("1")) };
+        world.call::<ops::CreateSecret>(&alice, input)
+    };
+    for (name, given) in [("a", arn.as_str()), ("b", &key.key_id), ("c", "alias/mine")] {
+        create(name, Some(given)).await.unwrap();
+    }
+    for given in [None, Some("alias/none"), Some("alias/aws/secretsmanager"), Some("other")] {
+        assert_eq!(refused(create("d", given).await).0, "AccessDeniedException", "{given:?}");
+    }
+    let update = |kms_key_id: &str| {
+        let input = UpdateSecretRequest {
+            secret_id: "a".to_owned(),
+            kms_key_id: Some(kms_key_id.to_owned()),
+            ..Default::default()
+        };
+        world.call::<ops::UpdateSecret>(&alice, input)
+    };
+    update("alias/mine").await.unwrap();
+    assert_eq!(refused(update("").await).0, "AccessDeniedException");
 }

@@ -101,3 +101,80 @@ async fn by_force_it_is_gone_at_once_also_while_it_waits() {
     world.pass(31 * DAY).await;
     assert_eq!(world.text("s").await, "2");
 }
+
+/// The versions that each event told of, in the order of the events.
+async fn told(world: &World) -> Vec<(String, Vec<String>)> {
+    let mut told: Vec<(String, Vec<String>)> = Vec::new();
+    for name in world.events().await {
+        if told.last().is_none_or(|(last, _)| *last != name) {
+            told.push((name, Vec::new()));
+        }
+    }
+    let events = world.bus.0.lock().unwrap();
+    for (name, versions) in &mut told {
+        let of_name = events.iter().filter(|event| event.detail["eventName"] == name.as_str());
+        for event in of_name {
+            assert_eq!(event.detail_type, "AWS Service Event via CloudTrail");
+            let version = &event.detail["additionalEventData"]["SecretVersionId"];
+            versions.push(version.as_str().unwrap().to_owned());
+        }
+        versions.sort();
+    }
+    told
+}
+
+#[tokio::test]
+async fn what_becomes_of_each_version_is_told() {
+    let world = World::new().await;
+    let mut versions = vec![world.create("s", "1").await.version_id.unwrap()];
+    versions.push(world.put("s", "2").await.version_id.unwrap());
+    versions.sort();
+    world.delete("s", 7).await;
+    let started = ("StartSecretVersionDelete".to_owned(), versions.clone());
+    assert_eq!(told(&world).await, std::slice::from_ref(&started));
+    world.kit.clock.advance(DAY);
+    let restore = RestoreSecretRequest { secret_id: "s".to_owned() };
+    world.call::<ops::RestoreSecret>(&world.root, restore.clone()).await.unwrap();
+    // Of a secret that does not wait there is nothing to tell.
+    world.call::<ops::RestoreSecret>(&world.root, restore).await.unwrap();
+    let cancelled = ("CancelSecretVersionDelete".to_owned(), versions.clone());
+    assert_eq!(told(&world).await, [started.clone(), cancelled]);
+    world.bus.0.lock().unwrap().clear();
+    world.delete("s", 7).await;
+    assert_eq!(told(&world).await, std::slice::from_ref(&started));
+    world.pass(7 * DAY).await;
+    let ended = ("EndSecretVersionDelete".to_owned(), versions);
+    assert_eq!(told(&world).await, [started, ended]);
+}
+
+#[tokio::test]
+async fn of_a_secret_deleted_by_force_beginning_and_end_are_told_once() {
+    let world = World::new().await;
+    for waiting in [false, true] {
+        world.bus.0.lock().unwrap().clear();
+        let version = world.create("s", "1").await.version_id.unwrap();
+        if waiting {
+            world.delete("s", 7).await;
+            world.pass(1).await;
+        }
+        delete(&world, None, Some(true)).await.unwrap();
+        let mut told = told(&world).await;
+        told.sort();
+        let expected = ["EndSecretVersionDelete", "StartSecretVersionDelete"]
+            .map(|name| (name.to_owned(), vec![version.clone()]));
+        assert_eq!(told, expected, "waiting: {waiting}");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_versions_are_told_of_one_by_one() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    for number in 1..100 {
+        world.put("s", &number.to_string()).await;
+    }
+    world.delete("s", 7).await;
+    world.kit.jobs.run_due().await.unwrap();
+    let told = told(&world).await;
+    assert_eq!((told.len(), told[0].1.len()), (1, 100));
+}

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use haechi_core::Region;
+use haechi_kms_model::ops as kms;
+use haechi_kms_model::shapes::CreateKeyRequest;
 use haechi_peer::message::{SecretReport, SecretState, parse, write};
 use haechi_peer::{Answer, Inbox, Peer, Refusal, Subject};
 use haechi_secretsmanager::SecretsManager;
@@ -268,4 +270,33 @@ async fn a_policy_that_comes_from_home_means_the_user_who_had_the_name_when_it_c
     two.home.put_policy("s", &policy("second")).await;
     two.settle().await;
     assert!(!may_read().await);
+}
+
+#[tokio::test]
+async fn the_key_that_a_replica_was_given_in_its_region_stays_whatever_follows() {
+    let two = Two::new().await;
+    two.home.create("s", "1").await;
+    two.replicate().await.unwrap();
+    two.settle().await;
+    let away = &two.away;
+    let create = CreateKeyRequest::default();
+    let key = away.kit.call::<kms::CreateKey, _>(&*away.kms, &away.root, create).await;
+    let key = key.unwrap().key_metadata.unwrap().arn;
+    let input = UpdateSecretRequest {
+        secret_id: "s".to_owned(),
+        kms_key_id: key.clone(),
+        ..Default::default()
+    };
+    away.call::<ops::UpdateSecret>(&away.root, input).await.unwrap();
+    two.home.put("s", "2").await;
+    two.settle().await;
+    assert_eq!(two.there().await.as_deref(), Some("2"));
+    assert_eq!(away.describe("s").await.kms_key_id, key);
+    // A replica that is asked for anew has the key that it was asked for with.
+    two.remove().await.unwrap();
+    two.settle().await;
+    two.replicate().await.unwrap();
+    two.settle().await;
+    assert_eq!(two.there().await.as_deref(), Some("2"));
+    assert_eq!(away.describe("s").await.kms_key_id, None);
 }

@@ -104,6 +104,47 @@ async fn another_key_seals_what_is_labelled_anew() {
 }
 
 #[tokio::test]
+async fn without_the_leave_to_encrypt_a_new_key_is_for_new_versions_alone() {
+    let world = World::new().await;
+    let (old, new_key) = (key(&world).await, key(&world).await);
+    under(&world, "s", &old).await;
+    let without = |action: &str| {
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+                {{"Effect":"Allow","Action":["secretsmanager:*","kms:*"],"Resource":"*"}},
+                {{"Effect":"Deny","Action":"{action}","Resource":"{new_key}"}}]}}"#
+        );
+        world.kit.user(ACCOUNT, "alice", &[&policy])
+    };
+    let change = || UpdateSecretRequest {
+        secret_id: "s".to_owned(),
+        kms_key_id: Some(new_key.clone()),
+        ..Default::default()
+    };
+    let update = world.call::<ops::UpdateSecret>(&without("kms:GenerateDataKey"), change()).await;
+    assert_refused(update, "AccessDeniedException", "Access to KMS is not allowed");
+    let alice = without("kms:Encrypt");
+    world.call::<ops::UpdateSecret>(&alice, change()).await.unwrap();
+    assert_eq!(world.describe("s").await.kms_key_id.as_ref(), Some(&new_key));
+    let input = ListSecretVersionIdsRequest { secret_id: "s".to_owned(), ..Default::default() };
+    let keys = async || {
+        let listed = world.call::<ops::ListSecretVersionIds>(&world.root, input.clone()).await;
+        let versions = listed.unwrap().versions.unwrap();
+        versions.into_iter().flat_map(|version| version.kms_key_ids.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys().await, [old.as_str()]);
+    assert_eq!(world.text("s").await, "1");
+    world.call::<ops::PutSecretValue>(&alice, value_of("s", "2")).await.unwrap();
+    let mut both = [old.clone(), new_key.clone()];
+    both.sort();
+    let mut found = keys().await;
+    found.sort();
+    assert_eq!(found, both);
+    kms_call::<kms::DisableKey>(&world, DisableKeyRequest { key_id: old }).await.unwrap();
+    assert_eq!(world.text("s").await, "2");
+}
+
+#[tokio::test]
 async fn the_default_key_does_not_serve_other_accounts() {
     let world = World::new().await;
     let arn = world.create("s", "1").await.arn.unwrap();

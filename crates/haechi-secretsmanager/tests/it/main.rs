@@ -9,12 +9,14 @@
 
 mod world;
 
+mod changes;
 mod creation;
 mod cross_account;
 mod decisions;
 mod deletion;
 mod elsewhere;
 mod encryption;
+mod functions;
 mod labels;
 mod listing;
 mod many_values;

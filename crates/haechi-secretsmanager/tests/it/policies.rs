@@ -83,6 +83,35 @@ async fn what_lets_everybody_in_is_refused_on_request_and_told_by_validation() {
     );
 }
 
+#[tokio::test]
+async fn a_policy_that_locks_its_author_out_does_not_pass_validation() {
+    let world = World::new().await;
+    world.create("s", "1").await;
+    let denied = |who: &str, action: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":{who},
+                "Action":"secretsmanager:{action}","Resource":"*"}}]}}"#
+        )
+    };
+    let eve = format!(r#"{{"AWS":"arn:aws:iam::{ACCOUNT}:user/eve"}}"#);
+    world.kit.directory().make(&format!("arn:aws:iam::{ACCOUNT}:user/eve"), "AIDATESTEVE");
+    for secret_id in [None, Some("s".to_owned())] {
+        for (who, action, locked_out) in [
+            ("\"*\"", "*", true),
+            ("\"*\"", "PutResourcePolicy", true),
+            ("\"*\"", "GetSecretValue", false),
+            (eve.as_str(), "*", false),
+        ] {
+            let (secret_id, resource_policy) = (secret_id.clone(), denied(who, action));
+            let input = ValidateResourcePolicyRequest { secret_id, resource_policy };
+            let answer = world.call::<ops::ValidateResourcePolicy>(&world.root, input).await;
+            let answer = answer.unwrap();
+            assert_eq!(answer.policy_validation_passed, Some(!locked_out), "{who} {action}");
+            assert_eq!(answer.validation_errors.unwrap().len(), usize::from(locked_out));
+        }
+    }
+}
+
 /// A policy that lets a user of the account read.
 fn naming(name: &str) -> String {
     format!(

@@ -291,6 +291,10 @@ async fn a_cancelled_rotation_does_not_come() {
     let input = CancelRotateSecretRequest { secret_id: "s".to_owned() };
     world.call::<ops::CancelRotateSecret>(&world.root, input).await.unwrap();
     assert_eq!(world.describe("s").await.last_rotated_date, None);
+    // A list tells it all the same (API Reference, SecretListEntry).
+    let list = world.call::<ops::ListSecrets>(&world.root, ListSecretsRequest::default()).await;
+    let entry = list.unwrap().secret_list.unwrap().remove(0);
+    assert!(entry.last_rotated_date.is_some() && entry.next_rotation_date.is_none());
 }
 
 #[tokio::test]
@@ -350,4 +354,63 @@ async fn what_cannot_be_rotated_says_so() {
     assert!(world.events().await.contains(&"RotationFailed".to_owned()));
     let events = world.bus.0.lock().unwrap();
     assert!(events.iter().all(|event| !event.detail.to_string().contains("no JSON")));
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_rotation_names_the_version_that_it_works_on() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    *server.is_down.lock().unwrap() = true;
+    let first = rotate(&world, every("rate(10 days)")).await.unwrap().version_id.unwrap();
+    // Another token, and a try by the clock: both go on with what was begun.
+    let again = rotate(&world, every("rate(10 days)")).await.unwrap();
+    assert_eq!(again.version_id.as_ref(), Some(&first));
+    pass(&world, 10 * DAY).await;
+    assert!(world.events().await.contains(&"RotationFailed".to_owned()));
+    let events = world.bus.0.lock().unwrap();
+    let started: Vec<_> =
+        events.iter().filter(|event| event.detail["eventName"] == "RotationStarted").collect();
+    assert_eq!(started.len(), 3);
+    for event in started {
+        assert_eq!(event.detail["additionalEventData"]["ClientRequestToken"], first.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_ordered_twice_begins_once() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    let input = RotateSecretRequest { secret_id: "s".to_owned(), ..every("rate(10 days)") };
+    for _ in 0..2 {
+        let begun = world.call::<ops::RotateSecret>(&world.root, input.clone()).await.unwrap();
+        assert_eq!(begun.version_id, input.client_request_token);
+    }
+    assert_eq!(world.events().await, ["RotationStarted"]);
+}
+
+#[tokio::test]
+async fn rules_that_say_nothing_leave_the_schedule_and_such_without_a_future_are_refused() {
+    let server = Arc::new(Server::default());
+    let world = world(&server).await;
+    rotate(&world, every("rate(10 days)")).await.unwrap();
+    let with = |rules: RotationRulesType| RotateSecretRequest {
+        client_request_token: token(),
+        rotation_rules: Some(rules),
+        rotate_immediately: Some(false),
+        ..Default::default()
+    };
+    rotate(&world, with(RotationRulesType::default())).await.unwrap();
+    let told = world.describe("s").await;
+    assert_eq!(told.rotation_rules.unwrap().schedule_expression.as_deref(), Some("rate(10 days)"));
+    assert_eq!(told.next_rotation_date.unwrap().iso8601(), "2026-01-11T23:59:59Z");
+    let past = RotationRulesType {
+        schedule_expression: Some("cron(0 8 1 1 ? 2020)".to_owned()),
+        ..Default::default()
+    };
+    assert_refused(
+        rotate(&world, with(past)).await,
+        "InvalidParameterException",
+        "The ScheduleExpression cron(0 8 1 1 ? 2020) is not valid.",
+    );
+    assert!(world.describe("s").await.next_rotation_date.is_some());
 }

@@ -1,3 +1,4 @@
+use haechi_core::Handle;
 use haechi_secretsmanager_model::ops;
 use haechi_secretsmanager_model::shapes::*;
 use haechi_wire::{SecretBlob, SecretString};
@@ -195,4 +196,47 @@ async fn a_batch_by_filters_goes_page_by_page() {
     let last = world.call::<ops::BatchGetSecretValue>(&world.root, input).await.unwrap();
     assert_eq!(last.secret_values.unwrap()[0].name.as_deref(), Some("app/c"));
     assert_eq!(last.next_token, None);
+}
+
+#[tokio::test]
+async fn of_a_batch_each_secret_is_recorded_as_read_or_refused() {
+    let world = World::new().await;
+    let arn = world.create("a", "1").await.arn.unwrap();
+    world.create("closed", "2").await;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:*:*:secret:closed-*"},
+        {"Effect":"Deny","Action":"secretsmanager:GetSecretValue","Resource":"*",
+         "Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}"#;
+    let alice = world.kit.user(ACCOUNT, "alice", &[policy]);
+    let cx = world.kit.cx::<ops::BatchGetSecretValue>(&alice);
+    let ids = ["a", "none", "closed", "a"];
+    let input = BatchGetSecretValueRequest {
+        secret_id_list: Some(ids.map(str::to_owned).to_vec()),
+        ..Default::default()
+    };
+    let answer = Handle::<ops::BatchGetSecretValue>::handle(&*world.secrets, &cx, input).await;
+    assert_eq!(answer.unwrap().secret_values.unwrap().len(), 2);
+    let made = cx.made();
+    let made = made.iter().filter(|made| made.operation.name == "GetSecretValue");
+    let told: Vec<_> = made
+        .map(|made| {
+            let parameters = String::from_utf8(made.parameters.clone()).unwrap();
+            let code = made.problem.as_ref().map(|(code, _)| *code);
+            let touched = made.resources.iter().map(|one| one.arn.clone()).collect::<Vec<_>>();
+            (parameters, code, touched)
+        })
+        .collect();
+    let parameters = |id: &str| format!(r#"{{"secretId":"{id}"}}"#);
+    assert_eq!(
+        told,
+        [
+            (parameters("a"), None, vec![arn.clone()]),
+            (parameters("none"), Some("ResourceNotFoundException"), vec![]),
+            (parameters("closed"), Some("AccessDenied"), vec![]),
+            (parameters("a"), None, vec![arn.clone()]),
+        ]
+    );
+    let touched: Vec<String> = cx.noted().into_iter().map(|one| one.arn).collect();
+    assert_eq!(touched, [arn]);
 }

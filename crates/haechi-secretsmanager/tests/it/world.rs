@@ -9,10 +9,10 @@ use haechi_core::{
     AccountId, Batch, Caller, Cx, Event, Handle, Job, JobHandler, Operation, Region,
 };
 use haechi_kms::Kms;
-use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, DescribeKey, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest,
-    GenerateDataKeyResponse,
+    DecryptRequest, DecryptResponse, DescribeKeyRequest, DescribeKeyResponse, EncryptRequest,
+    EncryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
 use haechi_secretsmanager::{Keys, Rotator, SecretsManager};
 use haechi_secretsmanager_model::ops;
@@ -41,6 +41,14 @@ impl Keys for RealKeys {
         input: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, Problem> {
         Ok(Handle::<GenerateDataKey>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn describe_key(
+        &self,
+        cx: &Cx,
+        input: DescribeKeyRequest,
+    ) -> Result<DescribeKeyResponse, Problem> {
+        Ok(Handle::<DescribeKey>::handle(&*self.0, cx, input).await?)
     }
 
     async fn encrypt(&self, cx: &Cx, input: EncryptRequest) -> Result<EncryptResponse, Problem> {

@@ -26,10 +26,12 @@ impl Handle<DeleteParameters> for Ssm {
         }
         let (mut deleted, mut missing) = (Vec::new(), Vec::new());
         for name in input.names {
+            // As GetParameters names what it has found.
+            let found = name.trim().to_owned();
             // Each is a transaction of its own, as in AWS; together they would be too large for one.
             if self.delete_named(cx, &name).await? {
-                deleted.push(name);
-            } else if !deleted.contains(&name) {
+                deleted.push(found);
+            } else if !deleted.contains(&found) {
                 missing.push(name);
             }
         }

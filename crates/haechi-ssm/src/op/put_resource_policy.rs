@@ -6,11 +6,13 @@ use haechi_ssm_model::Error;
 use haechi_ssm_model::ops::PutResourcePolicy;
 use haechi_ssm_model::shapes::{PutResourcePolicyRequest, PutResourcePolicyResponse};
 use haechi_wire::Fault;
+use serde_json::Value;
 
 use crate::Ssm;
 use crate::authz::Wanted;
 use crate::name::{Reference, arn};
 use crate::read::{note, place};
+use crate::secure::DEFAULT_KEY;
 use crate::store::{ParameterRecord, ResourcePolicyRecord};
 use crate::tier::Tier;
 
@@ -24,6 +26,13 @@ impl Handle<PutResourcePolicy> for Ssm {
         if Tier::of(&loaded.value.current.tier) != Tier::Advanced {
             return Err(Error::ResourcePolicyInvalidParameterException(
                 "Only parameters of the advanced-parameter tier can be shared.".to_owned(),
+            ));
+        }
+        if loaded.value.current.key_id.as_deref().is_some_and(is_managed_key) {
+            return Err(Error::ResourcePolicyInvalidParameterException(
+                "To share a SecureString parameter, it must be encrypted with a customer managed \
+                 key. AWS managed keys can't be shared."
+                    .to_owned(),
             ));
         }
         let principals = checked(&self.env, &input.policy).await?;
@@ -55,12 +64,53 @@ impl Handle<PutResourcePolicy> for Ssm {
     }
 }
 
+/// What others may do with a parameter that is shared with them.
+/// Source: User Guide, "Working with shared parameters", permission sets.
+const SHAREABLE: [&str; 4] =
+    ["ssm:DescribeParameters", "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"];
+
+fn is_managed_key(key_id: &str) -> bool {
+    key_id == DEFAULT_KEY || key_id.ends_with(&format!(":{DEFAULT_KEY}"))
+}
+
+/// A value that may be a list, as policies write them.
+fn listed(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(Value::Array(list)) => list,
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
+}
+
+/// The actions that a policy allows; nothing in place of those of a statement that names others.
+fn grants(policy: &Value) -> impl Iterator<Item = Option<&str>> {
+    let statements = listed(policy.get("Statement")).iter();
+    let allowing = statements.filter(|one| one.get("Effect").is_some_and(|to| to == "Allow"));
+    allowing.flat_map(|one| {
+        let actions = listed(one.get("Action")).iter().map(Value::as_str);
+        let others = one.get("NotAction").map(|_| None);
+        actions.chain(others)
+    })
+}
+
+fn is_shareable(action: Option<&str>) -> bool {
+    let known = |action: &str| SHAREABLE.iter().any(|one| one.eq_ignore_ascii_case(action));
+    action.is_some_and(known)
+}
+
 /// Those whom a policy names, if it can be one.
 async fn checked(env: &Env, text: &str) -> Result<PrincipalIds, Error> {
     let malformed =
         |error: ParseError| Error::MalformedResourcePolicyDocumentException(error.to_string());
     let document = Document::parse(text, Kind::Resource).map_err(malformed)?;
     document.require_resources().map_err(malformed)?;
+    let policy: Value = serde_json::from_str(text).map_err(Fault::internal)?;
+    if !grants(&policy).all(is_shareable) {
+        return Err(Error::MalformedResourcePolicyDocumentException(format!(
+            "A parameter can be shared for these actions only: {}.",
+            SHAREABLE.join(", ")
+        )));
+    }
     // The words are IAM's: SSM's own are not recorded.
     let missing = |arn: &str| {
         malformed(ParseError::InvalidPrincipal { kind: "AWS".to_owned(), value: arn.to_owned() })

@@ -249,3 +249,28 @@ async fn a_page_that_was_shown_before_shows_what_is_there_now_and_only_to_who_ma
     let other = world.kit.root(OTHER);
     assert!(values(&world, &other).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn blanks_around_a_name_that_is_looked_for_are_dropped_and_within_it_refused() {
+    let world = tree().await;
+    for option in [None, Some("BeginsWith"), Some("Contains")] {
+        let found = described(&world, vec![filter("Name", option, &[" /a/1 "])]).await;
+        assert_eq!(found, set(&["/a/1"]), "{option:?}");
+        let input = DescribeParametersRequest {
+            parameter_filters: Some(vec![filter("Name", option, &["/a 1"])]),
+            ..Default::default()
+        };
+        assert_eq!(code(world.call::<ops::DescribeParameters>(input).await), "ValidationException");
+    }
+    let older = |name: &str| DescribeParametersRequest {
+        filters: Some(vec![ParametersFilter {
+            key: ParametersFilterKey::Name,
+            values: vec![name.to_owned()],
+        }]),
+        ..Default::default()
+    };
+    let found = world.call::<ops::DescribeParameters>(older(" /a/1")).await.unwrap();
+    assert_eq!(found.parameters.unwrap().len(), 1);
+    let refused = world.call::<ops::DescribeParameters>(older("/a 1")).await;
+    assert_eq!(code(refused), "ValidationException");
+}

@@ -165,6 +165,17 @@ async fn what_is_deleted_is_gone_with_its_versions() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_is_named_without_the_blanks_around_it() {
+    let world = World::new().await;
+    world.put(string("/a", "1")).await;
+    let names = [" /a ", "/a", " /nowhere "].map(str::to_owned).to_vec();
+    let gone = world.call::<ops::DeleteParameters>(DeleteParametersRequest { names }).await;
+    let gone = gone.unwrap();
+    assert_eq!(gone.deleted_parameters.unwrap(), ["/a"]);
+    assert_eq!(gone.invalid_parameters.unwrap(), [" /nowhere "]);
+}
+
+#[tokio::test]
 async fn accounts_and_regions_do_not_see_each_others_parameters() {
     let mut world = World::new().await;
     world.put(string("a", "1")).await;

@@ -3,7 +3,7 @@
 use haechi_ssm_model::ops;
 use haechi_ssm_model::shapes::*;
 
-use crate::world::{ALL, OTHER, World, code, string};
+use crate::world::{ALL, OTHER, World, code, secure, string};
 
 const ARN: &str = "arn:aws:ssm:us-east-1:111111111111:parameter/a";
 
@@ -120,4 +120,34 @@ async fn a_policy_means_the_user_who_had_the_name_when_it_was_put() {
     let again = PutResourcePolicyRequest { policy_id, policy_hash, ..naming("reader") };
     world.call::<ops::PutResourcePolicy>(again).await.unwrap();
     assert_eq!(read_elsewhere(&world).await, "no error");
+}
+
+#[tokio::test]
+async fn a_parameter_is_shared_for_reading_alone() {
+    let world = advanced().await;
+    let with = |from: &str, to: &str| PutResourcePolicyRequest {
+        policy: policy().replace(from, to),
+        ..put()
+    };
+    for (from, to) in [
+        ("ssm:GetParameters", "ssm:PutParameter"),
+        ("ssm:GetParameters", "ssm:*"),
+        ("ssm:GetParameters", "ssm:GetParametersByPath"),
+        ("\"Action\"", "\"NotAction\""),
+    ] {
+        let outcome = world.call::<ops::PutResourcePolicy>(with(from, to)).await;
+        assert_eq!(code(outcome), "MalformedResourcePolicyDocumentException", "{to}");
+    }
+    let read = with("ssm:GetParameters", "ssm:getParameterHistory");
+    world.call::<ops::PutResourcePolicy>(read).await.unwrap();
+    assert_eq!(read_elsewhere(&world).await, "no error");
+}
+
+#[tokio::test]
+async fn what_is_under_the_aws_managed_key_is_not_shared() {
+    let world = World::new().await;
+    let tier = Some(ParameterTier::Advanced);
+    world.put(PutParameterRequest { tier, ..secure("/a", "v") }).await;
+    let outcome = world.call::<ops::PutResourcePolicy>(put()).await;
+    assert_eq!(code(outcome), "ResourcePolicyInvalidParameterException");
 }
