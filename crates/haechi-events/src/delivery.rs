@@ -281,7 +281,8 @@ impl Events {
     async fn serve(&self, delivery: &Delivery) -> Result<(), Refusal> {
         let (targets, message) = (&self.around.targets, &delivery.message);
         let Some(role) = &delivery.role_arn else {
-            if account_of(&message.target_arn) != Some(delivery.account.as_str()) {
+            let account = message.target_arn.split(':').nth(4);
+            if account != Some(delivery.account.as_str()) {
                 let told = "A target in another account needs a role.";
                 return Err(Refusal::denied(told));
             }
@@ -330,11 +331,6 @@ impl Events {
             }
         }
     }
-}
-
-/// The account that a target is in.
-pub(crate) fn account_of(target_arn: &str) -> Option<&str> {
-    target_arn.split(':').nth(4)
 }
 
 /// Seconds until the next try: twice as long each time, up to ten minutes.

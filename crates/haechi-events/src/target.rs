@@ -7,7 +7,7 @@ use haechi_events_model::shapes::{
 };
 
 use crate::bus::invalid;
-use crate::delivery::{Targets, account_of};
+use crate::delivery::Targets;
 use crate::matching::Bus;
 use crate::store::{HttpRecord, TargetRecord, Transformer};
 use crate::{api_destination, transform};
@@ -45,12 +45,10 @@ pub(crate) fn accept(
     if !(bus.is_some() || is_http || targets.has(service)) {
         return Err(cx.unsupported_parameter(&format!("Arn={}", target.arn)).into());
     }
-    let needs_role = match &bus {
-        // Only where the other account's policy can decide without one.
-        Some(bus) => bus.account == *cx.account() && bus.region != cx.region,
-        None => is_http || account_of(&target.arn) != Some(cx.account().as_str()),
-    };
-    if needs_role && target.role_arn.is_none() {
+    // Only where the other account's policy can decide without one.
+    let is_own_elsewhere =
+        bus.is_some_and(|bus| bus.account == *cx.account() && bus.region != cx.region);
+    if (is_own_elsewhere || is_http) && target.role_arn.is_none() {
         return Err(invalid(format!("RoleArn is required for target {}.", target.arn)));
     }
     if is_http {

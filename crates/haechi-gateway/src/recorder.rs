@@ -1,11 +1,14 @@
 //! From what is known of a call to its records in the audit log: one, one more for each other
 //! account that owns what was touched, and those of the calls that services made for it.
 
+use std::borrow::Cow;
+
 use haechi_core::{AuditLog, Cx, Env, MadeCall};
 use haechi_wire::{Fault, Problem, Protocol};
 
 use crate::record::{Event, other_owners, record};
 use crate::serve::unavailable;
+use crate::shown;
 
 /// The records of a call, gathered, so that the call waits for the disk once.
 pub(crate) struct Recorder<'a> {
@@ -113,6 +116,13 @@ impl<'a> Recorder<'a> {
     /// Adds a call that a service made for the one of `event`.
     pub(crate) fn made(&mut self, made: &MadeCall, event: &Event<'_>) -> Result<(), Fault> {
         let request_id = self.id()?;
+        let is_change = !made.operation.read_only && made.problem.is_none();
+        let elements = if is_change {
+            let (service, written) = (made.operation.service.name, made.elements.clone());
+            Cow::Owned(shown::elements(service, written, &made.resources))
+        } else {
+            Cow::Borrowed(made.elements.as_slice())
+        };
         self.call(&Event {
             service: made.operation.service,
             operation: made.operation.name,
@@ -123,7 +133,7 @@ impl<'a> Recorder<'a> {
             caller: Some(&made.caller),
             read_only: made.operation.read_only,
             parameters: &made.parameters,
-            elements: &made.elements,
+            elements: &elements,
             problem: None,
             resources: &made.resources,
             details: &made.details,

@@ -37,6 +37,7 @@ pub(crate) fn parameters<'a>(
     let more = match (service, operation) {
         ("sns", "Subscribe") => return without_passwords(written),
         ("sts", "AssumeRole") => incoming_tags(caller),
+        ("kms", "ReEncrypt") => algorithms(written),
         ("kms", "Encrypt" | "Decrypt") if !has(written, b"\"encryptionAlgorithm\":") => {
             Some(b"\"encryptionAlgorithm\":\"SYMMETRIC_DEFAULT\"".to_vec())
         }
@@ -94,6 +95,14 @@ fn string_end(json: &[u8]) -> usize {
 
 fn has(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
+}
+
+/// Of an encryption anew, the algorithms that were left to KMS.
+fn algorithms(written: &[u8]) -> Option<Vec<u8>> {
+    let names = ["sourceEncryptionAlgorithm", "destinationEncryptionAlgorithm"];
+    let left = names.into_iter().filter(|name| !has(written, format!("\"{name}\":").as_bytes()));
+    let added: Vec<String> = left.map(|name| format!("\"{name}\":\"SYMMETRIC_DEFAULT\"")).collect();
+    (!added.is_empty()).then(|| added.join(",").into_bytes())
 }
 
 fn incoming_tags(caller: Option<&Caller>) -> Option<Vec<u8>> {
@@ -210,5 +219,15 @@ mod tests {
         let given = r#"{"keyId":"k","encryptionAlgorithm":"RSAES_OAEP_SHA_256"}"#;
         assert_eq!(text(given.as_bytes()), given);
         assert_eq!(text(b"null"), "null");
+        let anew = |written: &[u8]| {
+            let shown = parameters("kms", "ReEncrypt", None, written);
+            String::from_utf8(shown.into_owned()).unwrap()
+        };
+        let (from, to) = (
+            r#""sourceEncryptionAlgorithm":"SYMMETRIC_DEFAULT""#,
+            r#""destinationEncryptionAlgorithm":"SYMMETRIC_DEFAULT""#,
+        );
+        assert_eq!(anew(b"{\"a\":1}"), format!("{{{from},{to},\"a\":1}}"));
+        assert_eq!(anew(format!("{{{to}}}").as_bytes()), format!("{{{from},{to}}}"));
     }
 }

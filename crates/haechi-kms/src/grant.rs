@@ -93,6 +93,9 @@ impl Constraints {
     /// Reads those of a request.
     pub(crate) fn read(asked: Option<GrantConstraints>) -> Result<Constraints, Error> {
         let asked = asked.unwrap_or_default();
+        if asked.encryption_context_equals.is_some() && asked.encryption_context_subset.is_some() {
+            return Err(invalid("More than one constraint supplied"));
+        }
         for context in [&asked.encryption_context_equals, &asked.encryption_context_subset] {
             let Some(context) = context else { continue };
             let characters: usize = context
@@ -407,6 +410,9 @@ pub(crate) fn check_fits(
 ) -> Result<(), Error> {
     if operations.is_empty() {
         return Err(invalid("A grant must allow at least one operation."));
+    }
+    if operations.iter().all(|operation| operation == "CreateGrant") {
+        return Err(invalid("Grants must not contain only the CreateGrant operation."));
     }
     let allowed = of_kind(spec, usage);
     for operation in operations {

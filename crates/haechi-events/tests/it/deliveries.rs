@@ -1,7 +1,6 @@
 //! From the bus to the targets.
 
-use haechi_events_model::ops::PutTargets;
-use haechi_events_model::shapes::{DeadLetterConfig, PutTargetsRequest, RetryPolicy, Target};
+use haechi_events_model::shapes::{DeadLetterConfig, RetryPolicy, Target};
 
 use super::{ACCOUNT, DEAD, Fixture, queue};
 
@@ -110,11 +109,12 @@ async fn a_target_with_a_role_gets_events_in_the_roles_name_and_a_dead_letter_in
 async fn nothing_goes_to_another_account_without_a_role() {
     let fixture = Fixture::new().await;
     let arn = "arn:aws:sqs:us-east-1:444455556666:theirs".to_owned();
-    let theirs = Target { arn: arn.clone(), ..queue("theirs") };
-    fixture.rule("rule", vec![queue("q")]).await;
-    let (rule, targets) = ("rule".to_owned(), vec![theirs]);
-    let input = PutTargetsRequest { rule, targets, ..Default::default() };
-    let refused = fixture.kit.call::<PutTargets, _>(&*fixture.events, &fixture.root, input).await;
-    let expected = format!("RoleArn is required for target {arn}.");
-    assert_eq!(refused.err().unwrap().message(), expected);
+    let dead = DeadLetterConfig { arn: Some(DEAD.to_owned()) };
+    let theirs = Target { arn, dead_letter_config: Some(dead), ..queue("theirs") };
+    fixture.rule("rule", vec![theirs]).await;
+    fixture.put("{}").await;
+    let told = fixture.queues.got.lock().unwrap().first().map(|(_, _, letter)| letter.clone());
+    let told = told.unwrap().attributes;
+    assert_eq!(told.get("ERROR_CODE").map(String::as_str), Some("NO_PERMISSIONS"));
+    assert_eq!(fixture.got(), ["dead"]);
 }

@@ -49,13 +49,13 @@ impl Handle<CreateKey> for Kms {
         let mut tags = BTreeMap::new();
         tags::merge(&mut tags, &added)?;
 
-        let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
+        let bypass = input.bypass_policy_lockout_safety_check;
         let id = self.new_id(wanted.multi_region)?;
         let account = cx.account().as_str();
         let key_arn = arn(cx, account, &format!("key/{id}"));
         let extra = [("kms:multiregion", "true"), ("kms:multiregionkeytype", "PRIMARY")];
         let extra: &[_] = if wanted.multi_region { &extra } else { &[] };
-        let facts = Facts { tags: &added, bypass: Some(bypass), extra, ..Facts::default() };
+        let facts = Facts { tags: &added, bypass, extra, ..Facts::default() };
         let kinds = wanted.kinds();
         let conditions = Conditions::of(cx, facts).with_kinds(kinds);
         authorize(cx, "kms:CreateKey", "*", &conditions)?;
@@ -70,7 +70,7 @@ impl Handle<CreateKey> for Kms {
                     text: &text,
                     key_arn: &key_arn,
                     kinds,
-                    bypass_lockout_check: bypass,
+                    bypass_lockout_check: bypass == Some(true),
                 };
                 let accepted = self.check_policy(cx, proposal).await?;
                 (text, accepted.principals)

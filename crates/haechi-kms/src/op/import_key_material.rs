@@ -33,7 +33,9 @@ impl Handle<ImportKeyMaterial> for Kms {
         let valid_to = valid_to(model, input.valid_to, cx.now())?;
         // Seconds, which the operators of numbers read and those of dates as well.
         let valid_to_text = valid_to.map(|at| at.seconds().to_string());
-        let mut extra = vec![("kms:expirationmodel", model.as_str())];
+        // As the request has it: policies ask with `Null` whether it is left to KMS.
+        let given = input.expiration_model.map(|model| ("kms:expirationmodel", model.as_str()));
+        let mut extra: Vec<(&str, &str)> = given.into_iter().collect();
         extra.extend(valid_to_text.as_deref().map(|at| ("kms:validto", at)));
         let found = self.draft(cx, &input.key_id).await?;
         let (mut key, permit) = admit(cx, found, Facts { extra: &extra, ..Facts::default() })?;

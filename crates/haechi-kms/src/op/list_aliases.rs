@@ -10,8 +10,9 @@ use crate::identifier::arn;
 use crate::store::{AliasRecord, Key, alias_path, aliases_path};
 use crate::{Kms, authz, paging};
 
-/// Aliases on a page, unless asked otherwise.
+/// Aliases on a page, unless asked otherwise, and at most.
 const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 100;
 
 impl Handle<ListAliases> for Kms {
     async fn handle(
@@ -20,7 +21,7 @@ impl Handle<ListAliases> for Kms {
         input: ListAliasesRequest,
     ) -> Result<ListAliasesResponse, Error> {
         let permit = authz::authorize_any(cx)?;
-        let limit = paging::limit(input.limit, LIMIT_DEFAULT);
+        let limit = paging::limit(input.limit, LIMIT_DEFAULT).min(LIMIT_MAX);
         let marker = input.marker.as_deref();
         let (aliases, next_marker) = match &input.key_id {
             Some(key_id) => {

@@ -16,12 +16,12 @@ const LIMIT_MAX: u32 = 100;
 
 impl Handle<ListGrants> for Kms {
     async fn handle(&self, cx: &Cx, input: ListGrantsRequest) -> Result<ListGrantsResponse, Error> {
-        let (principal, service) = (&input.grantee_principal, &input.grantee_service_principal);
-        if principal.is_some() && service.is_some() {
+        if input.grantee_service_principal.is_some() {
             return Err(request::invalid(
-                "You can specify only one of GranteePrincipal and GranteeServicePrincipal.",
+                "GranteeServicePrincipal can be used by service principals only.",
             ));
         }
+        let principal = &input.grantee_principal;
         let found = self.key_by_id(cx, &input.key_id).await?;
         let (key, _) = admit(cx, found, Facts::default())?;
         let record = &key.record;
@@ -32,7 +32,6 @@ impl Handle<ListGrants> for Kms {
             let grantee = &grant.grantee;
             input.grant_id.as_ref().is_none_or(|id| *id == grant.id)
                 && principal.as_ref().is_none_or(|name| !grantee.service && *name == grantee.name)
-                && service.as_ref().is_none_or(|name| grantee.service && *name == grantee.name)
         };
         if let Some(id) = &input.grant_id {
             let (account, region) = (&record.account, &record.region);

@@ -34,8 +34,7 @@ impl Handle<ListKeyRotations> for Kms {
         let limit = paging::limit(input.limit, LIMIT_DEFAULT);
         let (scope, marker) = (paging::scope(cx, &record.id), input.marker.as_deref());
         let (page, next_marker) = paging::page_after(&scope, rows, |row| &row.id, marker, limit)?;
-        // Only the primary of a multi-Region key waits for others.
-        let waits = record.is_primary() && record.materials.iter().any(|row| row.pending);
+        let waits = record.multi_region.is_some() && record.materials.iter().any(|row| row.pending);
         let siblings = match waits {
             true => siblings(&self.database, &self.peers, record).await?,
             false => Siblings::default(),
@@ -58,7 +57,8 @@ fn entry(key: &KeyRecord, siblings: &Siblings, row: &MaterialRecord) -> Rotation
         KeyMaterialState::Current
     } else if !row.pending {
         KeyMaterialState::NonCurrent
-    } else if siblings.lack(key, &row.id) {
+    } else if !row.is_present() || siblings.lack(key, &row.id) {
+        // Of a key of several Regions, all of which wait for the last one.
         KeyMaterialState::PendingMultiRegionImportAndRotation
     } else {
         KeyMaterialState::PendingRotation

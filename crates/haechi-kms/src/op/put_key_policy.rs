@@ -12,9 +12,9 @@ use crate::{Kms, policy};
 
 impl Handle<PutKeyPolicy> for Kms {
     async fn handle(&self, cx: &Cx, input: PutKeyPolicyRequest) -> Result<Unit, Error> {
-        let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
+        let bypass = input.bypass_policy_lockout_safety_check;
         let found = self.draft(cx, &input.key_id).await?;
-        let facts = Facts { bypass: Some(bypass), ..Facts::default() };
+        let facts = Facts { bypass, ..Facts::default() };
         let (mut key, permit) = admit(cx, found, facts)?;
         policy::check_name(input.policy_name.as_deref())?;
         let record = &key.as_ref().record;
@@ -23,7 +23,7 @@ impl Handle<PutKeyPolicy> for Kms {
             text: &input.policy,
             key_arn: &record.arn,
             kinds,
-            bypass_lockout_check: bypass,
+            bypass_lockout_check: bypass == Some(true),
         };
         let accepted = self.check_policy(cx, proposal).await?;
         let record = key.record();

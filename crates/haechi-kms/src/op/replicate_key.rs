@@ -34,7 +34,7 @@ impl Handle<ReplicateKey> for Kms {
         let added = input.tags.unwrap_or_default();
         let mut tags = BTreeMap::new();
         tags::merge(&mut tags, &added)?;
-        let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
+        let bypass = input.bypass_policy_lockout_safety_check;
         let to = input.replica_region.as_str();
 
         let found = self.draft(cx, &input.key_id).await?;
@@ -51,7 +51,7 @@ impl Handle<ReplicateKey> for Kms {
             ("kms:multiregionkeytype", "REPLICA"),
             ("aws:requestedregion", to),
         ];
-        let facts = Facts { tags: &added, bypass: Some(bypass), extra: &extra, ..Facts::default() };
+        let facts = Facts { tags: &added, bypass, extra: &extra, ..Facts::default() };
         let conditions = Conditions::of(cx, facts).with_kinds(kinds);
         authorize(cx, "kms:CreateKey", "*", &conditions)?;
         if !added.is_empty() {
@@ -64,8 +64,12 @@ impl Handle<ReplicateKey> for Kms {
             ),
             Some(text) => {
                 let (key_arn, text_read) = (arn.as_str(), text.as_str());
-                let proposal =
-                    Proposal { text: text_read, key_arn, kinds, bypass_lockout_check: bypass };
+                let proposal = Proposal {
+                    text: text_read,
+                    key_arn,
+                    kinds,
+                    bypass_lockout_check: bypass == Some(true),
+                };
                 let accepted = self.check_policy(cx, proposal).await?;
                 (text, accepted.principals)
             }
@@ -92,7 +96,6 @@ impl Handle<ReplicateKey> for Kms {
         siblings.save(record, cx.now(), &mut batch);
         key.save(&permit, &mut batch);
         self.database.commit(batch).await?;
-        cx.note(resource(&replica));
         if place == Place::Here {
             record_creation(cx, &replica, &added)?;
         }

@@ -43,11 +43,15 @@ impl Handle<UpdatePrimaryRegion> for Kms {
         match &place {
             // Who makes a replica the primary needs the leave of both.
             Place::Here => {
+                let own = cx.take_noted();
                 let replica = self.key_in(to, &record.account, &record.id).await?;
                 let extra = [("kms:primaryregion", to), ("aws:requestedregion", to)];
                 let facts = Facts { extra: &extra, ..Facts::default() };
                 let (replica, _) = admit(cx, replica, facts)?;
                 replica.admit(Use::Material)?;
+                // The record of its own Region tells of it.
+                drop(cx.take_noted());
+                own.into_iter().for_each(|key| cx.note(key));
             }
             Place::Peer(peer) => ready(&siblings, peer, record, cx.now()).await?,
             Place::Nowhere => return Err(unanswered(record)),
@@ -73,6 +77,7 @@ impl Handle<UpdatePrimaryRegion> for Kms {
         if place == Place::Here
             && let Some(region) = Region::parse(to)
         {
+            let input = UpdatePrimaryRegionRequest { key_id: arn.clone(), ..input };
             let there = Resource { arn, account, kind: "AWS::KMS::Key" };
             let call = (&input, &Unit);
             cx.made_elsewhere::<UpdatePrimaryRegion>("kms", region, call, there)?;

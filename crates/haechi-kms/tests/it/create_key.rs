@@ -137,7 +137,8 @@ async fn conditions_see_the_tags_and_the_kind_of_key() {
               "StringEquals":{"aws:RequestTag/team":"red","kms:KeySpec":"SYMMETRIC_DEFAULT",
                 "kms:KeyUsage":"ENCRYPT_DECRYPT","kms:KeyOrigin":"AWS_KMS",
                 "kms:CallerAccount":"111111111111"},
-              "Bool":{"kms:MultiRegion":"false","kms:BypassPolicyLockoutSafetyCheck":"false"},
+              "Bool":{"kms:MultiRegion":"false"},
+              "Null":{"kms:BypassPolicyLockoutSafetyCheck":"true"},
               "ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}}]}"#],
     );
     let input = |key: &str, value: &str| CreateKeyRequest {

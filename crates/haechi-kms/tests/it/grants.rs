@@ -361,6 +361,15 @@ async fn a_grant_that_makes_no_sense_is_refused() {
     let validation = [
         CreateGrantRequest { operations: vec![GrantOperation::Sign], ..fine.clone() },
         CreateGrantRequest { operations: Vec::new(), ..fine.clone() },
+        CreateGrantRequest { operations: vec![GrantOperation::CreateGrant], ..fine.clone() },
+        CreateGrantRequest {
+            constraints: Some(GrantConstraints {
+                encryption_context_equals: context(&[("a", "b")]),
+                encryption_context_subset: context(&[("a", "b")]),
+                ..Default::default()
+            }),
+            ..fine.clone()
+        },
         CreateGrantRequest { grantee_principal: None, ..fine.clone() },
         CreateGrantRequest {
             grantee_service_principal: Some("s3.amazonaws.com".to_owned()),
@@ -372,6 +381,13 @@ async fn a_grant_that_makes_no_sense_is_refused() {
         let (code, _) = refused(world.call::<ops::CreateGrant>(&world.root, input).await);
         assert_eq!(code, "ValidationException");
     }
+    let of_service = ListGrantsRequest {
+        key_id: key.clone(),
+        grantee_service_principal: Some("s3.amazonaws.com".to_owned()),
+        ..Default::default()
+    };
+    let listed = world.call::<ops::ListGrants>(&world.root, of_service).await;
+    assert_eq!(refused(listed).0, "ValidationException", "for services only");
     for grantee in ["alice", "sns.amazonaws.com", "arn:aws:iam::111111111111:group/g"] {
         let input = grant(&key, grantee, &[GrantOperation::Encrypt]);
         assert_refused(

@@ -2,7 +2,7 @@
 
 mod everywhere;
 
-use haechi_core::Region;
+use haechi_core::{Handle, Region};
 use haechi_kms_model::ops;
 use haechi_kms_model::shapes::*;
 use haechi_wire::Problem;
@@ -261,6 +261,8 @@ async fn imported_material_is_imported_into_each_region_and_waits_for_the_last()
     assert_eq!(waiting, Some(KeyMaterialState::PendingMultiRegionImportAndRotation));
     assert_eq!(refused(world.rotate(&key.key_id).await).0, "KMSInvalidStateException");
     world.go(AWAY);
+    let there = world.rotations(&key.key_id, true).await[1].key_material_state;
+    assert_eq!(there, waiting, "the replica says so too");
     let state = world.describe(&key.key_id).await.unwrap().key_state;
     assert_eq!(state, Some(KeyState::Enabled));
     let again = world.importing(&key.key_id, &[2; 32], algorithm).await;
@@ -305,4 +307,28 @@ async fn policies_see_regions_and_the_kind_of_multi_region_key() {
     };
     assert_eq!(refused(promote(FAR).await).0, "AccessDeniedException");
     promote(AWAY).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_region_has_a_record_of_its_own_key_alone() {
+    let world = World::new().await;
+    let key = world.multi_region_key().await;
+    let arn = |region: &str| format!("arn:aws:kms:{region}:{ACCOUNT}:key/{}", key.key_id);
+    let cx = world.kit.cx::<ops::ReplicateKey>(&world.root);
+    let (key_id, replica_region) = (key.key_id.clone(), AWAY.to_owned());
+    let input = ReplicateKeyRequest { key_id, replica_region, ..Default::default() };
+    Handle::<ops::ReplicateKey>::handle(&world.kms, &cx, input).await.unwrap();
+    let noted: Vec<String> = cx.take_noted().into_iter().map(|key| key.arn).collect();
+    assert_eq!(noted, [arn(HOME)]);
+    let cx = world.kit.cx::<ops::UpdatePrimaryRegion>(&world.root);
+    let (key_id, primary_region) = (key.key_id.clone(), AWAY.to_owned());
+    let input = UpdatePrimaryRegionRequest { key_id, primary_region };
+    Handle::<ops::UpdatePrimaryRegion>::handle(&world.kms, &cx, input).await.unwrap();
+    let noted: Vec<String> = cx.take_noted().into_iter().map(|key| key.arn).collect();
+    assert_eq!(noted, [arn(HOME)]);
+    let made = cx.take_made();
+    let noted: Vec<&str> = made[0].resources.iter().map(|key| key.arn.as_str()).collect();
+    assert_eq!(noted, [arn(AWAY)]);
+    let parameters = String::from_utf8(made[0].parameters.clone()).unwrap();
+    assert!(parameters.contains(&arn(AWAY)), "{parameters}");
 }

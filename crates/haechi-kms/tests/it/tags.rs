@@ -48,6 +48,10 @@ async fn the_prefix_of_aws_and_doubles_are_refused() {
             "Tags beginning with aws: are reserved",
         );
     }
+    for strange in [tag("x*", "1"), tag("x", "My & My Team")] {
+        let outcome = put(&world, &key.key_id, vec![strange]).await;
+        assert_refused(outcome, "TagException", "Invalid tag");
+    }
     let outcome = put(&world, &key.key_id, vec![tag("a", "1"), tag("a", "2")]).await;
     assert_refused(outcome, "TagException", "Duplicate tag keys");
     assert!(list(&world, &key.key_id).await.is_empty());
