@@ -15,9 +15,10 @@ pub(crate) fn organization(cx: &Cx) -> Option<&str> {
     Some(&membership.organization_id)
 }
 
-/// What a member is answered who wants to change what is the organization's.
+/// What a member is answered who wants to change what is the organization's. The operations on
+/// trails declare the error under its old name.
 pub(crate) fn not_management() -> Error {
-    Error::NotOrganizationManagementAccountException(
+    Error::NotOrganizationMasterAccountException(
         "The request could not be processed because the account is not the management account of \
          the organization."
             .to_owned(),

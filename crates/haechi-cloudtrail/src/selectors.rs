@@ -16,6 +16,16 @@ const BASIC_MAX: usize = 5;
 /// Values in all advanced selectors of a trail together.
 const VALUES_MAX: usize = 500;
 
+/// Resources that the basic selectors of a trail may name together.
+const RESOURCES_MAX: usize = 250;
+
+/// Types of resources that basic selectors take, and the service in their ARNs.
+const RESOURCE_TYPES: [(&str, &str); 3] = [
+    ("AWS::DynamoDB::Table", "dynamodb"),
+    ("AWS::Lambda::Function", "lambda"),
+    ("AWS::S3::Object", "s3"),
+];
+
 /// Fields that advanced selectors may name.
 const FIELDS: &[&str] = &[
     "errorCode",
@@ -85,12 +95,60 @@ fn refused<T>(message: &str) -> Result<T, Error> {
     Err(Error::InvalidEventSelectorsException(message.to_owned()))
 }
 
+/// What an ARN of this service names beyond the service, nothing being everything; `None` for what
+/// is no such ARN.
+fn named<'a>(value: &'a str, service: &str) -> Option<&'a str> {
+    let (partition, rest) = value.strip_prefix("arn:")?.split_once(':')?;
+    let resource = rest.strip_prefix(service)?;
+    let is_arn = partition.starts_with("aws") && (resource.is_empty() || resource.starts_with(':'));
+    is_arn.then(|| resource.trim_start_matches(':'))
+}
+
+/// How many resources a basic selector names: those of a type of which it takes all do not count.
+fn count_resources(kind: &str, values: &[String]) -> Result<usize, Error> {
+    let Some((_, service)) = RESOURCE_TYPES.iter().find(|(name, _)| *name == kind) else {
+        return refused(&format!("{kind} is no type of data resources of an event selector."));
+    };
+    let mut has_all = false;
+    for value in values {
+        match named(value, service) {
+            Some(rest) => has_all |= rest.is_empty(),
+            None => return refused(&format!("{value} is no ARN of a data resource of {kind}.")),
+        }
+    }
+    Ok(if has_all { 0 } else { values.len() })
+}
+
+/// Refuses fields of an advanced selector that do not go together, and values that trails do not
+/// know of those that have only a few.
+fn check_together(fields: &[Field]) -> Result<(), Error> {
+    let of = |name: &str| fields.iter().find(|field| field.field == name);
+    let equals = |name: &str| of(name).and_then(|field| field.equals.as_deref());
+    let Some([category]) = equals("eventCategory") else {
+        return refused("A selector says by one eventCategory which events it is about.");
+    };
+    match (category.as_str(), of("resources.type")) {
+        ("Data", Some(_)) | ("Management" | "NetworkActivity", None) => {}
+        ("Data", None) => return refused("A selector of data events has resources.type."),
+        ("Management" | "NetworkActivity", Some(_)) => {
+            return refused("resources.type selects data events only.");
+        }
+        _ => return refused(&format!("{category} is no eventCategory of a trail.")),
+    }
+    match equals("readOnly") {
+        None => Ok(()),
+        Some([value]) if value == "true" || value == "false" => Ok(()),
+        Some(_) => refused("readOnly is either true or false."),
+    }
+}
+
 impl Selectors {
     /// Accepts basic selectors.
     pub(crate) fn basic(list: Vec<EventSelector>) -> Result<Selectors, Error> {
         if list.is_empty() || list.len() > BASIC_MAX {
             return refused("A trail has one to five event selectors.");
         }
+        let mut resources = 0;
         let mut accepted = Vec::with_capacity(list.len());
         for selector in list {
             let excluded = selector.exclude_management_event_sources.unwrap_or_default();
@@ -102,10 +160,11 @@ impl Selectors {
             }
             let mut data_resources = Vec::new();
             for resource in selector.data_resources.unwrap_or_default() {
-                match (resource.r#type, resource.values) {
-                    (Some(kind), Some(values)) => data_resources.push((kind, values)),
-                    _ => return refused("A data resource has a type and values."),
-                }
+                let (Some(kind), Some(values)) = (resource.r#type, resource.values) else {
+                    return refused("A data resource has a type and values.");
+                };
+                resources += count_resources(&kind, &values)?;
+                data_resources.push((kind, values));
             }
             let kind = selector.read_write_type.unwrap_or(ReadWriteType::All);
             accepted.push(Basic {
@@ -114,6 +173,9 @@ impl Selectors {
                 excluded_sources: excluded,
                 data_resources,
             });
+        }
+        if resources > RESOURCES_MAX {
+            return refused("A trail's event selectors have at most 250 data resources.");
         }
         Ok(Selectors::Basic(accepted))
     }
@@ -135,9 +197,7 @@ impl Selectors {
                     return refused("A field is selected by once in a selector.");
                 }
             }
-            if !fields.iter().any(|field| field.field == "eventCategory") {
-                return refused("A selector says by eventCategory which events it is about.");
-            }
+            check_together(&fields)?;
             accepted.push(Advanced { name: selector.name, fields });
         }
         if values > VALUES_MAX {
@@ -245,8 +305,7 @@ impl Field {
             return refused(&format!("{} is selected by an operator with values.", self.field));
         }
         let exact = ["eventCategory", "readOnly", "resources.type"].contains(&self.field.as_str());
-        let negated = self.field == "resources.type" && self.not_equals.is_some();
-        if exact && !negated && (equals.is_none() || others.iter().any(|list| list.is_some())) {
+        if exact && (equals.is_none() || others.iter().any(|list| list.is_some())) {
             return refused(&format!("{} is selected by Equals only.", self.field));
         }
         Ok(())

@@ -233,8 +233,9 @@ impl CloudTrail {
         Ok(all.filter(is_seen).collect())
     }
 
-    /// The trails of the caller's account and organization that this Region shows: its own, and with `shadows`
-    /// those of other Regions that log in all. Sorted by name.
+    /// The trails of the caller's account that this Region is home to; with `shadows` also those of
+    /// other Regions that log in all, and in a member account those of its organization. Sorted by
+    /// name.
     pub(crate) async fn trails_here(
         &self,
         cx: &Cx,
@@ -242,7 +243,9 @@ impl CloudTrail {
     ) -> Result<Vec<TrailRecord>, Fault> {
         let mut trails = self.trails_seen(cx).await?;
         trails.retain(|trail| {
-            trail.home_region == cx.region.as_str() || (shadows && trail.is_multi_region)
+            let is_home = trail.home_region == cx.region.as_str();
+            let is_own = trail.account == cx.account().as_str();
+            (is_home && is_own) || (shadows && (is_home || trail.is_multi_region))
         });
         trails.sort_by(|one, other| (&one.name, &one.arn).cmp(&(&other.name, &other.arn)));
         Ok(trails)

@@ -18,8 +18,8 @@ use crate::store::{HandshakeRecord, handshake_path, handshakes_path};
 /// How long an invitation stands.
 pub(crate) const STANDS_MS: i64 = 15 * 24 * 60 * 60 * 1000;
 
-/// How long it is listed after its end.
-const LISTED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// How long it is seen after its end.
+const SEEN_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Which party acts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,16 @@ impl HandshakeRecord {
             Some(state) => state,
             None => HandshakeState::Canceled,
         }
+    }
+
+    /// Whether it ended so long ago that nobody sees it any more.
+    fn is_gone(&self, now: Timestamp) -> bool {
+        let ended_ms = match self.state(now) {
+            HandshakeState::Open | HandshakeState::Requested => return false,
+            HandshakeState::Expired => self.expires_ms,
+            _ => self.ended_ms.unwrap_or(self.expires_ms),
+        };
+        now.millis() >= ended_ms.saturating_add(SEEN_MS)
     }
 
     pub(crate) fn arn(&self) -> String {
@@ -102,7 +112,7 @@ impl Organizations {
     ) -> Result<Loaded<HandshakeRecord>, Error> {
         let found = self.database.load::<HandshakeRecord>(&handshake_path(id)).await?;
         let account = cx.account().as_str();
-        let found = found.filter(|found| {
+        let found = found.filter(|found| !found.value.is_gone(cx.now())).filter(|found| {
             let inviter = found.value.management == account && party != Party::Invited;
             inviter || (found.value.account == account && party != Party::Inviter)
         });
@@ -136,7 +146,7 @@ impl Organizations {
         let rows = self.database.list_all::<HandshakeRecord>(&handshakes_path()).await?;
         let mine = rows.iter().map(|row| &row.value).filter(|record| {
             let party = if sent { &record.management } else { &record.account };
-            party == account.as_str() && now.millis() < record.expires_ms.saturating_add(LISTED_MS)
+            party == account.as_str() && !record.is_gone(now)
         });
         Ok(mine.map(|record| record.shown(now)).collect())
     }
@@ -150,7 +160,8 @@ pub(crate) fn moved(
 ) -> Result<HandshakeRecord, Error> {
     match record.state(now) {
         HandshakeState::Open | HandshakeState::Requested => {
-            Ok(HandshakeRecord { state: to.as_str().to_owned(), ..record.clone() })
+            let ended_ms = Some(now.millis());
+            Ok(HandshakeRecord { state: to.as_str().to_owned(), ended_ms, ..record.clone() })
         }
         state if state == to => Err(handshake_in_state()),
         _ => Err(handshake_ended()),

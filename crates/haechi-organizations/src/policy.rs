@@ -36,8 +36,9 @@ static RULES: [Rules; 5] = [
     Rules {
         name: SERVICE_CONTROL,
         kind: Some(Kind::ServiceControl),
-        characters_max: 5120,
-        attached_max: 5,
+        // Twice as much since May 2026: What's New, "AWS Organizations increased SCP quotas".
+        characters_max: 10_240,
+        attached_max: 10,
     },
     Rules {
         name: RESOURCE_CONTROL,

@@ -13,7 +13,7 @@
 //! /organizations/<management account>/<o-…>/creation/<car-…>  CreationRecord
 //! ```
 //! Each change of an organization writes its head, which must be the one that was read: so every
-//! rule over several records (a name is unique, a unit is empty, five policies at most) is decided
+//! rule over several records (a name is unique, a unit is empty, ten policies at most) is decided
 //! on one state of the whole.
 
 use std::collections::BTreeMap;
@@ -228,6 +228,9 @@ pub(crate) struct HandshakeRecord {
     pub(crate) state: String,
     pub(crate) requested_ms: i64,
     pub(crate) expires_ms: i64,
+    /// When a party ended it. Records from before this was noted have none.
+    #[serde(default)]
+    pub(crate) ended_ms: Option<i64>,
     #[serde(flatten)]
     pub(crate) unknown: Unknown,
 }

@@ -7,8 +7,21 @@ fn field(name: &str, change: impl FnOnce(&mut AdvancedFieldSelector)) -> Advance
     field
 }
 
+fn equal(name: &str, values: &[&str]) -> AdvancedFieldSelector {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    field(name, |field| field.equals = Some(values))
+}
+
+fn category(name: &str) -> AdvancedFieldSelector {
+    equal("eventCategory", &[name])
+}
+
+fn kind(name: &str) -> AdvancedFieldSelector {
+    equal("resources.type", &[name])
+}
+
 fn management() -> AdvancedFieldSelector {
-    field("eventCategory", |field| field.equals = Some(vec!["Management".to_owned()]))
+    category("Management")
 }
 
 fn advanced(fields: Vec<AdvancedFieldSelector>) -> Result<Selectors, Error> {
@@ -53,8 +66,8 @@ fn advanced_selectors_need_every_field_and_take_negations() {
     let not = field("eventName", |field| field.not_ends_with = some("Key"));
     let selectors = advanced(vec![management(), not]).unwrap();
     assert!(!wants(&selectors, "CreateKey") && wants(&selectors, "CreateAlias"));
-    let data = field("eventCategory", |field| field.equals = some("Data"));
-    assert!(!wants(&advanced(vec![data]).unwrap(), "CreateKey"));
+    let data = advanced(vec![category("Data"), kind("AWS::KMS::Key")]).unwrap();
+    assert!(!wants(&data, "CreateKey"));
 }
 
 #[test]
@@ -68,4 +81,106 @@ fn advanced_selectors_that_say_nothing_or_nonsense_are_refused() {
     assert!(advanced(vec![management(), field("eventName", |_| {})]).is_err());
     let starts = field("readOnly", |field| field.starts_with = some("t"));
     assert!(advanced(vec![management(), starts]).is_err());
+}
+
+/// Basic selectors, each with these types and values of data resources.
+fn of_data(selectors: &[&[(&str, &[String])]]) -> Result<Selectors, Error> {
+    let selector = |resources: &&[(&str, &[String])]| EventSelector {
+        data_resources: Some(
+            resources
+                .iter()
+                .map(|(kind, values)| DataResource {
+                    r#type: Some((*kind).to_owned()),
+                    values: Some(values.to_vec()),
+                })
+                .collect(),
+        ),
+        ..EventSelector::default()
+    };
+    Selectors::basic(selectors.iter().map(selector).collect())
+}
+
+#[test]
+fn basic_selectors_take_data_resources_of_three_types_by_their_arns() {
+    let (s3, lambda, table) = ("AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table");
+    for (kind, value) in [
+        (s3, "arn:aws:s3"),
+        (s3, "arn:aws:s3:::"),
+        (s3, "arn:aws:s3:::bucket/"),
+        (s3, "arn:aws:s3:::bucket/prefix"),
+        (lambda, "arn:aws:lambda"),
+        (lambda, "arn:aws:lambda:us-west-2:111122223333:function:hello"),
+        (table, "arn:aws:dynamodb"),
+        (table, "arn:aws:dynamodb:us-west-2:111122223333:table/t"),
+    ] {
+        assert!(of_data(&[&[(kind, &[value.to_owned()])]]).is_ok(), "{kind} {value}");
+    }
+    for (kind, value) in [
+        ("AWS::S3::Bucket", "arn:aws:s3"),
+        ("AWS::KMS::Key", "arn:aws:kms"),
+        (s3, "bucket"),
+        (s3, ""),
+        (s3, "arn:aws:s3-object-lambda:::b"),
+        (s3, "arn:aws:lambda"),
+        (lambda, "arn:aws:s3"),
+        (table, "*"),
+    ] {
+        let refused = of_data(&[&[(kind, &[value.to_owned()])]]);
+        let is_refused = matches!(refused, Err(Error::InvalidEventSelectorsException(_)));
+        assert!(is_refused, "{kind} {value}");
+    }
+}
+
+#[test]
+fn a_trail_has_250_data_resources_at_most_unless_it_has_all_of_a_type() {
+    let buckets = |count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("arn:aws:s3:::bucket-{number}/")).collect()
+    };
+    let (s3, lambda) = ("AWS::S3::Object", "AWS::Lambda::Function");
+    let one = ["arn:aws:lambda:us-west-2:111122223333:function:hello".to_owned()];
+    let all = ["arn:aws:lambda".to_owned()];
+    assert!(of_data(&[&[(s3, &buckets(250))]]).is_ok());
+    assert!(of_data(&[&[(s3, &buckets(251))]]).is_err());
+    // They count over all selectors of the trail.
+    assert!(of_data(&[&[(s3, &buckets(250))], &[(lambda, &one)]]).is_err());
+    assert!(of_data(&[&[(s3, &buckets(249))], &[(lambda, &one)]]).is_ok());
+    assert!(of_data(&[&[(s3, &buckets(250))], &[(lambda, &all)]]).is_ok());
+}
+
+#[test]
+fn advanced_selectors_have_a_known_category_and_the_fields_that_go_with_it() {
+    let object = || kind("AWS::S3::Object");
+    let source = || equal("eventSource", &["kms.amazonaws.com"]);
+    let read = |values: &[&str]| equal("readOnly", values);
+    let not_object = field("resources.type", |field| {
+        field.not_equals = Some(vec!["AWS::S3::Object".to_owned()]);
+    });
+    for (index, right) in [
+        vec![management(), read(&["true"])],
+        vec![management(), read(&["false"])],
+        vec![category("Data"), object(), read(&["true"])],
+        vec![category("NetworkActivity"), source()],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(advanced(right).is_ok(), "{index}");
+    }
+    for (index, wrong) in [
+        vec![category("Insight")],
+        vec![category("management")],
+        vec![equal("eventCategory", &["Management", "Data"]), object()],
+        vec![category("Data")],
+        vec![category("Data"), not_object],
+        vec![management(), object()],
+        vec![category("NetworkActivity"), source(), object()],
+        vec![management(), read(&["maybe"])],
+        vec![management(), read(&["true", "false"])],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let refused = advanced(wrong);
+        assert!(matches!(refused, Err(Error::InvalidEventSelectorsException(_))), "{index}");
+    }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use haechi_cloudtrail_model::ops::{
-    CreateTrail, DescribeTrails, GetTrail, StopLogging, UpdateTrail,
+    AddTags, CreateTrail, DeleteTrail, DescribeTrails, GetTrail, ListTags, PutEventSelectors,
+    RemoveTags, StartLogging, StopLogging, UpdateTrail,
 };
 use haechi_cloudtrail_model::shapes::*;
 use haechi_core::guardrails::Membership;
@@ -109,9 +110,6 @@ async fn a_member_sees_the_trail_and_cannot_change_it() {
     );
     let get = GetTrailRequest { name: arn.clone() };
     assert!(kit.call::<GetTrail, _>(cloudtrail, &member, get.clone()).await.is_ok());
-    let stop = StopLoggingRequest { name: arn };
-    let refused = kit.call::<StopLogging, _>(cloudtrail, &member, stop).await;
-    assert_eq!(code(refused), "NotOrganizationManagementAccountException");
     let stranger = kit.root(STRANGER);
     assert_eq!(
         code(kit.call::<GetTrail, _>(cloudtrail, &stranger, get).await),
@@ -124,7 +122,7 @@ async fn only_the_management_account_of_an_organization_makes_one() {
     let (world, _) = world().await;
     let (kit, cloudtrail) = (&world.kit, &world.cloudtrail);
     for (account, told) in [
-        (MEMBER, "NotOrganizationManagementAccountException"),
+        (MEMBER, "NotOrganizationMasterAccountException"),
         (STRANGER, "OrganizationsNotInUseException"),
     ] {
         let refused = kit.call::<CreateTrail, _>(cloudtrail, &kit.root(account), wish("all")).await;
@@ -142,4 +140,59 @@ async fn only_the_management_account_of_an_organization_makes_one() {
         let answer = world.call::<UpdateTrail>(update).await.unwrap();
         assert_eq!(answer.is_organization_trail, Some(wanted));
     }
+}
+
+#[tokio::test]
+async fn every_change_by_a_member_is_answered_the_error_that_the_operation_declares() {
+    let (world, _) = world().await;
+    let arn = world.call::<CreateTrail>(wish("all")).await.unwrap().trail_arn.unwrap();
+    let member = world.kit.root(MEMBER);
+    let name = || arn.clone();
+    let tags = || vec![Tag { key: "Team".to_owned(), value: None }];
+    let selectors = PutEventSelectorsRequest {
+        trail_name: name(),
+        event_selectors: Some(vec![EventSelector::default()]),
+        ..PutEventSelectorsRequest::default()
+    };
+    let update = UpdateTrailRequest { name: name(), ..UpdateTrailRequest::default() };
+    let add = AddTagsRequest { resource_id: name(), tags_list: tags() };
+    let remove = RemoveTagsRequest { resource_id: name(), tags_list: tags() };
+    macro_rules! codes {
+        ($($op:ty: $input:expr),*) => {
+            [$(code(world.kit.call::<$op, _>(&world.cloudtrail, &member, $input).await)),*]
+        };
+    }
+    let told = codes![
+        StartLogging: StartLoggingRequest { name: name() },
+        StopLogging: StopLoggingRequest { name: name() },
+        UpdateTrail: update,
+        DeleteTrail: DeleteTrailRequest { name: name() },
+        PutEventSelectors: selectors,
+        AddTags: add,
+        RemoveTags: remove
+    ];
+    assert_eq!(told, ["NotOrganizationMasterAccountException"; 7]);
+    // ListTags declares no such error.
+    let list = ListTagsRequest { resource_id_list: vec![name()], next_token: None };
+    let refused = world.kit.call::<ListTags, _>(&world.cloudtrail, &member, list).await;
+    assert_eq!(code(refused), "CloudTrailARNInvalidException");
+}
+
+#[tokio::test]
+async fn to_a_member_the_trail_is_a_shadow_also_in_its_home_region() {
+    let (world, _) = world().await;
+    let one_region = CreateTrailRequest { is_multi_region_trail: None, ..wish("one") };
+    for wish in [wish("all"), one_region] {
+        world.call::<CreateTrail>(wish).await.unwrap();
+    }
+    let count = async |account: &str, shadows: Option<bool>| {
+        let caller = world.kit.root(account);
+        let input = DescribeTrailsRequest { include_shadow_trails: shadows, ..Default::default() };
+        let listed = world.kit.call::<DescribeTrails, _>(&world.cloudtrail, &caller, input).await;
+        listed.unwrap().trail_list.unwrap().len()
+    };
+    assert_eq!(count(MEMBER, None).await, 2);
+    assert_eq!(count(MEMBER, Some(true)).await, 2);
+    assert_eq!(count(MEMBER, Some(false)).await, 0);
+    assert_eq!(count(ACCOUNT, Some(false)).await, 2);
 }

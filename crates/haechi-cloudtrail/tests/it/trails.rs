@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use haechi_cloudtrail::CloudTrail;
 use haechi_cloudtrail_model::ops::{
-    AddTags, CreateTrail, DeleteTrail, DescribeTrails, GetTrail, RemoveTags, StopLogging,
+    AddTags, CreateTrail, DeleteTrail, DescribeTrails, GetTrail, ListTags, RemoveTags, StopLogging,
     UpdateTrail,
 };
 use haechi_cloudtrail_model::shapes::{
     AddTagsRequest, CreateTrailRequest, DeleteTrailRequest, DescribeTrailsRequest, GetTrailRequest,
-    RemoveTagsRequest, StopLoggingRequest, Tag, UpdateTrailRequest,
+    ListTagsRequest, RemoveTagsRequest, StopLoggingRequest, Tag, UpdateTrailRequest,
 };
 use haechi_core::{Caller, Handle, Operation};
 use haechi_testkit::told;
@@ -66,6 +66,21 @@ async fn a_trail_is_changed_in_its_home_region_only() {
     assert_eq!(told(&problem).0, "InvalidHomeRegionException");
     let shown = world.call::<GetTrail>(GetTrailRequest { name }).await.unwrap();
     assert_eq!(shown.trail.unwrap().home_region.as_deref(), Some("us-east-1"));
+}
+
+#[tokio::test]
+async fn tags_of_20_trails_are_listed_in_one_call_at_most() {
+    let world = World::new().await;
+    world.call::<CreateTrail>(create("main")).await.unwrap();
+    let arn = format!("arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main");
+    let list = |count| ListTagsRequest {
+        resource_id_list: vec![arn.clone(); count],
+        ..ListTagsRequest::default()
+    };
+    let listed = world.call::<ListTags>(list(20)).await.unwrap().resource_tag_list;
+    assert_eq!(listed.unwrap().len(), 20);
+    let problem = world.call::<ListTags>(list(21)).await.err().unwrap();
+    assert_eq!(told(&problem).0, "ValidationException");
 }
 
 #[tokio::test]

@@ -237,6 +237,32 @@ def test_selectors_are_kept_as_they_were_put():
     refused(
         "InvalidEventSelectorsException", cloudtrail.put_event_selectors, TrailName=name
     )
+    for resource in (
+        {"Type": "AWS::S3::Bucket", "Values": ["arn:aws:s3"]},
+        {"Type": "AWS::S3::Object", "Values": ["bucket"]},
+        {"Type": "AWS::S3::Object", "Values": [f"arn:aws:s3:::b{number}/" for number in range(251)]},
+    ):
+        refused(
+            "InvalidEventSelectorsException",
+            cloudtrail.put_event_selectors,
+            TrailName=name,
+            EventSelectors=[{"DataResources": [resource]}],
+        )
+    for fields in (
+        {"eventCategory": "Other"},
+        {"eventCategory": "Data"},
+        {"eventCategory": "Management", "resources.type": "AWS::S3::Object"},
+        {"eventCategory": "Management", "readOnly": "maybe"},
+    ):
+        selectors = [{"Field": field, "Equals": [value]} for field, value in fields.items()]
+        refused(
+            "InvalidEventSelectorsException",
+            cloudtrail.put_event_selectors,
+            TrailName=name,
+            AdvancedEventSelectors=[{"FieldSelectors": selectors}],
+        )
+    equal(cloudtrail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"], advanced)
+    refused("ValidationException", cloudtrail.list_tags, ResourceIdList=[arn(name)] * 21)
     cloudtrail.delete_trail(Name=name)
 
 

@@ -325,12 +325,13 @@ def test_a_trail_of_the_organization_is_seen_by_its_members():
     member = root_of(new_account("member"), "cloudtrail")
     seen = [one["TrailARN"] for one in member.describe_trails()["trailList"]]
     assert trail["TrailARN"] in seen, seen
+    equal(member.describe_trails(includeShadowTrails=False)["trailList"], [])
     refused(
-        "NotOrganizationManagementAccountException",
+        "NotOrganizationMasterAccountException",
         member.delete_trail,
         Name=trail["TrailARN"],
     )
-    refused("NotOrganizationManagementAccountException", member.create_trail, **wish)
+    refused("NotOrganizationMasterAccountException", member.create_trail, **wish)
     cloudtrail.delete_trail(Name=trail["TrailARN"])
     equal(member.describe_trails()["trailList"], [])
 

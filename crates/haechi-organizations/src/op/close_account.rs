@@ -19,6 +19,11 @@ impl Handle<CloseAccount> for Organizations {
             let message = "You cannot close the management account of an organization.";
             return Err(constraint("CANNOT_CLOSE_MANAGEMENT_ACCOUNT", message));
         }
+        if !organization.record().all_features {
+            let message =
+                "Accounts can be closed only in an organization with all features enabled.";
+            return Err(constraint("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE", message));
+        }
         if member.closed_ms.is_some() {
             return Err(already_closed());
         }

@@ -60,6 +60,7 @@ impl Handle<InviteAccountToOrganization> for Organizations {
             state: HandshakeState::Open.as_str().to_owned(),
             requested_ms: cx.now().millis(),
             expires_ms: cx.now().millis().saturating_add(STANDS_MS),
+            ended_ms: None,
             unknown: Unknown::new(),
         };
         let mut change = organization.change();

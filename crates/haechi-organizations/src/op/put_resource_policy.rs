@@ -37,6 +37,10 @@ impl Handle<PutResourcePolicy> for Organizations {
         let old = organization.record().resource_policy.as_ref();
         let record = match old {
             // Tags come with the first one only; later ones are TagResource's.
+            Some(_) if !tags.is_empty() => {
+                let message = "Tags can be given only when the resource policy is created.";
+                return Err(invalid("TARGET_NOT_SUPPORTED", message));
+            }
             Some(old) => ResourcePolicyRecord { content: input.content, principals, ..old.clone() },
             None => {
                 let id = format!("rp-{}", random(&self.env, 8)?);

@@ -270,3 +270,23 @@ async fn a_member_account_creates_policies_with_tags_where_it_may_tag_them_too()
     put(r#""organizations:CreatePolicy","organizations:TagResource""#).await;
     world.call::<ops::CreatePolicy>(&member, new_policy(role("a"))).await.unwrap();
 }
+
+#[tokio::test]
+async fn tags_come_with_a_new_resource_policy_only() {
+    let world = World::new().await;
+    let put = async |action: &str, tags: Option<Vec<Tag>>| {
+        let content = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":"*",
+                "Action":"organizations:{action}","Resource":"*"}}}}"#
+        );
+        let input = PutResourcePolicyRequest { content, tags };
+        world.boss::<ops::PutResourcePolicy>(input).await
+    };
+    put("DescribePolicy", role("a")).await.unwrap();
+    let refused = put("ListPolicies", role("b")).await;
+    assert_eq!(reason(refused), "TARGET_NOT_SUPPORTED");
+    let kept = world.boss::<ops::DescribeResourcePolicy>(Unit).await.unwrap().resource_policy;
+    assert!(kept.unwrap().content.unwrap().contains("DescribePolicy"));
+    put("ListPolicies", Some(Vec::new())).await.unwrap();
+    put("ListRoots", None).await.unwrap();
+}

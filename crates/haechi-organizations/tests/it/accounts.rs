@@ -89,3 +89,18 @@ async fn the_management_account_is_not_closed() {
     let closed = world.boss::<ops::CloseAccount>(input).await;
     assert_eq!(reason(closed), "CANNOT_CLOSE_MANAGEMENT_ACCOUNT");
 }
+
+#[tokio::test]
+async fn an_account_is_closed_only_with_all_features() {
+    let world = World::bare().await;
+    let feature_set = Some(OrganizationFeatureSet::ConsolidatedBilling);
+    let input = CreateOrganizationRequest { feature_set };
+    world.boss::<ops::CreateOrganization>(input).await.unwrap();
+    let account = world.account("one").await;
+    let input = CloseAccountRequest { account_id: account.clone() };
+    let closed = world.boss::<ops::CloseAccount>(input).await;
+    assert_eq!(reason(closed), "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE");
+    let input = DescribeAccountRequest { account_id: account };
+    let shown = world.boss::<ops::DescribeAccount>(input).await.unwrap().account.unwrap();
+    assert_eq!(shown.status, Some(AccountStatus::Active));
+}

@@ -54,7 +54,7 @@ async fn a_policy_is_attached_once_and_only_while_its_type_is_enabled() {
 }
 
 #[tokio::test]
-async fn a_target_has_five_at_most_and_one_at_least() {
+async fn a_target_has_ten_service_control_policies_at_most_and_one_at_least() {
     let world = World::new().await;
     let root = world.root().await;
     world.enable(PolicyType::ServiceControlPolicy).await.unwrap();
@@ -62,22 +62,42 @@ async fn a_target_has_five_at_most_and_one_at_least() {
         reason(world.detach("p-FullAWSAccess", &root).await),
         "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
     );
-    for number in 0..4 {
+    for number in 0..9 {
         let policy = world.policy(&number.to_string(), ADMIN).await;
         world.attach(&policy, &root).await.unwrap();
     }
-    let sixth = world.policy("sixth", ADMIN).await;
-    let refused = world.attach(&sixth, &root).await;
+    let eleventh = world.policy("eleventh", ADMIN).await;
+    let refused = world.attach(&eleventh, &root).await;
     assert_eq!(reason(refused), "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED");
     world.detach("p-FullAWSAccess", &root).await.unwrap();
-    world.attach(&sixth, &root).await.unwrap();
+    world.attach(&eleventh, &root).await.unwrap();
 }
 
 #[tokio::test]
-async fn five_stay_the_limit_when_many_attach_at_the_same_time() {
+async fn a_target_has_five_resource_control_policies_at_most() {
+    let world = World::new().await;
+    let (root, kind) = (world.root().await, PolicyType::ResourceControlPolicy);
+    world.enable(kind).await.unwrap();
+    let content = deny("kms:*").replace(r#""Effect""#, r#""Principal":"*","Effect""#);
+    for number in 0..4 {
+        let policy = world.policy_of(kind, &number.to_string(), &content).await.unwrap();
+        world.attach(&policy, &root).await.unwrap();
+    }
+    let sixth = world.policy_of(kind, "sixth", &content).await.unwrap();
+    let refused = world.attach(&sixth, &root).await;
+    assert_eq!(reason(refused), "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED");
+}
+
+#[tokio::test]
+async fn ten_stay_the_limit_when_many_attach_at_the_same_time() {
     let world = World::new().await;
     let root = world.root().await;
     world.enable(PolicyType::ServiceControlPolicy).await.unwrap();
+    for number in 0..4 {
+        let policy = world.policy(&format!("before {number}"), ADMIN).await;
+        world.attach(&policy, &root).await.unwrap();
+    }
+    // With AWS's own, five are there.
     let mut policies = Vec::new();
     for number in 0..6 {
         policies.push(world.policy(&number.to_string(), ADMIN).await);
@@ -91,7 +111,7 @@ async fn five_stay_the_limit_when_many_attach_at_the_same_time() {
         world.attach(five, &root),
         world.attach(six, &root),
     );
-    assert_eq!(attached(&world, &root, PolicyType::ServiceControlPolicy).await.len(), 5);
+    assert_eq!(attached(&world, &root, PolicyType::ServiceControlPolicy).await.len(), 10);
 }
 
 #[tokio::test]
@@ -137,13 +157,18 @@ async fn what_is_no_policy_of_its_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_service_control_policy_has_5120_characters_at_most() {
+async fn a_service_control_policy_has_10240_characters_at_most_and_one_of_resources_5120() {
     let world = World::new().await;
-    let filled = |length: usize| format!("{ADMIN}{}", " ".repeat(length - ADMIN.len()));
-    let kind = PolicyType::ServiceControlPolicy;
-    world.policy_of(kind, "fits", &filled(5120)).await.unwrap();
-    let refused = world.policy_of(kind, "does not", &filled(5121)).await;
-    assert_eq!(reason(refused), "POLICY_CONTENT_LIMIT_EXCEEDED");
+    let denies = deny("kms:*").replace(r#""Effect""#, r#""Principal":"*","Effect""#);
+    for (kind, content, most) in [
+        (PolicyType::ServiceControlPolicy, ADMIN, 10_240),
+        (PolicyType::ResourceControlPolicy, &denies, 5120),
+    ] {
+        let filled = |length: usize| format!("{content}{}", " ".repeat(length - content.len()));
+        world.policy_of(kind, "fits", &filled(most)).await.unwrap();
+        let refused = world.policy_of(kind, "does not", &filled(most + 1)).await;
+        assert_eq!(reason(refused), "POLICY_CONTENT_LIMIT_EXCEEDED");
+    }
 }
 
 #[tokio::test]
