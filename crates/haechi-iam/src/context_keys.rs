@@ -7,7 +7,7 @@ use haechi_wire::Fault;
 use serde_json::Value;
 
 use crate::entity::{Entity, EntityKind};
-use crate::policy::parse;
+use crate::policy::parse_input;
 use crate::store::{GroupRecord, RoleRecord, UserRecord};
 use crate::{Iam, group, managed};
 
@@ -15,13 +15,7 @@ use crate::{Iam, group, managed};
 pub(crate) fn of(policies: &[String]) -> Result<Vec<String>, Error> {
     let mut keys = Vec::new();
     for text in policies {
-        parse(text, Kind::Identity).map_err(|error| match error {
-            // What AWS calls it here.
-            Error::MalformedPolicyDocumentException(message) => {
-                Error::InvalidInputException(message)
-            }
-            other => other,
-        })?;
+        parse_input(text, Kind::Identity)?;
         let document: Value = serde_json::from_str(text).unwrap_or_default();
         let statements = document.get("Statement");
         for statement in statements.into_iter().flat_map(each) {
@@ -58,17 +52,19 @@ fn conditions(statement: &Value, keys: &mut Vec<String>) {
 }
 
 /// Notes each `${key}` and `${key, 'default'}`; `${*}`, `${?}` and `${$}` are no variables.
+pub(crate) fn variables_in(text: &str, keys: &mut Vec<String>) {
+    for part in text.split("${").skip(1) {
+        let Some((inside, _)) = part.split_once('}') else { continue };
+        let key = inside.split(',').next().unwrap_or_default().trim();
+        if !matches!(key, "*" | "?" | "$") {
+            note(key, keys);
+        }
+    }
+}
+
 fn variables(value: &Value, keys: &mut Vec<String>) {
     match value {
-        Value::String(text) => {
-            for part in text.split("${").skip(1) {
-                let Some((inside, _)) = part.split_once('}') else { continue };
-                let key = inside.split(',').next().unwrap_or_default().trim();
-                if !matches!(key, "*" | "?" | "$") {
-                    note(key, keys);
-                }
-            }
-        }
+        Value::String(text) => variables_in(text, keys),
         Value::Array(values) => values.iter().for_each(|one| variables(one, keys)),
         Value::Object(members) => members.values().for_each(|one| variables(one, keys)),
         _ => {}
@@ -83,24 +79,27 @@ impl Iam {
         account: &AccountId,
         arn: &str,
     ) -> Result<Vec<String>, Error> {
-        let name = arn.rsplit('/').next().unwrap_or_default();
-        let is_of = |kind: EntityKind| arn.starts_with(&kind.arn(account, "/", ""));
+        let (owner, kind, name) = EntityKind::of_arn(arn)?;
+        if owner != *account {
+            return Err(kind.not_found(name));
+        }
         let mut texts = Vec::new();
-        if is_of(EntityKind::User) {
-            let user = self.named::<UserRecord>(account, name).await?;
-            self.collect(account, &user, &mut texts).await?;
-            for group in group::of_user(&self.database, account, &user).await? {
+        match kind {
+            EntityKind::User => {
+                let user = self.named::<UserRecord>(account, name).await?;
+                self.collect(account, &user, &mut texts).await?;
+                for group in group::of_user(&self.database, account, &user).await? {
+                    self.collect(account, &group, &mut texts).await?;
+                }
+            }
+            EntityKind::Group => {
+                let group = self.named::<GroupRecord>(account, name).await?;
                 self.collect(account, &group, &mut texts).await?;
             }
-        } else if is_of(EntityKind::Group) {
-            let group = self.named::<GroupRecord>(account, name).await?;
-            self.collect(account, &group, &mut texts).await?;
-        } else if is_of(EntityKind::Role) {
-            let role = self.named::<RoleRecord>(account, name).await?;
-            self.collect(account, &role, &mut texts).await?;
-        } else {
-            let message = format!("Invalid ARN: {arn} is of no user, group or role here.");
-            return Err(Error::InvalidInputException(message));
+            EntityKind::Role => {
+                let role = self.named::<RoleRecord>(account, name).await?;
+                self.collect(account, &role, &mut texts).await?;
+            }
         }
         Ok(texts)
     }

@@ -9,6 +9,7 @@ use haechi_iam_model::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::PARTITION;
+use crate::role::parts;
 use crate::store::{GroupRecord, RoleRecord, UserRecord, group_path, role_path, user_path};
 
 /// Which of the three.
@@ -59,6 +60,22 @@ impl EntityKind {
     /// `arn:aws:iam::123456789012:role/path/name`.
     pub(crate) fn arn(self, account: &AccountId, path: &str, name: &str) -> String {
         format!("arn:{PARTITION}:iam::{account}:{}{path}{name}", self.word())
+    }
+
+    /// The account, kind and name of what an ARN names, whether it exists or not.
+    pub(crate) fn of_arn(arn: &str) -> Result<(AccountId, EntityKind, &str), Error> {
+        let kinds = [EntityKind::User, EntityKind::Group, EntityKind::Role];
+        parts(arn)
+            .filter(|(_, _, _, name)| !name.is_empty())
+            .and_then(|(account, word, _, name)| {
+                let kind = kinds.into_iter().find(|kind| kind.word() == word)?;
+                Some((account, kind, name))
+            })
+            .ok_or_else(|| {
+                Error::InvalidInputException(format!(
+                    "Invalid Entity Arn: {arn} does not clearly define entity type and name."
+                ))
+            })
     }
 
     /// The error for one that is not there.

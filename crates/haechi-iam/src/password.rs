@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use haechi_core::{AccountId, Cx, Env, Loaded};
+use haechi_core::{AccountId, Ask, Cx, Env, Loaded, NoContext};
 use haechi_crypto::PasswordHash;
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::{LoginProfile, PasswordPolicy};
+use haechi_policy::{Kind, Principal, ResourceRule};
 use haechi_wire::{Fault, SecretString, Timestamp};
 use tokio::sync::Semaphore;
 
@@ -150,6 +151,26 @@ pub(crate) fn login_not_found(user_name: &str) -> Error {
 }
 
 impl Iam {
+    /// Decides whether the caller may change its own password, or see what is asked of a new one: a
+    /// policy allows it, or the account's password policy lets users do so and none denies it.
+    pub(crate) async fn authorize_of_password(&self, cx: &Cx, arn: &str) -> Result<(), Error> {
+        let decided = cx.decide(&Ask {
+            action: cx.operation.action,
+            resource: arn,
+            resource_account: cx.account().as_str(),
+            policy: None,
+            rule: ResourceRule::Union,
+            context: &NoContext,
+        });
+        let Err(denied) = decided else { return Ok(()) };
+        let is_silent = !denied.denial.is_explicit() && denied.denial.kind() == Kind::Identity;
+        let is_user = matches!(cx.caller.principal, Principal::User { .. });
+        let lets_users_change = is_silent
+            && is_user
+            && self.password_policy(cx).await?.is_some_and(|policy| policy.lets_users_change);
+        if lets_users_change { Ok(()) } else { Err(Fault::from(denied).into()) }
+    }
+
     /// The login profile of a user that was authorised.
     pub(crate) async fn login(
         &self,

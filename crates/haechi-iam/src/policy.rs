@@ -29,6 +29,11 @@ pub(crate) fn parse(document: &str, kind: Kind) -> Result<Document, Error> {
         .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))
 }
 
+/// The same of a policy that is only to be looked at: those operations know no error but this.
+pub(crate) fn parse_input(document: &str, kind: Kind) -> Result<Document, Error> {
+    Document::parse(document, kind).map_err(|error| Error::InvalidInputException(error.to_string()))
+}
+
 /// Refuses what is not an inline policy. What is stored was checked so: it is only parsed again.
 fn check_inline(document: &str) -> Result<(), Error> {
     parse(document, Kind::Identity)?

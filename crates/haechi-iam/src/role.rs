@@ -84,8 +84,8 @@ impl RoleRecord {
     }
 }
 
-/// The account, kind, path and name in the ARN of a user or role.
-fn parts(arn: &str) -> Option<(AccountId, &str, &str, &str)> {
+/// The account, kind, path and name in the ARN of a user, group or role.
+pub(crate) fn parts(arn: &str) -> Option<(AccountId, &str, &str, &str)> {
     let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
     let (kind, rest) = resource.split_at_checked(resource.find('/')?)?;
     let (path, name) = rest.split_at_checked(rest.rfind('/')? + 1)?;
@@ -111,6 +111,7 @@ impl Iam {
         let document = parse(text, Kind::Trust)?;
         document
             .require_known_services()
+            .and_then(|()| document.require_federated_providers())
             .map_err(|error| Error::MalformedPolicyDocumentException(error.to_string()))?;
         if characters(text) > TRUST_CHARACTERS_MAX {
             let message = format!("Cannot exceed quota for ACLSizePerRole: {TRUST_CHARACTERS_MAX}");

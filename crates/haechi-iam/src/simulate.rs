@@ -1,38 +1,31 @@
 //! Simulation: what policies would decide, without doing anything. The decision is the same one
 //! that calls get ([`haechi_policy::explain`]).
 
+mod check;
 mod source;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::Cx;
 use haechi_core::guardrails::Levels;
+use haechi_core::{AccountId, Cx};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::{
     ContextEntry, EvaluationResult, OrderedOrganizationPolicyType, OrganizationsDecisionDetail,
     PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType, ResourceSpecificResult,
     SimulatePolicyResponse, Statement,
 };
-use haechi_policy::reference::{self, ActionReference};
+use haechi_policy::reference;
 use haechi_policy::{
-    ContextMap, Decision, Explanation, Kind, LayerExplanation, Policies, Principal, Request,
-    ResourceRule, Says, explain,
+    ContextMap, Decision, Effect, Explanation, Kind, LayerExplanation, Policies, Principal,
+    Request, ResourceRule, Says, StatementExplanation, explain,
 };
 
+use crate::context_keys::variables_in;
 use crate::listing::page;
 
+pub(crate) use check::{caller, check, owner};
 pub(crate) use source::{Excluded, Source};
-
-/// What `ResourceHandlingOption` may say (API reference). Only EC2's `RunInstances` differs by it.
-const HANDLING_OPTIONS: [&str; 6] = [
-    "EC2-VPC-InstanceStore",
-    "EC2-VPC-InstanceStore-Subnet",
-    "EC2-VPC-EBS",
-    "EC2-VPC-EBS-Subnet",
-    "EC2-Classic-InstanceStore",
-    "EC2-Classic-EBS",
-];
 
 /// What is simulated.
 pub(crate) struct Simulation {
@@ -43,7 +36,10 @@ pub(crate) struct Simulation {
     /// Whether policies of an organization bind the principal, and are to be told of.
     pub(crate) organized: bool,
     pub(crate) service_control: Levels,
-    pub(crate) resource_account: String,
+    /// Who owns the resources whose ARNs do not tell; else the caller's account does.
+    pub(crate) owner: Option<AccountId>,
+    /// Whether a caller was named. One whom nobody named is of the resource's own account.
+    pub(crate) caller_named: bool,
     pub(crate) context: ContextMap,
 }
 
@@ -51,7 +47,11 @@ pub(crate) struct Simulation {
 struct Decided {
     explanation: Explanation,
     verdict: PolicyEvaluationDecisionType,
+    /// Whether the resource is another account's.
+    abroad: bool,
 }
+
+type Details = BTreeMap<String, PolicyEvaluationDecisionType>;
 
 /// The condition keys that a request gives.
 pub(crate) fn context(entries: &[ContextEntry]) -> ContextMap {
@@ -83,33 +83,6 @@ pub(crate) fn principal(arn: &str, unique_id: &str) -> Principal {
         };
     }
     Principal::User { arn: arn.to_owned(), unique_id: unique_id.to_owned(), account }
-}
-
-/// Refuses a scenario of EC2 that there is none of.
-pub(crate) fn check_handling(option: Option<&str>) -> Result<(), Error> {
-    match option {
-        Some(option) if !HANDLING_OPTIONS.contains(&option) => {
-            let message = format!("Invalid resource handling option: {option}");
-            Err(Error::InvalidInputException(message))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Who calls: `CallerArn`, else the source. A policy of a resource names principals, so it needs one.
-pub(crate) fn caller(
-    given: Option<String>,
-    source: Option<String>,
-    resource_policy: bool,
-) -> Result<Option<String>, Error> {
-    let own = source.filter(|arn| !resource_policy || is_kind(arn, "user/"));
-    match given.or(own) {
-        None if resource_policy => {
-            let message = "CallerArn is required if a ResourcePolicy is given.";
-            Err(Error::InvalidInputException(message.to_owned()))
-        }
-        caller => Ok(caller),
-    }
 }
 
 /// The guardrails of the simulated principal, as they bind its calls.
@@ -156,17 +129,30 @@ impl Simulation {
             let known = reference::action(action);
             let single = known.is_some_and(|known| !known.takes_resources());
             match resources.filter(|resources| !single && !resources.is_empty()) {
-                None => self.result(&self.decide(action, "*"), "*"),
-                Some([resource]) => {
-                    let decided = self.decide(action, resource);
-                    let specific = Some(vec![self.specific(&decided, resource)]);
-                    let whole = self.result(&decided, resource);
-                    EvaluationResult { resource_specific_results: specific, ..whole }
+                None => self.result(&[self.decide(action, "*")], "*"),
+                Some(resources) => {
+                    let decided: Vec<_> =
+                        resources.iter().map(|one| self.decide(action, one)).collect();
+                    let name = match resources {
+                        [resource] => resource,
+                        _ => known
+                            .and_then(|known| known.resource_types.first())
+                            .map_or("*", |one| one.arn),
+                    };
+                    let specific = decided.iter().map(|one| self.specific(one)).collect();
+                    let whole = self.result(&decided, name);
+                    EvaluationResult { resource_specific_results: Some(specific), ..whole }
                 }
-                Some(resources) => self.summary(action, known, resources),
             }
         };
         actions.iter().map(result).collect()
+    }
+
+    /// The account that owns a resource; empty where there is none to tell it from the caller's.
+    fn owner_of<'a>(&'a self, resource: &'a str) -> &'a str {
+        let told = resource.split(':').nth(4).filter(|account| AccountId::parse(account).is_some());
+        let owner = self.owner.as_ref().map(AccountId::as_str);
+        told.filter(|_| self.caller_named).or(owner).unwrap_or_default()
     }
 
     fn decide(&self, action: &str, resource: &str) -> Decided {
@@ -183,11 +169,12 @@ impl Simulation {
             },
             ..Policies::default()
         };
+        let resource_account = self.owner_of(resource);
         let request = Request {
             principal: &self.principal,
             action,
             resource,
-            resource_account: &self.resource_account,
+            resource_account,
             context: &self.context,
         };
         let explanation = explain(&policies, &request);
@@ -198,79 +185,73 @@ impl Simulation {
             }
             Decision::Deny(_) => PolicyEvaluationDecisionType::ImplicitDeny,
         };
-        Decided { explanation, verdict }
+        let own = self.principal.account().unwrap_or_default();
+        let abroad = !resource_account.is_empty() && resource_account != own;
+        Decided { explanation, verdict, abroad }
     }
 
-    fn result(&self, decided: &Decided, resource: &str) -> EvaluationResult {
+    /// The decision on an action: on several resources, the most restrictive one.
+    fn result(&self, decided: &[Decided], resource: &str) -> EvaluationResult {
+        let action = decided.first().map(|one| one.explanation.action.clone());
         EvaluationResult {
-            eval_action_name: decided.explanation.action.clone(),
+            eval_action_name: action.unwrap_or_default(),
             eval_resource_name: Some(resource.to_owned()),
-            eval_decision: decided.verdict,
-            matched_statements: Some(self.matched(&decided.explanation)),
-            missing_context_values: Some(missing([decided])),
-            organizations_decision_detail: self.organizations([decided]),
-            permissions_boundary_decision_detail: self.limit([decided]),
-            eval_decision_details: self.sides(decided),
+            eval_decision: strictest(decided.iter().map(|one| one.verdict)),
+            matched_statements: Some(self.matched(decided)),
+            missing_context_values: Some(missing(decided)),
+            organizations_decision_detail: self.organizations(decided),
+            permissions_boundary_decision_detail: self.limit(decided),
+            eval_decision_details: details(decided),
             resource_specific_results: None,
         }
     }
 
-    fn specific(&self, decided: &Decided, resource: &str) -> ResourceSpecificResult {
+    fn specific(&self, decided: &Decided) -> ResourceSpecificResult {
+        let alone = std::slice::from_ref(decided);
         ResourceSpecificResult {
-            eval_resource_name: resource.to_owned(),
+            eval_resource_name: decided.explanation.resource.clone(),
             eval_resource_decision: decided.verdict,
-            matched_statements: Some(self.matched(&decided.explanation)),
-            missing_context_values: Some(missing([decided])),
-            eval_decision_details: self.sides(decided),
-            permissions_boundary_decision_detail: self.limit([decided]),
+            matched_statements: Some(self.matched(alone)),
+            missing_context_values: Some(missing(alone)),
+            eval_decision_details: decided.abroad.then(|| details(alone)).flatten(),
+            permissions_boundary_decision_detail: self.limit(alone),
         }
     }
 
-    /// One action on several resources: denied explicitly if it is on any, allowed if it is on any.
-    fn summary(
-        &self,
-        action: &str,
-        known: Option<&ActionReference>,
-        resources: &[String],
-    ) -> EvaluationResult {
-        let decided: Vec<_> = resources.iter().map(|one| (one, self.decide(action, one))).collect();
-        let all = || decided.iter().map(|(_, decided)| decided);
-        let any = |verdict| all().any(|decided| decided.verdict == verdict);
-        let eval_decision = if any(PolicyEvaluationDecisionType::ExplicitDeny) {
-            PolicyEvaluationDecisionType::ExplicitDeny
-        } else if any(PolicyEvaluationDecisionType::Allowed) {
-            PolicyEvaluationDecisionType::Allowed
-        } else {
-            PolicyEvaluationDecisionType::ImplicitDeny
+    /// The statements that made the decisions, each once, with their places.
+    fn matched(&self, decided: &[Decided]) -> Vec<Statement> {
+        let mut found: Vec<(&Source, usize)> = Vec::new();
+        for (source, index) in decided.iter().flat_map(|one| self.deciding(one)) {
+            if !found.iter().any(|(one, at)| std::ptr::eq(*one, source) && *at == index) {
+                found.push((source, index));
+            }
+        }
+        found.into_iter().map(|(source, index)| source.statement(index)).collect()
+    }
+
+    /// The statements that made a decision. None makes an implicit denial, those of a boundary do
+    /// not allow, and those of an organization are not told to its accounts.
+    fn deciding(&self, decided: &Decided) -> Vec<(&Source, usize)> {
+        let effect = match decided.verdict {
+            PolicyEvaluationDecisionType::Allowed => Effect::Allow,
+            PolicyEvaluationDecisionType::ExplicitDeny => Effect::Deny,
+            PolicyEvaluationDecisionType::ImplicitDeny => return Vec::new(),
         };
-        let form = known.and_then(|known| known.resource_types.first()).map_or("*", |one| one.arn);
-        let specific = decided.iter().map(|(resource, one)| self.specific(one, resource));
-        EvaluationResult {
-            eval_action_name: action.to_owned(),
-            eval_resource_name: Some(form.to_owned()),
-            eval_decision,
-            matched_statements: Some(Vec::new()),
-            missing_context_values: Some(missing(all())),
-            organizations_decision_detail: self.organizations(all()),
-            permissions_boundary_decision_detail: self.limit(all()),
-            eval_decision_details: None,
-            resource_specific_results: Some(specific.collect()),
+        if !all_allow([decided], Kind::ServiceControl) {
+            return Vec::new();
         }
-    }
-
-    /// The statements that applied, with their places.
-    fn matched(&self, explanation: &Explanation) -> Vec<Statement> {
         let mut found = Vec::new();
-        for layer in &explanation.layers {
+        for layer in &decided.explanation.layers {
             let sources: Vec<&Source> = match layer.kind {
                 Kind::Identity => self.identity.iter().collect(),
                 Kind::Resource => self.resource.iter().collect(),
-                Kind::Boundary => self.boundary.iter().collect(),
+                Kind::Boundary if effect == Effect::Deny => self.boundary.iter().collect(),
                 _ => continue,
             };
-            for (source, policy) in sources.iter().zip(&layer.policies) {
-                let applying = policy.statements.iter().filter(|statement| statement.applies);
-                found.extend(applying.map(|statement| source.statement(statement.index)));
+            for (source, policy) in sources.into_iter().zip(&layer.policies) {
+                let all = policy.statements.iter();
+                let deciding = all.filter(|one| one.applies && one.effect == effect);
+                found.extend(deciding.map(|statement| (source, statement.index)));
             }
         }
         found
@@ -295,28 +276,49 @@ impl Simulation {
             PermissionsBoundaryDecisionDetail { allowed_by_permissions_boundary: Some(allowed) };
         self.boundary.as_ref().map(|_| detail)
     }
+}
 
-    /// What each side says of a request across accounts.
-    fn sides(&self, decided: &Decided) -> Option<BTreeMap<String, PolicyEvaluationDecisionType>> {
-        let own = self.principal.account().unwrap_or_default();
-        if self.resource_account.is_empty() || self.resource_account == own {
-            return None;
-        }
-        let side = |layer: &LayerExplanation| {
-            let name = match layer.kind {
-                Kind::Identity => "IAM Policy",
-                Kind::Resource => "Resource Policy",
-                _ => return None,
-            };
-            let says = match layer.says {
-                Says::Denies => PolicyEvaluationDecisionType::ExplicitDeny,
-                Says::Allows | Says::AllowsAccount => PolicyEvaluationDecisionType::Allowed,
-                Says::Nothing => PolicyEvaluationDecisionType::ImplicitDeny,
-            };
-            Some((name.to_owned(), says))
-        };
-        Some(decided.explanation.layers.iter().filter_map(side).collect())
+/// The most restrictive of several decisions.
+fn strictest(
+    all: impl IntoIterator<Item = PolicyEvaluationDecisionType>,
+) -> PolicyEvaluationDecisionType {
+    let rank = |verdict: &PolicyEvaluationDecisionType| match verdict {
+        PolicyEvaluationDecisionType::Allowed => 0,
+        PolicyEvaluationDecisionType::ImplicitDeny => 1,
+        PolicyEvaluationDecisionType::ExplicitDeny => 2,
+    };
+    all.into_iter().max_by_key(rank).unwrap_or(PolicyEvaluationDecisionType::ImplicitDeny)
+}
+
+/// What each type of policy says of requests across accounts, the most restrictive of all resources.
+/// Empty within one account, and nothing for `*` there, or where an organization has denied.
+fn details(decided: &[Decided]) -> Option<Details> {
+    let everything = |one: &Decided| one.explanation.resource == "*" && !one.abroad;
+    if decided.iter().all(everything) || !all_allow(decided, Kind::ServiceControl) {
+        return None;
     }
+    let mut told = Details::new();
+    let abroad = decided.iter().filter(|one| one.abroad);
+    for (name, says) in abroad.flat_map(|one| &one.explanation.layers).filter_map(side) {
+        let known = told.get(name).copied();
+        told.insert(name.to_owned(), strictest(known.into_iter().chain([says])));
+    }
+    Some(told)
+}
+
+fn side(layer: &LayerExplanation) -> Option<(&'static str, PolicyEvaluationDecisionType)> {
+    let name = match layer.kind {
+        Kind::Identity => "IAM Policy",
+        Kind::Resource => "Resource Policy",
+        Kind::Boundary => "Permissions Boundary Policy",
+        _ => return None,
+    };
+    let says = match layer.says {
+        Says::Denies => PolicyEvaluationDecisionType::ExplicitDeny,
+        Says::Allows | Says::AllowsAccount => PolicyEvaluationDecisionType::Allowed,
+        Says::Nothing => PolicyEvaluationDecisionType::ImplicitDeny,
+    };
+    Some((name, says))
 }
 
 fn all_allow<'a>(decided: impl IntoIterator<Item = &'a Decided>, kind: Kind) -> bool {
@@ -324,18 +326,42 @@ fn all_allow<'a>(decided: impl IntoIterator<Item = &'a Decided>, kind: Kind) -> 
     layers.all(|layer| layer.kind != kind || layer.says == Says::Allows)
 }
 
-/// Condition keys that a statement asked for which concerned the request, and that it lacked.
+/// Condition keys that a statement asked for which concerned the request, and policy variables in
+/// what it says of resources and conditions, that the request lacked.
 fn missing<'a>(decided: impl IntoIterator<Item = &'a Decided>) -> Vec<String> {
     let mut keys: Vec<String> = decided
         .into_iter()
         .flat_map(|one| one.explanation.policies())
         .flat_map(|(_, policy)| &policy.statements)
-        .filter(|statement| statement.concerns())
-        .flat_map(|statement| &statement.conditions)
-        .filter(|condition| condition.seen.is_none())
-        .map(|condition| condition.key.clone())
+        .flat_map(lacking)
         .collect();
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+fn lacking(statement: &StatementExplanation) -> Vec<String> {
+    let mut keys = Vec::new();
+    // Without its variable, a resource is like nothing: whether it is the one asked for is open.
+    let open = statement.resource.as_ref().filter(|element| element.taken_by.is_none());
+    if let Some(element) = open.filter(|_| statement.action.matches) {
+        keys.extend(unset(&element.entries, &element.variables));
+    }
+    if statement.concerns() {
+        for condition in &statement.conditions {
+            keys.extend(condition.seen.is_none().then(|| condition.key.clone()));
+            if !condition.met {
+                keys.extend(unset(&condition.wanted, &condition.variables));
+            }
+        }
+    }
+    keys
+}
+
+/// The policy variables in these texts that have no value, as they are written.
+fn unset(texts: &[String], values: &BTreeMap<String, Option<Vec<String>>>) -> Vec<String> {
+    let mut names = Vec::new();
+    texts.iter().for_each(|text| variables_in(text, &mut names));
+    names.retain(|name| matches!(values.get(&name.to_lowercase()), Some(None)));
+    names
 }

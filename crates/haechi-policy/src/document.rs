@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::action::{Action, ActionPattern, Head};
 use crate::parse;
-use crate::principal::PrincipalPattern;
+use crate::principal::{PrincipalPattern, is_federated_provider};
 use crate::reference::is_service_principal;
 use crate::statement::Statement;
 use crate::{AwsPrincipal, ParseError};
@@ -210,6 +210,18 @@ impl Document {
             PrincipalPattern::Federated(name) => Some(&**name),
             _ => None,
         })
+    }
+
+    /// Refuses identity providers that are named neither by a domain nor by the ARN of a provider of
+    /// SAML or OpenID Connect. A check of its own, as [`Self::require_known_services`] is.
+    ///
+    /// # Errors
+    /// [`ParseError::InvalidFederated`].
+    pub fn require_federated_providers(&self) -> Result<(), ParseError> {
+        match self.federated_principals().find(|name| !is_federated_provider(name)) {
+            Some(name) => Err(ParseError::InvalidFederated { value: name.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Ties each user and role ARN to the unique id that `find` gives for it, so that an entity

@@ -148,6 +148,12 @@ pub enum ParseError {
         /// The principal as written.
         value: String,
     },
+    /// A trust policy names under `Federated` what is no identity provider's name.
+    #[error("Federated principals must be valid domain names or SAML metadata ARNs")]
+    InvalidFederated {
+        /// The principal as written.
+        value: String,
+    },
     /// A trust policy has an action other than those by which a role is assumed.
     #[error("AssumeRole policy may only specify STS AssumeRole actions.")]
     NotAssumeRole {

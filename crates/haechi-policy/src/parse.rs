@@ -268,7 +268,7 @@ fn principals(element: Option<(bool, Json)>, kind: Kind) -> Result<PrincipalElem
         Json::Object(members) => {
             for (name, values) in members {
                 for text in strings(values)? {
-                    patterns.push(principal(&name, &text)?);
+                    patterns.push(principal(&name, &text, kind)?);
                 }
             }
         }
@@ -288,17 +288,20 @@ fn principals(element: Option<(bool, Json)>, kind: Kind) -> Result<PrincipalElem
     Ok(if negated { PrincipalElement::Not(patterns) } else { PrincipalElement::Is(patterns) })
 }
 
-fn principal(kind: &str, text: &str) -> Result<PrincipalPattern> {
+fn principal(name: &str, text: &str, kind: Kind) -> Result<PrincipalPattern> {
     let invalid =
-        || ParseError::InvalidPrincipal { kind: kind.to_ascii_uppercase(), value: text.to_owned() };
-    match kind {
+        || ParseError::InvalidPrincipal { kind: name.to_ascii_uppercase(), value: text.to_owned() };
+    match name {
         "AWS" => PrincipalPattern::aws(text),
+        "Federated" if kind == Kind::Trust && (text.is_empty() || text.contains(['*', '?'])) => {
+            Err(ParseError::InvalidFederated { value: text.to_owned() })
+        }
         _ if text.is_empty() || text.contains(['*', '?']) => Err(invalid()),
         "Service" if text.contains('.') => Ok(PrincipalPattern::Service(text.into())),
         "Service" => Err(invalid()),
         "Federated" => Ok(PrincipalPattern::Federated(text.into())),
         "CanonicalUser" => Ok(PrincipalPattern::CanonicalUser),
-        _ => Err(ParseError::syntax(format!("Principal of type {kind:?}"))),
+        _ => Err(ParseError::syntax(format!("Principal of type {name:?}"))),
     }
 }
 

@@ -372,9 +372,72 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a name under `Federated` can be an identity provider's: a domain
+/// (`accounts.google.com`), or the ARN of a provider in IAM.
+pub(crate) fn is_federated_provider(name: &str) -> bool {
+    let Some((partition, rest)) = name.strip_prefix("arn:").and_then(|arn| arn.split_once(':'))
+    else {
+        return is_domain(name);
+    };
+    let Some((account, resource)) =
+        rest.strip_prefix("iam::").and_then(|rest| rest.split_once(':'))
+    else {
+        return false;
+    };
+    let provider = ["oidc-provider/", "saml-provider/"]
+        .iter()
+        .find_map(|kind| resource.strip_prefix(kind))
+        .unwrap_or_default();
+    let is_partition = partition == "aws" || partition.starts_with("aws-");
+    is_partition && is_account(account) && !provider.is_empty()
+}
+
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
+}
+
 fn is_unique_id(text: &str) -> bool {
     const PREFIXES: [&str; 3] = ["AIDA", "AROA", "ASIA"];
     (16..=128).contains(&text.len())
         && PREFIXES.iter().any(|prefix| text.starts_with(prefix))
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_federated_provider;
+
+    #[test]
+    fn identity_providers_are_domains_or_arns_of_providers() {
+        for good in [
+            "cognito-identity.amazonaws.com",
+            "accounts.google.com",
+            "graph.facebook.com",
+            "www.amazon.com",
+            "arn:aws:iam::123456789012:oidc-provider/idp.example/realm",
+            "arn:aws-cn:iam::123456789012:saml-provider/p",
+        ] {
+            assert!(is_federated_provider(good), "{good}");
+        }
+        for bad in [
+            "foo",
+            "https://accounts.google.com",
+            "accounts..google.com",
+            "-a.example",
+            "accounts.google.com/path",
+            "arn:aws:iam::1234:saml-provider/p",
+            "arn:aws:iam::123456789012:saml-provider/",
+            "arn:aws:iam::123456789012:user/u",
+            "arn:aws:sts::123456789012:saml-provider/p",
+            "arn:aws:iam",
+        ] {
+            assert!(!is_federated_provider(bad), "{bad}");
+        }
+    }
 }

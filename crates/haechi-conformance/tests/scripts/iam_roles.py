@@ -66,6 +66,28 @@ def test_a_trust_policy_is_checked():
         )
 
 
+def test_identity_providers_are_domains_or_arns():
+    name = unique("role")
+    by_web = {**TRUST, "Action": "sts:AssumeRoleWithWebIdentity"}
+    for provider in ("foo", "https://accounts.google.com", f"arn:aws:iam::{ACCOUNT}:role/r"):
+        refused(
+            "MalformedPolicyDocument",
+            iam.create_role,
+            RoleName=name,
+            AssumeRolePolicyDocument=policy({**by_web, "Principal": {"Federated": provider}}),
+            message="Federated principals must be valid domain names or SAML metadata ARNs",
+            status=400,
+        )
+    providers = [
+        "accounts.google.com",
+        f"arn:aws:iam::{ACCOUNT}:oidc-provider/idp.example",
+        f"arn:aws:iam::{ACCOUNT}:saml-provider/p",
+    ]
+    trust = policy({**by_web, "Principal": {"Federated": providers}})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.delete_role(RoleName=name)
+
+
 def test_a_trust_policy_may_name_every_service_in_each_form_of_its_name():
     services = [
         "ecs-tasks.amazonaws.com",

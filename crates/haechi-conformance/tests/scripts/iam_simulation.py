@@ -88,11 +88,67 @@ def test_a_resource_policy_needs_a_caller_and_a_scenario_must_be_one():
     caller = f"arn:aws:iam::{ACCOUNT}:user/bob"
     shown = simulated(ResourcePolicy=trust, CallerArn=caller, **request)
     equal(shown["EvalDecision"], "explicitDeny")
+    # The statement that denies is told alone.
     sources = [one["SourcePolicyId"] for one in shown["MatchedStatements"]]
-    equal(sources, ["ResourcePolicy", "PolicyInputList.1"])
+    equal(sources, ["ResourcePolicy"])
     refused(
         "InvalidInput", iam.simulate_custom_policy, ResourceHandlingOption="EC2-Other", **request
     )
+
+
+def test_what_no_simulation_can_take_is_invalid_input():
+    everything = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    good = {"PolicyInputList": [everything], "ActionNames": ["s3:GetObject"]}
+    for wrong, message in (
+        ({"ResourceArns": ["foo"]}, "ResourceNames are not in a valid ARN format: foo."),
+        ({"ActionNames": ["GetObject"]}, "The action is invalid since it is missing names"),
+        ({"PolicyInputList": ["{"]}, "Policy input list item 1 has invalid content"),
+        (
+            {"ResourceOwner": "222222222222"},
+            "'222222222222' is not a valid as a Resource Owner.",
+        ),
+        (
+            {"PermissionsBoundaryPolicyInputList": [everything, everything]},
+            "The list of Permissions Boundary policies cannot exceed 1 items.",
+        ),
+    ):
+        refused(
+            "InvalidInput", iam.simulate_custom_policy, message=message, status=400, **{**good, **wrong}
+        )
+    for arn in (f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s", f"arn:aws:iam::{ACCOUNT}:root"):
+        refused(
+            "InvalidInput",
+            iam.simulate_principal_policy,
+            PolicySourceArn=arn,
+            ActionNames=["s3:GetObject"],
+            message=f"Invalid Entity Arn: {arn} does not clearly define entity type and name.",
+            status=400,
+        )
+
+
+def test_details_are_told_across_accounts_and_empty_within_one():
+    everything = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    request = {
+        "PolicyInputList": [everything],
+        "ActionNames": ["sqs:SendMessage"],
+        "CallerArn": f"arn:aws:iam::{ACCOUNT}:user/bob",
+    }
+    own = simulated(ResourceArns=[f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"], **request)
+    equal((own["EvalDecision"], own["EvalDecisionDetails"]), ("allowed", {}))
+    abroad = simulated(ResourceArns=[f"arn:aws:sqs:{REGION}:999999999999:q"], **request)
+    equal(abroad["EvalDecision"], "implicitDeny")
+    details = {"IAM Policy": "allowed", "Resource Policy": "implicitDeny"}
+    equal(abroad["EvalDecisionDetails"], details)
+    assert "EvalDecisionDetails" not in simulated(**request)
+
+
+def test_a_variable_that_nobody_gave_is_missing():
+    keys = policy(
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/${aws:username}"}
+    )
+    request = {"ActionNames": ["s3:GetObject"], "ResourceArns": ["arn:aws:s3:::b/a"]}
+    shown = simulated(PolicyInputList=[keys], **request)
+    equal((shown["EvalDecision"], shown["MissingContextValues"]), ("implicitDeny", ["aws:username"]))
 
 
 main()

@@ -1,10 +1,10 @@
 //! Changes the password of the user who calls.
 
-use haechi_core::{Ask, Batch, Cx, Handle, NoContext};
+use haechi_core::{Batch, Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::ChangePassword;
 use haechi_iam_model::shapes::ChangePasswordRequest;
-use haechi_policy::{Kind, Principal, ResourceRule};
+use haechi_policy::Principal;
 use haechi_wire::Fault;
 use haechi_wire::shape::Unit;
 
@@ -30,8 +30,7 @@ impl Handle<ChangePassword> for Iam {
 }
 
 impl Iam {
-    /// The user who calls, if it may change its own password: a policy allows it, or the account's
-    /// password policy does and none denies it.
+    /// The user who calls, if it may change its own password.
     async fn calling_user(&self, cx: &Cx) -> Result<UserRecord, Error> {
         let (Principal::User { arn, unique_id, .. }, Some(name)) =
             (&cx.caller.principal, &cx.caller.user_name)
@@ -42,22 +41,7 @@ impl Iam {
         EntityKind::User.note(cx, arn);
         let found = self.database.load::<UserRecord>(&user_path(cx.account(), name)).await?;
         let found = found.map(|user| user.value).filter(|user| user.id == *unique_id);
-        let decided = cx.decide(&Ask {
-            action: cx.operation.action,
-            resource: arn,
-            resource_account: cx.account().as_str(),
-            policy: None,
-            rule: ResourceRule::Union,
-            context: &NoContext,
-        });
-        if let Err(denied) = decided {
-            let is_silent = !denied.denial.is_explicit() && denied.denial.kind() == Kind::Identity;
-            let lets_users_change =
-                self.password_policy(cx).await?.is_some_and(|policy| policy.lets_users_change);
-            if !(is_silent && lets_users_change) {
-                return Err(Fault::from(denied).into());
-            }
-        }
+        self.authorize_of_password(cx, arn).await?;
         found.ok_or_else(|| UserRecord::KIND.not_found(name))
     }
 }

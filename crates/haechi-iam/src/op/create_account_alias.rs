@@ -1,7 +1,7 @@
 //! Gives the account an alias, in place of the one that it has.
 
 use haechi_core::database::Unknown;
-use haechi_core::{Batch, Cx, Handle};
+use haechi_core::{AccountId, Batch, Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::CreateAccountAlias;
 use haechi_iam_model::shapes::CreateAccountAliasRequest;
@@ -19,14 +19,22 @@ fn check(alias: &str) -> Result<(), Error> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = alias.bytes().next().is_some_and(plain) && alias.bytes().last().is_some_and(plain);
     let inner = alias.bytes().all(|byte| plain(byte) || byte == b'-') && !alias.contains("--");
+    // Sign-in pages take an alias or an account's number in the same place.
+    if AccountId::parse(alias).is_some() {
+        return Err(refusal(alias, "Member must not be an account ID of 12 digits"));
+    }
     if ends && inner && (3..=63).contains(&alias.len()) {
         return Ok(());
     }
+    Err(refusal(alias, &format!("Member must satisfy regular expression pattern: {PATTERN}")))
+}
+
+fn refusal(alias: &str, constraint: &str) -> Error {
     let message = format!(
         "1 validation error detected: Value '{alias}' at 'accountAlias' failed to satisfy constraint: \
-         Member must satisfy regular expression pattern: {PATTERN}"
+         {constraint}"
     );
-    Err(Fault::Validation(message).into())
+    Fault::Validation(message).into()
 }
 
 impl Handle<CreateAccountAlias> for Iam {
@@ -53,5 +61,19 @@ impl Handle<CreateAccountAlias> for Iam {
         batch.replace(&account, &changed);
         self.database.commit(batch).await?;
         Ok(Unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn an_alias_is_no_account_id() {
+        for good in ["123456789012a", "12345678901", "1234567890123", "1234-5678-9012"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        assert!(check("123456789012").is_err());
+        assert!(check("ab--c").is_err());
     }
 }

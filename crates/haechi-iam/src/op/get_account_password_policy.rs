@@ -10,7 +10,7 @@ use crate::Iam;
 
 impl Handle<GetAccountPasswordPolicy> for Iam {
     async fn handle(&self, cx: &Cx, _: Unit) -> Result<GetAccountPasswordPolicyResponse, Error> {
-        cx.authorize_any()?;
+        self.authorize_of_password(cx, "*").await?;
         let policy = self.password_policy(cx).await?.ok_or_else(|| {
             let account = cx.account();
             let message =

@@ -16,23 +16,25 @@ impl Handle<SimulateCustomPolicy> for Iam {
         input: SimulateCustomPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         cx.authorize_any()?;
-        simulate::check_handling(input.resource_handling_option.as_deref())?;
+        let handling = input.resource_handling_option.as_deref();
+        simulate::check(handling, &input.action_names, input.resource_arns.as_deref())?;
+        let owner = simulate::owner(input.resource_owner.as_deref())?;
         let identity = Source::list(&input.policy_input_list, Kind::Identity, "PolicyInputList")?;
-        let limits = input.permissions_boundary_policy_input_list.unwrap_or_default();
-        let limits = Source::list(&limits, Kind::Boundary, "PermissionsBoundaryPolicyInputList")?;
+        let limit = Source::boundary(input.permissions_boundary_policy_input_list.as_deref())?;
         let resource = input.resource_policy.as_deref().map(Source::resource).transpose()?;
         let caller = simulate::caller(input.caller_arn, None, resource.is_some())?;
+        let caller_named = caller.is_some();
         let nobody = || format!("arn:aws:iam::{}:user/simulation", cx.account());
         let levels = input.ordered_organization_policy_input_list.unwrap_or_default();
-        let owner = input.resource_owner.unwrap_or_default();
         let simulation = Simulation {
             principal: simulate::principal(&caller.unwrap_or_else(nobody), ""),
             identity,
-            boundary: limits.into_iter().next(),
+            boundary: limit,
             resource,
             organized: !levels.is_empty(),
             service_control: simulate::ordered(levels)?,
-            resource_account: owner.split(':').nth(4).unwrap_or(&owner).to_owned(),
+            owner,
+            caller_named,
             context: simulate::context(&input.context_entries.unwrap_or_default()),
         };
         let results = simulation.run(&input.action_names, input.resource_arns.as_deref());

@@ -18,27 +18,28 @@ impl Handle<SimulatePrincipalPolicy> for Iam {
     ) -> Result<SimulatePolicyResponse, Error> {
         let source = input.policy_source_arn;
         authorize(cx, &source, &Conditions::default())?;
-        simulate::check_handling(input.resource_handling_option.as_deref())?;
+        let handling = input.resource_handling_option.as_deref();
+        simulate::check(handling, &input.action_names, input.resource_arns.as_deref())?;
+        let owner = simulate::owner(input.resource_owner.as_deref())?;
         let excluded = Excluded(input.policy_exclusion_list.unwrap_or_default());
         let found = self.simulated(cx, &source, &excluded).await?;
         let mut identity = found.identity;
         let added = input.policy_input_list.unwrap_or_default();
         identity.extend(Source::list(&added, Kind::Identity, "PolicyInputList")?);
-        let limits = input.permissions_boundary_policy_input_list.unwrap_or_default();
-        let limits = Source::list(&limits, Kind::Boundary, "PermissionsBoundaryPolicyInputList")?;
+        let limit = Source::boundary(input.permissions_boundary_policy_input_list.as_deref())?;
         let resource = input.resource_policy.as_deref().map(Source::resource).transpose()?;
         let caller = simulate::caller(input.caller_arn, Some(source.clone()), resource.is_some())?;
         let principal = simulate::principal(&caller.unwrap_or(source), &found.unique_id);
         let (organized, service_control) = simulate::guardrails(cx, &principal);
-        let owner = input.resource_owner.unwrap_or_default();
         let simulation = Simulation {
             principal,
             identity,
-            boundary: limits.into_iter().next().or(found.boundary),
+            boundary: limit.or(found.boundary),
             resource,
             organized,
             service_control: excluded.filter(service_control),
-            resource_account: owner.split(':').nth(4).unwrap_or(&owner).to_owned(),
+            owner,
+            caller_named: true,
             context: simulate::context(&input.context_entries.unwrap_or_default()),
         };
         let results = simulation.run(&input.action_names, input.resource_arns.as_deref());

@@ -11,7 +11,7 @@ use haechi_policy::{Document, Kind, statement_positions};
 use haechi_wire::Fault;
 
 use crate::entity::{Entity, EntityKind};
-use crate::policy::parse;
+use crate::policy::parse_input;
 use crate::store::{GroupRecord, RoleRecord, UserRecord};
 use crate::{Iam, group, managed};
 
@@ -26,7 +26,7 @@ pub(crate) struct Source {
 
 impl Source {
     fn new(text: &str, kind: Kind, id: String, told: PolicySourceType) -> Result<Source, Error> {
-        let document = Arc::new(parse(text, kind)?.named(id.as_str()));
+        let document = Arc::new(parse_input(text, kind)?.named(id.as_str()));
         Ok(Source { document, text: text.to_owned(), id, kind: told })
     }
 
@@ -34,9 +34,28 @@ impl Source {
     pub(crate) fn list(texts: &[String], kind: Kind, list: &str) -> Result<Vec<Source>, Error> {
         let numbered = texts.iter().zip(1_u32..);
         let one = |(text, number): (&String, u32)| {
-            Source::new(text, kind, format!("{list}.{number}"), PolicySourceType::None)
+            let id = format!("{list}.{number}");
+            Source::new(text, kind, id, PolicySourceType::None).map_err(|error| match kind {
+                Kind::Identity => {
+                    let message = format!("Policy input list item {number} has invalid content");
+                    Error::InvalidInputException(message)
+                }
+                // AWS's words for the other lists are not known.
+                _ => error,
+            })
         };
         numbered.map(one).collect()
+    }
+
+    /// The permissions boundary as a request gives it: a list of one.
+    pub(crate) fn boundary(texts: Option<&[String]>) -> Result<Option<Source>, Error> {
+        let texts = texts.unwrap_or_default();
+        if texts.len() > 1 {
+            let message = "The list of Permissions Boundary policies cannot exceed 1 items.";
+            return Err(Error::InvalidInputException(message.to_owned()));
+        }
+        let list = "PermissionsBoundaryPolicyInputList";
+        Ok(Source::list(texts, Kind::Boundary, list)?.into_iter().next())
     }
 
     /// The policy of the resource as a request gives it.
@@ -111,21 +130,27 @@ impl Iam {
         excluded: &Excluded,
     ) -> Result<Found, Error> {
         let account = cx.account();
-        let name = arn.rsplit('/').next().unwrap_or_default();
-        let of = |kind: EntityKind| arn.starts_with(&kind.arn(account, "/", ""));
-        if of(EntityKind::User) {
-            let user: UserRecord = self.holder(account, name).await?;
-            let mut found = self.brought(account, &user, excluded).await?;
-            for group in group::of_user(&self.database, account, &user).await? {
-                found.identity.extend(self.brought(account, &group, excluded).await?.identity);
+        let (owner, kind, name) = EntityKind::of_arn(arn)?;
+        if owner != *account {
+            return Err(kind.not_found(name));
+        }
+        match kind {
+            EntityKind::User => {
+                let user: UserRecord = self.holder(account, name).await?;
+                let mut found = self.brought(account, &user, excluded).await?;
+                for group in group::of_user(&self.database, account, &user).await? {
+                    found.identity.extend(self.brought(account, &group, excluded).await?.identity);
+                }
+                Ok(found)
             }
-            Ok(found)
-        } else if of(EntityKind::Group) {
-            self.brought(account, &self.holder::<GroupRecord>(account, name).await?, excluded).await
-        } else if of(EntityKind::Role) {
-            self.brought(account, &self.holder::<RoleRecord>(account, name).await?, excluded).await
-        } else {
-            Err(EntityKind::Role.not_found(name))
+            EntityKind::Group => {
+                let group: GroupRecord = self.holder(account, name).await?;
+                self.brought(account, &group, excluded).await
+            }
+            EntityKind::Role => {
+                let role: RoleRecord = self.holder(account, name).await?;
+                self.brought(account, &role, excluded).await
+            }
         }
     }
 

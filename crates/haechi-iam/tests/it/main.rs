@@ -19,5 +19,6 @@ mod reports;
 mod roles;
 mod service_credentials;
 mod simulation;
+mod simulation_rules;
 mod tags;
 mod users;

@@ -149,6 +149,29 @@ async fn the_account_may_let_users_change_their_passwords_without_a_policy_but_n
 }
 
 #[tokio::test]
+async fn users_who_may_change_their_passwords_may_see_what_is_asked_of_them() {
+    let stage = Stage::new().await;
+    let caller = alice(&stage, &[]).await;
+    let policy = |lets: bool| UpdateAccountPasswordPolicyRequest {
+        allow_users_to_change_password: Some(lets),
+        ..Default::default()
+    };
+    stage.ok::<UpdateAccountPasswordPolicy>(policy(false)).await;
+    let denied = stage.refused_to::<GetAccountPasswordPolicy>(&caller, Unit).await;
+    assert_eq!(denied.0, "AccessDenied");
+    stage.ok::<UpdateAccountPasswordPolicy>(policy(true)).await;
+    let shown = stage.call::<GetAccountPasswordPolicy>(&caller, Unit).await.unwrap();
+    assert_eq!(shown.password_policy.allow_users_to_change_password, Some(true));
+    let deny = MAY_CHANGE.replace("Allow", "Deny").replace("ChangePassword", "Get*");
+    let deny = deny.replace("arn:aws:iam::*:user/${aws:username}", "*");
+    stage.put_policy("alice", "deny", &deny).await;
+    let key = stage.create_key("alice").await;
+    let caller = Arc::clone(&stage.credential(&key.access_key_id).await.unwrap().caller);
+    let denied = stage.refused_to::<GetAccountPasswordPolicy>(&caller, Unit).await;
+    assert!(denied.1.contains("explicit deny"), "{}", denied.1);
+}
+
+#[tokio::test]
 async fn passwords_of_before_are_refused_as_far_back_as_the_policy_says() {
     let stage = Stage::new().await;
     alice(&stage, &[]).await;

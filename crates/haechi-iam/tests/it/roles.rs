@@ -64,6 +64,28 @@ async fn a_trust_policy_must_be_one_and_name_principals_that_exist() {
 }
 
 #[tokio::test]
+async fn a_trust_policy_names_identity_providers_by_domain_or_arn() {
+    let stage = Stage::new().await;
+    let trusting = |provider: &str| {
+        let principal = format!(r#"{{"Federated":"{provider}"}}"#);
+        TRUST.replace(r#"{"Service":"lambda.amazonaws.com"}"#, &principal)
+    };
+    let update = |provider: &str| UpdateAssumeRolePolicyRequest {
+        role_name: "r".to_owned(),
+        policy_document: trusting(provider),
+    };
+    stage.ok::<CreateRole>(role("r", &trusting("accounts.google.com"))).await;
+    stage.ok::<UpdateAssumeRolePolicy>(update("cognito-identity.amazonaws.com")).await;
+    let message = "Federated principals must be valid domain names or SAML metadata ARNs";
+    let refusal = told("MalformedPolicyDocument", message);
+    for bad in ["foo", "*", "arn:aws:iam::123456789012:role/r"] {
+        assert_eq!(stage.refused::<UpdateAssumeRolePolicy>(update(bad)).await, refusal, "{bad}");
+        let request = role("other", &trusting(bad));
+        assert_eq!(stage.refused::<CreateRole>(request).await, refusal, "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn the_unique_id_of_an_arn_is_told_only_while_the_entity_has_that_arn() {
     let stage = Stage::new().await;
     let user = stage.create_user("alice").await;

@@ -63,9 +63,10 @@ async fn statements_that_applied_are_told_with_their_policies_and_places() {
     let results = stage.ok::<SimulatePrincipalPolicy>(request).await.evaluation_results.unwrap();
     let matched = results[0].matched_statements.clone().unwrap();
     let told: Vec<_> = matched.iter().map(|one| one.source_policy_id.clone().unwrap()).collect();
-    assert_eq!(told, ["user_alice_all", "PolicyInputList.1"]);
+    // The statement that denies overrides the one that allows, and is told alone.
+    assert_eq!(told, ["PolicyInputList.1"]);
     let length = i32::try_from(DENY_WITHOUT_TAG.len()).unwrap();
-    assert_eq!(positions(&matched[1]), [1, 38, 1, length]);
+    assert_eq!(positions(&matched[0]), [1, 38, 1, length]);
     let exclusion = PolicyIdentifier {
         policy_type: Some(PolicyIdentifierPolicyType::Inline),
         inline_policy_identifier: Some(InlinePolicyIdentifierType {
@@ -101,7 +102,10 @@ async fn each_resource_has_a_decision_of_its_own_and_an_action_without_resources
     let specific = results[0].resource_specific_results.clone().unwrap();
     assert!(specific[0].eval_resource_decision == PolicyEvaluationDecisionType::Allowed);
     assert!(specific[1].eval_resource_decision == PolicyEvaluationDecisionType::ImplicitDeny);
-    assert!(results[0].eval_decision == PolicyEvaluationDecisionType::Allowed);
+    // As recorded of AWS: together they are no better than the worst, and tell what applied to any.
+    assert!(results[0].eval_decision == PolicyEvaluationDecisionType::ImplicitDeny);
+    assert_eq!(results[0].matched_statements.as_ref().map(Vec::len), Some(1));
+    assert_eq!(specific[1].matched_statements.as_ref().map(Vec::len), Some(0));
     assert!(results[0].eval_resource_name.clone().unwrap().contains("${KeyId}"));
     assert_eq!(results[1].eval_resource_name.as_deref(), Some("*"));
     assert!(results[1].eval_decision == PolicyEvaluationDecisionType::ImplicitDeny);
@@ -140,7 +144,7 @@ async fn a_resource_policy_of_another_account_and_the_callers_policy_are_told_ap
         policy_input_list: vec![ALLOW_ALL.replace("\"*\",\"Res", "\"kms:*\",\"Res")],
         action_names: vec!["sqs:SendMessage".to_owned()],
         resource_policy: Some(trust.to_owned()),
-        resource_owner: Some("444455556666".to_owned()),
+        resource_owner: Some("arn:aws:iam::444455556666:root".to_owned()),
         ..Default::default()
     };
     let refused = stage.refused::<SimulateCustomPolicy>(request.clone()).await;
