@@ -53,15 +53,31 @@ struct Decided {
 
 type Details = BTreeMap<String, PolicyEvaluationDecisionType>;
 
-/// The condition keys that a request gives.
-pub(crate) fn context(entries: &[ContextEntry]) -> ContextMap {
-    let mut map = ContextMap::new();
+/// The condition keys that a request gives, over those that the caller tells, where one is named.
+pub(crate) fn context(entries: &[ContextEntry], caller: Option<&Principal>) -> ContextMap {
+    let mut map = caller.map(told_by).unwrap_or_default();
     for entry in entries {
         if let Some(key) = &entry.context_key_name {
             map.insert(key, entry.context_key_values.clone().unwrap_or_default());
         }
     }
     map
+}
+
+/// What a caller tells of itself.
+fn told_by(caller: &Principal) -> ContextMap {
+    let (arn, account) = match caller {
+        Principal::AssumedRole { role_arn, account, .. } => (role_arn, account),
+        Principal::User { arn, account, .. } => (arn, account),
+        _ => return ContextMap::new(),
+    };
+    let map = ContextMap::new().with("aws:PrincipalArn", arn).with("aws:PrincipalAccount", account);
+    match caller {
+        Principal::User { arn, .. } => {
+            map.with("aws:username", arn.rsplit('/').next().unwrap_or_default())
+        }
+        _ => map,
+    }
 }
 
 /// Whether an ARN's resource is of a kind; a path may have a colon, too.

@@ -26,8 +26,11 @@ impl Handle<SimulateCustomPolicy> for Iam {
         let caller_named = caller.is_some();
         let nobody = || format!("arn:aws:iam::{}:user/simulation", cx.account());
         let levels = input.ordered_organization_policy_input_list.unwrap_or_default();
+        let principal = simulate::principal(&caller.unwrap_or_else(nobody), "");
+        let entries = input.context_entries.unwrap_or_default();
+        let context = simulate::context(&entries, caller_named.then_some(&principal));
         let simulation = Simulation {
-            principal: simulate::principal(&caller.unwrap_or_else(nobody), ""),
+            principal,
             identity,
             boundary: limit,
             resource,
@@ -35,7 +38,7 @@ impl Handle<SimulateCustomPolicy> for Iam {
             service_control: simulate::ordered(levels)?,
             owner,
             caller_named,
-            context: simulate::context(&input.context_entries.unwrap_or_default()),
+            context,
         };
         let results = simulation.run(&input.action_names, input.resource_arns.as_deref());
         simulate::paged(results, input.marker.as_deref(), input.max_items)

@@ -31,6 +31,8 @@ impl Handle<SimulatePrincipalPolicy> for Iam {
         let caller = simulate::caller(input.caller_arn, Some(source.clone()), resource.is_some())?;
         let principal = simulate::principal(&caller.unwrap_or(source), &found.unique_id);
         let (organized, service_control) = simulate::guardrails(cx, &principal);
+        let entries = input.context_entries.unwrap_or_default();
+        let context = simulate::context(&entries, Some(&principal));
         let simulation = Simulation {
             principal,
             identity,
@@ -40,7 +42,7 @@ impl Handle<SimulatePrincipalPolicy> for Iam {
             service_control: excluded.filter(service_control),
             owner,
             caller_named: true,
-            context: simulate::context(&input.context_entries.unwrap_or_default()),
+            context,
         };
         let results = simulation.run(&input.action_names, input.resource_arns.as_deref());
         simulate::paged(results, input.marker.as_deref(), input.max_items)

@@ -3,7 +3,7 @@
 use haechi_iam_model::ops::*;
 use haechi_iam_model::shapes::*;
 
-use crate::cast::{ALLOW_ALL, OTHER_ACCOUNT, Stage, account, told};
+use crate::cast::{ACCOUNT, ALLOW_ALL, OTHER_ACCOUNT, Stage, account, told};
 
 const BOB: &str = "arn:aws:iam::123456789012:user/bob";
 const TABLE_ABROAD: &str = "arn:aws:dynamodb:us-east-1:210987654321:table/t";
@@ -240,6 +240,12 @@ async fn policy_variables_without_a_value_are_missing_too() {
     let shown = decided(&stage, custom(&[policy], "s3:GetObject", &[BUCKET])).await;
     let missing = shown.missing_context_values.unwrap();
     assert_eq!(missing, ["aws:PrincipalTag/Team", "aws:username", "s3:prefix"]);
+    // Whoever is named as the caller tells his own.
+    let caller_arn = Some(format!("arn:aws:iam::{ACCOUNT}:user/staff/alice"));
+    let by_alice =
+        SimulateCustomPolicyRequest { caller_arn, ..custom(&[policy], "s3:GetObject", &[BUCKET]) };
+    let missing = decided(&stage, by_alice).await.missing_context_values.unwrap();
+    assert_eq!(missing, ["aws:PrincipalTag/Team", "s3:prefix"]);
     let given = |name: &str, value: &str| ContextEntry {
         context_key_name: Some(name.to_owned()),
         context_key_values: Some(vec![value.to_owned()]),
