@@ -59,7 +59,7 @@ pub(crate) fn elements(service: &str, written: Vec<u8>, resources: &[Resource]) 
     };
     let mut out = b"{\"keyId\":".to_vec();
     push_string(&mut out, &key.arn);
-    match written.strip_prefix(b"{") {
+    match written.strip_prefix(b"{").filter(|rest| *rest != b"}") {
         Some(rest) => out.extend([b",", rest].concat()),
         None => out.push(b'}'),
     }
@@ -205,6 +205,7 @@ mod tests {
         assert_eq!(text("kms", told.as_bytes()), told);
         assert_eq!(text("iam", b""), "");
         assert_eq!(elements("kms", Vec::new(), &noted[..1]), b"");
+        assert_eq!(text("kms", b"{}"), text("kms", b""));
     }
 
     #[test]
