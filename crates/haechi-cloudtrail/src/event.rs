@@ -62,9 +62,10 @@ pub(crate) struct Touched<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads a record; `None` if it is none.
+    /// Reads a record; `None` if it is none, which is haechi's own mistake.
     pub(crate) fn parse(record: &'a [u8]) -> Option<Event<'a>> {
-        serde_json::from_slice(record).ok()
+        let parsed = serde_json::from_slice(record);
+        parsed.inspect_err(|error| tracing::error!(%error, "a record of a call is no JSON")).ok()
     }
 
     /// When the call came; the epoch if the record does not say.
