@@ -22,10 +22,10 @@ use haechi_gateway::metrics::Metrics;
 use haechi_gateway::{Connection, Gateway, Limits, Quotas};
 use haechi_iam::{Iam, root_caller};
 use haechi_kms::Kms;
-use haechi_kms_model::ops::{Decrypt, Encrypt, GenerateDataKey};
+use haechi_kms_model::ops::{Decrypt, DescribeKey, Encrypt, GenerateDataKey};
 use haechi_kms_model::shapes::{
-    DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest,
-    GenerateDataKeyResponse,
+    DecryptRequest, DecryptResponse, DescribeKeyRequest, DescribeKeyResponse, EncryptRequest,
+    EncryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse,
 };
 use haechi_secretsmanager::{Keys, SecretsManager};
 use haechi_ssm::Ssm;
@@ -84,6 +84,14 @@ impl Keys for SecretKeys {
 
     async fn decrypt(&self, cx: &Cx, input: DecryptRequest) -> Result<DecryptResponse, Problem> {
         Ok(Handle::<Decrypt>::handle(&*self.0, cx, input).await?)
+    }
+
+    async fn describe_key(
+        &self,
+        cx: &Cx,
+        input: DescribeKeyRequest,
+    ) -> Result<DescribeKeyResponse, Problem> {
+        Ok(Handle::<DescribeKey>::handle(&*self.0, cx, input).await?)
     }
 
     async fn record(&self, _: &Cx) -> Result<(), Fault> {
