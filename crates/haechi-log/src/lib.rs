@@ -20,6 +20,11 @@
 //! payload     (u32 length, record)*          numbers are big-endian
 //! ```
 //!
+//! **How many records a frame has.** A sync costs as much CPU time as tens of records, so while others
+//! keep the core busy the writer waits for three times as long as its last frame took; but no longer
+//! than until the runtime has nothing to do ([`Idle`]), so that a lone caller waits for nobody, and a
+//! busy core has other callers to serve while the disk writes.
+//!
 //! **Zeros ahead.** Behind the last frame of the segment being written there may be zeros, over which
 //! the next frames are written: as many bytes as this process has written so far, at most 1 MiB. A
 //! frame that neither changes the file's size nor where its blocks lie is synced with one write
@@ -38,6 +43,7 @@ mod backward;
 mod cipher;
 mod error;
 mod frame;
+mod idle;
 mod io;
 mod log;
 mod options;
@@ -53,6 +59,7 @@ pub use backward::Backward;
 pub use cipher::{CipherError, FrameCipher};
 pub use error::{Damage, LogError};
 pub use frame::ChainHead;
+pub use idle::Idle;
 pub use log::Log;
 pub use options::{Clock, Options};
 pub use reader::{Position, Reader, Record};

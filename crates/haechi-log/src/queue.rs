@@ -11,20 +11,29 @@ use std::{
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use crate::{error::LogError, frame, reader::Position};
+use crate::{error::LogError, frame, idle::Idle, reader::Position};
 
 /// A payload buffer larger than this is not kept for the next frame.
 const SPARE_BYTES_MAX: usize = 4 << 20;
+
+/// While others keep the core busy, a frame follows the one before after this many times as long as
+/// that one took: a sync takes as much CPU time as tens of records, so it pays to let more come,
+/// but not all of them, for if all wait for the disk, the core has nothing to do.
+const PAUSE: u32 = 3;
+
+/// The longest such pause.
+const PAUSE_MAX: Duration = Duration::from_millis(5);
 
 /// Frames that wait.
 pub(crate) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
     frame_bytes: usize,
+    idle: Idle,
+    pause_max: Duration,
 }
 
 #[derive(Default)]
@@ -32,8 +41,14 @@ struct State {
     frames: VecDeque<Frame>,
     /// The buffer of the frame before last, to be filled again.
     spare: Vec<u8>,
-    /// The writer sleeps and wants to be woken.
+    /// The writer sleeps and wants to be woken by the first record.
     writer_sleeps: bool,
+    /// The writer waits for more records, or to hear that there are none.
+    writer_pauses: bool,
+    /// How often the runtime had been idle when the last record came.
+    idle_before: u64,
+    /// When the writer took the last frame.
+    taken: Option<Instant>,
     is_closed: bool,
 }
 
@@ -77,8 +92,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Queue {
     /// A frame takes no further record once it holds `frame_bytes`.
-    pub(crate) fn new(frame_bytes: usize) -> Queue {
-        Queue { state: Mutex::default(), arrived: Condvar::new(), frame_bytes }
+    pub(crate) fn new(frame_bytes: usize, idle: Idle) -> Queue {
+        let (state, arrived) = (Mutex::default(), Condvar::new());
+        Queue { state, arrived, frame_bytes, idle, pause_max: PAUSE_MAX }
     }
 
     /// Puts records in, all into one frame; the future ends when they are on the disk, or are not
@@ -97,21 +113,26 @@ impl Queue {
             frame::push_record(&mut frame.payload, record);
             frame.records += 1;
         }
+        let is_full = frame.payload.len() >= self.frame_bytes;
         let index = frame.records.saturating_sub(1);
         let written = Written { answer: Arc::clone(&frame.answer), index };
-        if std::mem::take(&mut state.writer_sleeps) {
+        state.idle_before = self.idle.times();
+        let is_awaited = std::mem::take(&mut state.writer_sleeps)
+            || (is_full && std::mem::take(&mut state.writer_pauses));
+        if is_awaited {
             drop(state);
             self.arrived.notify_one();
         }
         Ok(written)
     }
 
-    /// The next frame, once there is one. Callers that could run now are about to append: a sync
-    /// takes as much CPU time as tens of records, so it pays to let them go first. Where nobody else
-    /// wants the core yielding returns at once and brings nothing, so that a lone caller waits for
-    /// nobody.
+    /// The next frame, once there is one and it has waited for more records as long as it pays
+    /// ([`PAUSE`]): where nobody is about to append, and so for a lone caller, not at all.
     pub(crate) fn next(&self, patience: Duration) -> Next {
         let mut state = lock(&self.state);
+        let now = Instant::now();
+        let took = state.taken.take().map_or(Duration::ZERO, |taken| now - taken);
+        let until = now + (took * PAUSE).min(self.pause_max);
         while state.frames.is_empty() {
             if state.is_closed {
                 return Next::Closed;
@@ -125,16 +146,40 @@ impl Queue {
                 return Next::Nothing;
             }
         }
-        let size = |state: &State| state.frames.front().map_or(0, |frame| frame.payload.len());
-        loop {
-            let before = size(&state);
-            drop(state);
-            thread::yield_now();
-            state = lock(&self.state);
-            let now = size(&state);
-            if now == before || now >= self.frame_bytes {
-                return state.frames.pop_front().map_or(Next::Nothing, Next::Frame);
+        state = self.pause(state, until);
+        state.taken = Some(Instant::now());
+        state.frames.pop_front().map_or(Next::Nothing, Next::Frame)
+    }
+
+    /// Waits until then for records, no longer than until the frame is full or nobody appends.
+    fn pause<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        until: Instant,
+    ) -> MutexGuard<'a, State> {
+        let is_full = |frame: &Frame| frame.payload.len() >= self.frame_bytes;
+        if self.idle.times() == 0 || state.is_closed || state.frames.front().is_some_and(is_full) {
+            return state;
+        }
+        state.writer_pauses = true;
+        self.idle.set_awaited(true);
+        while state.writer_pauses && self.idle.times() == state.idle_before {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
             }
+            let waited = self.arrived.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.idle.set_awaited(false);
+        state.writer_pauses = false;
+        state
+    }
+
+    /// Nobody is about to append.
+    pub(crate) fn hurry(&self) {
+        if std::mem::take(&mut lock(&self.state).writer_pauses) {
+            self.arrived.notify_one();
         }
     }
 
@@ -148,7 +193,10 @@ impl Queue {
 
     /// Takes no further record; what waits is still written.
     pub(crate) fn close(&self) {
-        lock(&self.state).is_closed = true;
+        let mut state = lock(&self.state);
+        state.is_closed = true;
+        state.writer_pauses = false;
+        drop(state);
         self.arrived.notify_one();
     }
 

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
+use std::thread;
 
 use super::*;
 
@@ -51,7 +52,7 @@ fn frame(queue: &Queue) -> Frame {
 
 #[test]
 fn the_writer_wakes_one_and_that_one_wakes_the_others() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Idle::default());
     let mut appenders: Vec<Appender> = (0..3).map(|_| Appender::new(&queue, b"x")).collect();
     let taken = frame(&queue);
     assert_eq!(frame::records(&taken.payload).unwrap().len(), 3);
@@ -66,7 +67,7 @@ fn the_writer_wakes_one_and_that_one_wakes_the_others() {
 
 #[test]
 fn one_that_is_gone_leaves_nobody_behind() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Idle::default());
     for gone_before_the_answer in [true, false] {
         let (first, mut second) = (Appender::new(&queue, b"x"), Appender::new(&queue, b"y"));
         let taken = frame(&queue);
@@ -86,7 +87,7 @@ fn one_that_is_gone_leaves_nobody_behind() {
 
 #[test]
 fn one_that_moves_to_another_task_is_woken_there() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Idle::default());
     let mut moved = Appender::new(&queue, b"x");
     let before = std::mem::take(&mut moved.woken);
     assert!(moved.poll().is_none());
@@ -96,7 +97,7 @@ fn one_that_moves_to_another_task_is_woken_there() {
 
 #[test]
 fn records_that_belong_together_are_in_one_frame_and_answered_once() {
-    let queue = Queue::new(10);
+    let queue = Queue::new(10, Idle::default());
     let together = [b"1234".to_vec(), b"5678".to_vec(), b"90".to_vec()];
     let written = queue.push(&together).unwrap();
     let mut appender = Appender { woken: Arc::default(), written };
@@ -113,7 +114,7 @@ fn records_that_belong_together_are_in_one_frame_and_answered_once() {
 
 #[test]
 fn a_frame_that_is_full_is_followed_by_another() {
-    let queue = Queue::new(10);
+    let queue = Queue::new(10, Idle::default());
     let _appenders: Vec<Appender> = (0..4).map(|_| Appender::new(&queue, b"1234")).collect();
     for _ in 0..2 {
         assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 2);
@@ -123,7 +124,7 @@ fn a_frame_that_is_full_is_followed_by_another() {
 
 #[test]
 fn when_the_writer_is_gone_nobody_waits_in_vain() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Idle::default());
     let mut in_hand = Appender::new(&queue, b"x");
     drop(frame(&queue));
     let mut waiting = Appender::new(&queue, b"y");
@@ -138,10 +139,75 @@ fn when_the_writer_is_gone_nobody_waits_in_vain() {
 
 #[test]
 fn what_waits_when_it_is_closed_is_still_written() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Idle::default());
     let _waiting = Appender::new(&queue, b"x");
     queue.close();
     assert!(queue.push(&[b"y".to_vec()]).is_err());
     assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 1);
     assert!(matches!(queue.next(PATIENCE), Next::Closed));
+}
+
+/// A queue whose writer pauses for an hour if nothing ends the pause, having written a frame just
+/// now; the runtime has been idle once.
+fn pausing(frame_bytes: usize) -> (Arc<Queue>, Idle) {
+    let idle = Idle::default();
+    let pause_max = Duration::from_secs(3600);
+    let queue = Arc::new(Queue { pause_max, ..Queue::new(frame_bytes, idle.clone()) });
+    idle.attach(&queue);
+    idle.tell();
+    lock(&queue.state).taken = Instant::now().checked_sub(Duration::from_secs(3600));
+    (queue, idle)
+}
+
+/// Lets a writer take a frame, and returns once it pauses.
+fn pauses(queue: &Arc<Queue>) -> thread::JoinHandle<Frame> {
+    let waiting = Arc::clone(queue);
+    let writer = thread::spawn(move || frame(&waiting));
+    while !lock(&queue.state).writer_pauses {
+        assert!(!writer.is_finished(), "it does not pause");
+        thread::yield_now();
+    }
+    writer
+}
+
+#[test]
+fn while_the_runtime_is_busy_a_frame_waits_for_more_records() {
+    let (queue, idle) = pausing(1 << 20);
+    let first = Appender::new(&queue, b"x");
+    let writer = pauses(&queue);
+    let second = Appender::new(&queue, b"y");
+    assert!(lock(&queue.state).writer_pauses);
+    idle.tell();
+    let taken = writer.join().unwrap();
+    assert_eq!(frame::records(&taken.payload).unwrap().len(), 2);
+    drop((first, second));
+}
+
+#[test]
+fn a_full_frame_ends_the_pause() {
+    let (queue, _) = pausing(10);
+    let first = Appender::new(&queue, b"x");
+    let writer = pauses(&queue);
+    let second = Appender::new(&queue, b"more than ten bytes");
+    assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 2);
+    drop((first, second));
+}
+
+#[test]
+fn who_appends_last_before_the_runtime_sleeps_waits_for_nobody() {
+    let (queue, idle) = pausing(1 << 20);
+    let alone = Appender::new(&queue, b"x");
+    idle.tell();
+    assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 1);
+    drop(alone);
+}
+
+#[test]
+fn closing_ends_the_pause() {
+    let (queue, _) = pausing(1 << 20);
+    let alone = Appender::new(&queue, b"x");
+    let writer = pauses(&queue);
+    queue.close();
+    assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 1);
+    drop(alone);
 }

@@ -28,6 +28,7 @@ use haechi_gateway::{Gateway, Port};
 use tokio::sync::watch;
 
 use crate::Failure;
+use crate::audit;
 use crate::cli::ServeOptions;
 use crate::config::Config;
 use crate::data::DataDirectory;
@@ -56,7 +57,8 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
     haechi_crypto::check_fips()?;
     process::raise_file_limit();
     process::seed_random()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().on_thread_park(|| audit::IDLE.tell()).build()?;
     match runtime.block_on(serve(config))? {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Sealed | Ended::Moved => {
