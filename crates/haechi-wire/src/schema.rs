@@ -109,7 +109,15 @@ pub enum Location {
 pub struct Pattern {
     /// As the model writes it; error messages quote it.
     pub text: &'static str,
-    compiled: OnceLock<Option<Regex>>,
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+/// What a pattern is compiled to.
+#[derive(Debug)]
+enum Compiled {
+    Regular(Regex),
+    /// One that looks around, which takes an engine that goes back, so many steps at the most.
+    LooksAround(fancy_regex::Regex),
 }
 
 impl Pattern {
@@ -118,15 +126,28 @@ impl Pattern {
         Pattern { text, compiled: OnceLock::new() }
     }
 
-    /// Whether the whole of `value` matches. The patterns are Java's, and one that looks around
-    /// cannot be compiled here: it admits everything. `codegen` emits such a one only where
-    /// `models/<service>.ops` says `unread`; a handler then reads what it reads.
+    /// Whether the whole of `value` matches. The patterns are Java's; `codegen` emits none that does
+    /// not compile here.
     pub fn admits(&self, value: &str) -> bool {
-        self.compiled
-            .get_or_init(|| Regex::new(&anchored(self.text)).ok())
-            .as_ref()
-            .is_none_or(|regex| regex.is_match(value))
+        match self.compiled.get_or_init(|| compile(self.text)) {
+            Some(Compiled::Regular(regex)) => regex.is_match(value),
+            Some(Compiled::LooksAround(regex)) => regex.is_match(value).unwrap_or(false),
+            None => true,
+        }
     }
+}
+
+fn compile(pattern: &str) -> Option<Compiled> {
+    let pattern = anchored(pattern);
+    Regex::new(&pattern)
+        .map(Compiled::Regular)
+        .or_else(|_| fancy_regex::Regex::new(&pattern).map(Compiled::LooksAround))
+        .ok()
+}
+
+/// Whether a pattern of a model can be compiled.
+pub fn compiles(pattern: &str) -> bool {
+    compile(pattern).is_some()
 }
 
 /// The Rust regular expression that matches what Java's `String.matches(pattern)` matches:
@@ -377,6 +398,49 @@ mod tests {
         assert!(pattern.admits("Session1"));
         assert!(!pattern.admits("Session1:2"));
         assert!(!pattern.admits("é"), "\\w is ASCII in Java");
+    }
+
+    #[test]
+    fn patterns_that_look_around_are_read() {
+        for (pattern, taken, refused) in [
+            ("(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "live-2", "12"),
+            ("(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "a", "a b"),
+            (r"^(?!\s*$).+", " x", "  "),
+            (r"[0-9A-Za-z\.\-_]*(?<!\.)", "a.b", "a."),
+            ("^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", "a-b-c", "a--c"),
+            (r"(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+)*)", "my.app", "aws.x"),
+            (r"((?!^\d+$)^[0-9a-zA-Z-_]+$)", "v1", "1"),
+        ] {
+            let compiled = Pattern { text: pattern, compiled: OnceLock::new() };
+            assert!(compiles(pattern) && compiled.admits(taken), "{pattern} {taken}");
+            assert!(!compiled.admits(refused), "{pattern} {refused}");
+        }
+        assert!(!compiles("("));
+    }
+
+    #[test]
+    fn every_pattern_of_the_models_compiles() {
+        let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut seen = 0;
+        for folder in std::fs::read_dir(crates).unwrap() {
+            let Ok(text) = std::fs::read_to_string(folder.unwrap().path().join("src/shapes.rs"))
+            else {
+                continue;
+            };
+            // `codegen` writes them as strings that are JSON too.
+            for rest in text.split("pattern!(").skip(1) {
+                let literal = rest.trim_start().split(")").scan(String::new(), |all, part| {
+                    all.push_str(part);
+                    let parsed = serde_json::from_str::<String>(all.trim_end());
+                    all.push(')');
+                    Some(parsed.ok())
+                });
+                let pattern = literal.flatten().next().unwrap();
+                assert!(compiles(&pattern), "{pattern}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 100, "{seen}");
     }
 
     #[test]

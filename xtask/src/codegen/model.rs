@@ -42,9 +42,6 @@ pub struct Wanted {
     pub optional: BTreeSet<(String, String)>,
     /// `open SHAPE`: an enumeration that the service takes more texts for than its model lists.
     pub open: BTreeSet<String>,
-    /// `unread SHAPE`: a text whose pattern looks around, which no pattern here can: what it says is
-    /// left to a handler.
-    pub unread: BTreeSet<String>,
 }
 
 impl Wanted {
@@ -59,7 +56,6 @@ impl Wanted {
             flat: BTreeMap::new(),
             optional: BTreeSet::new(),
             open: BTreeSet::new(),
-            unread: BTreeSet::new(),
         };
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let mut words = line.split_whitespace();
@@ -67,9 +63,6 @@ impl Wanted {
                 (Some("model"), Some(folder)) => wanted.folder = folder.to_owned(),
                 (Some("open"), Some(name)) => {
                     wanted.open.insert(name.to_owned());
-                }
-                (Some("unread"), Some(name)) => {
-                    wanted.unread.insert(name.to_owned());
                 }
                 (Some("error"), Some(name)) => {
                     let code = words.next().unwrap_or(name).to_owned();
