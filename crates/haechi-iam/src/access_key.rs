@@ -98,8 +98,18 @@ pub(crate) fn not_found(access_key_id: &str) -> Error {
 impl Iam {
     /// Whose keys an operation is about: the user named, or else the caller itself.
     pub(crate) async fn owner(&self, cx: &Cx, name: Option<&str>) -> Result<Owner, Error> {
+        self.owner_with(cx, name, Conditions::default()).await
+    }
+
+    /// The same for an operation whose request has condition keys of its own.
+    pub(crate) async fn owner_with(
+        &self,
+        cx: &Cx,
+        name: Option<&str>,
+        asked: Conditions<'_>,
+    ) -> Result<Owner, Error> {
         if let Some(name) = name.or(cx.caller.user_name.as_deref()) {
-            return Ok(Owner::User(self.user(cx, name).await?));
+            return Ok(Owner::User(self.entity_with(cx, name, asked).await?));
         }
         let arn = user::root_arn(cx.account());
         if cx.caller.arn() != arn {
@@ -107,7 +117,7 @@ impl Iam {
             let message = "Must specify userName when calling with non-User credentials";
             return Err(Fault::Validation(message.to_owned()).into());
         }
-        authorize(cx, &arn, &Conditions::default())?;
+        authorize(cx, &arn, &asked)?;
         Ok(Owner::Root(self.account_record(cx).await?))
     }
 

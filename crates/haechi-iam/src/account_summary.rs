@@ -1,6 +1,6 @@
 //! How much there is of everything in an account, and how much there may be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use haechi_core::{AccountId, Path, Record};
 use haechi_wire::Fault;
@@ -10,8 +10,8 @@ use crate::by_arn::ByArn;
 use crate::quotas;
 use crate::store::{
     AccountRecord, GroupRecord, MfaRecord, OidcProviderRecord, PolicyRecord, ProfileRecord,
-    RoleRecord, SamlProviderRecord, ServerCertificateRecord, UserRecord, groups_path,
-    policies_path, profiles_path, roles_path, server_certificates_path, users_path,
+    RoleRecord, SamlProviderRecord, ServerCertificateRecord, UseRecord, UserRecord, all_uses_path,
+    groups_path, policies_path, profiles_path, roles_path, server_certificates_path, users_path,
 };
 
 fn number(count: usize) -> i32 {
@@ -31,8 +31,9 @@ impl Iam {
     ) -> Result<BTreeMap<String, i32>, Fault> {
         let devices = self.database.list_all::<MfaRecord>(&MfaRecord::prefix(account)).await?;
         let in_use = devices.iter().filter(|device| device.value.user.is_some()).count();
-        let policies = self.database.list_all::<PolicyRecord>(&policies_path(account)).await?;
-        let versions = policies.iter().map(|policy| policy.value.versions.len()).sum();
+        let uses = self.database.list_all::<UseRecord>(&all_uses_path(account)).await?;
+        // Of each policy that is used, AWS's too, one version is in use.
+        let used: HashSet<&str> = uses.iter().map(|row| row.value.policy_arn.as_str()).collect();
         let oidc = self.count::<OidcProviderRecord>(&OidcProviderRecord::prefix(account)).await?;
         let saml = self.count::<SamlProviderRecord>(&SamlProviderRecord::prefix(account)).await?;
         let certificates = server_certificates_path(account);
@@ -42,8 +43,8 @@ impl Iam {
             ("Groups", self.count::<GroupRecord>(&groups_path(account)).await?),
             ("Roles", self.count::<RoleRecord>(&roles_path(account)).await?),
             ("InstanceProfiles", self.count::<ProfileRecord>(&profiles_path(account)).await?),
-            ("Policies", number(policies.len())),
-            ("PolicyVersionsInUse", number(versions)),
+            ("Policies", self.count::<PolicyRecord>(&policies_path(account)).await?),
+            ("PolicyVersionsInUse", number(used.len())),
             ("Providers", oidc + saml),
             ("ServerCertificates", certificates),
             ("MFADevices", number(devices.len())),

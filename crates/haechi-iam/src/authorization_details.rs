@@ -126,7 +126,8 @@ fn role_detail(
 }
 
 fn policy_detail(policy: &Managed, arn: String, uses: &[UseRecord]) -> ManagedPolicyDetail {
-    let shown = policy.shown(arn, uses);
+    // Without description, as listings show it.
+    let shown = policy.listed(arn, uses);
     let versions = policy.versions();
     let ids = versions.iter().filter_map(|version| version.version_id.as_deref());
     ManagedPolicyDetail {

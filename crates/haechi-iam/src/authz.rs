@@ -4,7 +4,7 @@
 //! one that does not exist, AWS asks about the ARN that it would have under `/`.
 
 use haechi_core::facts::named;
-use haechi_core::{Ask, Cx, Loaded, Operation};
+use haechi_core::{Ask, Cx, Denied, Loaded, Operation, Permit};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::Tag;
 use haechi_policy::{Context, ResourceRule, Values};
@@ -32,6 +32,10 @@ pub(crate) struct Conditions<'a> {
     pub(crate) service: Option<&'a str>,
     /// Of a role that is passed: the service, and what will have it.
     pub(crate) passed_to: Option<(&'a str, &'a str)>,
+    /// The service of a service-specific credential.
+    pub(crate) credential_service: Option<&'a str>,
+    /// The days that a service-specific credential is to last.
+    pub(crate) credential_age_days: Option<i32>,
 }
 
 impl Context for Conditions<'_> {
@@ -49,6 +53,12 @@ impl Context for Conditions<'_> {
             "iam:awsservicename" => return self.service.map(Values::one),
             "iam:passedtoservice" => return self.passed_to.map(|(to, _)| Values::one(to)),
             "iam:associatedresourcearn" => return self.passed_to.map(|(_, at)| Values::one(at)),
+            "iam:servicespecificcredentialservicename" => {
+                return self.credential_service.map(Values::one);
+            }
+            "iam:servicespecificcredentialagedays" => {
+                return self.credential_age_days.map(|days| Values::owned(days.to_string()));
+            }
             _ => {}
         }
         let of_resource = ["aws:resourcetag/", "iam:resourcetag/"];
@@ -60,7 +70,26 @@ impl Context for Conditions<'_> {
 
 /// Decides the operation on an ARN of the caller's own account.
 pub(crate) fn authorize(cx: &Cx, arn: &str, context: &Conditions<'_>) -> Result<(), Fault> {
-    cx.authorize(&Ask {
+    Ok(decide(cx, arn, context).map(|_| ())?)
+}
+
+/// The same of what AWS names to one who may not by another name than its ARN: `role r1`.
+pub(crate) fn authorize_named(
+    cx: &Cx,
+    (arn, name): (&str, &str),
+    context: &Conditions<'_>,
+) -> Result<(), Fault> {
+    decide(cx, arn, context).map(|_| ()).map_err(|denied| {
+        let (caller, action) = (cx.caller.principal.name(), cx.operation.action);
+        let reason = denied.denial.reason(action);
+        Fault::AccessDenied(format!(
+            "User: {caller} is not authorized to perform: {action} on resource: {name} {reason}"
+        ))
+    })
+}
+
+fn decide(cx: &Cx, arn: &str, context: &Conditions<'_>) -> Result<Permit, Denied> {
+    cx.decide(&Ask {
         action: cx.operation.action,
         resource: arn,
         resource_account: cx.account().as_str(),
@@ -68,17 +97,26 @@ pub(crate) fn authorize(cx: &Cx, arn: &str, context: &Conditions<'_>) -> Result<
         rule: ResourceRule::Union,
         context,
     })
-    .map(|_| ())
 }
 
 /// The same of an operation that creates what the ARN names. With tags it needs the action of
-/// `Tagging` too: policies trust tags to be set by none but those who may.
+/// `Tagging` too.
 pub(crate) fn authorize_creation<Tagging: Operation>(
     cx: &Cx,
     arn: &str,
     context: &Conditions<'_>,
 ) -> Result<(), Fault> {
     authorize(cx, arn, context)?;
+    authorize_tags::<Tagging>(cx, arn, context)
+}
+
+/// Decides whether the tags of a request may be put on what it creates: policies trust tags to be
+/// set by none but those who may.
+pub(crate) fn authorize_tags<Tagging: Operation>(
+    cx: &Cx,
+    arn: &str,
+    context: &Conditions<'_>,
+) -> Result<(), Fault> {
     if context.request_tags.is_empty() {
         return Ok(());
     }
@@ -98,10 +136,10 @@ impl Iam {
         name: &str,
         asked: Conditions<'_>,
     ) -> Result<Loaded<E>, Error> {
-        let account = cx.account();
+        let (account, shown) = (cx.account(), format!("{} {name}", E::KIND.word()));
         let Some(loaded) = self.database.load::<E>(&E::place(account, name)).await? else {
             let arn = E::KIND.arn(account, DEFAULT_PATH, name);
-            authorize(cx, &arn, &asked)?;
+            authorize_named(cx, (&arn, &shown), &asked)?;
             E::KIND.note(cx, &arn);
             return Err(E::KIND.not_found(name));
         };
@@ -109,7 +147,8 @@ impl Iam {
         let boundary = asked.boundary.or(entity.boundary());
         let arn = entity.arn(account);
         E::KIND.note(cx, &arn);
-        authorize(cx, &arn, &Conditions { resource_tags: entity.tags(), boundary, ..asked })?;
+        let context = Conditions { resource_tags: entity.tags(), boundary, ..asked };
+        authorize_named(cx, (&arn, &shown), &context)?;
         Ok(loaded)
     }
 

@@ -1,8 +1,11 @@
 //! X.509 certificates in PEM.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use haechi_iam_model::Error;
 use x509_parser::pem::{Pem, parse_x509_pem};
 use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::user::ID_ALPHABET;
 
 fn malformed() -> Error {
     // What many report of AWS.
@@ -22,6 +25,16 @@ pub(crate) fn der(text: &str) -> Result<Vec<u8>, Error> {
         return Err(malformed());
     }
     Ok(pem.contents)
+}
+
+/// The id that a signing certificate has wherever it is uploaded: its SHA-1 in base32.
+pub(crate) fn id(der: &[u8]) -> String {
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, der);
+    let digits = hash.as_ref().chunks(5).flat_map(|chunk| {
+        let bits = chunk.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        (0..8).rev().map(move |at| usize::try_from((bits >> (5 * at)) & 31).unwrap_or_default())
+    });
+    digits.filter_map(|digit| ID_ALPHABET.get(digit)).map(|byte| char::from(*byte)).collect()
 }
 
 /// Refuses what is no chain of certificates.

@@ -13,6 +13,11 @@ pub(crate) struct Page<T> {
     pub(crate) marker: Option<String>,
 }
 
+/// The place that a marker names.
+pub(crate) fn place(marker: &str) -> Option<String> {
+    Cursor::decode(marker).and_then(|cursor| String::from_utf8(cursor.0).ok())
+}
+
 /// The items after the one that `marker` names. `items` is in the order of `key`, which is unique.
 pub(crate) fn page<T>(
     items: impl Iterator<Item = T>,
@@ -23,9 +28,8 @@ pub(crate) fn page<T>(
     let after = match marker {
         None => None,
         Some(text) => {
-            let decoded = Cursor::decode(text).and_then(|cursor| String::from_utf8(cursor.0).ok());
             let invalid = || Fault::Validation("Invalid Marker.".to_owned());
-            Some(decoded.ok_or_else(invalid)?)
+            Some(place(text).ok_or_else(invalid)?)
         }
     };
     let limit = items_max.and_then(|count| usize::try_from(count).ok()).unwrap_or(ITEMS_DEFAULT);

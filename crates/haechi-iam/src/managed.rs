@@ -8,7 +8,7 @@ use haechi_iam_model::shapes::{Policy, PolicyVersion};
 use haechi_policy::{Document, Kind};
 use haechi_wire::{Fault, Timestamp};
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_named};
 use crate::aws_managed::{self, AwsPolicy};
 use crate::policy::{characters, encoded};
 use crate::store::{PolicyRecord, PolicyVersionRecord, UseRecord, policy_path, uses_path};
@@ -273,7 +273,8 @@ impl Iam {
             Some(Managed::Own(own)) => &own.value.tags,
             _ => &[],
         };
-        authorize(cx, arn, &Conditions { resource_tags, ..asked })?;
+        let shown = format!("policy {arn}");
+        authorize_named(cx, (arn, &shown), &Conditions { resource_tags, ..asked })?;
         found.ok_or_else(|| not_found(arn))
     }
 
@@ -299,7 +300,9 @@ impl Iam {
 
     /// A managed policy to be attached; the caller was authorised on what it is attached to.
     pub(crate) async fn attachable(&self, cx: &Cx, arn: &str) -> Result<Managed, Error> {
-        check_arn(arn)?;
+        // Other words than of an operation on the policy (LocalStack's
+        // `test_role_managed_policy_errors`).
+        check_arn(arn).map_err(|_| Fault::Validation(format!("ARN {arn} is not valid.")))?;
         let found = find(&self.database, cx.account(), arn).await?;
         let found = found.ok_or_else(|| not_attachable(arn))?;
         found.check_attachable()?;

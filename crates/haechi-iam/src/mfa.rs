@@ -12,10 +12,11 @@
 
 use async_trait::async_trait;
 use haechi_core::database::Unknown;
-use haechi_core::{AccountId, Batch, Evidence, Loaded, MfaError, OidcProvider, SamlProvider};
+use haechi_core::{AccountId, Batch, Cx, Evidence, Loaded, MfaError, OidcProvider, SamlProvider};
 use haechi_crypto::totp::{TotpSeed, step};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::{MFADevice, VirtualMFADevice};
+use haechi_policy::Principal;
 use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
@@ -73,6 +74,21 @@ pub(crate) fn not_the_users() -> Error {
 pub(crate) fn invalid_codes() -> Error {
     let message = "Authentication code for device is not valid.";
     Error::InvalidAuthenticationCodeException(message.to_owned())
+}
+
+/// Refuses to let users who have a device change their own devices without having shown a code:
+/// stolen keys must neither add a device nor take one away.
+pub(crate) fn check_shown(cx: &Cx, user: &UserRecord) -> Result<(), Error> {
+    let is_own = matches!(
+        &cx.caller.principal,
+        Principal::User { unique_id, .. } if *unique_id == user.id
+    );
+    if !is_own || user.mfa_serials.is_empty() || cx.mfa().is_some() {
+        return Ok(());
+    }
+    let message = "To complete this action, please ensure that you are authenticated with an MFA \
+        device that is enabled for this user.";
+    Err(Fault::AccessDenied(message.to_owned()).into())
 }
 
 impl MfaRecord {

@@ -41,7 +41,8 @@ impl ByArn for OidcProviderRecord {
 }
 
 /// A provider's URL without its scheme, if it can be one: `https://`, a host and perhaps a path.
-pub(crate) fn checked_url(url: &str) -> Result<&str, Error> {
+/// The port that HTTPS has anyway is none of it.
+pub(crate) fn checked_url(url: &str) -> Result<String, Error> {
     let invalid = || Fault::Validation("Invalid Open ID Connect Provider URL".to_owned());
     let rest = url.strip_prefix(SCHEME).ok_or_else(invalid)?;
     let host = rest.split('/').next().unwrap_or_default();
@@ -51,7 +52,8 @@ pub(crate) fn checked_url(url: &str) -> Result<&str, Error> {
     if host.is_empty() || host.starts_with(':') || !rest.chars().all(is_plain) {
         return Err(invalid().into());
     }
-    Ok(rest)
+    let path = rest.strip_prefix(host).unwrap_or_default();
+    Ok(format!("{}{path}", host.strip_suffix(":443").unwrap_or(host)))
 }
 
 /// Client ids without those that occur twice.

@@ -59,6 +59,13 @@ fn not_found(kind: EntityKind, name: &str) -> Error {
     Error::NoSuchEntityException(format!("The {word} policy with name {name} cannot be found."))
 }
 
+/// A name as the entity's policies have it: names are not distinguished by case. Where two
+/// spellings lie from a time when they were, each means its own.
+fn spelled<'a, E: Entity>(entity: &'a E, name: &str) -> Option<&'a String> {
+    let exact = entity.policies().get_key_value(name).map(|(own, _)| own);
+    exact.or_else(|| entity.policies().keys().find(|own| own.eq_ignore_ascii_case(name)))
+}
+
 /// An inline policy as it is shown.
 pub(crate) struct Shown {
     /// As the entity's name is written.
@@ -80,6 +87,7 @@ impl Iam {
         loaded.value.check_modifiable()?;
         check_inline(&document)?;
         let mut changed = loaded.value.clone();
+        let name = spelled(&loaded.value, &name).cloned().unwrap_or(name);
         changed.policies_mut().insert(name, document);
         check_size(&changed)?;
         let mut batch = Batch::new();
@@ -96,7 +104,8 @@ impl Iam {
         name: &str,
     ) -> Result<Shown, Error> {
         let entity = self.entity::<E>(cx, entity).await?.value;
-        let document = entity.policies().get(name).ok_or_else(|| not_found(E::KIND, name))?;
+        let document = spelled(&entity, name).and_then(|name| entity.policies().get(name));
+        let document = document.ok_or_else(|| not_found(E::KIND, name))?;
         Ok(Shown { document: encoded(document), entity: entity.name().to_owned() })
     }
 
@@ -121,13 +130,39 @@ impl Iam {
     ) -> Result<Unit, Error> {
         let loaded = self.entity::<E>(cx, entity).await?;
         loaded.value.check_modifiable()?;
+        let own = spelled(&loaded.value, name).ok_or_else(|| not_found(E::KIND, name))?;
         let mut changed = loaded.value.clone();
-        if changed.policies_mut().remove(name).is_none() {
-            return Err(not_found(E::KIND, name));
-        }
+        changed.policies_mut().remove(own);
         let mut batch = Batch::new();
         batch.replace(&loaded, &changed);
         self.database.commit(batch).await?;
         Ok(Unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use haechi_core::database::Unknown;
+
+    use super::*;
+    use crate::store::GroupRecord;
+
+    #[test]
+    fn of_two_spellings_from_before_each_means_its_own() {
+        let policies = ["Name", "name"].map(|name| (name.to_owned(), String::new()));
+        let group = GroupRecord {
+            name: "g".to_owned(),
+            path: "/".to_owned(),
+            id: "AGPA".to_owned(),
+            created_ms: 0,
+            policies: BTreeMap::from(policies),
+            attached: Vec::new(),
+            unknown: Unknown::new(),
+        };
+        let meant = |name: &str| spelled(&group, name).map(String::as_str);
+        assert_eq!((meant("Name"), meant("name")), (Some("Name"), Some("name")));
+        assert_eq!((meant("NAME"), meant("other")), (Some("Name"), None));
     }
 }

@@ -5,7 +5,7 @@ use haechi_iam_model::Error;
 use haechi_iam_model::shapes::InstanceProfile;
 use haechi_wire::{Fault, Timestamp};
 
-use crate::authz::{Conditions, authorize};
+use crate::authz::{Conditions, authorize_named};
 use crate::store::{ProfileRecord, RoleRecord, profile_path, role_path};
 use crate::user::{DEFAULT_PATH, shown_tags};
 use crate::{Iam, PARTITION};
@@ -38,7 +38,7 @@ pub(crate) fn shown(
         instance_profile_id: profile.id.clone(),
         arn: profile.arn(account),
         create_date: Timestamp::from_millis(profile.created_ms),
-        roles: role.iter().map(|role| role.created(account)).collect(),
+        roles: role.iter().map(|role| role.frame(account)).collect(),
         tags: None,
     }
 }
@@ -57,16 +57,16 @@ impl Iam {
         name: &str,
         asked: Conditions<'_>,
     ) -> Result<Loaded<ProfileRecord>, Error> {
-        let account = cx.account();
+        let (account, shown) = (cx.account(), format!("instance profile {name}"));
         let Some(found) = self.database.load::<ProfileRecord>(&profile_path(account, name)).await?
         else {
-            authorize(cx, &arn(account, DEFAULT_PATH, name), &asked)?;
+            authorize_named(cx, (&arn(account, DEFAULT_PATH, name), &shown), &asked)?;
             return Err(not_found(name));
         };
         let arn = found.value.arn(account);
         note(cx, &arn);
         let resource_tags = &found.value.tags;
-        authorize(cx, &arn, &Conditions { resource_tags, ..asked })?;
+        authorize_named(cx, (&arn, &shown), &Conditions { resource_tags, ..asked })?;
         Ok(found)
     }
 

@@ -10,7 +10,10 @@ use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
 use crate::access_key::Owner;
-use crate::store::{PublicKeysRecord, ROOT_ID, UploadRecord, UserRecord, public_keys_path};
+use crate::authz::Conditions;
+use crate::store::{
+    PublicKeysRecord, ROOT_ID, UploadRecord, UserRecord, all_public_keys_path, public_keys_path,
+};
 
 /// SSH keys of one user, at most (AWS's fixed quota).
 pub(crate) const SSH_KEYS_MAX: usize = 5;
@@ -49,15 +52,10 @@ pub(crate) fn is_active(status: StatusType) -> Result<bool, Error> {
         StatusType::Active => Ok(true),
         StatusType::Inactive => Ok(false),
         StatusType::Expired => {
-            let message = "Invalid status: Expired. Use Active or Inactive.";
-            Err(Fault::Validation(message.to_owned()).into())
+            let message = "Operation does not support status Expired";
+            Err(Error::InvalidInputException(message.to_owned()))
         }
     }
-}
-
-/// The error for an SSH key that is not there, or is another's.
-pub(crate) fn no_ssh_key(id: &str) -> Error {
-    Error::NoSuchEntityException(format!("The Public Key with id {id} cannot be found."))
 }
 
 /// The error for a certificate that is not there, or is another's.
@@ -86,11 +84,42 @@ impl Iam {
         cx: &Cx,
         user_name: Option<&str>,
     ) -> Result<PublicKeys, Error> {
-        let owner = self.owner(cx, user_name).await?;
+        self.public_keys_with(cx, user_name, Conditions::default()).await
+    }
+
+    /// The same for an operation whose request has condition keys of its own.
+    pub(crate) async fn public_keys_with(
+        &self,
+        cx: &Cx,
+        user_name: Option<&str>,
+        asked: Conditions<'_>,
+    ) -> Result<PublicKeys, Error> {
+        let owner = self.owner_with(cx, user_name, asked).await?;
         let path = place(cx.account(), &owner);
         let loaded = self.database.load::<PublicKeysRecord>(&path).await?;
         let record = loaded.as_ref().map(|loaded| loaded.value.clone()).unwrap_or_default();
         Ok(PublicKeys { owner, path, loaded, record })
+    }
+
+    /// Whether anybody of an account has keys like that.
+    pub(crate) async fn anyone_has(
+        &self,
+        account: &AccountId,
+        wanted: impl Fn(&PublicKeysRecord) -> bool + Send,
+    ) -> Result<bool, Fault> {
+        let all =
+            self.database.list_all::<PublicKeysRecord>(&all_public_keys_path(account)).await?;
+        Ok(all.iter().any(|one| wanted(&one.value)))
+    }
+
+    /// The error for an SSH key that is not there, or is another's.
+    pub(crate) async fn no_ssh_key(&self, account: &AccountId, id: &str) -> Error {
+        let has = |keys: &PublicKeysRecord| keys.ssh_keys.iter().any(|one| one.id == id);
+        Error::NoSuchEntityException(match self.anyone_has(account, has).await {
+            Ok(true) => format!("User has no Public Key with id {id}."),
+            Ok(false) => format!("The Public Key with id {id} cannot be found."),
+            Err(fault) => return fault.into(),
+        })
     }
 
     /// Writes them; the user tells whether it has any, so that it is not deleted with them.

@@ -23,33 +23,36 @@ pub(crate) const SESSION_SECONDS_DEFAULT: i32 = 3600;
 const TRUST_CHARACTERS_MAX: usize = 2048;
 
 impl RoleRecord {
-    /// As answers to changes show it, and instance profiles: without description and duration,
-    /// whatever was given (LocalStack's `test_role_permissions_boundary_lifecycle`).
+    /// As answers to creations show it: without description, whatever was given (LocalStack's
+    /// `test_role_permissions_boundary_lifecycle`).
     pub(crate) fn created(&self, account: &AccountId) -> Role {
-        Role { description: None, max_session_duration: self.longer(), ..self.described(account) }
+        let tags = (!self.tags.is_empty()).then(|| shown_tags(&self.tags));
+        Role {
+            max_session_duration: self.longer(),
+            permissions_boundary: shown_boundary(self.boundary.as_deref()),
+            tags,
+            ..self.frame(account)
+        }
     }
 
     /// As the answer to `UpdateRoleDescription` shows it.
     pub(crate) fn described(&self, account: &AccountId) -> Role {
-        let tags = (!self.tags.is_empty()).then(|| shown_tags(&self.tags));
-        Role { tags, ..self.frame(account) }
+        Role { description: self.description.clone(), ..self.frame(account) }
     }
 
     /// As listings show it: without tags and boundary.
     pub(crate) fn listed(&self, account: &AccountId) -> Role {
-        Role {
-            max_session_duration: Some(self.session_seconds_max),
-            permissions_boundary: None,
-            ..self.frame(account)
-        }
+        let max_session_duration = Some(self.session_seconds_max);
+        Role { max_session_duration, ..self.described(account) }
     }
 
     /// As it is shown alone.
     pub(crate) fn shown(&self, account: &AccountId) -> Role {
         Role {
+            description: self.description.clone(),
             max_session_duration: Some(self.session_seconds_max),
             role_last_used: Some(RoleLastUsed::default()),
-            ..self.described(account)
+            ..self.created(account)
         }
     }
 
@@ -58,7 +61,8 @@ impl RoleRecord {
         Some(self.session_seconds_max).filter(|seconds| *seconds != SESSION_SECONDS_DEFAULT)
     }
 
-    fn frame(&self, account: &AccountId) -> Role {
+    /// As instance profiles show it (LocalStack's `test_list_instance_profiles`).
+    pub(crate) fn frame(&self, account: &AccountId) -> Role {
         Role {
             path: self.path.clone(),
             role_name: self.name.clone(),
@@ -66,8 +70,6 @@ impl RoleRecord {
             arn: self.arn(account),
             create_date: Timestamp::from_millis(self.created_ms),
             assume_role_policy_document: Some(encoded(&self.trust)),
-            description: self.description.clone(),
-            permissions_boundary: shown_boundary(self.boundary.as_deref()),
             ..Role::default()
         }
     }

@@ -58,7 +58,8 @@ pub(crate) fn check(body: &str, key: &str, chain: Option<&str>) -> Result<Checke
     let key = any_supported_type(&key).map_err(|_| wrong())?;
     let public = key.public_key().ok_or_else(wrong)?;
     if public.as_ref() != certificate.public_key().raw {
-        let message = "The private key does not match the certificate's public key.";
+        let message = "The private key did not match the public key provided. Please verify the key \
+            material and try again.";
         return Err(Error::KeyPairMismatchException(message.to_owned()));
     }
     Ok(Checked { expires_ms: certificate.validity().not_after.timestamp().saturating_mul(1000) })

@@ -2,14 +2,19 @@
 //! Keyspaces take them. No service here does: haechi keeps and tells them, and shows each password
 //! once, as AWS does.
 
-use haechi_core::{AccountId, Env};
+use haechi_core::{AccountId, Cx, Env};
 use haechi_iam_model::Error;
 use haechi_iam_model::shapes::{
     ServiceSpecificCredential, ServiceSpecificCredentialMetadata, StatusType,
 };
 use haechi_wire::{Fault, SecretString, Timestamp};
 
-use crate::store::ServiceCredentialRecord;
+use crate::Iam;
+use crate::authz::Conditions;
+use crate::public_keys::PublicKeys;
+use crate::store::{
+    PublicKeysRecord, ROOT_ID, ServiceCredentialRecord, UserRecord, public_keys_path, user_path,
+};
 
 /// Credentials of one user for one service, at most ("IAM and AWS STS quotas").
 pub(crate) const CREDENTIALS_MAX: usize = 2;
@@ -24,19 +29,14 @@ const PASSWORD_LENGTH: usize = 59;
 const PASSWORD_ALPHABET: &[u8] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Refuses what is no such service.
-pub(crate) fn check_service(name: &str) -> Result<(), Error> {
-    if SERVICES.contains(&name) {
-        return Ok(());
+/// A service by its name, in whatever case.
+pub(crate) fn service(name: &str) -> Result<&'static str, Error> {
+    if let Some(known) = SERVICES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        return Ok(known);
     }
     Err(Error::NoSuchEntityException(format!(
         "No such service {name} is supported for Service Specific Credentials"
     )))
-}
-
-/// The error for one that is not there, or is another's.
-pub(crate) fn not_found(id: &str) -> Error {
-    Error::NoSuchEntityException(format!("No such credential {id} exists"))
 }
 
 /// A password as AWS makes them.
@@ -91,5 +91,55 @@ impl ServiceCredentialRecord {
             service_specific_credential_id: self.id.clone(),
             service_name: self.service.clone(),
         }
+    }
+}
+
+impl Iam {
+    /// A credential with the keys of its owner: a user, or the caller itself. Conditions see its
+    /// service.
+    pub(crate) async fn service_credential(
+        &self,
+        cx: &Cx,
+        user_name: Option<&str>,
+        id: &str,
+    ) -> Result<(PublicKeys, ServiceCredentialRecord), Error> {
+        let is_it = |one: &ServiceCredentialRecord| one.id == id;
+        // A credential has the same service all its life.
+        let service = self.credential_before(cx, user_name, is_it).await?.map(|one| one.service);
+        let asked = Conditions { credential_service: service.as_deref(), ..Conditions::default() };
+        let keys = self.public_keys_with(cx, user_name, asked).await?;
+        if let Some(found) = keys.record.service_credentials.iter().find(|one| is_it(one)) {
+            let found = found.clone();
+            return Ok((keys, found));
+        }
+        let has = |keys: &PublicKeysRecord| keys.service_credentials.iter().any(is_it);
+        if self.anyone_has(cx.account(), has).await? {
+            let user = keys.owner_name();
+            let message =
+                format!("User {user} does not have a service specific credential with id {id}");
+            return Err(Fault::Validation(message).into());
+        }
+        Err(Error::NoSuchEntityException(format!("No such credential {id} exists")))
+    }
+
+    /// The same before anything is decided: for what the decision needs of it, and nothing else.
+    async fn credential_before(
+        &self,
+        cx: &Cx,
+        user_name: Option<&str>,
+        is_it: impl Fn(&ServiceCredentialRecord) -> bool + Send,
+    ) -> Result<Option<ServiceCredentialRecord>, Fault> {
+        let account = cx.account();
+        let owner = match user_name.or(cx.caller.user_name.as_deref()) {
+            Some(name) => {
+                let user = self.database.load::<UserRecord>(&user_path(account, name)).await?;
+                let Some(user) = user else { return Ok(None) };
+                user.value.id.clone()
+            }
+            None => ROOT_ID.to_owned(),
+        };
+        let path = public_keys_path(account, &owner);
+        let keys = self.database.load::<PublicKeysRecord>(&path).await?;
+        Ok(keys.and_then(|keys| keys.value.service_credentials.into_iter().find(is_it)))
     }
 }

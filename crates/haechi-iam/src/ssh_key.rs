@@ -26,10 +26,8 @@ pub(crate) struct SshKey {
     modulus: Vec<u8>,
 }
 
-fn invalid() -> Error {
-    Error::InvalidPublicKeyException(
-        "The SSH public key is malformed or otherwise invalid.".to_owned(),
-    )
+fn invalid(message: &str) -> Error {
+    Error::InvalidPublicKeyException(message.to_owned())
 }
 
 impl SshKey {
@@ -39,9 +37,10 @@ impl SshKey {
     /// In AWS's codes: another encoding, or no RSA key of enough bits.
     pub(crate) fn parse(text: &str) -> Result<SshKey, Error> {
         let text = text.trim();
+        let malformed = || invalid("Invalid public key uploaded.");
         let key = if let Some(rest) = text.strip_prefix("ssh-rsa ") {
             let encoded = rest.split_whitespace().next().unwrap_or_default();
-            let blob = STANDARD.decode(encoded).map_err(|_| invalid())?;
+            let blob = STANDARD.decode(encoded).map_err(|_| malformed())?;
             SshKey::from_wire(&blob)
         } else if text.starts_with("-----BEGIN PUBLIC KEY-----") {
             SshKey::from_pem(text)
@@ -49,10 +48,10 @@ impl SshKey {
             let message = "The public key must be encoded in ssh-rsa format or PEM format.";
             return Err(Error::UnrecognizedPublicKeyEncodingException(message.to_owned()));
         };
-        let key = key.ok_or_else(invalid)?;
+        let key = key.ok_or_else(malformed)?;
         let top = key.modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
         if key.modulus.len() * 8 - top < BITS_MIN || key.exponent.is_empty() {
-            return Err(invalid());
+            return Err(invalid("Invalid body for public key"));
         }
         Ok(key)
     }

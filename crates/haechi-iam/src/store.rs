@@ -48,8 +48,8 @@ mod credentials;
 pub(crate) use credentials::{
     LoginRecord, MfaRecord, MfaUsedRecord, OidcProviderRecord, PasswordPolicyRecord,
     PublicKeysRecord, ROOT_ID, ReportRecord, SamlProviderRecord, ServerCertificateRecord,
-    ServiceCredentialRecord, UploadRecord, login_path, mfa_used_path, public_keys_path,
-    report_path, server_certificate_path, server_certificates_path,
+    ServiceCredentialRecord, UploadRecord, all_public_keys_path, login_path, mfa_used_path,
+    public_keys_path, report_path, server_certificate_path, server_certificates_path,
 };
 
 /// All that IAM keeps of an account: what is derived from it is stale once any of it is written.

@@ -61,7 +61,7 @@ pub(crate) fn keys(tags: &[Tag]) -> Vec<String> {
 /// Refuses keys that are AWS's own, and keys that occur twice.
 pub(crate) fn check(tags: &[Tag], case: KeyCase) -> Result<(), Error> {
     if tags.iter().any(|tag| tag.key.to_lowercase().starts_with("aws:")) {
-        let message = "Caller is an end user and not allowed to mutate system tags";
+        let message = "Tag keys beginning with aws: are reserved for system use.";
         return Err(Error::InvalidInputException(message.to_owned()));
     }
     let folded: Vec<String> = tags.iter().map(|tag| case.folded(&tag.key)).collect();
@@ -131,6 +131,11 @@ impl Iam {
         let keys = keys(tags);
         let asked = Conditions { request_tags: tags, tag_keys: &keys, ..Conditions::default() };
         let entity = self.entity_with::<E>(cx, name, asked).await?;
+        if tags.is_empty() {
+            // With the space at its end.
+            let message = "Error occurred while validating input. ";
+            return Err(Error::InvalidInputException(message.to_owned()));
+        }
         check(tags, KeyCase::Ignored)?;
         let mut changed = entity.value.clone();
         let tags = merged(entity.value.tags().to_vec(), tags, KeyCase::Ignored)?;

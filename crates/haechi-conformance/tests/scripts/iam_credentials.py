@@ -93,7 +93,7 @@ def test_a_virtual_mfa_device_from_birth_to_death():
     serial, seed = phone_of(name)
     call = {"UserName": name, "SerialNumber": serial}
     equal([one["SerialNumber"] for one in iam.list_mfa_devices(UserName=name)["MFADevices"]], [serial])
-    equal(iam.get_mfa_device(**call)["UserName"], name)
+    refused("ValidationError", iam.get_mfa_device, **call, contains="only hardware FIDO", status=400)
     assigned = iam.get_paginator("list_virtual_mfa_devices").paginate(AssignmentStatus="Assigned")
     users = {one["SerialNumber"]: one["User"]["UserName"] for page in assigned for one in page["VirtualMFADevices"]}
     equal(users[serial], name)

@@ -21,6 +21,10 @@ impl Handle<ChangePassword> for Iam {
             let message = "The old password was incorrect.";
             return Err(Fault::AccessDenied(message.to_owned()).into());
         }
+        if input.new_password.0 == input.old_password.0 {
+            let message = "The new password must differ from the old one.";
+            return Err(Fault::AccessDenied(message.to_owned()).into());
+        }
         let changed = self.next_password(cx, &login.value, &input.new_password).await?;
         let mut batch = Batch::new();
         batch.replace(&login, &LoginRecord { is_reset_required: false, ..changed });

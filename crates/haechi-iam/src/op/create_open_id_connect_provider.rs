@@ -24,7 +24,7 @@ impl Handle<CreateOpenIDConnectProvider> for Iam {
         let account = cx.account();
         let url = checked_url(&input.url)?;
         let new_tags = input.tags.unwrap_or_default();
-        let arn = by_arn::arn::<OidcProviderRecord>(account, url);
+        let arn = by_arn::arn::<OidcProviderRecord>(account, &url);
         by_arn::note::<OidcProviderRecord>(cx, &arn);
         let keys = tags::keys(&new_tags);
         let asked =
@@ -32,14 +32,14 @@ impl Handle<CreateOpenIDConnectProvider> for Iam {
         authorize_creation::<TagOpenIDConnectProvider>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Counts)?;
         let record = OidcProviderRecord {
-            url: url.to_owned(),
+            url,
             client_ids: checked_client_ids(input.client_id_list.unwrap_or_default())?,
             thumbprints: checked_thumbprints(&input.thumbprint_list.unwrap_or_default())?,
             created_ms: cx.now().millis(),
             tags: tags::merged(Vec::new(), &new_tags, tags::KeyCase::Counts)?,
             unknown: Unknown::new(),
         };
-        let place = OidcProviderRecord::place(account, url);
+        let place = OidcProviderRecord::place(account, &record.url);
         if self.database.load::<OidcProviderRecord>(&place).await?.is_some() {
             let message = format!("Provider with url {} already exists.", input.url);
             return Err(Error::EntityAlreadyExistsException(message));

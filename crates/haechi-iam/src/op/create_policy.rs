@@ -6,7 +6,7 @@ use haechi_iam_model::Error;
 use haechi_iam_model::ops::{CreatePolicy, TagPolicy};
 use haechi_iam_model::shapes::{CreatePolicyRequest, CreatePolicyResponse, Policy};
 
-use crate::authz::{Conditions, authorize_creation};
+use crate::authz::{Conditions, authorize_named, authorize_tags};
 use crate::managed::{self, Managed};
 use crate::store::{PolicyRecord, PolicyVersionRecord, policy_path};
 use crate::user::{DEFAULT_PATH, new_id, shown_tags};
@@ -27,7 +27,8 @@ impl Handle<CreatePolicy> for Iam {
         let keys = tags::keys(&new_tags);
         let asked =
             Conditions { request_tags: &new_tags, tag_keys: &keys, ..Conditions::default() };
-        authorize_creation::<TagPolicy>(cx, &arn, &asked)?;
+        authorize_named(cx, (&arn, &format!("policy {name}")), &asked)?;
+        authorize_tags::<TagPolicy>(cx, &arn, &asked)?;
         tags::check(&new_tags, tags::KeyCase::Counts)?;
         managed::check_document(&input.policy_document)?;
         let place = policy_path(account, &name);

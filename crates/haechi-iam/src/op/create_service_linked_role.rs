@@ -6,7 +6,9 @@ use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Handle, PrincipalIds};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::CreateServiceLinkedRole;
-use haechi_iam_model::shapes::{CreateServiceLinkedRoleRequest, CreateServiceLinkedRoleResponse};
+use haechi_iam_model::shapes::{
+    CreateServiceLinkedRoleRequest, CreateServiceLinkedRoleResponse, Role,
+};
 
 use crate::Iam;
 use crate::attachment::put_use;
@@ -14,6 +16,7 @@ use crate::authz::{Conditions, authorize};
 use crate::aws_managed;
 use crate::entity::EntityKind;
 use crate::managed::Managed;
+use crate::policy::encoded;
 use crate::role::SESSION_SECONDS_DEFAULT;
 use crate::service_linked;
 use crate::store::{RoleRecord, role_path};
@@ -58,7 +61,7 @@ impl Handle<CreateServiceLinkedRole> for Iam {
             created_ms: cx.now().millis(),
             description: input.description,
             session_seconds_max: SESSION_SECONDS_DEFAULT,
-            trust: trust(&service),
+            trust: trust(r#""sts:AssumeRole""#, &format!(r#""{service}""#)),
             trust_principals: PrincipalIds::default(),
             tags: Vec::new(),
             policies: BTreeMap::new(),
@@ -75,13 +78,18 @@ impl Handle<CreateServiceLinkedRole> for Iam {
         batch.create(place, &record);
         self.database.commit(batch).await?;
         self.counts.made::<RoleRecord>(account);
-        Ok(CreateServiceLinkedRoleResponse { role: Some(record.created(account)) })
+        // AWS shows the lists of its trust policy here, and single values ever after.
+        let service = record.service.as_deref().unwrap_or_default();
+        let document = trust(r#"["sts:AssumeRole"]"#, &format!(r#"["{service}"]"#));
+        let assume_role_policy_document = Some(encoded(&document));
+        let role = Role { assume_role_policy_document, ..record.created(account) };
+        Ok(CreateServiceLinkedRoleResponse { role: Some(role) })
     }
 }
 
 /// As recorded of `GetRole`.
-fn trust(service: &str) -> String {
+fn trust(action: &str, service: &str) -> String {
     format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{{"Service":"{service}"}}}}]}}"#
+        r#"{{"Version":"2012-10-17","Statement":[{{"Action":{action},"Effect":"Allow","Principal":{{"Service":{service}}}}}]}}"#
     )
 }

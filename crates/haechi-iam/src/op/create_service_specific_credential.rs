@@ -8,7 +8,8 @@ use haechi_iam_model::shapes::{
 };
 
 use crate::Iam;
-use crate::service_credential::{CREDENTIALS_MAX, check_service, password, user_name};
+use crate::authz::Conditions;
+use crate::service_credential::{CREDENTIALS_MAX, password, service, user_name};
 use crate::store::ServiceCredentialRecord;
 use crate::user::new_id;
 
@@ -18,18 +19,24 @@ impl Handle<CreateServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: CreateServiceSpecificCredentialRequest,
     ) -> Result<CreateServiceSpecificCredentialResponse, Error> {
-        let mut keys = self.public_keys(cx, Some(&input.user_name)).await?;
-        check_service(&input.service_name)?;
+        let service = service(&input.service_name);
+        let asked = Conditions {
+            credential_service: Some(service.as_ref().map_or(&*input.service_name, |known| *known)),
+            credential_age_days: input.credential_age_days,
+            ..Conditions::default()
+        };
+        let mut keys = self.public_keys_with(cx, Some(&input.user_name), asked).await?;
+        let service = service?;
         if input.credential_age_days.is_some() {
             // Of Bedrock's alone.
             return Err(cx.unsupported_parameter("CredentialAgeDays").into());
         }
         let all = &keys.record.service_credentials;
         let same: Vec<ServiceCredentialRecord> =
-            all.iter().filter(|one| one.service == input.service_name).cloned().collect();
+            all.iter().filter(|one| one.service == service).cloned().collect();
         if same.len() >= CREDENTIALS_MAX {
             let message = format!(
-                "Cannot exceed quota for ServiceSpecificCredentialsPerUser: {CREDENTIALS_MAX}"
+                "Cannot exceed quota for ContextSpecificCredentialsPerUserPerContext: {CREDENTIALS_MAX}"
             );
             return Err(Error::LimitExceededException(message));
         }
@@ -37,7 +44,7 @@ impl Handle<CreateServiceSpecificCredential> for Iam {
         let record = ServiceCredentialRecord {
             id: new_id(&cx.env, "ACCA")?,
             user_name: user_name(cx.account(), &owner, &same),
-            service: input.service_name,
+            service: service.to_owned(),
             active: true,
             created_ms: cx.now().millis(),
         };

@@ -16,6 +16,7 @@ impl Handle<DeactivateMFADevice> for Iam {
         by_arn::note::<MfaRecord>(cx, &input.serial_number);
         // Devices of the root user are made in AWS's console, which is not here.
         let Owner::User(user) = owner else { return Err(mfa::not_the_users()) };
+        mfa::check_shown(cx, &user.value)?;
         let device = self.device_of(cx.account(), &user.value, &input.serial_number).await?;
         let free = MfaRecord { user: None, enabled_ms: None, ..device.value.clone() };
         let mut changed = user.value.clone();

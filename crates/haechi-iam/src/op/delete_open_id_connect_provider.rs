@@ -19,7 +19,14 @@ impl Handle<DeleteOpenIDConnectProvider> for Iam {
         let arn = &input.open_id_connect_provider_arn;
         // One that is not there is an error, whatever AWS's reference says (LocalStack's
         // `test_delete_open_id_connect_provider`).
-        let found = self.by_arn::<OidcProviderRecord>(cx, arn, Conditions::default()).await?;
+        let found = self.by_arn::<OidcProviderRecord>(cx, arn, Conditions::default()).await;
+        let found = found.map_err(|error| match error {
+            Error::NoSuchEntityException(_) => {
+                let message = format!("OpenId connect Provider {arn} cannot be found.");
+                Error::NoSuchEntityException(message)
+            }
+            other => other,
+        })?;
         let mut batch = Batch::new();
         batch.remove(&found);
         self.database.commit(batch).await?;

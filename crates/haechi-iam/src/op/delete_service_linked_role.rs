@@ -20,7 +20,7 @@ impl Handle<DeleteServiceLinkedRole> for Iam {
         let account = cx.account();
         let role = self.entity::<RoleRecord>(cx, &input.role_name).await?;
         let Some(service) = &role.value.service else {
-            let message = format!("The role {} is no service-linked role.", role.value.name);
+            let message = format!("{} exists but is not a service role.", role.value.name);
             return Err(Error::NoSuchEntityException(message));
         };
         let random = cx.env.uuid().map_err(Fault::internal)?;

@@ -6,7 +6,7 @@ use haechi_iam_model::ops::DeleteServiceSpecificCredential;
 use haechi_iam_model::shapes::DeleteServiceSpecificCredentialRequest;
 use haechi_wire::shape::Unit;
 
-use crate::{Iam, service_credential};
+use crate::Iam;
 
 impl Handle<DeleteServiceSpecificCredential> for Iam {
     async fn handle(
@@ -14,14 +14,9 @@ impl Handle<DeleteServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: DeleteServiceSpecificCredentialRequest,
     ) -> Result<Unit, Error> {
-        let mut keys = self.public_keys(cx, input.user_name.as_deref()).await?;
-        let id = &input.service_specific_credential_id;
-        let all = &mut keys.record.service_credentials;
-        let before = all.len();
-        all.retain(|one| one.id != *id);
-        if all.len() == before {
-            return Err(service_credential::not_found(id));
-        }
+        let (user, id) = (input.user_name.as_deref(), &input.service_specific_credential_id);
+        let (mut keys, _) = self.service_credential(cx, user, id).await?;
+        keys.record.service_credentials.retain(|one| one.id != *id);
         self.keep_public_keys(keys).await
     }
 }

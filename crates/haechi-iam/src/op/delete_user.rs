@@ -22,16 +22,16 @@ impl Handle<DeleteUser> for Iam {
             return Err(conflict("delete login profile"));
         }
         if !user.value.mfa_serials.is_empty() {
-            return Err(conflict("delete MFA device"));
+            return Err(conflict("remove tokens from principal"));
         }
         if user.value.has_certificates {
-            return Err(conflict("delete signing certificates"));
+            return Err(conflict("delete certificates"));
         }
         if user.value.has_ssh_keys {
             return Err(conflict("delete SSH public keys"));
         }
         if user.value.has_service_credentials {
-            return Err(conflict("delete service specific credentials"));
+            return Err(conflict("remove referenced objects"));
         }
         if !user.value.group_ids.is_empty() {
             return Err(conflict("remove users from group"));

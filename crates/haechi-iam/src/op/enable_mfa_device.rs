@@ -15,12 +15,16 @@ impl Handle<EnableMFADevice> for Iam {
     async fn handle(&self, cx: &Cx, input: EnableMFADeviceRequest) -> Result<Unit, Error> {
         let (account, now) = (cx.account(), cx.now());
         let user = self.user(cx, &input.user_name).await?;
+        mfa::check_shown(cx, &user.value)?;
         by_arn::note::<MfaRecord>(cx, &input.serial_number);
         let device = self.find_by_arn::<MfaRecord>(account, &input.serial_number).await?;
         let device = device.ok_or_else(|| MfaRecord::not_found(&input.serial_number))?;
-        if device.value.user.is_some() {
-            let message = "MFA Device is already in use.";
-            return Err(Error::EntityAlreadyExistsException(message.to_owned()));
+        if let Some(owner) = &device.value.user {
+            let message = match owner.id == user.value.id {
+                true => format!("MFA Device for user {} already exists.", owner.name),
+                false => "MFA Device is already in use.".to_owned(),
+            };
+            return Err(Error::EntityAlreadyExistsException(message));
         }
         if user.value.mfa_serials.len() >= DEVICES_MAX {
             let message = format!("Cannot exceed quota for MFADevicesPerUser: {DEVICES_MAX}");

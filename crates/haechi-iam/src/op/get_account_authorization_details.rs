@@ -6,10 +6,11 @@ use haechi_iam_model::ops::GetAccountAuthorizationDetails;
 use haechi_iam_model::shapes::{
     GetAccountAuthorizationDetailsRequest, GetAccountAuthorizationDetailsResponse,
 };
+use haechi_wire::Fault;
 
 use crate::Iam;
 use crate::authorization_details::Detail;
-use crate::listing::page;
+use crate::listing::{page, place};
 use crate::store::account_scope;
 
 impl Handle<GetAccountAuthorizationDetails> for Iam {
@@ -25,8 +26,17 @@ impl Handle<GetAccountAuthorizationDetails> for Iam {
         let filter = input.filter.unwrap_or_default();
         let is_wanted = |one: &&Detail| filter.is_empty() || filter.contains(&one.kind());
         let wanted = all.iter().flat_map(|all| all.iter()).filter(is_wanted);
-        let (marker, items_max) = (input.marker.as_deref(), input.max_items);
-        let found = page(wanted, |one| one.order(), marker, items_max)?;
+        // A marker counts with the filter that it was given for.
+        let mut kinds: Vec<&str> = filter.iter().map(|kind| kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let under = format!("{}: ", kinds.join(","));
+        let marker = input.marker.as_deref();
+        if marker.is_some_and(|marker| !place(marker).is_some_and(|at| at.starts_with(&under))) {
+            return Err(Fault::Validation("Marker and Filter do not match".to_owned()).into());
+        }
+        let order = |one: &&Detail| format!("{under}{}", one.order());
+        let found = page(wanted, order, marker, input.max_items)?;
         let (mut users, mut groups) = (Vec::new(), Vec::new());
         let (mut roles, mut policies) = (Vec::new(), Vec::new());
         for one in found.items.into_iter().cloned() {

@@ -1,10 +1,11 @@
-//! Shows a device of a user, or of the caller itself.
+//! Tells of a user's FIDO security key, of which there are none here: virtual devices are not for
+//! this operation.
 
 use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::GetMFADevice;
 use haechi_iam_model::shapes::{GetMFADeviceRequest, GetMFADeviceResponse};
-use haechi_wire::Timestamp;
+use haechi_wire::Fault;
 
 use crate::access_key::Owner;
 use crate::store::MfaRecord;
@@ -19,12 +20,10 @@ impl Handle<GetMFADevice> for Iam {
         let owner = self.owner(cx, input.user_name.as_deref()).await?;
         by_arn::note::<MfaRecord>(cx, &input.serial_number);
         let Owner::User(user) = owner else { return Err(mfa::not_the_users()) };
-        let device = self.device_of(cx.account(), &user.value, &input.serial_number).await?;
-        Ok(GetMFADeviceResponse {
-            user_name: Some(user.value.name.clone()),
-            serial_number: input.serial_number,
-            enable_date: device.value.enabled_ms.map(Timestamp::from_millis),
-            certifications: None,
-        })
+        self.device_of(cx.account(), &user.value, &input.serial_number).await?;
+        let message = "The MFA device serial number sent in the request is invalid or not supported \
+            by this API. Currently, only hardware FIDO security keys are supported. Please use the \
+            compatible device or API.";
+        Err(Fault::Validation(message.to_owned()).into())
     }
 }

@@ -23,12 +23,22 @@ impl Handle<GetServiceLinkedRoleDeletionStatus> for Iam {
         let named = task.strip_prefix("task").and_then(|rest| rest.rsplit_once('/'));
         let role = named.map_or("/", |(role, _)| role);
         authorize(cx, &format!("arn:aws:iam::{account}:role{role}"), &Conditions::default())?;
+        if !is_task(&task) {
+            return Err(Error::InvalidInputException("Invalid task id".to_owned()));
+        }
         let found = self.database.load::<DeletionRecord>(&deletion_path(account, &task)).await?;
         if found.is_none() {
-            let message = format!("Deletion task {task} cannot be found.");
-            return Err(Error::NoSuchEntityException(message));
+            let message = "Cannot find deletion status for given id.";
+            return Err(Error::NoSuchEntityException(message.to_owned()));
         }
         let status = DeletionTaskStatusType::Succeeded;
         Ok(GetServiceLinkedRoleDeletionStatusResponse { status, reason: None })
     }
+}
+
+/// Whether an id is of the form `task/aws-service-role/<service>/<role>/<random>`.
+fn is_task(id: &str) -> bool {
+    let parts: Vec<&str> = id.split('/').collect();
+    matches!(&*parts, ["task", "aws-service-role", rest @ ..]
+        if rest.len() == 3 && rest.iter().all(|part| !part.is_empty()))
 }

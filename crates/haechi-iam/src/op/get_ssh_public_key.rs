@@ -8,7 +8,6 @@ use haechi_iam_model::shapes::{
 };
 
 use crate::Iam;
-use crate::public_keys::no_ssh_key;
 use crate::ssh_key::SshKey;
 
 impl Handle<GetSSHPublicKey> for Iam {
@@ -19,13 +18,13 @@ impl Handle<GetSSHPublicKey> for Iam {
     ) -> Result<GetSSHPublicKeyResponse, Error> {
         let keys = self.public_keys(cx, Some(&input.user_name)).await?;
         let id = &input.ssh_public_key_id;
-        let found = keys.record.ssh_keys.iter().find(|one| one.id == *id);
-        let found = found.ok_or_else(|| no_ssh_key(id))?;
+        let Some(found) = keys.record.ssh_keys.iter().find(|one| one.id == *id) else {
+            return Err(self.no_ssh_key(cx.account(), id).await);
+        };
         let key = SshKey::parse(&found.body)?;
         let is_ssh = found.body.trim_start().starts_with("ssh-rsa");
-        // As it was uploaded, with its comment, where that is what is asked for.
         let body = match input.encoding {
-            EncodingType::Ssh if is_ssh => found.body.clone(),
+            // Without the comment that it may have been uploaded with.
             EncodingType::Ssh => key.ssh(),
             EncodingType::Pem if !is_ssh => found.body.clone(),
             EncodingType::Pem => key.pem(),

@@ -1,4 +1,4 @@
-//! Lists managed policies by name: the account's, AWS's, or both.
+//! Lists managed policies: the account's, AWS's, or both.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use haechi_iam_model::ops::ListPolicies;
 use haechi_iam_model::shapes::{
     ListPoliciesRequest, ListPoliciesResponse, Policy, PolicyScopeType, PolicyUsageType,
 };
-use haechi_wire::Fault;
+use haechi_wire::{Fault, Timestamp};
 
 use crate::Iam;
 use crate::authz::{Conditions, authorize};
@@ -42,8 +42,8 @@ impl Handle<ListPolicies> for Iam {
                 Some(PolicyUsageType::PermissionsPolicy) => attached,
                 Some(PolicyUsageType::PermissionsBoundary) => limiting,
             };
-            let only_used =
-                input.only_attached == Some(true) || input.policy_usage_filter.is_some();
+            // The filter limits what is attached, and by itself nothing.
+            let only_used = input.only_attached == Some(true);
             scope
                 && policy.path.as_deref().is_some_and(|path| path.starts_with(prefix))
                 && (used || !only_used)
@@ -61,13 +61,20 @@ impl Handle<ListPolicies> for Iam {
 /// How the ARNs of AWS's own policies begin.
 const OF_AWS: &str = "arn:aws:iam::aws:";
 
+/// AWS's own come first, the oldest before (LocalStack's `test_list_policies_scope_aws`); those of
+/// the account by name.
 fn order(policy: &Policy) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    format!("{} {}", text(&policy.policy_name).to_lowercase(), text(&policy.arn))
+    let (name, arn) = (text(&policy.policy_name).to_lowercase(), text(&policy.arn));
+    if !arn.starts_with(OF_AWS) {
+        return format!("2 {name} {arn}");
+    }
+    let created_ms = policy.create_date.map_or(0, Timestamp::millis);
+    format!("1 {created_ms:015} {name} {arn}")
 }
 
 impl Iam {
-    /// Every managed policy that the account sees, with its numbers of uses, by name.
+    /// Every managed policy that the account sees, with its numbers of uses.
     async fn every_policy(&self, cx: &Cx) -> Result<Vec<Policy>, Fault> {
         let account = cx.account();
         let mut uses: HashMap<String, Vec<UseRecord>> = HashMap::new();

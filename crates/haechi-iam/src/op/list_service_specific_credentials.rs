@@ -12,7 +12,7 @@ use haechi_wire::Fault;
 use crate::Iam;
 use crate::authz::{Conditions, authorize};
 use crate::listing::page;
-use crate::service_credential::check_service;
+use crate::service_credential::service;
 use crate::store::{PublicKeysRecord, UserRecord, public_keys_path, users_path};
 
 impl Handle<ListServiceSpecificCredentials> for Iam {
@@ -22,6 +22,10 @@ impl Handle<ListServiceSpecificCredentials> for Iam {
         input: ListServiceSpecificCredentialsRequest,
     ) -> Result<ListServiceSpecificCredentialsResponse, Error> {
         let mut all = if input.all_users == Some(true) {
+            if input.user_name.is_some() {
+                let message = "Cannot list credentials for all users if a username is given";
+                return Err(Error::InvalidInputException(message.to_owned()));
+            }
             authorize(cx, "*", &Conditions::default())?;
             self.all_service_credentials(cx).await?
         } else {
@@ -29,17 +33,15 @@ impl Handle<ListServiceSpecificCredentials> for Iam {
             let owner = keys.owner_name();
             keys.record.service_credentials.iter().map(|one| one.listed(&owner)).collect()
         };
-        if let Some(service) = &input.service_name {
-            check_service(service)?;
-            all.retain(|one| one.service_name == *service);
+        if let Some(name) = input.service_name.filter(|name| !name.is_empty()) {
+            let service = service(&name)?;
+            all.retain(|one| one.service_name == service);
         }
         all.sort_by_cached_key(order);
         let found = page(all.into_iter(), order, input.marker.as_deref(), input.max_items)?;
         Ok(ListServiceSpecificCredentialsResponse {
             service_specific_credentials: Some(found.items),
-            // Left out where it would be false (LocalStack's
-            // `test_service_specific_credential_lifecycle`).
-            is_truncated: found.marker.is_some().then_some(true),
+            is_truncated: Some(found.marker.is_some()),
             marker: found.marker,
         })
     }

@@ -16,10 +16,8 @@ impl Handle<ResetServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: ResetServiceSpecificCredentialRequest,
     ) -> Result<ResetServiceSpecificCredentialResponse, Error> {
-        let keys = self.public_keys(cx, input.user_name.as_deref()).await?;
-        let id = &input.service_specific_credential_id;
-        let found = keys.record.service_credentials.iter().find(|one| one.id == *id);
-        let found = found.ok_or_else(|| service_credential::not_found(id))?;
+        let (user, id) = (input.user_name.as_deref(), &input.service_specific_credential_id);
+        let (keys, found) = self.service_credential(cx, user, id).await?;
         let answer = found.shown(keys.owner_name(), service_credential::password(&cx.env)?);
         Ok(ResetServiceSpecificCredentialResponse { service_specific_credential: Some(answer) })
     }

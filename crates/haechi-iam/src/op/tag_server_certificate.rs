@@ -16,6 +16,10 @@ impl Handle<TagServerCertificate> for Iam {
         let asked =
             Conditions { request_tags: &input.tags, tag_keys: &keys, ..Conditions::default() };
         let found = self.server_certificate(cx, &input.server_certificate_name, asked).await?;
+        if input.tags.is_empty() {
+            let message = "The provided tag map must not be null/empty.";
+            return Err(Error::InvalidInputException(message.to_owned()));
+        }
         tags::check(&input.tags, tags::KeyCase::Counts)?;
         let tags = tags::merged(found.value.tags.clone(), &input.tags, tags::KeyCase::Counts)?;
         let mut batch = Batch::new();

@@ -14,6 +14,10 @@ impl Handle<UntagServerCertificate> for Iam {
     async fn handle(&self, cx: &Cx, input: UntagServerCertificateRequest) -> Result<Unit, Error> {
         let asked = Conditions { tag_keys: &input.tag_keys, ..Conditions::default() };
         let found = self.server_certificate(cx, &input.server_certificate_name, asked).await?;
+        if input.tag_keys.is_empty() {
+            let message = "The provided tag keys must not be null/empty.";
+            return Err(Error::InvalidInputException(message.to_owned()));
+        }
         let tags = tags::without(found.value.tags.clone(), &input.tag_keys, tags::KeyCase::Counts);
         let mut batch = Batch::new();
         batch.replace(&found, &ServerCertificateRecord { tags, ..found.value.clone() });

@@ -17,6 +17,10 @@ impl Handle<UpdateOpenIDConnectProviderThumbprint> for Iam {
         input: UpdateOpenIDConnectProviderThumbprintRequest,
     ) -> Result<Unit, Error> {
         let replace = |provider: OidcProviderRecord| {
+            if input.thumbprint_list.is_empty() {
+                let message = "Thumbprint list must contain at least one entry.";
+                return Err(Error::InvalidInputException(message.to_owned()));
+            }
             let thumbprints = checked_thumbprints(&input.thumbprint_list)?;
             Ok(OidcProviderRecord { thumbprints, ..provider })
         };

@@ -7,7 +7,6 @@ use haechi_iam_model::ops::UpdateRole;
 use haechi_iam_model::shapes::{UpdateRoleRequest, UpdateRoleResponse};
 
 use crate::Iam;
-use crate::entity::Entity;
 use crate::store::RoleRecord;
 
 impl Handle<UpdateRole> for Iam {
@@ -17,7 +16,12 @@ impl Handle<UpdateRole> for Iam {
         // A service-linked role's description is its account's to change.
         changed.description = input.description.or(changed.description);
         if let Some(seconds) = input.max_session_duration {
-            role.value.check_modifiable()?;
+            if role.value.service.is_some() {
+                return Err(Error::UnmodifiableEntityException(format!(
+                    "{} is an AWS service linked role, max session duration cannot be changed.",
+                    role.value.name
+                )));
+            }
             changed.session_seconds_max = seconds;
         }
         let mut batch = Batch::new();

@@ -6,8 +6,8 @@ use haechi_iam_model::ops::UpdateServiceSpecificCredential;
 use haechi_iam_model::shapes::UpdateServiceSpecificCredentialRequest;
 use haechi_wire::shape::Unit;
 
+use crate::Iam;
 use crate::public_keys::is_active;
-use crate::{Iam, service_credential};
 
 impl Handle<UpdateServiceSpecificCredential> for Iam {
     async fn handle(
@@ -15,11 +15,12 @@ impl Handle<UpdateServiceSpecificCredential> for Iam {
         cx: &Cx,
         input: UpdateServiceSpecificCredentialRequest,
     ) -> Result<Unit, Error> {
-        let mut keys = self.public_keys(cx, input.user_name.as_deref()).await?;
+        let (user, id) = (input.user_name.as_deref(), &input.service_specific_credential_id);
+        let (mut keys, _) = self.service_credential(cx, user, id).await?;
         let active = is_active(input.status)?;
-        let id = &input.service_specific_credential_id;
-        let found = keys.record.service_credentials.iter_mut().find(|one| one.id == *id);
-        found.ok_or_else(|| service_credential::not_found(id))?.active = active;
+        for one in keys.record.service_credentials.iter_mut().filter(|one| one.id == *id) {
+            one.active = active;
+        }
         self.keep_public_keys(keys).await
     }
 }

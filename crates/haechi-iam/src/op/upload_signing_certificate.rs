@@ -4,18 +4,14 @@ use haechi_core::{Cx, Handle};
 use haechi_iam_model::Error;
 use haechi_iam_model::ops::UploadSigningCertificate;
 use haechi_iam_model::shapes::{
-    SigningCertificate, UploadSigningCertificateRequest, UploadSigningCertificateResponse,
+    SigningCertificate, StatusType, UploadSigningCertificateRequest,
+    UploadSigningCertificateResponse,
 };
-use haechi_wire::Fault;
 
 use crate::Iam;
 use crate::certificate;
 use crate::public_keys::CERTIFICATES_MAX;
-use crate::store::UploadRecord;
-use crate::user::ID_ALPHABET;
-
-/// Characters of a certificate's id.
-const ID_LENGTH: usize = 32;
+use crate::store::{PublicKeysRecord, UploadRecord};
 
 impl Handle<UploadSigningCertificate> for Iam {
     async fn handle(
@@ -31,8 +27,20 @@ impl Handle<UploadSigningCertificate> for Iam {
         })?;
         let is_same =
             |other: &UploadRecord| certificate::der(&other.body).is_ok_and(|it| it == der);
-        if keys.record.certificates.iter().any(is_same) {
-            let message = "The certificate is already associated with the user.";
+        let shown = |record: &UploadRecord| SigningCertificate {
+            user_name: keys.owner_name(),
+            certificate_id: record.id.clone(),
+            certificate_body: record.body.clone(),
+            status: StatusType::Active,
+            upload_date: Some(record.uploaded()),
+        };
+        if let Some(known) = keys.record.certificates.iter().find(|one| is_same(one)) {
+            // AWS says active whatever it is.
+            return Ok(UploadSigningCertificateResponse { certificate: shown(known) });
+        }
+        let has = |other: &PublicKeysRecord| other.certificates.iter().any(is_same);
+        if self.anyone_has(cx.account(), has).await? {
+            let message = "Duplicate certificate uploaded.";
             return Err(Error::DuplicateCertificateException(message.to_owned()));
         }
         if keys.record.certificates.len() >= CERTIFICATES_MAX {
@@ -41,18 +49,12 @@ impl Handle<UploadSigningCertificate> for Iam {
             return Err(Error::LimitExceededException(message));
         }
         let record = UploadRecord {
-            id: cx.env.characters(ID_ALPHABET, ID_LENGTH).map_err(Fault::internal)?,
+            id: certificate::id(&der),
             body: input.certificate_body,
             active: true,
             uploaded_ms: cx.now().millis(),
         };
-        let certificate = SigningCertificate {
-            user_name: keys.owner_name(),
-            certificate_id: record.id.clone(),
-            certificate_body: record.body.clone(),
-            status: record.status(),
-            upload_date: Some(record.uploaded()),
-        };
+        let certificate = shown(&record);
         keys.record.certificates.push(record);
         self.keep_public_keys(keys).await?;
         Ok(UploadSigningCertificateResponse { certificate })

@@ -23,7 +23,7 @@ impl Handle<UploadSSHPublicKey> for Iam {
         let key = SshKey::parse(&input.ssh_public_key_body)?;
         let is_same = |other: &UploadRecord| SshKey::parse(&other.body).is_ok_and(|it| it == key);
         if keys.record.ssh_keys.iter().any(is_same) {
-            let message = "The SSH public key is already associated with the user.";
+            let message = "Duplicate SSH public key uploaded.";
             return Err(Error::DuplicateSSHPublicKeyException(message.to_owned()));
         }
         if keys.record.ssh_keys.len() >= SSH_KEYS_MAX {

@@ -128,9 +128,14 @@ impl Record for SamlProviderRecord {}
 /// The root user where others have their id.
 pub(crate) const ROOT_ID: &str = "root";
 
+/// The prefix of what all users of an account have uploaded.
+pub(crate) fn all_public_keys_path(account: &AccountId) -> Path {
+    account_scope(account).part("public-keys")
+}
+
 /// What a user, or the root user ([`ROOT_ID`]), has uploaded of its own keys.
 pub(crate) fn public_keys_path(account: &AccountId, owner_id: &str) -> Path {
-    account_scope(account).part("public-keys").part(owner_id)
+    all_public_keys_path(account).part(owner_id)
 }
 
 /// Public keys and certificates of one owner.

@@ -97,7 +97,8 @@ async fn a_key_cannot_be_made_to_expire() {
         access_key_id: stage.create_key("alice").await.access_key_id,
         status: StatusType::Expired,
     };
-    assert_eq!(stage.refused::<UpdateAccessKey>(request).await.0, "ValidationError");
+    let expired = told("InvalidInput", "Operation does not support status Expired");
+    assert_eq!(stage.refused::<UpdateAccessKey>(request).await, expired);
 }
 
 #[tokio::test]

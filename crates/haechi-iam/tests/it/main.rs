@@ -15,6 +15,7 @@ mod mfa;
 mod passwords;
 mod policies;
 mod providers;
+mod public_keys;
 mod reports;
 mod roles;
 mod service_credentials;

@@ -180,6 +180,9 @@ async fn a_policy_that_is_attached_cannot_be_deleted_and_is_gone_afterwards() {
     assert_eq!(refused, told("NoSuchEntity", &message));
     let refused =
         stage.refused::<AttachUserPolicy>(attach("alice", "just-a-long-name-no-arn")).await;
+    assert_eq!(refused, told("ValidationError", "ARN just-a-long-name-no-arn is not valid."));
+    let request = GetPolicyRequest { policy_arn: "just-a-long-name-no-arn".to_owned() };
+    let refused = stage.refused::<GetPolicy>(request).await;
     assert_eq!(refused, told("ValidationError", "Invalid ARN:  Could not be parsed!"));
 }
 
@@ -248,6 +251,22 @@ async fn listings_know_scope_use_and_path_and_miss_nothing_between_pages() {
     assert_eq!(names(stage.ok::<ListPolicies>(rest).await.policies), ["c"]);
     let used = ListPoliciesRequest { only_attached: Some(true), ..Default::default() };
     assert_eq!(names(stage.ok::<ListPolicies>(used).await.policies), ["AdministratorAccess", "b"]);
+    // What a filter is to limit is limited by that alone.
+    let filtered = ListPoliciesRequest {
+        scope: Some(PolicyScopeType::Local),
+        policy_usage_filter: Some(PolicyUsageType::PermissionsPolicy),
+        ..Default::default()
+    };
+    assert_eq!(names(stage.ok::<ListPolicies>(filtered).await.policies), ["a", "b", "c"]);
+    let oldest = ListPoliciesRequest {
+        scope: Some(PolicyScopeType::Aws),
+        max_items: Some(5),
+        ..Default::default()
+    };
+    let of_aws = ["AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess"];
+    let of_aws =
+        [&of_aws[..], &["AWSCloudFormationReadOnlyAccess", "CloudFrontFullAccess"]].concat();
+    assert_eq!(names(stage.ok::<ListPolicies>(oldest).await.policies), of_aws);
     let request =
         ListAttachedUserPoliciesRequest { user_name: "alice".to_owned(), ..Default::default() };
     let attached = stage.ok::<ListAttachedUserPolicies>(request).await.attached_policies.unwrap();

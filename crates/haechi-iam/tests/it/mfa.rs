@@ -1,6 +1,6 @@
 //! Virtual MFA devices, and the codes that STS asks about.
 
-use haechi_core::{Evidence, MfaError};
+use haechi_core::{Evidence, Handle, MfaError};
 use haechi_crypto::totp::{STEP_MS, TotpSeed, step};
 use haechi_iam_model::ops::{
     CreateVirtualMFADevice, DeactivateMFADevice, DeleteUser, DeleteVirtualMFADevice,
@@ -14,7 +14,7 @@ use haechi_iam_model::shapes::{
     ResyncMFADeviceRequest, TagMFADeviceRequest, UntagMFADeviceRequest, UpdateUserRequest,
 };
 
-use crate::cast::{ACCOUNT, OTHER_ACCOUNT, Stage, account, tag, told};
+use crate::cast::{ACCOUNT, ALLOW_ALL, OTHER_ACCOUNT, Stage, account, tag, told};
 
 const SERIAL: &str = "arn:aws:iam::123456789012:mfa/phone";
 
@@ -116,8 +116,15 @@ async fn two_consecutive_codes_enable_a_device_and_others_do_not() {
     let listed = stage.ok::<ListMFADevices>(request).await.mfa_devices;
     assert_eq!((listed[0].serial_number.as_str(), &*listed[0].user_name), (SERIAL, "alice"));
     assert_eq!(listed[0].enable_date, stage.kit.env.now());
-    let again = stage.refused::<EnableMFADevice>(enable("alice", SERIAL, [before, now])).await;
-    assert_eq!(again.0, "EntityAlreadyExists");
+    stage.create_user("bob").await;
+    for (user, message) in [
+        ("alice", "MFA Device for user alice already exists."),
+        ("bob", "MFA Device is already in use."),
+    ] {
+        let request = enable(user, SERIAL, [before.clone(), now.clone()]);
+        let refused = stage.refused::<EnableMFADevice>(request).await;
+        assert_eq!(refused, told("EntityAlreadyExists", message));
+    }
 }
 
 #[tokio::test]
@@ -203,7 +210,8 @@ async fn a_user_with_a_device_is_not_deleted_nor_is_a_device_with_a_user() {
     let stage = Stage::new().await;
     let (id, app) = alice_with_phone(&stage).await;
     let user = DeleteUserRequest { user_name: "alice".to_owned() };
-    let conflict = told("DeleteConflict", "Cannot delete entity, must delete MFA device first.");
+    let conflict =
+        told("DeleteConflict", "Cannot delete entity, must remove tokens from principal first.");
     assert_eq!(stage.refused::<DeleteUser>(user.clone()).await, conflict);
     let delete = DeleteVirtualMFADeviceRequest { serial_number: SERIAL.to_owned() };
     let in_use = told("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.");
@@ -235,9 +243,14 @@ async fn a_device_follows_its_user_to_another_name() {
         new_path: None,
     };
     stage.ok::<UpdateUser>(rename).await;
+    let request = ListMFADevicesRequest { user_name: Some("bob".to_owned()), ..Default::default() };
+    assert_eq!(stage.ok::<ListMFADevices>(request).await.mfa_devices[0].user_name, "bob");
+    // This operation is for security keys alone.
     let request =
         GetMFADeviceRequest { serial_number: SERIAL.to_owned(), user_name: Some("bob".to_owned()) };
-    assert_eq!(stage.ok::<GetMFADevice>(request).await.user_name.as_deref(), Some("bob"));
+    let refused = stage.refused::<GetMFADevice>(request).await;
+    assert_eq!(refused.0, "ValidationError");
+    assert!(refused.1.contains("only hardware FIDO security keys are supported"), "{}", refused.1);
     verify(&stage, &id, &app.code(&stage, 0)).await.unwrap();
 }
 
@@ -301,4 +314,35 @@ async fn whoever_may_not_ask_does_not_learn_whether_a_device_exists() {
         let refused = stage.refused_to::<DeleteVirtualMFADevice>(&mallory, request).await;
         assert_eq!(refused.0, "AccessDenied");
     }
+}
+
+#[tokio::test]
+async fn a_user_with_a_device_adds_and_takes_none_of_its_own_without_having_shown_a_code() {
+    let stage = Stage::new().await;
+    let (_, app) = alice_with_phone(&stage).await;
+    create(&stage, "spare").await;
+    stage.create_user("bob").await;
+    stage.put_policy("alice", "all", ALLOW_ALL).await;
+    let key = stage.create_key("alice").await;
+    let alice = stage.credential(&key.access_key_id).await.unwrap().caller.clone();
+    let message = "To complete this action, please ensure that you are authenticated with an MFA \
+        device that is enabled for this user.";
+    let refusal = told("AccessDenied", message);
+    for serial in [SERIAL, "arn:aws:iam::123456789012:mfa/spare", "arn:aws:iam::1:mfa/none"] {
+        let codes = [app.code(&stage, -1), app.code(&stage, 0)];
+        let request = enable("alice", serial, codes);
+        assert_eq!(stage.refused_to::<EnableMFADevice>(&alice, request).await, refusal);
+    }
+    let deactivate = |user: Option<&str>| DeactivateMFADeviceRequest {
+        user_name: user.map(str::to_owned),
+        serial_number: SERIAL.to_owned(),
+    };
+    assert_eq!(stage.refused_to::<DeactivateMFADevice>(&alice, deactivate(None)).await, refusal);
+    // Another's devices are a matter of policies alone.
+    let of_bob = stage.refused_to::<DeactivateMFADevice>(&alice, deactivate(Some("bob"))).await;
+    assert_eq!(of_bob, told("NoSuchEntity", "MFA Device invalid for user."));
+    let cx = stage.kit.cx::<DeactivateMFADevice>(&alice);
+    cx.prove_mfa();
+    let done = Handle::<DeactivateMFADevice>::handle(&*stage.iam, &cx, deactivate(None)).await;
+    assert!(done.is_ok());
 }

@@ -109,6 +109,7 @@ async fn a_user_changes_its_password_by_the_old_one() {
     let wrong = told("AccessDenied", "The old password was incorrect.");
     let request = change("Wrong-Horse-1", "Another-Horse-2");
     assert_eq!(stage.refused_to::<ChangePassword>(&caller, request).await, wrong);
+    assert_eq!(stage.refused_to::<ChangePassword>(&caller, change(FIRST, FIRST)).await.0, wrong.0);
     let request = change(FIRST, "Another-Horse-2");
     stage.call::<ChangePassword>(&caller, request.clone()).await.unwrap();
     // The old one is old now.

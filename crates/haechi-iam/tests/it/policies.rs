@@ -128,3 +128,19 @@ async fn a_sid_has_letters_and_digits_only() {
         assert_eq!(stage.refused::<CreatePolicy>(input).await.1, words);
     }
 }
+
+#[tokio::test]
+async fn names_of_policies_are_not_distinguished_by_case() {
+    let stage = Stage::new().await;
+    stage.create_user("alice").await;
+    stage.put_policy("alice", "MixedName", ALLOW_ALL).await;
+    let next = ALLOW_ALL.replace("Allow", "Deny");
+    stage.put_policy("alice", "mixedname", &next).await;
+    let list = || ListUserPoliciesRequest { user_name: "alice".to_owned(), ..Default::default() };
+    assert_eq!(stage.ok::<ListUserPolicies>(list()).await.policy_names, ["MixedName"]);
+    let shown = stage.ok::<GetUserPolicy>(of("MIXEDNAME")).await;
+    assert_eq!((&*shown.policy_name, decoded(&shown.policy_document)), ("MIXEDNAME", next));
+    let (user_name, policy_name) = ("alice".to_owned(), "mixedName".to_owned());
+    stage.ok::<DeleteUserPolicy>(DeleteUserPolicyRequest { user_name, policy_name }).await;
+    assert!(stage.ok::<ListUserPolicies>(list()).await.policy_names.is_empty());
+}

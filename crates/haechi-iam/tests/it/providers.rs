@@ -23,7 +23,7 @@ const OIDC: &str = "arn:aws:iam::123456789012:oidc-provider/token.actions.github
 const SAML: &str = "arn:aws:iam::123456789012:saml-provider/corporate";
 
 /// Self-signed, of `idp.example.com`, in base64.
-const CERTIFICATE: &str = "MIIBizCCATGgAwIBAgIURv/u4tAGvTMyH1QBkJJoA3Ut8PwwCgYIKoZIzj0EAwIwGjEYMBYGA1UEAwwPaWRwLmV4YW1wbGUuY29tMCAXDTI2MTEyMjAxNDQwNVoYDzIxMjYxMDI5MDE0NDA1WjAaMRgwFgYDVQQDDA9pZHAuZXhhbXBsZS5jb20wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR4rmwCs16T7K7lXXxB3MXS7aCAm9oCPM44Tic6QKcHHAvsovgUoINdSo53vWB5FSYi6CfyFceIYHOf2chqfr6Ho1MwUTAdBgNVHQ4EFgQUL7jU88OYqv5+3COPo8fxhf9tPVwwHwYDVR0jBBgwFoAUL7jU88OYqv5+3COPo8fxhf9tPVwwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAtYSADphGWHFpZb4MGVnNCZui3E5zX2lr5KVCJK7s4SwCIFyNB2yB8f5anjBp5wGN342CchLYNlqvtwBepeY2IGun";
+pub const CERTIFICATE: &str = "MIIBizCCATGgAwIBAgIURv/u4tAGvTMyH1QBkJJoA3Ut8PwwCgYIKoZIzj0EAwIwGjEYMBYGA1UEAwwPaWRwLmV4YW1wbGUuY29tMCAXDTI2MTEyMjAxNDQwNVoYDzIxMjYxMDI5MDE0NDA1WjAaMRgwFgYDVQQDDA9pZHAuZXhhbXBsZS5jb20wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR4rmwCs16T7K7lXXxB3MXS7aCAm9oCPM44Tic6QKcHHAvsovgUoINdSo53vWB5FSYi6CfyFceIYHOf2chqfr6Ho1MwUTAdBgNVHQ4EFgQUL7jU88OYqv5+3COPo8fxhf9tPVwwHwYDVR0jBBgwFoAUL7jU88OYqv5+3COPo8fxhf9tPVwwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAtYSADphGWHFpZb4MGVnNCZui3E5zX2lr5KVCJK7s4SwCIFyNB2yB8f5anjBp5wGN342CchLYNlqvtwBepeY2IGun";
 
 fn oidc(url: &str) -> CreateOpenIDConnectProviderRequest {
     CreateOpenIDConnectProviderRequest {
@@ -107,6 +107,18 @@ async fn an_issuer_is_trusted_once_in_an_account() {
 }
 
 #[tokio::test]
+async fn the_port_of_https_is_no_part_of_an_issuer() {
+    let stage = Stage::new().await;
+    for (url, rest) in [("a.example.com:443/x:443", "a.example.com/x:443"), ("b:444", "b:444")] {
+        let made = stage.ok::<CreateOpenIDConnectProvider>(oidc(&format!("https://{url}"))).await;
+        let arn = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/{rest}");
+        assert_eq!(made.open_id_connect_provider_arn.as_ref(), Some(&arn));
+        let got = stage.ok::<GetOpenIDConnectProvider>(shown(&arn)).await;
+        assert_eq!(got.url.as_deref(), Some(rest));
+    }
+}
+
+#[tokio::test]
 async fn urls_that_are_no_issuers_are_refused() {
     let stage = Stage::new().await;
     let invalid = told("ValidationError", "Invalid Open ID Connect Provider URL");
@@ -159,11 +171,15 @@ async fn audiences_and_thumbprints_change() {
         client_id: "sts.amazonaws.com".to_owned(),
     };
     stage.ok::<RemoveClientIDFromOpenIDConnectProvider>(request).await;
-    let request = UpdateOpenIDConnectProviderThumbprintRequest {
+    let thumbprints = |thumbprint_list| UpdateOpenIDConnectProviderThumbprintRequest {
         open_id_connect_provider_arn: arn(),
-        thumbprint_list: vec!["b".repeat(40)],
+        thumbprint_list,
     };
+    let request = thumbprints(vec!["b".repeat(40)]);
     stage.ok::<UpdateOpenIDConnectProviderThumbprint>(request).await;
+    let none = told("InvalidInput", "Thumbprint list must contain at least one entry.");
+    let refused = stage.refused::<UpdateOpenIDConnectProviderThumbprint>(thumbprints(vec![])).await;
+    assert_eq!(refused, none);
     let got = stage.ok::<GetOpenIDConnectProvider>(shown(OIDC)).await;
     assert_eq!(got.client_id_list.unwrap(), ["other"]);
     assert_eq!(got.thumbprint_list.unwrap(), ["b".repeat(40)]);
@@ -184,6 +200,7 @@ async fn a_deleted_oidc_provider_is_gone_at_once() {
     let message = format!("OpenIDConnect Provider not found for arn {OIDC}");
     assert_eq!(refused, told("NoSuchEntity", &message));
     let refused = stage.refused::<DeleteOpenIDConnectProvider>(delete()).await;
+    let message = format!("OpenId connect Provider {OIDC} cannot be found.");
     assert_eq!(refused, told("NoSuchEntity", &message));
 }
 
@@ -259,6 +276,12 @@ async fn metadata_of_a_saml_provider_are_replaced_and_the_provider_deleted() {
         ..Default::default()
     };
     stage.ok::<UpdateSAMLProvider>(request).await;
+    let nothing =
+        UpdateSAMLProviderRequest { saml_provider_arn: SAML.to_owned(), ..Default::default() };
+    let message = "Unable to update identity provider. No updates are defined for metadata or \
+        encryption assertion.";
+    let refused = stage.refused::<UpdateSAMLProvider>(nothing).await;
+    assert_eq!(refused, told("ValidationError", message));
     let found = stage.iam.saml_provider(&account(ACCOUNT), SAML).await.unwrap().unwrap();
     assert_eq!(found.entity_id, "https://idp.example.org/saml");
     let request = DeleteSAMLProviderRequest { saml_provider_arn: SAML.to_owned() };

@@ -4,21 +4,23 @@
 use haechi_core::Identities;
 use haechi_iam_model::ops::{
     AddRoleToInstanceProfile, AddUserToGroup, AttachUserPolicy, CreateGroup, CreateInstanceProfile,
-    CreateLoginProfile, GenerateCredentialReport, GetAccountAuthorizationDetails,
+    CreateLoginProfile, CreatePolicy, GenerateCredentialReport, GetAccountAuthorizationDetails,
     GetAccountSummary, GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy,
-    GetCredentialReport, PutGroupPolicy, UpdateAccessKey, UpdateAccountPasswordPolicy,
+    GetCredentialReport, PutGroupPolicy, PutUserPermissionsBoundary, TagRole, UpdateAccessKey,
+    UpdateAccountPasswordPolicy,
 };
 use haechi_iam_model::shapes::{
     AddRoleToInstanceProfileRequest, AddUserToGroupRequest, AttachUserPolicyRequest,
-    CreateGroupRequest, CreateInstanceProfileRequest, CreateLoginProfileRequest, EntityType,
-    GetAccountAuthorizationDetailsRequest, GetContextKeysForCustomPolicyRequest,
-    GetContextKeysForPrincipalPolicyRequest, PutGroupPolicyRequest, ReportStateType, StatusType,
-    UpdateAccessKeyRequest, UpdateAccountPasswordPolicyRequest,
+    CreateGroupRequest, CreateInstanceProfileRequest, CreateLoginProfileRequest,
+    CreatePolicyRequest, EntityType, GetAccountAuthorizationDetailsRequest,
+    GetContextKeysForCustomPolicyRequest, GetContextKeysForPrincipalPolicyRequest,
+    PutGroupPolicyRequest, PutUserPermissionsBoundaryRequest, ReportStateType, StatusType,
+    TagRoleRequest, UpdateAccessKeyRequest, UpdateAccountPasswordPolicyRequest,
 };
 use haechi_wire::SecretString;
 use haechi_wire::shape::Unit;
 
-use crate::cast::{ALLOW_ALL, Stage, create_policy, create_role, told};
+use crate::cast::{ALLOW_ALL, Stage, create_policy, create_role, tag, told};
 
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser";
 
@@ -42,7 +44,13 @@ async fn populated() -> Stage {
         role_name: "worker".to_owned(),
     };
     stage.ok::<AddRoleToInstanceProfile>(request).await;
-    create_policy(&stage, "own", ALLOW_ALL).await;
+    let policy = CreatePolicyRequest {
+        policy_name: "own".to_owned(),
+        policy_document: ALLOW_ALL.to_owned(),
+        description: Some("ours".to_owned()),
+        ..Default::default()
+    };
+    stage.ok::<CreatePolicy>(policy).await;
     stage
 }
 
@@ -72,13 +80,22 @@ async fn the_summary_counts_what_there_is() {
         assert_eq!(map.get(name), Some(&count), "{name}");
     }
     stage.create_user("bob").await;
+    // A policy of which nobody has anything is not in use; one that is a boundary is.
+    create_policy(&stage, "unused", ALLOW_ALL).await;
+    let limit = create_policy(&stage, "limit", ALLOW_ALL).await;
+    let (user_name, permissions_boundary) = ("bob".to_owned(), limit);
+    let put = PutUserPermissionsBoundaryRequest { user_name, permissions_boundary };
+    stage.ok::<PutUserPermissionsBoundary>(put).await;
     let map = stage.ok::<GetAccountSummary>(Unit).await.summary_map.unwrap();
     assert_eq!(map.get("Users"), Some(&2));
+    assert_eq!((map.get("Policies"), map.get("PolicyVersionsInUse")), (Some(&3), Some(&2)));
 }
 
 #[tokio::test]
 async fn authorization_details_tell_how_everything_hangs_together() {
     let stage = populated().await;
+    let tags = vec![tag("Team", "Blue")];
+    stage.ok::<TagRole>(TagRoleRequest { role_name: "worker".to_owned(), tags }).await;
     let request = GetAccountAuthorizationDetailsRequest::default();
     let all = stage.ok::<GetAccountAuthorizationDetails>(request).await;
     assert_eq!(all.is_truncated, Some(false));
@@ -102,11 +119,15 @@ async fn authorization_details_tell_how_everything_hangs_together() {
     assert!(roles[0].role_policy_list.is_some());
     let profiles = roles[0].instance_profile_list.as_ref().unwrap();
     assert_eq!(profiles[0].instance_profile_name, "machine");
+    let inner = &profiles[0].roles[0];
+    assert!(inner.tags.is_none() && inner.permissions_boundary.is_none());
+    assert!(roles[0].tags.is_some());
     let policies = all.policies.unwrap();
     let names: Vec<_> = policies.iter().map(|one| one.policy_name.as_deref().unwrap()).collect();
     // AWS's are there only where they are used.
     assert_eq!(names, ["AWSKeyManagementServicePowerUser", "own"]);
     assert_eq!(policies[0].attachment_count, Some(1));
+    assert!(policies.iter().all(|policy| policy.description.is_none()));
     assert!(policies[1].policy_version_list.as_ref().unwrap()[0].document.is_some());
 }
 
@@ -137,6 +158,18 @@ async fn authorization_details_are_filtered_and_paged_as_one_list() {
         }
     }
     assert_eq!(count, 5);
+    let request = |marker: Option<String>, filter: Option<EntityType>| {
+        let filter = filter.map(|kind| vec![kind]);
+        GetAccountAuthorizationDetailsRequest { max_items: Some(1), marker, filter }
+    };
+    let first = stage.ok::<GetAccountAuthorizationDetails>(request(None, None)).await;
+    let other = told("ValidationError", "Marker and Filter do not match");
+    for (marker, filter) in
+        [(first.marker, Some(EntityType::User)), (Some("garbage".to_owned()), None)]
+    {
+        let request = request(marker, filter);
+        assert_eq!(stage.refused::<GetAccountAuthorizationDetails>(request).await, other);
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use haechi_core::Principals as _;
 use haechi_iam_model::ops::*;
 use haechi_iam_model::shapes::*;
 
-use crate::cast::{ALLOW_ALL, Stage, TRUST, create_policy, create_role, tag, told};
+use crate::cast::{ACCOUNT, ALLOW_ALL, Stage, TRUST, create_policy, create_role, tag, told};
 
 fn of(name: &str) -> GetRoleRequest {
     GetRoleRequest { role_name: name.to_owned() }
@@ -137,11 +137,23 @@ async fn the_answer_to_a_change_shows_less_than_the_role_alone() {
     assert!(created.description.is_none());
     let kind = created.permissions_boundary.unwrap().permissions_boundary_type;
     assert_eq!(kind.as_deref(), Some("Policy"));
+    let tags = vec![tag("Team", "x")];
+    stage.ok::<TagRole>(TagRoleRequest { role_name: "r".to_owned(), tags }).await;
+    let longer = UpdateRoleRequest {
+        role_name: "r".to_owned(),
+        max_session_duration: Some(7200),
+        ..Default::default()
+    };
+    stage.ok::<UpdateRole>(longer).await;
     let update =
         UpdateRoleDescriptionRequest { role_name: "r".to_owned(), description: "e".to_owned() };
     let changed = stage.ok::<UpdateRoleDescription>(update).await.role.unwrap();
     assert_eq!(changed.description.as_deref(), Some("e"));
     assert!(changed.max_session_duration.is_none() && changed.role_last_used.is_none());
+    assert!(changed.tags.is_none() && changed.permissions_boundary.is_none());
+    let shown = stage.ok::<GetRole>(of("r")).await.role;
+    assert!(shown.tags.is_some() && shown.permissions_boundary.is_some());
+    assert_eq!(shown.max_session_duration, Some(7200));
 }
 
 #[tokio::test]
@@ -267,6 +279,11 @@ async fn a_service_linked_role_is_its_services_alone() {
         (name, "/aws-service-role/cks.kms.amazonaws.com/")
     );
     assert_eq!(stage.refused::<CreateServiceLinkedRole>(create()).await.0, "InvalidInput");
+    // Lists of one, here alone.
+    let list = "%22Action%22%3A%5B%22sts%3AAssumeRole%22%5D";
+    assert!(made.assume_role_policy_document.unwrap().contains(list));
+    let shown = stage.ok::<GetRole>(of(name)).await.role.assume_role_policy_document.unwrap();
+    assert!(shown.contains("%22Action%22%3A%22sts%3AAssumeRole%22"), "{shown}");
     let attached =
         ListAttachedRolePoliciesRequest { role_name: name.to_owned(), ..Default::default() };
     let attached = stage.ok::<ListAttachedRolePolicies>(attached).await.attached_policies;
@@ -280,6 +297,17 @@ async fn a_service_linked_role_is_its_services_alone() {
         max_session_duration,
     };
     let refused = stage.refused::<UpdateRole>(update(None, Some(7200))).await;
+    let message = "is an AWS service linked role, max session duration cannot be changed.";
+    assert_eq!(refused, told("UnmodifiableEntity", &format!("{name} {message}")));
+    let machine = || "machine".to_owned();
+    let profile =
+        CreateInstanceProfileRequest { instance_profile_name: machine(), ..Default::default() };
+    stage.ok::<CreateInstanceProfile>(profile).await;
+    let remove = RemoveRoleFromInstanceProfileRequest {
+        instance_profile_name: machine(),
+        role_name: name.to_owned(),
+    };
+    let refused = stage.refused::<RemoveRoleFromInstanceProfile>(remove).await;
     assert_eq!(refused.0, "UnmodifiableEntity");
     // The account may describe and tag it.
     stage.ok::<UpdateRole>(update(Some("ours"), None)).await;
@@ -292,11 +320,32 @@ async fn a_service_linked_role_is_its_services_alone() {
         (shown.description.as_deref(), shown.tags.map(|tags| tags.len())),
         (Some("ours"), Some(1))
     );
-    let delete = DeleteServiceLinkedRoleRequest { role_name: name.to_owned() };
-    let deletion_task_id = stage.ok::<DeleteServiceLinkedRole>(delete).await.deletion_task_id;
-    let status = GetServiceLinkedRoleDeletionStatusRequest { deletion_task_id };
-    let status = stage.ok::<GetServiceLinkedRoleDeletionStatus>(status).await.status;
+}
+
+#[tokio::test]
+async fn the_deletion_of_a_service_linked_role_is_told_by_its_task() {
+    let stage = Stage::new().await;
+    let create = || CreateServiceLinkedRoleRequest {
+        aws_service_name: "cks.kms.amazonaws.com".to_owned(),
+        ..Default::default()
+    };
+    let made = stage.ok::<CreateServiceLinkedRole>(create()).await.role.unwrap();
+    let name = &*made.role_name;
+    create_role(&stage, "r").await;
+    let delete = |name: &str| DeleteServiceLinkedRoleRequest { role_name: name.to_owned() };
+    let ordinary = stage.refused::<DeleteServiceLinkedRole>(delete("r")).await;
+    assert_eq!(ordinary.1, "r exists but is not a service role.");
+    let task = stage.ok::<DeleteServiceLinkedRole>(delete(name)).await.deletion_task_id;
+    let of =
+        |id: &str| GetServiceLinkedRoleDeletionStatusRequest { deletion_task_id: id.to_owned() };
+    let status = stage.ok::<GetServiceLinkedRoleDeletionStatus>(of(&task)).await.status;
     assert_eq!(status, DeletionTaskStatusType::Succeeded);
+    let unknown = told("NoSuchEntity", "Cannot find deletion status for given id.");
+    let refused =
+        stage.refused::<GetServiceLinkedRoleDeletionStatus>(of(&format!("{task}x"))).await;
+    assert_eq!(refused, unknown);
+    let refused = stage.refused::<GetServiceLinkedRoleDeletionStatus>(of("task/x")).await;
+    assert_eq!(refused, told("InvalidInput", "Invalid task id"));
     stage.ok::<CreateServiceLinkedRole>(create()).await;
 }
 
@@ -309,14 +358,48 @@ async fn an_account_has_one_alias_that_no_other_has() {
     let list = || ListAccountAliasesRequest::default();
     assert_eq!(stage.ok::<ListAccountAliases>(list()).await.account_aliases, ["two"]);
     let other = stage.kit.root(crate::cast::OTHER_ACCOUNT);
-    for bad in ["Bad_Alias", "a--b", "-ab", "ab-", "ab", "a b", &"a".repeat(64)] {
-        let (code, message) = stage.refused::<CreateAccountAlias>(alias(bad)).await;
-        assert_eq!(code, "ValidationError", "{bad}");
-        assert!(message.contains("regular expression pattern: ^[a-z0-9]("), "{message}");
-    }
     let taken = stage.refused_to::<CreateAccountAlias>(&other, alias("two")).await;
     assert_eq!(taken, told("EntityAlreadyExists", "The account alias two already exists."));
     let delete = || DeleteAccountAliasRequest { account_alias: "two".to_owned() };
     stage.ok::<DeleteAccountAlias>(delete()).await;
     assert_eq!(stage.refused::<DeleteAccountAlias>(delete()).await.0, "NoSuchEntity");
+}
+
+/// As quoted in aws-cdk's issue 27067 and others.
+#[tokio::test]
+async fn denials_name_what_is_asked_about_in_the_words_of_iam() {
+    let stage = Stage::new().await;
+    create_role(&stage, "r1").await;
+    let policy_arn = create_policy(&stage, "p", ALLOW_ALL).await;
+    let mallory = stage.kit.user(ACCOUNT, "mallory", &[]);
+    let denied = |action: &str, name: &str| {
+        let message = format!(
+            "User: arn:aws:iam::123456789012:user/mallory is not authorized to perform: \
+             iam:{action} on resource: {name} because no identity-based policy allows the \
+             iam:{action} action"
+        );
+        told("AccessDenied", &message)
+    };
+    for name in ["r1", "none"] {
+        let refused = stage.refused_to::<GetRole>(&mallory, of(name)).await;
+        assert_eq!(refused, denied("GetRole", &format!("role {name}")));
+    }
+    let refused = stage.refused_to::<CreateRole>(&mallory, role("new", TRUST)).await;
+    assert_eq!(refused, denied("CreateRole", "arn:aws:iam::123456789012:role/new"));
+    let group = DeleteGroupRequest { group_name: "g".to_owned() };
+    let refused = stage.refused_to::<DeleteGroup>(&mallory, group).await;
+    assert_eq!(refused, denied("DeleteGroup", "group g"));
+    let profile = GetInstanceProfileRequest { instance_profile_name: "i".to_owned() };
+    let refused = stage.refused_to::<GetInstanceProfile>(&mallory, profile).await;
+    assert_eq!(refused, denied("GetInstanceProfile", "instance profile i"));
+    let get = GetPolicyRequest { policy_arn: policy_arn.clone() };
+    let refused = stage.refused_to::<GetPolicy>(&mallory, get).await;
+    assert_eq!(refused, denied("GetPolicy", &format!("policy {policy_arn}")));
+    let create = CreatePolicyRequest {
+        policy_name: "q".to_owned(),
+        policy_document: ALLOW_ALL.to_owned(),
+        ..Default::default()
+    };
+    let refused = stage.refused_to::<CreatePolicy>(&mallory, create).await;
+    assert_eq!(refused, denied("CreatePolicy", "policy q"));
 }

@@ -61,7 +61,10 @@ async fn duplicate_and_reserved_keys_are_refused() {
         CreateUserRequest { user_name: "bob".to_owned(), tags: Some(twice), ..Default::default() };
     assert_eq!(stage.refused::<CreateUser>(request).await, told("InvalidInput", message));
     let refused = stage.refused::<TagUser>(add(vec![tag("AWS:x", "1")])).await;
-    assert_eq!(refused.0, "InvalidInput");
+    let reserved = "Tag keys beginning with aws: are reserved for system use.";
+    assert_eq!(refused, told("InvalidInput", reserved));
+    let refused = stage.refused::<TagUser>(add(Vec::new())).await;
+    assert_eq!(refused, told("InvalidInput", "Error occurred while validating input. "));
     assert!(listed(&stage).await.is_empty());
 }
 

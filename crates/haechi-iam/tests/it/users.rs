@@ -140,8 +140,8 @@ async fn one_who_may_not_ask_does_not_learn_whether_a_user_exists() {
     for name in ["alice", "nobody"] {
         let expected = format!(
             "User: arn:aws:iam::123456789012:user/mallory is not authorized to perform: \
-             iam:GetUser on resource: arn:aws:iam::123456789012:user/{name} because no \
-             identity-based policy allows the iam:GetUser action"
+             iam:GetUser on resource: user {name} because no identity-based policy allows the \
+             iam:GetUser action"
         );
         let refused = stage.refused_to::<GetUser>(&mallory, named(name)).await;
         assert_eq!(refused, told("AccessDenied", &expected));
