@@ -66,7 +66,8 @@ impl Query {
     /// Whether an event is one of those looked for.
     pub(crate) fn wants(&self, event: &Event<'_>) -> bool {
         let time = event.time();
-        event.recipient_account_id == self.account
+        event.event_category == "Management"
+            && event.recipient_account_id == self.account
             && event.aws_region == self.region
             && (self.since.seconds()..=self.until.seconds()).contains(&time.seconds())
             && self.attribute.as_ref().is_none_or(|attribute| has(event, attribute))

@@ -104,6 +104,19 @@ fn named<'a>(value: &'a str, service: &str) -> Option<&'a str> {
     is_arn.then(|| resource.trim_start_matches(':'))
 }
 
+/// Whether a data resource of a basic selector is one that the event touched: one of those that its
+/// values begin, or any, where a value goes no further than the service.
+fn names((kind, values): &(String, Vec<String>), event: &Event<'_>) -> bool {
+    let service = RESOURCE_TYPES.iter().find(|(name, _)| name == kind).map(|(_, service)| *service);
+    event.resources.iter().filter(|seen| seen.kind == *kind).any(|seen| {
+        values.iter().any(|value| {
+            let all = service.is_some_and(|service| named(value, service) == Some(""));
+            all || seen.arn == *value
+                || (kind == "AWS::S3::Object" && seen.arn.starts_with(value.as_str()))
+        })
+    })
+}
+
 /// How many resources a basic selector names: those of a type of which it takes all do not count.
 fn count_resources(kind: &str, values: &[String]) -> Result<usize, Error> {
     let Some((_, service)) = RESOURCE_TYPES.iter().find(|(name, _)| *name == kind) else {
@@ -245,6 +258,9 @@ impl Basic {
             "WriteOnly" => !event.read_only,
             _ => true,
         };
+        if event.event_category == "Data" {
+            return kind && self.data_resources.iter().any(|wanted| names(wanted, event));
+        }
         kind && self.include_management_events
             && !self.excluded_sources.iter().any(|source| *source == event.event_source)
     }

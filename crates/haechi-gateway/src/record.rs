@@ -149,7 +149,7 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.text("eventTime", &event.request.time.iso8601());
     json.name("eventSource");
     json.plain(&[event.service.name, ".amazonaws.com"]);
-    json.text("eventName", event.operation);
+    json.text("eventName", &shown::event_name(event.service.name, event.operation));
     json.text("awsRegion", region(event));
     source(&mut json, event);
     error(&mut json, event);
@@ -164,13 +164,14 @@ pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     json.raw("readOnly", if read_only { b"true" } else { b"false" });
     resources(&mut json, event);
     json.text("eventType", "AwsApiCall");
-    json.raw("managementEvent", b"true");
+    let is_data = shown::is_data_event(service, operation);
+    json.raw("managementEvent", if is_data { b"false" } else { b"true" });
     let own = event.caller.map_or("", |caller| caller.account.as_str());
     json.text("recipientAccountId", event.owner.unwrap_or(own));
     if let Some(shared_event_id) = event.shared_event_id {
         json.text("sharedEventID", shared_event_id);
     }
-    json.text("eventCategory", "Management");
+    json.text("eventCategory", if is_data { "Data" } else { "Management" });
     if let Some(tls) = event.tls {
         json.name("tlsDetails");
         json.out.push(b'{');

@@ -14,6 +14,87 @@ const READ_ONLY: &[(&str, &str, bool)] = &[
     ("sts", "GetFederationToken", false),
 ];
 
+/// Versions that CloudTrail writes behind the names of Lambda's older operations. Source: records in
+/// published rules of detection; Lambda's developer guide, "Logging AWS Lambda API calls".
+const VERSIONS: &[(&str, &[&str])] = &[
+    (
+        "20150331",
+        &[
+            "CreateAlias",
+            "CreateEventSourceMapping",
+            "CreateFunction",
+            "DeleteAlias",
+            "DeleteEventSourceMapping",
+            "DeleteFunction",
+            "GetAlias",
+            "GetEventSourceMapping",
+            "ListAliases",
+            "ListEventSourceMappings",
+            "ListFunctions",
+            "ListVersionsByFunction",
+            "PublishVersion",
+            "UpdateAlias",
+            "UpdateEventSourceMapping",
+        ],
+    ),
+    (
+        "20150331v2",
+        &[
+            "AddPermission",
+            "GetFunction",
+            "GetFunctionConfiguration",
+            "GetPolicy",
+            "RemovePermission",
+            "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+        ],
+    ),
+    ("20160819", &["GetAccountSettings"]),
+    ("20170331", &["ListTags"]),
+    ("20170331v2", &["TagResource", "UntagResource"]),
+    ("20171031", &["DeleteFunctionConcurrency", "PutFunctionConcurrency"]),
+];
+
+/// Calls that CloudTrail counts as use of data, not as management: they are in no history of events
+/// and in the files of those trails that select them. Source: the services' developer guides,
+/// "Logging … using AWS CloudTrail".
+const DATA_EVENTS: &[(&str, &[&str])] = &[
+    ("events", &["PutEvents"]),
+    ("lambda", &["Invoke"]),
+    ("sns", &["Publish", "PublishBatch"]),
+    (
+        "sqs",
+        &[
+            "ChangeMessageVisibility",
+            "ChangeMessageVisibilityBatch",
+            "DeleteMessage",
+            "DeleteMessageBatch",
+            "GetQueueAttributes",
+            "GetQueueUrl",
+            "ListDeadLetterSourceQueues",
+            "ListQueueTags",
+            "ListQueues",
+            "ReceiveMessage",
+            "SendMessage",
+            "SendMessageBatch",
+        ],
+    ),
+];
+
+/// `eventName` of a record.
+pub(crate) fn event_name<'a>(service: &str, operation: &'a str) -> Cow<'a, str> {
+    let version = VERSIONS.iter().find(|(_, names)| names.contains(&operation));
+    match version {
+        Some((version, _)) if service == "lambda" => Cow::Owned([operation, version].concat()),
+        _ => Cow::Borrowed(operation),
+    }
+}
+
+/// Whether a record is of a data event.
+pub(crate) fn is_data_event(service: &str, operation: &str) -> bool {
+    DATA_EVENTS.iter().any(|(name, names)| *name == service && names.contains(&operation))
+}
+
 /// `readOnly` of a record.
 pub(crate) fn read_only(service: &str, operation: &str, by_model: bool) -> bool {
     let known = READ_ONLY.iter().find(|(name, known, _)| (*name, *known) == (service, operation));
@@ -133,6 +214,17 @@ mod tests {
         assert!(!read_only("sts", "GetFederationToken", true));
         assert!(read_only("sts", "GetSessionToken", true));
         assert!(!read_only("kms", "CreateKey", false));
+    }
+
+    #[test]
+    fn functions_are_told_of_by_the_older_names_and_their_use_is_no_management() {
+        let name = |service, operation| event_name(service, operation).into_owned();
+        assert_eq!(name("lambda", "UpdateFunctionCode"), "UpdateFunctionCode20150331v2");
+        assert_eq!(name("lambda", "TagResource"), "TagResource20170331v2");
+        assert_eq!(name("kms", "TagResource"), "TagResource");
+        assert_eq!(name("lambda", "PutFunctionEventInvokeConfig"), "PutFunctionEventInvokeConfig");
+        assert!(is_data_event("lambda", "Invoke") && is_data_event("sns", "PublishBatch"));
+        assert!(!is_data_event("kms", "Decrypt") && !is_data_event("sqs", "PurgeQueue"));
     }
 
     fn chained(tags: &[(&str, &str)]) -> Caller {

@@ -58,6 +58,34 @@ fn basic_selectors_choose_by_kind_and_source() {
 }
 
 #[test]
+fn data_events_are_kept_where_their_resource_is_named() {
+    let invoked = |name: &str| {
+        let bytes = record("111122223333", "eu-west-1", name, "2026-01-01T00:00:00Z");
+        let text = String::from_utf8(bytes).unwrap();
+        let text = text.replace("AWS::KMS::Key", "AWS::Lambda::Function");
+        text.replace(r#""eventCategory":"Management""#, r#""eventCategory":"Data""#)
+    };
+    let invoked = invoked("Invoke");
+    let event = Event::parse(invoked.as_bytes()).unwrap();
+    let arn = event.resources[0].arn.to_string();
+    let of = |value: &str| {
+        of_data(&[&[("AWS::Lambda::Function", &[value.to_owned()])]]).unwrap().wants(&event)
+    };
+    assert!(of("arn:aws:lambda") && !of("arn:aws:lambda:us-east-1:111122223333:function:f"));
+    assert!(!of_data(&[&[("AWS::DynamoDB::Table", &["arn:aws:dynamodb".to_owned()])]])
+        .unwrap()
+        .wants(&event));
+    assert!(!Selectors::default().wants(&event));
+    let by = |kind_wanted: &str, fields: Vec<AdvancedFieldSelector>| {
+        advanced([vec![category("Data"), kind(kind_wanted)], fields].concat()).unwrap()
+    };
+    assert!(by("AWS::Lambda::Function", vec![]).wants(&event));
+    assert!(by("AWS::Lambda::Function", vec![equal("resources.ARN", &[&arn])]).wants(&event));
+    assert!(!by("AWS::SQS::Queue", vec![]).wants(&event));
+    assert!(!advanced(vec![management()]).unwrap().wants(&event));
+}
+
+#[test]
 fn advanced_selectors_need_every_field_and_take_negations() {
     let some = |text: &str| Some(vec![text.to_owned()]);
     let starts = field("eventName", |field| field.starts_with = some("Create"));
