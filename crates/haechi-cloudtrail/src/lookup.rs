@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn data_events_are_not_seen() {
+        let bytes = record("111122223333", "eu-west-1", "CreateKey", "2026-01-01T00:00:00Z");
+        let text = String::from_utf8(bytes).unwrap();
+        let data = text.replace(r#""eventCategory":"Management""#, r#""eventCategory":"Data""#);
+        let query = query(LookupAttributeKey::EventName, "CreateKey");
+        assert!(query.wants(&Event::parse(text.as_bytes()).unwrap()));
+        assert!(!query.wants(&Event::parse(data.as_bytes()).unwrap()));
+    }
+
+    #[test]
     fn other_accounts_regions_and_times_are_not_seen() {
         let query = query(LookupAttributeKey::EventName, "CreateKey");
         for (account, region, time) in [

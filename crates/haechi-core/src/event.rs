@@ -43,6 +43,9 @@ pub struct Event {
     pub resources: Vec<String>,
     /// `detail`: a JSON object. No secret belongs in it.
     pub detail: serde_json::Value,
+    /// Where it stands in a trace of X-Ray.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl Event {
@@ -69,6 +72,7 @@ impl Event {
             detail_type: detail_type.to_owned(),
             resources: Vec::new(),
             detail,
+            trace: None,
         })
     }
 
@@ -128,7 +132,7 @@ impl Event {
     /// # Errors
     /// If the job carries none.
     pub fn of(job: &Job) -> Result<Event, Fault> {
-        serde_json::from_str(&job.payload).map_err(Fault::internal)
+        job.read()
     }
 }
 

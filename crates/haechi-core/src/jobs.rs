@@ -18,6 +18,7 @@ mod runner;
 
 use async_trait::async_trait;
 use haechi_wire::{Fault, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::database::Unknown;
@@ -52,6 +53,11 @@ pub struct Job {
 
 impl Record for Job {}
 
+/// A payload that this version of haechi cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("the job's payload cannot be read: {0}")]
+struct Unreadable(serde_json::Error);
+
 impl Job {
     /// A duty of `kind` about `id`.
     pub fn new(kind: &str, id: &str, due: Timestamp, payload: String) -> Job {
@@ -68,6 +74,15 @@ impl Job {
     /// `now`; in the order of such times.
     pub fn at_once(kind: &str, id: &str, now: Timestamp, payload: String) -> Job {
         Job::new(kind, id, now.plus_seconds(-CLOCKS_APART_SECONDS), payload)
+    }
+
+    /// The handler's own data, where they are JSON.
+    ///
+    /// # Errors
+    /// If they cannot be read. The job is then seldom tried again, as no time mends it; and not
+    /// dropped, as a newer version that wrote it may come back.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_str(&self.payload).map_err(|error| Fault::internal(Unreadable(error)))
     }
 
     fn path(&self) -> Path {

@@ -46,6 +46,9 @@ pub struct Message {
     /// Of a dead letter: why the target did not get it.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+    /// Where it stands in a trace of X-Ray.
+    #[serde(default)]
+    pub trace: Option<String>,
 }
 
 /// Why a target did not take a message.
@@ -84,6 +87,39 @@ impl Refusal {
     /// A target that must not be reached.
     pub fn denied(message: impl Into<String>) -> Refusal {
         Refusal::Permanent { code: "NO_PERMISSIONS".to_owned(), message: message.into() }
+    }
+
+    /// A target, or what it needs, that is not there.
+    pub(crate) fn gone(message: impl Into<String>) -> Refusal {
+        Refusal::Permanent { code: "NO_RESOURCE".to_owned(), message: message.into() }
+    }
+
+    /// A role that cannot be assumed.
+    pub(crate) fn of_role(fault: Fault) -> Refusal {
+        match fault {
+            Fault::AccessDenied(message) => {
+                Refusal::Permanent { code: "FAILED_TO_ASSUME_ROLE".to_owned(), message }
+            }
+            other => Refusal::of(other),
+        }
+    }
+
+    /// What an error of a target's service means, under EventBridge's code for it (User Guide,
+    /// "Using dead-letter queues").
+    pub fn of_target(code: &str, message: String) -> Refusal {
+        let is = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
+        let code = match () {
+            () if is(&["AccessDenied", "Authorization"]) => return Refusal::denied(message),
+            () if is(&["NotFound", "DoesNotExist", "NonExistent"]) => {
+                return Refusal::gone(message);
+            }
+            () if is(&["Throttl", "TooManyRequests"]) => {
+                return Refusal::Failed { code: "THROTTLING", message, seconds: 0 };
+            }
+            () if is(&["Invalid", "Validation"]) => "INVALID_PARAMETER",
+            () => "ERROR_FROM_TARGET",
+        };
+        Refusal::Permanent { code: code.to_owned(), message }
     }
 
     /// What happened.
@@ -214,7 +250,7 @@ pub(crate) struct Delivering {
 impl JobHandler for Delivering {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let events = matching::alive(&self.events)?;
-        let mut delivery: Delivery = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
+        let mut delivery: Delivery = job.read()?;
         let mut batch = Batch::new();
         let outcome = events.hand_over(job, &delivery, now, &mut batch).await;
         let (code, message, seconds) = match outcome {
@@ -293,7 +329,7 @@ impl Events {
             Refusal::of(Fault::Validation("the target's ARN names no Region".to_owned()))
         })?;
         let session = self.around.roles.assume("events", &delivery.source(), &region, role).await;
-        targets.deliver_as(&session.map_err(Refusal::of)?, message).await
+        targets.deliver_as(&session.map_err(Refusal::of_role)?, message).await
     }
 
     /// A delivery ends in its dead-letter queue, if it has one.
@@ -316,8 +352,9 @@ impl Events {
         let letter = Message {
             target_arn: queue.clone(),
             deduplication_id: self.env.uuid().map_err(Fault::internal)?.to_string(),
-            body: passing::letter(&delivery)?,
+            body: passing::letter(&delivery),
             attributes,
+            trace: None,
             group_id: delivery.message.group_id.clone(),
         };
         match self.around.targets.deliver(delivery.source(), &letter).await {
@@ -325,10 +362,11 @@ impl Events {
             // The whole delivery is tried once more later.
             Err(Refusal::Temporary(fault)) => Err(fault),
             // A dead letter that is refused too is gone, as with AWS.
-            Err(refusal) => {
+            Err(refusal @ Refusal::Permanent { .. }) => {
                 tracing::error!(queue, ?refusal, "a dead letter is lost");
                 Ok(())
             }
+            Err(later) => Err(Fault::internal(later.message())),
         }
     }
 }

@@ -20,10 +20,6 @@ use crate::{Events, request};
 /// Seconds until a connection that is being authorised is looked at again.
 const AUTHORIZING_SECONDS: i64 = 2;
 
-fn no_resource(message: String) -> Refusal {
-    Refusal::Permanent { code: "NO_RESOURCE".to_owned(), message }
-}
-
 /// One try.
 pub(crate) async fn invoke(
     events: &Arc<Events>,
@@ -32,10 +28,10 @@ pub(crate) async fn invoke(
 ) -> Result<(), Refusal> {
     let arn = &delivery.message.target_arn;
     let named = Named::parse(arn, "api-destination");
-    let named = named.ok_or_else(|| no_resource(format!("{arn} is no API destination.")))?;
+    let named = named.ok_or_else(|| Refusal::gone(format!("{arn} is no API destination.")))?;
     let found = events.api_destination_at(arn).await.map_err(Refusal::Temporary)?;
     let destination =
-        found.ok_or_else(|| no_resource(format!("API destination {arn} does not exist.")))?;
+        found.ok_or_else(|| Refusal::gone(format!("API destination {arn} does not exist.")))?;
     // First: what waits for its turn makes no sessions.
     let seconds = events.rates.take(arn, destination.rate_per_second, now);
     seconds.map_err(|seconds| Refusal::Later {
@@ -89,7 +85,7 @@ impl Events {
         let source = delivery.source();
         let region = &named.region;
         let session = self.around.roles.assume("events", &source, region, role).await;
-        let session = session.map_err(Refusal::of)?;
+        let session = session.map_err(Refusal::of_role)?;
         let cx = session.cx(&self.env, region.clone(), PutEvents::SCHEMA);
         let cx = cx.map_err(Refusal::of)?;
         cx.authorize(&Ask {
@@ -112,7 +108,7 @@ impl Events {
         let arn = &destination.connection_arn;
         let found = self.connection_at(arn).await.map_err(Refusal::Temporary)?;
         let record =
-            found.ok_or_else(|| no_resource(format!("Connection {arn} does not exist.")))?;
+            found.ok_or_else(|| Refusal::gone(format!("Connection {arn} does not exist.")))?;
         let record = record.value;
         if connection::is(&record, ConnectionState::Authorized) {
             return Ok(record);

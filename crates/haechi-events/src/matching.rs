@@ -20,11 +20,12 @@ pub(crate) const CONTINUATION: &str = "event-rest";
 /// Targets that are served in one transaction, which takes a hundred writes.
 const TARGETS_AT_ONCE: usize = 60;
 
-/// Bytes after which a transaction takes no further delivery: a megabyte is its limit.
-const BYTES_AT_ONCE: usize = 256 * 1024;
+/// Bytes after which a transaction takes no further delivery: a megabyte is its limit, and the last
+/// delivery, whose text may grow to twice its length, and the event itself must fit too.
+const BYTES_AT_ONCE: usize = 192 * 1024;
 
-/// Bytes that a target may get (SQS: a message of 256 KiB).
-const BODY_MAX: usize = 256 * 1024;
+/// Bytes that a target may get: the longest event of `PutEvents`, with what it does not count.
+const BODY_MAX: usize = 264 * 1024;
 
 /// Buses that an event may pass on its way: rules can send it in circles.
 const BUSES_MAX: usize = 8;
@@ -51,15 +52,17 @@ struct Rest {
 impl JobHandler for Matching {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let first = (String::new(), String::new());
-        alive(&self.events)?.fan_out(job, Event::of(job)?, first, now).await
+        alive(&self.events)?.fan_out(&job.id, Event::of(job)?, first, now).await
     }
 }
 
 #[async_trait]
 impl JobHandler for Continuing {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
-        let rest: Rest = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
-        alive(&self.events)?.fan_out(job, rest.event, rest.after, now).await
+        let rest: Rest = job.read()?;
+        // It ends with a mark of its own.
+        let id = job.id.rsplit_once('+').map_or(&*job.id, |(id, _)| id);
+        alive(&self.events)?.fan_out(id, rest.event, rest.after, now).await
     }
 }
 
@@ -69,10 +72,10 @@ pub(crate) fn alive(events: &Weak<Events>) -> Result<Arc<Events>, Fault> {
 
 impl Events {
     /// Schedules a delivery for each target that comes after `after` and whose rule matches; what
-    /// one transaction does not hold is left to another job.
+    /// one transaction does not hold is left to another job. `id` is that of the event's first job.
     async fn fan_out(
         &self,
-        job: &Job,
+        id: &str,
         event: Event,
         after: (String, String),
         now: Timestamp,
@@ -83,15 +86,15 @@ impl Events {
         let seen = haechi_rules::Event::new(&json);
         let (mut count, mut bytes) = (0, 0);
         let rules = self.compiled(&Place::new(account, region), &event.bus).await?;
-        // The id grows by a mark from job to job.
-        let is_circling = job.id.split('+').count() > BUSES_MAX;
+        // It grows by a mark from bus to bus.
+        let is_circling = id.split('+').count() > BUSES_MAX;
         for rule in rules.iter().filter(|rule| rule.wants(&event, &seen)) {
             for target in &rule.targets {
                 let at = (rule.name.clone(), target.id.clone());
                 if at <= after {
                     continue;
                 }
-                let id = format!("{}+{}", job.id, self.env.uuid().map_err(Fault::internal)?);
+                let id = format!("{id}+{}", self.env.uuid().map_err(Fault::internal)?);
                 if count == TARGETS_AT_ONCE || bytes > BYTES_AT_ONCE {
                     // This target is the next one's first.
                     let payload = serde_json::to_string(&Rest { event, after: last(&rules, &at) });
@@ -181,6 +184,7 @@ pub(crate) fn delivery(
         group_id: target.group_id.clone(),
         deduplication_id: format!("{}-{}", event.id, target.id),
         attributes: std::collections::BTreeMap::new(),
+        trace: event.trace.clone(),
     };
     let mut delivery = Delivery::new(message, account, rule_arn, target, now);
     delivery.http = target.http.as_ref().map(|parameters| request::filled(parameters, json));

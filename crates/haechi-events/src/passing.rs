@@ -25,13 +25,10 @@ pub(crate) async fn pass_on(
 ) -> Result<(), Refusal> {
     let internal = |error: serde_json::Error| Refusal::Temporary(Fault::internal(error));
     let event: Event = serde_json::from_str(&delivery.message.body).map_err(internal)?;
-    let cx = events.sender(delivery, bus).await.map_err(Refusal::of)?;
+    let cx = events.sender(delivery, bus).await?;
     let policy = events.bus_policy(&bus.account, &bus.region, &bus.name).await;
     let Some(policy) = policy.map_err(Refusal::of)? else {
-        return Err(Refusal::Permanent {
-            code: "RESOURCE_NOT_FOUND".to_owned(),
-            message: format!("Event bus {} does not exist.", bus.name),
-        });
+        return Err(Refusal::gone(format!("Event bus {} does not exist.", bus.name)));
     };
     let arn = bus::full_arn((&bus.account, &bus.region), &bus.name);
     let context =
@@ -55,22 +52,22 @@ pub(crate) async fn pass_on(
 }
 
 /// What a dead letter tells: what the target would have got.
-pub(crate) fn letter(delivery: &Delivery) -> Result<String, Fault> {
-    if Bus::parse(&delivery.message.target_arn).is_none() {
-        return Ok(delivery.message.body.clone());
-    }
-    let event: Event = serde_json::from_str(&delivery.message.body).map_err(Fault::internal)?;
-    Ok(event.json().to_string())
+pub(crate) fn letter(delivery: &Delivery) -> String {
+    let body = &delivery.message.body;
+    let event = Bus::parse(&delivery.message.target_arn)
+        .and_then(|_| serde_json::from_str::<Event>(body).ok());
+    event.map_or_else(|| body.clone(), |event| event.json().to_string())
 }
 
 impl Events {
     /// Who passes an event on: a session of the target's role, else the rule's account.
-    async fn sender(&self, delivery: &Delivery, bus: &Bus) -> Result<Cx, Fault> {
+    async fn sender(&self, delivery: &Delivery, bus: &Bus) -> Result<Cx, Refusal> {
         let region = bus.region.clone();
         if let Some(role) = &delivery.role_arn {
             let source = delivery.source();
-            let session = self.around.roles.assume("events", &source, &region, role).await?;
-            return session.cx(&self.env, region, PutEvents::SCHEMA);
+            let session = self.around.roles.assume("events", &source, &region, role).await;
+            let session = session.map_err(Refusal::of_role)?;
+            return session.cx(&self.env, region, PutEvents::SCHEMA).map_err(Refusal::of);
         }
         let account = delivery.account.clone();
         let arn = format!("arn:{}:iam::{account}:root", region.partition());
@@ -79,6 +76,6 @@ impl Events {
         let caller = Caller { principal, account, user_id, ..Caller::anonymous() };
         let (caller, guardrails) = (Arc::new(caller), Arc::default());
         let session = RoleSession { caller, guardrails, service: "events".to_owned() };
-        session.cx(&self.env, region, PutEvents::SCHEMA)
+        session.cx(&self.env, region, PutEvents::SCHEMA).map_err(Refusal::of)
     }
 }

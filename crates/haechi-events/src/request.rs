@@ -48,7 +48,7 @@ const HEADERS: [(&str, &str); 4] = [
 /// The parameters of a target, with what the event says where they are JSON paths.
 pub(crate) fn filled(parameters: &HttpRecord, event: &Value) -> HttpRecord {
     let fill = |text: &String| match text.starts_with('$') {
-        true => match transform::at(event, text) {
+        true => match transform::at(event, text).as_deref() {
             Some(Value::String(found)) => found.clone(),
             Some(other) => other.to_string(),
             None => String::new(),

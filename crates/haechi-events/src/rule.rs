@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use haechi_core::event::Listeners;
-use haechi_core::{AccountId, Cx, Event, Facts, Loaded, Region};
+use haechi_core::{AccountId, Cx, Event, Facts, Loaded, Region, Source};
 use haechi_events_model::Error;
 use haechi_events_model::shapes::RuleState;
 use haechi_rules::Pattern;
 use haechi_wire::Fault;
 
-use crate::store::{Place, RuleRecord, TargetRecord};
+use crate::store::{Place, RuleRecord, Tags, TargetRecord};
 use crate::{Events, bus};
 
 /// A rule that may match.
@@ -55,6 +55,15 @@ pub(crate) fn state(rule: &RuleRecord) -> RuleState {
     }
 }
 
+/// What conditions see of a rule: its tags, and who made it; nothing of one that is not there.
+pub(crate) fn known<'a>(mut facts: Facts<'a>, place: &Place, rule: Option<&'a Tags>) -> Facts<'a> {
+    facts.of_resource = rule;
+    match rule {
+        Some(_) => facts.with("events:creatoraccount", [place.account.clone()]),
+        None => facts,
+    }
+}
+
 /// Reads a pattern, in EventBridge's words where it is none.
 pub(crate) fn pattern(text: &str) -> Result<Pattern, Error> {
     Pattern::parse(text).map_err(|reason| {
@@ -79,16 +88,36 @@ impl Events {
         cx: &Cx,
         bus_name: Option<&str>,
         name: &str,
-        mut facts: Facts<'_>,
+        facts: Facts<'_>,
     ) -> Result<(Place, Loaded<RuleRecord>), Error> {
         let bus = bus::name(cx, bus_name)?;
         let place = bus::place(cx);
         let found = self.database.load::<RuleRecord>(&place.rule(bus, name)).await?;
-        facts.of_resource = found.as_ref().map(|rule| &rule.value.tags);
+        let facts = known(facts, &place, found.as_ref().map(|rule| &rule.value.tags));
         cx.authorize_knowing(&arn(cx, bus, name), &facts)?;
         self.require_bus(&place, bus).await?;
         let rule = found.ok_or_else(|| missing(bus, name))?;
         Ok((place, rule))
+    }
+
+    /// Decides on the role of a rule or of its target: whether the caller may pass it, and whether
+    /// it lets EventBridge assume it.
+    pub(crate) async fn check_role(
+        &self,
+        cx: &Cx,
+        rule_arn: &str,
+        role: Option<&str>,
+    ) -> Result<(), Error> {
+        let Some(role) = role else { return Ok(()) };
+        cx.authorize_pass_role(role, "events")?;
+        let source = Source { arn: rule_arn.to_owned(), account: cx.account().clone() };
+        match self.around.roles.assume("events", &source, &cx.region, role).await {
+            Ok(_) => Ok(()),
+            Err(Fault::AccessDenied(_)) => Err(bus::invalid(format!(
+                "Provided role '{role}' cannot be assumed by principal 'events.amazonaws.com'."
+            ))),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// All rules of a bus, by name.

@@ -103,7 +103,7 @@ pub(crate) struct Scheduled {
 impl JobHandler for Scheduled {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let events = matching::alive(&self.events)?;
-        let due: Due = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
+        let due: Due = job.read()?;
         let whose = (&due.account, &due.region);
         let path = Place::new(&due.account, &due.region).rule(bus::DEFAULT, &due.rule);
         let mut batch = Batch::new();

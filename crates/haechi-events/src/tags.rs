@@ -13,6 +13,11 @@ const TAGS_MAX: usize = 50;
 
 /// New tags laid over others.
 pub(crate) fn merged(mut existing: Tags, added: Vec<Tag>) -> Result<Tags, Error> {
+    let is_reserved =
+        |tag: &Tag| tag.key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    if added.iter().any(is_reserved) {
+        return Err(bus::invalid("Tag keys beginning with aws: are reserved for system use."));
+    }
     existing.extend(added.into_iter().map(|tag| (tag.key, tag.value)));
     if existing.len() > TAGS_MAX {
         let told = "The requested resource exceeds the maximum number allowed.";
@@ -63,12 +68,15 @@ impl Events {
         &self,
         cx: &Cx,
         arn: &str,
-        mut facts: Facts<'_>,
+        facts: Facts<'_>,
         change: impl FnOnce(Tags) -> Result<Tags, Error>,
     ) -> Result<Tags, Error> {
         let place = bus::place(cx);
         let now = self.tags_of(cx, &place, arn).await?;
-        facts.of_resource = now.as_ref();
+        let facts = match parse(cx, arn) {
+            Some(Named::Rule { .. }) => rule::known(facts, &place, now.as_ref()),
+            _ => Facts { of_resource: now.as_ref(), ..facts },
+        };
         cx.authorize_knowing(arn, &facts)?;
         let mut batch = Batch::new();
         let tags = match parse(cx, arn) {

@@ -15,7 +15,7 @@ use crate::{api_destination, transform};
 /// Targets of a rule, at most.
 pub(crate) const TARGETS_MAX: usize = 5;
 
-/// Checks a target.
+/// Checks a target, but for its role.
 pub(crate) fn accept(
     cx: &Cx,
     targets: &dyn Targets,
@@ -26,7 +26,7 @@ pub(crate) fn accept(
     let is_queue = service == "sqs";
     let bus = Bus::parse(&target.arn);
     let is_http = api_destination::is_one(&target.arn);
-    if !target.arn.starts_with(&format!("arn:{}:", cx.region.partition())) {
+    if !is_arn(cx, &target.arn) {
         let arn = &target.arn;
         return Err(invalid(format!(
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
@@ -47,33 +47,19 @@ pub(crate) fn accept(
     }
     // Only where the other account's policy can decide without one.
     let is_own_elsewhere =
-        bus.is_some_and(|bus| bus.account == *cx.account() && bus.region != cx.region);
+        bus.as_ref().is_some_and(|bus| bus.account == *cx.account() && bus.region != cx.region);
     if (is_own_elsewhere || is_http) && target.role_arn.is_none() {
         return Err(invalid(format!("RoleArn is required for target {}.", target.arn)));
     }
     if is_http {
         api_destination::require_own(cx, &target.arn)?;
     }
-    if let Some(role) = &target.role_arn {
-        cx.authorize_pass_role(role, "events")?;
-    }
+    check_input(&target, bus.is_some_and(|bus| bus.account != *cx.account()))?;
     let group_id = target.sqs_parameters.and_then(|parameters| parameters.message_group_id);
     if is_queue && target.arn.ends_with(".fifo") && group_id.is_none() {
         return Err(invalid(format!(
             "Parameter(s) SqsParameters must be specified for target: {id}."
         )));
-    }
-    let given =
-        [target.input.is_some(), target.input_path.is_some(), target.input_transformer.is_some()];
-    if given.iter().filter(|given| **given).count() > 1 {
-        return Err(invalid(format!(
-            "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
-        )));
-    }
-    if let Some(input) = &target.input
-        && serde_json::from_str::<serde_json::Value>(input).is_err()
-    {
-        return Err(invalid(format!("Parameter Input for target {id} is not valid JSON text.")));
     }
     let transformer = target.input_transformer.map(|transformer| transformer_of(id, transformer));
     let retry = target.retry_policy;
@@ -90,6 +76,48 @@ pub(crate) fn accept(
         http: is_http.then(|| http_of(target.http_parameters.unwrap_or_default())),
         id: target.id,
     })
+}
+
+/// Checks what a target is to get in place of the event.
+fn check_input(target: &Target, is_bus_of_another: bool) -> Result<(), Error> {
+    let id = &target.id;
+    let given = [
+        ("Input", target.input.is_some()),
+        ("InputPath", target.input_path.is_some()),
+        ("InputTransformer", target.input_transformer.is_some()),
+    ];
+    let mut given = given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name));
+    if let Some(name) = given.next()
+        && is_bus_of_another
+    {
+        return Err(invalid(format!(
+            "{name} is not available for target {id}: it is an event bus of a different account."
+        )));
+    }
+    if given.next().is_some() {
+        return Err(invalid(format!(
+            "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
+        )));
+    }
+    if let Some(input) = &target.input
+        && serde_json::from_str::<serde_json::Value>(input).is_err()
+    {
+        return Err(invalid(format!("Parameter Input for target {id} is not valid JSON text.")));
+    }
+    Ok(())
+}
+
+/// Whether a text has all parts of an ARN of the partition.
+fn is_arn(cx: &Cx, text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    parts.next() == Some("arn")
+        && parts.next() == Some(cx.region.partition())
+        && parts.nth(3).is_some_and(|resource| !resource.is_empty())
+}
+
+/// Whether a target is a bus of an account that is not the caller's.
+pub(crate) fn is_bus_of_another(cx: &Cx, target: &TargetRecord) -> bool {
+    Bus::parse(&target.arn).is_some_and(|bus| bus.account != *cx.account())
 }
 
 fn http_of(given: HttpParameters) -> HttpRecord {

@@ -2,6 +2,8 @@
 //!
 //! Source: EventBridge user guide, "Amazon EventBridge input transformation"; recordings.
 
+use std::borrow::Cow;
+
 use haechi_wire::Timestamp;
 use serde_json::{Map, Value};
 
@@ -42,7 +44,7 @@ pub(crate) fn body(target: &TargetRecord, event: &Value, about: &About<'_>) -> S
         return input.clone();
     }
     if let Some(path) = &target.input_path {
-        return at(event, path).map_or_else(|| "{}".to_owned(), Value::to_string);
+        return at(event, path).map_or_else(|| "{}".to_owned(), |found| found.to_string());
     }
     match &target.transformer {
         Some(transformer) => fill(transformer, event, about),
@@ -50,20 +52,45 @@ pub(crate) fn body(target: &TargetRecord, event: &Value, about: &About<'_>) -> S
     }
 }
 
-/// The value at a JSON path in dot notation: `$`, `$.detail.state`, `$.resources[0]`.
-pub(crate) fn at<'a>(event: &'a Value, path: &str) -> Option<&'a Value> {
-    let mut value = event;
+/// The value at a JSON path in dot notation: `$`, `$.detail.state`, `$.resources[0]`; the list of all
+/// values where it has wildcards: `$.detail.*`, `$.detail.items[*].id`.
+pub(crate) fn at<'a>(event: &'a Value, path: &str) -> Option<Cow<'a, Value>> {
+    let (mut found, mut is_list) = (vec![event], false);
     for step in path.strip_prefix('$')?.split('.').flat_map(|step| step.split('[')) {
-        value = match step.strip_suffix(']') {
+        found = match step.strip_suffix(']') {
             _ if step.is_empty() => continue,
-            Some(index) => match index.parse::<usize>() {
-                Ok(index) => value.get(index)?,
-                Err(_) => value.get(index.trim_matches(['\'', '"']))?,
-            },
-            None => value.get(step)?,
+            _ if matches!(step, "*" | "*]") => {
+                is_list = true;
+                found.into_iter().flat_map(children).collect()
+            }
+            index => found.into_iter().filter_map(|value| child(value, step, index)).collect(),
         };
+        if found.is_empty() && !is_list {
+            return None;
+        }
     }
-    Some(value)
+    match is_list {
+        true => Some(Cow::Owned(found.into_iter().cloned().collect())),
+        false => found.pop().map(Cow::Borrowed),
+    }
+}
+
+/// What a step of a path leads to; `index` is what stands in its brackets.
+fn child<'a>(value: &'a Value, step: &str, index: Option<&str>) -> Option<&'a Value> {
+    let Some(index) = index else { return value.get(step) };
+    match index.parse::<usize>() {
+        Ok(index) => value.get(index),
+        Err(_) => value.get(index.trim_matches(['\'', '"'])),
+    }
+}
+
+/// The values in a list or an object.
+fn children(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(values) => values.iter().collect(),
+        Value::Object(members) => members.values().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The names in a template's angle brackets.
@@ -125,7 +152,8 @@ fn value(name: &str, transformer: &Transformer, event: &Value, about: &About<'_>
         }
         _ => {
             let path = transformer.paths.get(name);
-            path.and_then(|path| at(event, path)).cloned().unwrap_or_else(|| "".into())
+            let found = path.and_then(|path| at(event, path));
+            found.map_or_else(|| "".into(), Cow::into_owned)
         }
     }
 }
@@ -203,10 +231,28 @@ mod tests {
     #[test]
     fn paths_lead_into_objects_and_arrays() {
         let event = json!({"a": {"b": [{"c": 1}]}, "x-y": 2});
-        assert_eq!(at(&event, "$.a.b[0].c"), Some(&json!(1)));
-        assert_eq!(at(&event, "$['x-y']"), Some(&json!(2)));
-        assert_eq!(at(&event, "$"), Some(&event));
-        assert_eq!(at(&event, "$.a.b[1]"), None);
-        assert_eq!(at(&event, "a"), None);
+        let at = |path| at(&event, path).map(Cow::into_owned);
+        assert_eq!(at("$.a.b[0].c"), Some(json!(1)));
+        assert_eq!(at("$['x-y']"), Some(json!(2)));
+        assert_eq!(at("$"), Some(event.clone()));
+        assert_eq!(at("$.a.b[1]"), None);
+        assert_eq!(at("a"), None);
+    }
+
+    #[test]
+    fn a_path_with_wildcards_leads_to_the_list_of_all_that_match() {
+        let event =
+            json!({"resources": ["a", "b"], "detail": {"l": [{"k": 1}, {}, {"k": 2}], "s": 0}});
+        for (path, expected) in [
+            ("$.resources[*]", json!(["a", "b"])),
+            ("$.detail.l[*]", event["detail"]["l"].clone()),
+            ("$.detail.l[*].k", json!([1, 2])),
+            ("$.detail.*", json!([event["detail"]["l"], 0])),
+            ("$.detail.*[0]", json!([{"k": 1}])),
+            ("$.detail.s[*]", json!([])),
+        ] {
+            assert_eq!(at(&event, path).map(Cow::into_owned), Some(expected), "{path}");
+        }
+        assert_eq!(at(&event, "$.detail.none[*]"), None);
     }
 }

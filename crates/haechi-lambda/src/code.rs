@@ -14,8 +14,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use haechi_core::{Batch, Cx};
 use haechi_lambda_model::Error;
-use haechi_wire::Fault;
+use haechi_lambda_model::shapes::FunctionCode;
+use haechi_wire::{Fault, SecretBlob};
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use crate::store::{Code, PieceRecord, Place, piece};
 use crate::words::{invalid, too_large};
@@ -33,6 +35,10 @@ pub(crate) const STORAGE_MAX: i64 = 80_530_636_800;
 /// Files in it, at most: AWS says nothing, disks do.
 const FILES_MAX: usize = 50_000;
 
+/// Bytes of a file's name, and of all of its path, at most: a disk takes no more, less the folder.
+const NAME_MAX: usize = 255;
+const PATH_MAX: usize = 3072;
+
 /// Bytes of a piece: three of them are well within a transaction.
 const PIECE: usize = 256 * 1024;
 
@@ -43,31 +49,92 @@ fn unreadable() -> Error {
     invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
 }
 
+fn empty() -> Error {
+    invalid("Uploaded file must be a non-empty zip")
+}
+
+/// The archive that a request brings.
+pub(crate) fn archive(cx: &Cx, code: FunctionCode) -> Result<SecretBlob, Error> {
+    let elsewhere = [&code.s3_bucket, &code.s3_key, &code.s3_object_version, &code.image_uri];
+    let is_elsewhere = elsewhere.iter().any(|part| part.is_some());
+    match code.zip_file {
+        Some(_) if is_elsewhere => Err(invalid(
+            "Please do not provide other FunctionCode parameters when providing a ZipFile.",
+        )),
+        Some(zip) => Ok(zip),
+        None if is_elsewhere => Err(cx.unsupported_parameter("Code without ZipFile").into()),
+        None => Err(invalid("Please provide a source for function code.")),
+    }
+}
+
 /// Checks an archive; answers its digest.
 fn check(bytes: &[u8], operation: &str) -> Result<String, Error> {
     if bytes.is_empty() {
-        return Err(invalid("Uploaded file must be a non-empty zip"));
+        return Err(empty());
     }
     if bytes.len() > ZIPPED_MAX {
         return Err(too_large(ZIPPED_MAX, operation));
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
-    if archive.is_empty() || archive.len() > FILES_MAX {
+    if archive.is_empty() {
+        return Err(empty());
+    }
+    if archive.len() > FILES_MAX {
         return Err(unreadable());
     }
-    let mut size = 0_u64;
+    let (mut size, mut entries) = (0_u64, Vec::with_capacity(archive.len()));
     for number in 0..archive.len() {
-        let file = archive.by_index_raw(number).map_err(|_| unreadable())?;
-        if file.enclosed_name().is_none() {
-            return Err(unreadable());
-        }
+        // Not the raw one: also what is encrypted, or compressed in another way, is not readable.
+        let file = archive.by_index(number).map_err(|_| unreadable())?;
+        let name = file.enclosed_name().ok_or_else(unreadable)?;
+        entries.push((name, Entry::of(&file)));
         size = size.saturating_add(file.size());
+    }
+    if !fit(entries) {
+        return Err(unreadable());
     }
     if size >= UNZIPPED_MAX {
         return Err(invalid(format!("Unzipped size must be smaller than {UNZIPPED_MAX} bytes")));
     }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
     Ok(STANDARD.encode(digest))
+}
+
+/// What a name in an archive stands for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Entry {
+    Folder,
+    File,
+    Link,
+}
+
+impl Entry {
+    fn of<R: Read>(file: &ZipFile<'_, R>) -> Entry {
+        match (file.is_dir(), file.is_symlink()) {
+            (true, _) => Entry::Folder,
+            (false, true) => Entry::Link,
+            (false, false) => Entry::File,
+        }
+    }
+}
+
+/// Whether a disk takes all of these names, and none lies in what is no folder. A file that is
+/// there twice is the later one.
+fn fit(mut entries: Vec<(PathBuf, Entry)>) -> bool {
+    // What lies in something comes right behind it, then.
+    entries.sort_unstable();
+    let is_short = |name: &Path| {
+        name.as_os_str().len() <= PATH_MAX && name.iter().all(|part| part.len() <= NAME_MAX)
+    };
+    let is_named = |(name, entry): &(PathBuf, Entry)| {
+        is_short(name) && (*entry == Entry::Folder || name.file_name().is_some())
+    };
+    let goes = |pair: &[(PathBuf, Entry)]| match pair {
+        [(one, entry), (other, next)] if one == other => entry == next && *entry != Entry::Link,
+        [(one, entry), (other, _)] => *entry == Entry::Folder || !other.starts_with(one),
+        _ => true,
+    };
+    entries.iter().all(is_named) && entries.windows(2).all(goes)
 }
 
 impl Lambda {

@@ -91,6 +91,25 @@ fn timeout(given: Option<i32>) -> Result<Option<i32>, Error> {
     }
 }
 
+/// Mebibytes of memory, and of `/tmp`, at most (quota). The model has more, for functions with an
+/// accelerator.
+const MEBIBYTES_MAX: i32 = 10_240;
+
+fn mebibytes(name: &str, given: Option<i32>) -> Result<Option<i32>, Error> {
+    match given {
+        Some(size) if size > MEBIBYTES_MAX => Err(Fault::Validation(format!(
+            "'{name}' value failed to satisfy constraint: Member must have value less than or \
+             equal to {MEBIBYTES_MAX}"
+        ))
+        .into()),
+        given => Ok(given),
+    }
+}
+
+fn storage(given: Option<&EphemeralStorage>) -> Result<Option<i32>, Error> {
+    mebibytes("EphemeralStorage", given.map(|storage| storage.size))
+}
+
 /// How a request wants it logged, where it was so before.
 fn log_levels(
     given: Option<&LoggingConfig>,
@@ -178,8 +197,8 @@ impl Lambda {
             role: input.role.clone(),
             description: input.description.take().unwrap_or_default(),
             timeout: timeout(input.timeout)?.unwrap_or(3),
-            memory: input.memory_size.unwrap_or(128),
-            storage: input.ephemeral_storage.as_ref().map_or(512, |storage| storage.size),
+            memory: mebibytes("MemorySize", input.memory_size)?.unwrap_or(128),
+            storage: storage(input.ephemeral_storage.as_ref())?.unwrap_or(512),
             environment: environment(input.environment.take())?,
             dead_letter_arn: dead_letter(cx, input.dead_letter_config.take())?.flatten(),
             architecture: architecture.unwrap_or(here).as_str().to_owned(),
@@ -223,10 +242,9 @@ impl Lambda {
             version.description = description;
         }
         version.timeout = timeout(input.timeout)?.unwrap_or(version.timeout);
-        version.memory = input.memory_size.unwrap_or(version.memory);
-        if let Some(storage) = input.ephemeral_storage {
-            version.storage = storage.size;
-        }
+        version.memory = mebibytes("MemorySize", input.memory_size)?.unwrap_or(version.memory);
+        let storage = storage(input.ephemeral_storage.as_ref())?;
+        version.storage = storage.unwrap_or(version.storage);
         if input.environment.is_some() {
             version.environment = environment(input.environment)?;
         }

@@ -59,7 +59,7 @@ impl Function {
     /// (recorded).
     pub(crate) fn policy_changed(&mut self, revision: String) {
         if self.reference.qualifier.is_none() {
-            self.record.latest.revision = revision;
+            self.record.revise(revision);
         }
     }
 
@@ -218,8 +218,8 @@ impl Lambda {
     }
 }
 
-/// Whether the caller may see the tags of a function: they are the whole function's.
-pub(crate) fn may_list_tags(cx: &Cx, function: &Function) -> Result<bool, Fault> {
+/// Why the caller may not see the tags of a function, if so: they are the whole function's.
+pub(crate) fn tags_denial(cx: &Cx, function: &Function) -> Result<Option<String>, Fault> {
     let whole = function.reference.whole();
     let policy = policy_of(&function.record, &whole)?;
     let decided = cx.authorize(&Ask {
@@ -230,7 +230,7 @@ pub(crate) fn may_list_tags(cx: &Cx, function: &Function) -> Result<bool, Fault>
         rule: ResourceRule::Union,
         context: &Facts::of(&function.record.tags),
     });
-    Ok(decided.is_ok())
+    Ok(decided.err().map(|denied| denied.to_string()))
 }
 
 fn policy_of(record: &FunctionRecord, of: &Reference) -> Result<Option<Arc<Document>>, Fault> {

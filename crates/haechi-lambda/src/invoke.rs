@@ -18,10 +18,10 @@ use serde_json::json;
 use crate::Lambda;
 use crate::function::Function;
 use crate::log::Log;
-use crate::platform::{Took, finished, stamp, started};
+use crate::platform::{Failure, Took, finished, stamp, started};
 use crate::runner::{Full, Warm};
 use crate::runtimes::no_interpreter;
-use crate::start::start;
+use crate::start::{no_entry, start};
 use crate::store::Version;
 use crate::words::{invalid, throttled};
 
@@ -55,7 +55,7 @@ impl Done {
 /// An answer, and whether the instance can go on.
 struct Answer {
     payload: Vec<u8>,
-    failed: bool,
+    failure: Option<Failure>,
     reusable: bool,
 }
 
@@ -90,10 +90,9 @@ impl Lambda {
                     Begun::Ready(warm, took) => (warm, Some(took)),
                     Begun::Failed(warm, failure) => {
                         let answer = not_begun(&given.request_id, version, failure, &mut log);
-                        let took =
-                            Took { time: Duration::ZERO, init: None, peak_mib: None, failed: true };
-                        finished(&mut log, &given.request_id, version, &took);
-                        warm.instance.end().await;
+                        if let Some(warm) = warm {
+                            warm.instance.end().await;
+                        }
                         drop(place);
                         return Ok(done(answer, version, log));
                     }
@@ -104,7 +103,8 @@ impl Lambda {
         started(&mut log, &id, version);
         let (answer, time) = hand(&mut warm, function, version, given, &mut log).await;
         let peak_mib = warm.instance.peak_mib();
-        finished(&mut log, &id, version, &Took { time, init, peak_mib, failed: answer.failed });
+        let failure = answer.failure.as_ref();
+        finished(&mut log, &id, version, &Took { time, init, peak_mib, failure });
         if answer.reusable {
             self.runner.keep(warm);
         } else {
@@ -131,6 +131,9 @@ impl Lambda {
         let runtime =
             options.command(&version.runtime).ok_or_else(|| no_interpreter(&version.runtime))?;
         let code = self.unpacked(&version.code).await?;
+        if let Some(why) = no_entry(&runtime, &code) {
+            return Ok(Begun::Failed(None, NotBegun::NoEntry(why)));
+        }
         let now = self.env.now();
         let unique = self.env.uuid().map_err(Fault::internal)?.simple().to_string();
         let stream = format!("{}[{}]{unique}", now.format("%Y/%m/%d/"), version.version);
@@ -141,14 +144,20 @@ impl Lambda {
         let ready = warm.instance.ready(limit, &mut |bytes| log.said(bytes)).await;
         Ok(match ready {
             Ok(took) => Begun::Ready(warm, took),
-            Err(failure) => Begun::Failed(warm, failure),
+            Err(failure) => Begun::Failed(Some(warm), NotBegun::Failed(failure)),
         })
     }
 }
 
 enum Begun {
     Ready(Warm, Duration),
-    Failed(Warm, InitFailure),
+    Failed(Option<Warm>, NotBegun),
+}
+
+/// Why there is nothing to hand the event to.
+enum NotBegun {
+    NoEntry(String),
+    Failed(InitFailure),
 }
 
 fn timeout(version: &Version) -> Duration {
@@ -178,11 +187,14 @@ async fn hand(
     let (outcome, took) =
         warm.instance.invoke(invocation, limit, &mut |bytes| log.said(bytes)).await;
     let answer = match outcome {
-        Outcome::Response(body) => Answer { payload: body.to_vec(), failed: false, reusable: true },
-        Outcome::Error(body) => Answer { payload: body.to_vec(), failed: true, reusable: true },
+        Outcome::Response(body) => Answer { payload: body.to_vec(), failure: None, reusable: true },
+        Outcome::Error(body) => {
+            Answer { payload: body.to_vec(), failure: Some(Failure::Told), reusable: true }
+        }
         Outcome::TooLarge => broken(
             "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
             Some("Function.ResponseSizeTooLarge"),
+            Failure::Told,
         ),
         Outcome::Exited(exit) => exited(&id, exit, log),
         Outcome::TimedOut => timed_out(&id, version, log),
@@ -190,12 +202,19 @@ async fn hand(
     (answer, took)
 }
 
-fn broken(message: &str, kind: Option<&str>) -> Answer {
+fn broken(message: &str, kind: Option<&str>, failure: Failure) -> Answer {
     let mut told = json!({ "errorMessage": message });
     if let (Some(kind), Some(map)) = (kind, told.as_object_mut()) {
         map.insert("errorType".to_owned(), kind.into());
     }
-    Answer { payload: told.to_string().into_bytes(), failed: true, reusable: false }
+    Answer { payload: told.to_string().into_bytes(), failure: Some(failure), reusable: false }
+}
+
+/// There is no program any more, or none to begin with.
+fn gone(id: &str, reason: &str, kind: &str, log: &mut Log) -> Answer {
+    let said = format!("RequestId: {id} Error: {reason}");
+    log.line(&format!("{said}\n{kind}"));
+    broken(&said, Some(kind), Failure::Broken(kind.to_owned()))
 }
 
 fn exited(id: &str, exit: Exit, log: &mut Log) -> Answer {
@@ -205,32 +224,36 @@ fn exited(id: &str, exit: Exit, log: &mut Log) -> Answer {
         Exit::Signal(9) => "Runtime exited with error: signal: killed".to_owned(),
         Exit::Signal(signal) => format!("Runtime exited with error: signal: {signal}"),
     };
-    log.line(&format!("RequestId: {id} Error: {reason}\nRuntime.ExitError"));
-    broken(&format!("RequestId: {id} Error: {reason}"), Some("Runtime.ExitError"))
+    gone(id, &reason, "Runtime.ExitError", log)
 }
 
 fn timed_out(id: &str, version: &Version, log: &mut Log) -> Answer {
     let said = format!("{} {id} Task timed out after {}.00 seconds", stamp(), version.timeout);
     log.line(&format!("{said}\n"));
-    broken(&said, None)
+    broken(&said, None, Failure::TimedOut)
 }
 
-/// What a program that did not come to wait for an event has told.
-fn not_begun(id: &str, version: &Version, failure: InitFailure, log: &mut Log) -> Answer {
+/// What is told of a program that did not come to wait for an event.
+fn not_begun(id: &str, version: &Version, why: NotBegun, log: &mut Log) -> Answer {
     started(log, id, version);
-    match failure {
-        InitFailure::Error(body) => {
-            Answer { payload: body.to_vec(), failed: true, reusable: false }
+    let answer = match why {
+        NotBegun::NoEntry(why) => gone(id, &why, "Runtime.InvalidEntrypoint", log),
+        NotBegun::Failed(InitFailure::Error(body)) => {
+            let failure = Some(Failure::of_start(&body));
+            Answer { payload: body.to_vec(), failure, reusable: false }
         }
-        InitFailure::Exited(exit) => exited(id, exit, log),
-        InitFailure::TimedOut => timed_out(id, version, log),
-    }
+        NotBegun::Failed(InitFailure::Exited(exit)) => exited(id, exit, log),
+        NotBegun::Failed(InitFailure::TimedOut) => timed_out(id, version, log),
+    };
+    let failure = answer.failure.as_ref();
+    finished(log, id, version, &Took { time: Duration::ZERO, init: None, peak_mib: None, failure });
+    answer
 }
 
 fn done(answer: Answer, version: &Version, log: Log) -> Done {
     Done {
         payload: answer.payload,
-        failed: answer.failed,
+        failed: answer.failure.is_some(),
         version: version.version.clone(),
         log: log.tail(),
     }

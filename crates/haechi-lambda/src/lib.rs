@@ -101,7 +101,7 @@ impl Lambda {
         let events = event::Events { lambda: Arc::downgrade(&lambda) };
         lambda.jobs.handle(event::EVENT, Arc::new(events));
         let polls = poll::Polls { lambda: Arc::downgrade(&lambda) };
-        lambda.jobs.handle(poll::POLL, Arc::new(polls));
+        lambda.jobs.handle_endless(poll::POLL, Arc::new(polls));
         let sweep = sweep::Sweep { database: Arc::clone(&lambda.database) };
         lambda.jobs.handle(sweep::SWEEP, Arc::new(sweep));
         let left = sweep::Leftovers { database: Arc::clone(&lambda.database) };

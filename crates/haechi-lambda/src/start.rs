@@ -1,8 +1,10 @@
 //! What an instance sees: environment, files, what it can reach.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use haechi_sandbox::{Bind, Destination, Limits, Spec};
 
@@ -12,6 +14,9 @@ use crate::store::Version;
 
 /// Where an instance finds the certificate of haechi's own authority.
 const AUTHORITY: &str = "/etc/haechi/ca.pem";
+
+/// The program of a function that brings its own runtime.
+const BOOTSTRAP: &str = "/var/task/bootstrap";
 
 /// Names a program that is run with the runtime's command line.
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -96,9 +101,25 @@ impl Options {
         let named = self.runtimes.get(runtime).cloned();
         let provided = runtime.starts_with("provided.");
         named.or_else(|| {
-            let command = vec!["/var/task/bootstrap".to_owned()];
+            let command = vec![BOOTSTRAP.to_owned()];
             provided.then_some(RuntimeOptions { command, paths: Vec::new() })
         })
+    }
+}
+
+/// Why code that is to bring its own runtime cannot be run, where that is plain; in AWS's words.
+pub(crate) fn no_entry(runtime: &RuntimeOptions, code: &Path) -> Option<String> {
+    if runtime.command != [BOOTSTRAP] {
+        return None;
+    }
+    // A link is the function's own affair: it leads to where the function sees it.
+    let entry = fs::symlink_metadata(code.join("bootstrap")).ok().filter(|entry| !entry.is_dir());
+    match entry {
+        None => Some(format!("Couldn't find valid bootstrap(s): [{BOOTSTRAP} /opt/bootstrap]")),
+        Some(entry) if entry.is_file() && entry.permissions().mode() & 0o111 == 0 => {
+            Some(format!("fork/exec {BOOTSTRAP}: permission denied"))
+        }
+        Some(_) => None,
     }
 }
 
@@ -273,7 +294,7 @@ fn reach(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::process::Command;
 
     use haechi_wire::SecretString;
@@ -281,7 +302,7 @@ mod tests {
 
     use super::*;
 
-    fn version(runtime: &str, variables: &[(&str, &str)]) -> Version {
+    pub(crate) fn version(runtime: &str, variables: &[(&str, &str)]) -> Version {
         let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
         let told = json!({
             "version": "$LATEST", "code": {"id": "c", "pieces": 1, "size": 1, "sha256": ""},
@@ -318,6 +339,27 @@ mod tests {
         assert_eq!(run("python3.12", ""), plain);
         // Programs of the function's own have none, as with AWS.
         assert_eq!(run("provided.al2023", path), ("-m a b\n".to_owned(), Some(0)));
+    }
+
+    #[test]
+    fn code_without_a_bootstrap_that_can_be_run_is_told_as_aws_does() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (path, options) = (folder.path().join("bootstrap"), Options::default());
+        let runtime = options.command("provided.al2023").unwrap();
+        let missing = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
+        assert_eq!(no_entry(&runtime, folder.path()).as_deref(), Some(missing));
+        fs::create_dir(&path).unwrap();
+        assert_eq!(no_entry(&runtime, folder.path()).as_deref(), Some(missing));
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let denied = "fork/exec /var/task/bootstrap: permission denied";
+        assert_eq!(no_entry(&runtime, folder.path()).as_deref(), Some(denied));
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        assert_eq!(no_entry(&runtime, folder.path()), None);
+        let own =
+            RuntimeOptions { command: vec!["/usr/bin/python3".to_owned()], paths: Vec::new() };
+        assert_eq!(no_entry(&own, &path), None);
     }
 
     #[test]

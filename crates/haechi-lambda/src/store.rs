@@ -102,6 +102,10 @@ pub(crate) struct FunctionRecord {
     pub(crate) latest: Version,
     /// The number of the version published last.
     pub(crate) published: u64,
+    /// The revision of `$LATEST` for as long as neither its code nor its configuration was updated
+    /// since then.
+    #[serde(default)]
+    pub(crate) published_as: Option<String>,
     /// By qualifier; empty for the function itself.
     pub(crate) policies: BTreeMap<String, Policy>,
     /// By qualifier; `$LATEST` for the function itself.
@@ -114,6 +118,21 @@ pub(crate) struct FunctionRecord {
 }
 
 impl Record for FunctionRecord {}
+
+impl FunctionRecord {
+    /// Whether `$LATEST` was updated since a version was published, to whatever.
+    pub(crate) fn is_updated(&self) -> bool {
+        self.published_as.as_ref() != Some(&self.latest.revision)
+    }
+
+    /// Gives `$LATEST` another revision; that is no update.
+    pub(crate) fn revise(&mut self, revision: String) {
+        if !self.is_updated() {
+            self.published_as = Some(revision.clone());
+        }
+        self.latest.revision = revision;
+    }
+}
 
 /// An alias.
 #[derive(Debug, Clone, Serialize, Deserialize)]

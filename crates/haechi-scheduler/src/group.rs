@@ -5,8 +5,8 @@ use haechi_core::database::Unknown;
 use haechi_scheduler_model::Error;
 use haechi_wire::Timestamp;
 
-use crate::Scheduler;
 use crate::store::{GroupRecord, Place, Tags};
+use crate::{Scheduler, invalid};
 
 /// The group that every account has in every Region.
 pub(crate) const DEFAULT: &str = "default";
@@ -28,6 +28,16 @@ pub(crate) fn new(name: &str, tags: Tags, now: Timestamp) -> GroupRecord {
         client_token: None,
         unknown: Unknown::new(),
     }
+}
+
+/// Checks tags that are added: some keys are AWS's own.
+pub(crate) fn check_added(tags: &Tags) -> Result<(), Error> {
+    let is_reserved =
+        |key: &String| key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    if tags.keys().any(is_reserved) {
+        return Err(invalid("Tag keys beginning with aws: are reserved for system use."));
+    }
+    Ok(())
 }
 
 /// Checks how many tags there are.

@@ -114,7 +114,7 @@ pub(crate) struct FallingDue {
 impl JobHandler for FallingDue {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let scheduler = alive(&self.scheduler)?;
-        let due: Due = serde_json::from_str(&job.payload).map_err(Fault::internal)?;
+        let due: Due = job.read()?;
         let place = Place { account: due.account, region: due.region };
         let path = place.schedule(&due.group, &due.schedule);
         let mut batch = Batch::new();
@@ -168,8 +168,7 @@ pub(crate) struct Invoking {
 impl JobHandler for Invoking {
     async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
         let scheduler = alive(&self.scheduler)?;
-        let mut invocation: Invocation =
-            serde_json::from_str(&job.payload).map_err(Fault::internal)?;
+        let mut invocation: Invocation = job.read()?;
         let mut batch = Batch::new();
         let payload = target::payload(&invocation.target, &invocation.about());
         let refusal = match scheduler.invoke(&invocation, &payload).await {

@@ -19,6 +19,9 @@ use crate::{Call, Calls, invalid};
 const AGE_SECONDS: i32 = 86_400;
 const ATTEMPTS: i32 = 185;
 
+/// Bytes of an input, at most.
+const INPUT_MAX: usize = 256 * 1024;
+
 /// Beginnings of operations that only read: a schedule would call them in vain (User Guide, "Using
 /// universal targets").
 const READING: [&str; 16] = [
@@ -104,20 +107,27 @@ pub(crate) fn accept(cx: &Cx, calls: &dyn Calls, target: Target) -> Result<Targe
 }
 
 fn check(record: &TargetRecord, what: &Called<'_>) -> Result<(), Error> {
+    let input = record.input.as_deref().unwrap_or("{}");
     match what {
+        _ if input.len() > INPUT_MAX => {
+            Err(invalid(format!("Input must not be longer than {INPUT_MAX} bytes.")))
+        }
+        Called::Function(_) if serde_json::from_str::<Value>(input).is_err() => {
+            Err(invalid("Input must be well-formed JSON for a Lambda function."))
+        }
         Called::Queue { name, .. } if name.ends_with(".fifo") && record.group_id.is_none() => {
             Err(invalid("SqsParameters with a MessageGroupId must be specified for a FIFO queue."))
         }
         Called::Bus(_) if record.event.is_none() => {
             Err(invalid("EventBridgeParameters must be specified for an event bus."))
         }
-        Called::Bus(_) if !is_object(record.input.as_deref().unwrap_or("{}")) => {
+        Called::Bus(_) if !is_object(input) => {
             Err(invalid("Input must be a JSON object for an event bus."))
         }
         Called::Any { action, .. } if READING.iter().any(|one| action.starts_with(one)) => {
             Err(invalid(format!("The API action {action} only reads, and cannot be a target.")))
         }
-        Called::Any { .. } if !is_object(record.input.as_deref().unwrap_or("{}")) => {
+        Called::Any { .. } if !is_object(input) => {
             Err(invalid("Input must be the parameters of the API action, as a JSON object."))
         }
         _ => Ok(()),
@@ -256,10 +266,19 @@ pub(crate) fn call(target: &TargetRecord, payload: &str, execution_id: &str) -> 
                 "Detail": detail,
             }]})
         }
-        Called::Any { .. } => match &target.input {
-            Some(_) => serde_json::from_str(payload).ok()?,
-            None => json!({}),
-        },
+        Called::Any { service, action } => {
+            let mut input = match &target.input {
+                Some(_) => serde_json::from_str(payload).ok()?,
+                None => json!({}),
+            };
+            // It is written as it is, not as the bytes of JSON APIs are.
+            if (*service, *action) == ("lambda", "invoke")
+                && let Some(Value::String(text)) = input.get_mut("Payload")
+            {
+                *text = base64(text.as_bytes());
+            }
+            input
+        }
     };
     Some(Call { service: what.service().to_owned(), operation: what.operation(), input })
 }
@@ -312,6 +331,24 @@ pub(crate) fn show(target: TargetRecord) -> Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_payload_of_a_function_is_written_as_it_is() {
+        let target = TargetRecord {
+            arn: "arn:aws:scheduler:::aws-sdk:lambda:invoke".to_owned(),
+            role_arn: String::new(),
+            input: Some(String::new()),
+            group_id: None,
+            event: None,
+            dead_letter_arn: None,
+            retry_attempts: 0,
+            retry_age_seconds: 0,
+        };
+        let given = r#"{"FunctionName": "f", "Payload": "{\"a\": 1}"}"#;
+        let called = call(&target, given, "id").unwrap();
+        let expected = json!({"FunctionName": "f", "Payload": base64(br#"{"a": 1}"#)});
+        assert_eq!(called.input, expected);
+    }
 
     #[test]
     fn arns_say_what_is_called() {

@@ -44,6 +44,11 @@ fn check_inline(text: &str) -> Result<(), Error> {
     }
 }
 
+/// As AWS's validation messages show a structure.
+fn shown(one: &PolicyDescriptorType) -> String {
+    format!("PolicyDescriptorType(arn={})", one.arn.as_deref().unwrap_or("null"))
+}
+
 impl Sts {
     /// Refuses what cannot be session policies of a session in `account`.
     pub(crate) async fn session_policies(
@@ -55,14 +60,16 @@ impl Sts {
         if let Some(text) = &inline {
             check_inline(text)?;
         }
-        let arns: Vec<String> = arns.into_iter().flatten().filter_map(|one| one.arn).collect();
+        let arns = arns.unwrap_or_default();
         if arns.len() > ARNS_MAX {
             let message = format!(
-                "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: \
-                 Member must have length less than or equal to {ARNS_MAX}"
+                "1 validation error detected: Value '[{}]' at 'policyArns' failed to satisfy \
+                 constraint: Member must have length less than or equal to {ARNS_MAX}",
+                arns.iter().map(shown).collect::<Vec<_>>().join(", ")
             );
             return Err(Fault::Validation(message).into());
         }
+        let arns: Vec<String> = arns.into_iter().filter_map(|one| one.arn).collect();
         for arn in &arns {
             if !self.roles.has_policy(account, arn).await? {
                 let message = format!("Policy {arn} does not exist or is not attachable.");

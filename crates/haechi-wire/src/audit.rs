@@ -9,8 +9,14 @@ use crate::timestamp::Timestamp;
 use crate::{Writer, json};
 
 /// Shapes of text whose members are left out rather than masked.
-const ABSENT: &[&str] =
-    &["accessKeySecretType", "SecretStringType", "passwordType", "PrivateKey", "privateKeyType"];
+const ABSENT: &[&str] = &[
+    "accessKeySecretType",
+    "clientTokenType",
+    "SecretStringType",
+    "passwordType",
+    "PrivateKey",
+    "privateKeyType",
+];
 
 /// Members that hold what users send each other; models do not mark them, CloudTrail masks them.
 const MASKED: &[&str] = &["MessageBody", "Body", "StringValue", "Detail"];

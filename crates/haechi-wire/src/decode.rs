@@ -216,6 +216,9 @@ impl Decoder<'_> {
         }
         let values_breached = std::mem::replace(&mut self.collection, outer).breached;
         let shown = || {
+            if schema.sensitive {
+                return String::new();
+            }
             let shown: Vec<String> =
                 entries.iter().map(|(key, value)| format!("{key}={}", value.describe())).collect();
             quoted(&format!("{{{}}}", shown.join(", ")))

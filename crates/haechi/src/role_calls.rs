@@ -9,7 +9,7 @@ use haechi_core::{Env, Region, RoleSession, Router};
 use haechi_scheduler::{Call, Calls, Refusal};
 use haechi_wire::audit::AuditWriter;
 use haechi_wire::decode::InputError;
-use haechi_wire::json::JsonReader;
+use haechi_wire::json::{JsonReader, JsonWriter};
 use haechi_wire::validate::message;
 use haechi_wire::{Fault, Problem, Protocol};
 use serde_json::Value;
@@ -91,8 +91,27 @@ impl Calls for RoleCalls {
             problem: outcome.as_ref().err().map(recorder::told),
         };
         self.recorder.record(&cx, told).await?;
-        outcome.map(|_| ()).map_err(refusal)
+        let answer = outcome.map_err(refusal)?;
+        if (call.service.as_str(), call.operation.as_str()) == ("events", "PutEvents") {
+            let mut writer = JsonWriter::new();
+            answer.write(&mut writer);
+            return taken(&writer.finish());
+        }
+        Ok(())
     }
+}
+
+/// Whether all events were taken: an answer that names a refused one is an answer all the same.
+fn taken(answer: &[u8]) -> Result<(), Refusal> {
+    let answer: Value = serde_json::from_slice(answer).map_err(Fault::internal)?;
+    let entries = answer.get("Entries").and_then(Value::as_array).into_iter().flatten();
+    let Some(refused) = entries.into_iter().find(|entry| entry.get("ErrorCode").is_some()) else {
+        return Ok(());
+    };
+    let told = |name: &str| {
+        refused.get(name).and_then(Value::as_str).map(str::to_owned).unwrap_or_default()
+    };
+    Err(Refusal::Permanent { code: told("ErrorCode"), message: told("ErrorMessage") })
 }
 
 fn refusal(problem: Problem) -> Refusal {
@@ -105,5 +124,19 @@ fn refusal(problem: Problem) -> Refusal {
             Refusal::Temporary { code, message }
         }
         _ => Refusal::Permanent { code, message },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_refused_is_not_taken() {
+        assert!(taken(br#"{"FailedEntryCount":0,"Entries":[{"EventId":"i"}]}"#).is_ok());
+        let answer = br#"{"FailedEntryCount":1,"Entries":[{"EventId":"i"},
+            {"ErrorCode":"NotAuthorizedForSourceException","ErrorMessage":"Not authorized."}]}"#;
+        let Err(Refusal::Permanent { code, message }) = taken(answer) else { panic!("taken") };
+        assert_eq!((&*code, &*message), ("NotAuthorizedForSourceException", "Not authorized."));
     }
 }

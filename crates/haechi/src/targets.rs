@@ -87,6 +87,11 @@ fn input(
         }
         _ => return None,
     };
+    if let ("sqs", Some(trace), Some(members)) = (service, &message.trace, called.1.as_object_mut())
+    {
+        let header = json!({"AWSTraceHeader": {"DataType": "String", "StringValue": trace}});
+        members.insert("MessageSystemAttributes".to_owned(), header);
+    }
     if let (Some(group), Some(members)) = (&message.group_id, called.1.as_object_mut()) {
         members.insert("MessageGroupId".to_owned(), group.clone().into());
         let id = message.deduplication_id.clone();
@@ -98,13 +103,8 @@ fn input(
 /// What the refusal of a call in a role's name means for a delivery.
 fn refusal_of_call(refusal: haechi_scheduler::Refusal) -> Refusal {
     match refusal {
-        haechi_scheduler::Refusal::Permanent { code, message }
-            if code.starts_with("AccessDenied") =>
-        {
-            Refusal::denied(message)
-        }
         haechi_scheduler::Refusal::Permanent { code, message } => {
-            Refusal::Permanent { code, message }
+            Refusal::of_target(&code, message)
         }
         haechi_scheduler::Refusal::Temporary { message, .. } => {
             Refusal::Later { seconds: 0, is_try: true, message }
@@ -138,7 +138,7 @@ impl EventTargets {
             group_id: message.group_id.clone(),
             deduplication_id: message.deduplication_id.clone(),
             attributes: message.attributes.iter().map(text_attribute).collect(),
-            trace: None,
+            trace: message.trace.clone(),
         };
         let outcome = self.sqs.deliver(&self.env, "events", rule, delivery).await;
         outcome.map_err(|error| refusal(error.into()))
@@ -160,8 +160,53 @@ fn refusal(problem: Problem) -> Refusal {
     match problem {
         Problem::Fault(fault) => Refusal::of(fault),
         refused => {
-            let code = refused.code(haechi_wire::Protocol::Json10).to_owned();
-            Refusal::Permanent { code, message: refused.message() }
+            Refusal::of_target(refused.code(haechi_wire::Protocol::Json10), refused.message())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_targets_have_eventbridges_codes_and_what_is_throttled_is_tried_again() {
+        for (code, expected) in [
+            ("AccessDeniedException", "NO_PERMISSIONS"),
+            ("AuthorizationError", "NO_PERMISSIONS"),
+            ("AWS.SimpleQueueService.NonExistentQueue", "NO_RESOURCE"),
+            ("QueueDoesNotExist", "NO_RESOURCE"),
+            ("ResourceNotFoundException", "NO_RESOURCE"),
+            ("InvalidParameterValue", "INVALID_PARAMETER"),
+            ("UnsupportedOperation", "ERROR_FROM_TARGET"),
+        ] {
+            let permanent = haechi_scheduler::Refusal::Permanent {
+                code: code.to_owned(),
+                message: String::new(),
+            };
+            let told = refusal_of_call(permanent);
+            assert!(
+                matches!(&told, Refusal::Permanent { code, .. } if code == expected),
+                "{told:?}"
+            );
+        }
+        let throttled = Refusal::of_target("KMS.ThrottlingException", String::new());
+        assert!(matches!(throttled, Refusal::Failed { code: "THROTTLING", .. }));
+    }
+
+    #[test]
+    fn a_queue_is_told_where_a_message_stands_in_a_trace() {
+        let message = |trace: Option<&str>| Message {
+            target_arn: "arn:aws:sqs:us-east-1:111122223333:q".to_owned(),
+            body: "{}".to_owned(),
+            group_id: None,
+            deduplication_id: String::new(),
+            attributes: std::collections::BTreeMap::new(),
+            trace: trace.map(str::to_owned),
+        };
+        let sent = |trace| input(&message(trace), "sqs", ("111122223333", "q")).unwrap().1;
+        let told = json!({"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1"}});
+        assert_eq!(sent(Some("Root=1"))["MessageSystemAttributes"], told);
+        assert!(sent(None).get("MessageSystemAttributes").is_none());
     }
 }

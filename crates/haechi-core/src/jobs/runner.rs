@@ -1,6 +1,6 @@
 //! The runner: looks for what is due, begins it, commits what comes of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -12,11 +12,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::plan::{Due, Plan, WAITING_MAX};
-use super::{Job, JobHandler, KIND_MAX, RUNNING_MAX};
+use super::{Job, JobHandler, KIND_MAX, RUNNING_MAX, Unreadable};
 use crate::{Batch, Claim, Database, Env, Loaded, Ownership, Path};
 
 /// How long a failed job waits before it is tried again.
 const RETRY_AFTER_SECONDS: i64 = 30;
+
+/// The same of a job whose payload cannot be read: another version may read it.
+const UNREADABLE_RETRY_AFTER_SECONDS: i64 = 6 * 3600;
 
 /// How long a job rests whose row cannot be read or put off: the store is not to be asked in a
 /// tight loop.
@@ -46,6 +49,8 @@ struct Inner {
     database: Arc<Database>,
     env: Env,
     handlers: RwLock<HashMap<&'static str, Arc<dyn JobHandler>>>,
+    /// Kinds of which one is always due.
+    endless: RwLock<HashSet<&'static str>>,
     plan: Mutex<Plan>,
     /// Held while the store is looked at: the clock of `--dev` and the runner's own loop may both.
     looking: tokio::sync::Mutex<Seen>,
@@ -77,6 +82,7 @@ impl Jobs {
                 database,
                 env,
                 handlers: RwLock::default(),
+                endless: RwLock::default(),
                 plan: Mutex::default(),
                 looking: tokio::sync::Mutex::default(),
                 stale: AtomicBool::new(true),
@@ -91,6 +97,14 @@ impl Jobs {
     pub fn handle(&self, kind: &'static str, handler: Arc<dyn JobHandler>) {
         let mut handlers = self.inner.handlers.write().unwrap_or_else(PoisonError::into_inner);
         handlers.insert(kind, handler);
+    }
+
+    /// As [`Jobs::handle`], of a kind whose jobs call for their like at once, time and again:
+    /// nobody waits until none is due.
+    pub fn handle_endless(&self, kind: &'static str, handler: Arc<dyn JobHandler>) {
+        let mut endless = self.inner.endless.write().unwrap_or_else(PoisonError::into_inner);
+        endless.insert(kind);
+        self.handle(kind, handler);
     }
 
     /// Runs only what is this node's from now on; to be said before anything runs.
@@ -113,7 +127,7 @@ impl Jobs {
     }
 
     /// Runs all that has fallen due, and what that brings about, until nothing is due and nothing
-    /// runs.
+    /// runs. What is endless is not waited for.
     ///
     /// # Errors
     /// If the store fails. A job that fails is put off and does not stop the others.
@@ -122,15 +136,12 @@ impl Jobs {
         let mut changed = inner.changed.subscribe();
         loop {
             changed.borrow_and_update();
-            let (idle, is_short) = {
-                let plan = inner.plan();
-                (plan.idle(), plan.is_short())
-            };
+            let (idle, is_short) = (inner.idle(), inner.plan().is_short());
             if idle.is_some() || is_short {
                 inner.look().await?;
             }
             // Nothing was left when the look began, none has run since, and there is nothing new.
-            if idle.is_some() && inner.plan().idle() == idle {
+            if idle.is_some() && inner.idle() == idle {
                 return Ok(());
             }
             inner.begin();
@@ -196,6 +207,12 @@ impl Inner {
 
     fn failure(&self) -> MutexGuard<'_, Option<Fault>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// [`Plan::idle`] of all kinds but those that are endless.
+    fn idle(&self) -> Option<u64> {
+        let endless = self.endless.read().unwrap_or_else(PoisonError::into_inner);
+        self.plan().idle(|kind| !endless.contains(kind))
     }
 
     fn ownership(&self) -> &Ownership {
@@ -332,10 +349,14 @@ impl Inner {
         now: Timestamp,
     ) -> Result<bool, Fault> {
         let (kind, id) = (&job.value.kind, &job.value.id);
-        tracing::error!(kind, id, error = ?fault, "a job failed; it will be tried again");
+        let seconds = match fault {
+            Fault::Internal(error) if error.is::<Unreadable>() => UNREADABLE_RETRY_AFTER_SECONDS,
+            _ => RETRY_AFTER_SECONDS,
+        };
+        tracing::error!(kind, id, seconds, error = ?fault, "a job failed; it will be tried again");
         let mut batch = Batch::new();
         batch.remove(job);
-        let later = now.plus_seconds(RETRY_AFTER_SECONDS);
+        let later = now.plus_seconds(seconds);
         batch.schedule(&Job { due_ms: later.millis(), ..job.value.clone() });
         match self.database.commit(batch).await {
             Ok(()) => Ok(true),

@@ -243,6 +243,34 @@ async fn a_job_may_come_again_due_at_the_same_time() {
     assert_eq!(world.left().await, 0);
 }
 
+/// Calls for its like at once, for ever.
+struct Endless(Arc<Slow>);
+
+#[async_trait]
+impl JobHandler for Endless {
+    async fn run(&self, job: &Job, now: Timestamp) -> Result<Batch, Fault> {
+        self.0.run(job, now).await?;
+        let mut batch = Batch::new();
+        batch.schedule(job);
+        Ok(batch)
+    }
+}
+
+#[tokio::test]
+async fn what_is_endless_is_not_waited_for_but_all_else_is_with_what_it_brings_about() {
+    let world = World::new().await;
+    let (ran, slow) = (Arc::new(Ran::default()), Slow::new(1));
+    world.jobs.handle_endless("endless", Arc::new(Endless(Arc::clone(&slow))));
+    world.jobs.handle("chain", Arc::new(Chain(Arc::clone(&ran))));
+    world.schedule(&[("endless", "e", 1), ("chain", "a", 2)]).await;
+    for may_end in [0, 5] {
+        slow.may_end.add_permits(may_end);
+        world.jobs.run_due().await.unwrap();
+        assert_eq!(ran.seen(), ["a@2", "a@1", "a@0"]);
+    }
+    assert_eq!(world.left().await, 1);
+}
+
 #[tokio::test]
 async fn an_end_waits_for_what_runs_but_not_for_ever_and_lets_nothing_else_begin() {
     let world = World::new().await;
@@ -275,4 +303,31 @@ async fn jobs_that_were_scheduled_before_what_was_seen_last_are_found() {
     world.clock.advance(1000);
     world.jobs.run_due().await.unwrap();
     assert_eq!((ran.seen().len(), world.left().await), (4, 0));
+}
+
+/// Reads a number.
+struct Reading;
+
+#[async_trait]
+impl JobHandler for Reading {
+    async fn run(&self, job: &Job, _: Timestamp) -> Result<Batch, Fault> {
+        job.read::<i64>().map(|_| Batch::new())
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_kept_and_seldom_tried() {
+    let world = World::new().await;
+    world.jobs.handle("reading", Arc::new(Reading));
+    let mut batch = Batch::new();
+    for (id, payload) in [("read", "1"), ("unreadable", "of the future")] {
+        let due = Timestamp::from_seconds(1);
+        batch.schedule(&Job::new("reading", id, due, payload.to_owned()));
+    }
+    world.database.commit(batch).await.unwrap();
+    world.jobs.run_due().await.unwrap();
+    let jobs = world.database.list::<Job>(&Path::new("jobs"), None, 9).await.unwrap().items;
+    let [left] = jobs.as_slice() else { panic!("{}", jobs.len()) };
+    let due_seconds = left.value.due_ms / 1000;
+    assert_eq!((left.value.id.as_str(), due_seconds), ("unreadable", 1000 + 6 * 3600));
 }

@@ -14,7 +14,12 @@ use crate::matching::Bus;
 use crate::{Events, bus};
 
 /// Bytes of all entries of a request (Quotas, "PutEvents entry size").
+///
+/// AWS takes a megabyte, which is more than one transaction holds of what rules make of an event.
 const BYTES_MAX: usize = 262_144;
+
+/// Levels of a detail, at most: what an event is wrapped in on its way must be readable still.
+const DEPTH_MAX: usize = 100;
 
 impl Handle<PutEvents> for Events {
     async fn handle(&self, cx: &Cx, input: PutEventsRequest) -> Result<PutEventsResponse, Error> {
@@ -61,6 +66,15 @@ fn refused(code: &str, message: &str) -> PutEventsResultEntry {
         error_code: Some(code.to_owned()),
         error_message: Some(message.to_owned()),
         ..Default::default()
+    }
+}
+
+/// The levels of a value.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or_default(),
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or_default(),
+        _ => 0,
     }
 }
 
@@ -122,14 +136,15 @@ impl Events {
             return Ok(Err(refused("NotAuthorizedForSourceException", told)));
         }
         let detail = match serde_json::from_str::<Value>(&detail) {
-            Ok(detail) if detail.is_object() => detail,
+            Ok(detail) if detail.is_object() && depth(&detail) <= DEPTH_MAX => detail,
             _ => return Ok(Err(refused("MalformedDetail", "Detail is malformed."))),
         };
         let (account, bus) = whose(cx, entry.event_bus_name.as_deref());
         let whose = (cx.account(), &cx.region);
         let kind = (source.as_str(), detail_type.as_str());
         let event = Event::new(&cx.env, whose, entry.time.unwrap_or(cx.now()), kind, detail)?;
-        let event = Event { received_ms: Some(cx.now().millis()), ..event };
+        let (received_ms, trace) = (Some(cx.now().millis()), entry.trace_header);
+        let event = Event { received_ms, trace, ..event };
         // An event on a bus that does not exist is taken, and reaches nobody: as with AWS.
         let event = event.on(&account, &cx.region, bus);
         Ok(Ok(event.about(entry.resources.unwrap_or_default())))

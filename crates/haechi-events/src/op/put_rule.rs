@@ -41,11 +41,11 @@ impl Events {
         arn: &str,
         input: &PutRuleRequest,
     ) -> Result<(), Error> {
-        let path = bus::place(cx).rule(bus, &input.name);
-        let found = self.database.load::<RuleRecord>(&path).await?;
+        let place = bus::place(cx);
+        let found = self.database.load::<RuleRecord>(&place.rule(bus, &input.name)).await?;
         let tags = input.tags.iter().flatten().map(|tag| (&tag.key, &tag.value));
-        let mut facts = Facts::putting(tags);
-        facts.of_resource = found.as_ref().map(|rule| &rule.value.tags);
+        let facts = Facts::putting(tags);
+        let facts = rule::known(facts, &place, found.as_ref().map(|rule| &rule.value.tags));
         let pattern = input.event_pattern.as_deref().unwrap_or_default();
         let asked = asked(facts, pattern);
         cx.authorize_knowing(arn, &asked)?;
@@ -66,9 +66,7 @@ impl Handle<PutRule> for Events {
             let told = "ScheduleExpression is supported only on the default event bus.";
             return Err(bus::invalid(told));
         }
-        if let Some(role) = &input.role_arn {
-            cx.authorize_pass_role(role, "events")?;
-        }
+        self.check_role(cx, &arn, input.role_arn.as_deref()).await?;
         let place = bus::place(cx);
         self.require_bus(&place, bus).await?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());

@@ -6,7 +6,7 @@ use haechi_events_model::ops::PutTargets;
 use haechi_events_model::shapes::{PutTargetsRequest, PutTargetsResponse};
 
 use crate::target::TARGETS_MAX;
-use crate::{Events, target};
+use crate::{Events, rule, target};
 
 impl Handle<PutTargets> for Events {
     async fn handle(&self, cx: &Cx, input: PutTargetsRequest) -> Result<PutTargetsResponse, Error> {
@@ -21,10 +21,18 @@ impl Handle<PutTargets> for Events {
             None => self.rule(cx, bus, &input.rule).await?.1,
         };
         let mut rule = found.value.clone();
+        let arn = rule::arn(cx, &rule.bus, &rule.name);
         for given in input.targets {
-            let accepted = target::accept(cx, &*self.around.targets, given)?;
+            let mut accepted = target::accept(cx, &*self.around.targets, given)?;
+            self.check_role(cx, &arn, accepted.role_arn.as_deref()).await?;
             match rule.targets.iter_mut().find(|target| target.id == accepted.id) {
-                Some(existing) => *existing = accepted,
+                Some(existing) => {
+                    if existing.arn == accepted.arn && target::is_bus_of_another(cx, existing) {
+                        // Such a target's role stays until another one is given.
+                        accepted.role_arn = accepted.role_arn.or(existing.role_arn.take());
+                    }
+                    *existing = accepted;
+                }
                 None => rule.targets.push(accepted),
             }
         }

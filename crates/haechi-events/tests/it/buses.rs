@@ -119,13 +119,14 @@ async fn a_role_passes_events_on_to_another_region_as_far_as_its_policy_lets_it(
     let fixture = Fixture::new().await;
     fixture.rule_of(ACCOUNT, "eu-west-1", queue("there")).await;
     let target = bus(ACCOUNT, "eu-west-1", Some(ROLE));
-    fixture.rule("rule", vec![target]).await;
-    fixture.put("{}").await;
-    assert_eq!(fixture.got(), ["dead"], "there is no such role");
     let weak = fixture.kit.user(ACCOUNT, "weak", &[]);
     fixture.roles.0.lock().unwrap().insert(ROLE.to_owned(), weak);
+    fixture.rule("rule", vec![target]).await;
     fixture.put("{}").await;
     assert_eq!(fixture.got(), ["dead"], "the role may not");
+    fixture.roles.0.lock().unwrap().remove(ROLE);
+    fixture.put("{}").await;
+    assert_eq!(fixture.got(), ["dead"], "there is no such role");
     let strong = fixture.kit.user(ACCOUNT, "strong", &[PUT]);
     fixture.roles.0.lock().unwrap().insert(ROLE.to_owned(), strong);
     fixture.put("{}").await;

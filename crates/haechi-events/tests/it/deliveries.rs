@@ -1,6 +1,10 @@
 //! From the bus to the targets.
 
-use haechi_events_model::shapes::{DeadLetterConfig, RetryPolicy, Target};
+use haechi_events_model::ops::PutEvents;
+use haechi_events_model::shapes::{
+    DeadLetterConfig, PutEventsRequest, PutEventsRequestEntry, RetryPolicy, Target,
+};
+use serde_json::Value;
 
 use super::{ACCOUNT, DEAD, Fixture, queue};
 
@@ -90,18 +94,19 @@ async fn a_target_with_a_role_gets_events_in_the_roles_name_and_a_dead_letter_in
     let arn = "arn:aws:sqs:us-east-1:444455556666:theirs".to_owned();
     let (role_arn, dead_letter_config) = (Some(role.clone()), Some(dead));
     let theirs = Target { arn, role_arn, dead_letter_config, ..queue("theirs") };
-    fixture.rule("rule", vec![theirs.clone()]).await;
     // Whoever may use the role is told by its name here.
     let sender = fixture.kit.root("777788889999");
     fixture.roles.0.lock().unwrap().insert(role.clone(), std::sync::Arc::clone(&sender));
+    fixture.rule("rule", vec![theirs.clone()]).await;
     fixture.put("{}").await;
     let by = fixture.queues.got.lock().unwrap().first().map(|(_, by, _)| by.clone());
     assert_eq!(by.as_deref(), Some(sender.arn()));
     assert_eq!(fixture.got(), ["theirs"]);
     fixture.roles.0.lock().unwrap().remove(&role);
     fixture.put("{}").await;
-    let by = fixture.queues.got.lock().unwrap().first().map(|(_, by, _)| by.clone());
-    assert!(by.is_some_and(|by| by.ends_with(":rule/rule")));
+    let letter = fixture.queues.got.lock().unwrap().first().cloned().unwrap();
+    assert!(letter.1.ends_with(":rule/rule"));
+    assert_eq!(letter.2.attributes["ERROR_CODE"], "FAILED_TO_ASSUME_ROLE");
     assert_eq!(fixture.got(), ["dead"], "a role that is gone sends nothing");
 }
 
@@ -117,4 +122,72 @@ async fn nothing_goes_to_another_account_without_a_role() {
     let told = told.unwrap().attributes;
     assert_eq!(told.get("ERROR_CODE").map(String::as_str), Some("NO_PERMISSIONS"));
     assert_eq!(fixture.got(), ["dead"]);
+}
+
+/// A detail of so many levels.
+fn nested(levels: usize) -> String {
+    format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels))
+}
+
+#[tokio::test]
+async fn an_event_that_nests_as_deep_as_one_may_reaches_all_and_a_deeper_one_is_refused() {
+    let fixture = Fixture::new().await;
+    let entry = |detail: String| PutEventsRequestEntry {
+        source: Some("app".to_owned()),
+        detail_type: Some("test".to_owned()),
+        detail: Some(detail),
+        ..Default::default()
+    };
+    // More than one transaction holds: what is left of it is wrapped once more.
+    for rule in 0..13 {
+        let targets = (0..5).map(|number| queue(&format!("q-{rule}-{number}"))).collect();
+        fixture.rule(&format!("rule-{rule}"), targets).await;
+    }
+    fixture.put(&nested(100)).await;
+    assert_eq!(fixture.got().len(), 65);
+    let entries = vec![entry(nested(101)), entry(nested(127)), entry(nested(1000))];
+    let input = PutEventsRequest { entries, ..Default::default() };
+    let answer = fixture.kit.call::<PutEvents, _>(&*fixture.events, &fixture.root, input).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.failed_entry_count, Some(3));
+    let codes = answer.entries.into_iter().flatten().map(|entry| entry.error_code);
+    assert!(codes.into_iter().all(|code| code.as_deref() == Some("MalformedDetail")));
+}
+
+#[tokio::test]
+async fn an_event_as_long_as_one_may_be_is_delivered_with_its_place_in_a_trace() {
+    let fixture = Fixture::new().await;
+    fixture.rule("rule", vec![queue("a"), queue("b")]).await;
+    let detail = format!(r#"{{"a":"{}"}}"#, "\\\"".repeat(131_063));
+    assert_eq!("app".len() + "test".len() + detail.len(), 262_141);
+    let entry = PutEventsRequestEntry {
+        source: Some("app".to_owned()),
+        detail_type: Some("test".to_owned()),
+        detail: Some(detail),
+        trace_header: Some("Root=1-2-3".to_owned()),
+        ..Default::default()
+    };
+    let input = PutEventsRequest { entries: vec![entry], ..Default::default() };
+    let put = fixture.kit.call::<PutEvents, _>(&*fixture.events, &fixture.root, input).await;
+    assert_eq!(put.unwrap().failed_entry_count, Some(0));
+    fixture.kit.jobs.run_due().await.unwrap();
+    let traces: Vec<Option<String>> = fixture
+        .queues
+        .got
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(.., message)| message.trace.clone())
+        .collect();
+    assert_eq!(traces, [Some("Root=1-2-3".to_owned()), Some("Root=1-2-3".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_path_with_a_wildcard_gives_the_list() {
+    let fixture = Fixture::new().await;
+    let input_path = Some("$.detail.l[*].k".to_owned());
+    fixture.rule("rule", vec![Target { input_path, ..queue("q") }]).await;
+    fixture.put(r#"{"l": [{"k": 1}, {"k": 2}]}"#).await;
+    let body = fixture.queues.got.lock().unwrap()[0].2.body.clone();
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), serde_json::json!([1, 2]));
 }

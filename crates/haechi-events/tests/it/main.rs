@@ -7,6 +7,7 @@ mod deliveries;
 mod outside;
 mod permissions;
 mod schedules;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -28,15 +28,6 @@ impl Handle<CreateAlias> for Lambda {
         let version = &input.function_version;
         let missing = |reference: &Reference| no_function(&reference.version_arn(version));
         let function = self.function_or(cx, Named::Whole(&input.function_name), missing).await?;
-        // The model's pattern looks ahead: a name is no version's number.
-        if input.name.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Fault::Validation(format!(
-                "1 validation error detected: Value '{}' at 'name' failed to satisfy constraint: \
-                 Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
-                input.name
-            ))
-            .into());
-        }
         let weights =
             self.weights(&function, &input.function_version, input.routing_config).await?;
         let place = function.reference.place();

@@ -9,6 +9,7 @@ use haechi_wire::Fault;
 use std::collections::BTreeMap;
 
 use crate::Lambda;
+use crate::code::archive;
 use crate::configuration::{Shown, revision, show};
 use crate::op::publish_version::publish;
 use crate::op::tag_resource::check_tags;
@@ -50,9 +51,7 @@ impl Handle<CreateFunction> for Lambda {
             return Err(conflict(format!("Function already exist: {}", reference.name)));
         }
         self.accept_role(cx, &reference, &input.role).await?;
-        let Some(zip) = input.code.zip_file.take() else {
-            return Err(cx.unsupported_parameter("Code without ZipFile").into());
-        };
+        let zip = archive(cx, std::mem::take(&mut input.code))?;
         let tags = input.tags.take().unwrap_or_default();
         check_tags(&tags)?;
         // What is wrong with the rest is told before anything is kept.
@@ -68,6 +67,7 @@ impl Handle<CreateFunction> for Lambda {
             region: reference.region.clone(),
             latest,
             published: 0,
+            published_as: None,
             policies: BTreeMap::new(),
             event_invoke: BTreeMap::new(),
             tags,

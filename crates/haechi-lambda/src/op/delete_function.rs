@@ -64,10 +64,13 @@ impl Lambda {
         let aliases = self.database.list_all::<AliasRecord>(&aliases).await?;
         let names =
             |alias: &AliasRecord| alias.version == version || alias.weights.contains_key(version);
-        if let Some(alias) = aliases.iter().find(|alias| names(&alias.value)) {
+        let used = aliases.iter().map(|alias| &alias.value).filter(|alias| names(alias));
+        let mut used: Vec<&str> = used.map(|alias| alias.name.as_str()).collect();
+        used.sort_unstable();
+        if !used.is_empty() {
             return Err(conflict(format!(
-                "Version {version} is in use by alias {}: change the alias first.",
-                alias.value.name
+                "Unable to delete version because the following aliases reference it: [{}]",
+                used.join(", ")
             )));
         }
         batch.remove(&found);

@@ -3,12 +3,12 @@
 use crate::Lambda;
 use crate::code_link;
 use crate::configuration::{Shown, show};
-use crate::function::{Named, may_list_tags};
+use crate::function::{Named, tags_denial};
 use haechi_core::{Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::GetFunction;
 use haechi_lambda_model::shapes::{
-    Concurrency, FunctionCodeLocation, GetFunctionRequest, GetFunctionResponse,
+    Concurrency, FunctionCodeLocation, GetFunctionRequest, GetFunctionResponse, TagsError,
 };
 
 impl Handle<GetFunction> for Lambda {
@@ -22,8 +22,13 @@ impl Handle<GetFunction> for Lambda {
         let version = self.version(&function).await?;
         let arn = function.reference.shown_arn(&version);
         let mut tags = Some(function.record.tags.clone()).filter(|tags| !tags.is_empty());
-        if tags.is_some() && !may_list_tags(cx, &function)? {
+        let mut tags_error = None;
+        if tags.is_some()
+            && let Some(message) = tags_denial(cx, &function)?
+        {
             tags = None;
+            let error_code = "AccessDeniedException".to_owned();
+            tags_error = Some(TagsError { error_code, message });
         }
         let reserved = function.record.reserved;
         Ok(GetFunctionResponse {
@@ -34,9 +39,9 @@ impl Handle<GetFunction> for Lambda {
                 ..FunctionCodeLocation::default()
             }),
             tags,
+            tags_error,
             concurrency: reserved
                 .map(|count| Concurrency { reserved_concurrent_executions: Some(count) }),
-            ..GetFunctionResponse::default()
         })
     }
 }

@@ -1,13 +1,16 @@
 //! `Invoke`.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use haechi_core::{Cx, Handle};
+use haechi_core::{Cx, Handle, Resource};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::Invoke;
 use haechi_lambda_model::shapes::{InvocationRequest, InvocationResponse, InvocationType, LogType};
 use haechi_rules::no_json;
 use haechi_wire::SecretBlob;
+use serde::de::IgnoredAny;
 
 use crate::invoke::Given;
 use crate::reference::Reference;
@@ -23,6 +26,11 @@ impl Handle<Invoke> for Lambda {
         let reference = Reference::of(cx, &input.function_name, input.qualifier.as_deref())?;
         let kind = input.invocation_type.unwrap_or(InvocationType::RequestResponse);
         let function = self.qualified(cx, reference, "lambda:InvokeFunction").await?;
+        cx.note(Resource {
+            arn: function.reference.function_arn(),
+            account: function.reference.account.to_string(),
+            kind: "AWS::Lambda::Function",
+        });
         let version = self.drawn(&function).await?;
         let payload = input.payload.unwrap_or_default();
         let limit = if kind == InvocationType::Event { event::PAYLOAD_MAX } else { SYNC_MAX };
@@ -70,7 +78,7 @@ fn event_text(payload: &[u8]) -> Result<String, Error> {
         return Ok("{}".to_owned());
     }
     let read = std::str::from_utf8(payload).map_err(|error| error.to_string()).and_then(|text| {
-        let json = serde_json::from_str::<serde::de::IgnoredAny>(text);
+        let json = serde_json::from_str::<IgnoredAny>(text);
         json.map(|_| text.to_owned()).map_err(|error| error.to_string())
     });
     // In the words of AWS's parser, where that refuses it too.
@@ -82,12 +90,18 @@ fn event_text(payload: &[u8]) -> Result<String, Error> {
     })
 }
 
-/// The client's context as the runtime gets it: JSON.
+/// Bytes of a client's context, encoded, at most (API Reference, Invoke).
+const CONTEXT_MAX: usize = 3583;
+
+/// The client's context as the runtime gets it: a JSON object.
 fn client_context(given: Option<String>) -> Result<Option<String>, Error> {
     let Some(given) = given.filter(|given| !given.is_empty()) else { return Ok(None) };
+    if given.len() > CONTEXT_MAX {
+        return Err(content(format!("Client context must be no longer than {CONTEXT_MAX} bytes.")));
+    }
     let wrong = || content("Client context must be a valid Base64-encoded JSON object.");
     let decoded = STANDARD.decode(given).map_err(|_| wrong())?;
     let text = String::from_utf8(decoded).map_err(|_| wrong())?;
-    serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|_| wrong())?;
+    serde_json::from_str::<HashMap<String, IgnoredAny>>(&text).map_err(|_| wrong())?;
     Ok(Some(text))
 }

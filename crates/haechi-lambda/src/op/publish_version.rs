@@ -31,8 +31,9 @@ impl Handle<PublishVersion> for Lambda {
             )));
         }
         let newest = function.record.published.to_string();
-        if let Some(newest) = self.version_numbered(&function, &newest).await?
-            && same(&newest, latest)
+        // Whether an update changed anything does not matter to AWS (moto, pull request 8379).
+        if !function.record.is_updated()
+            && let Some(newest) = self.version_numbered(&function, &newest).await?
         {
             let arn = function.reference.version_arn(&newest.version);
             return Ok(show(&function.record, &newest, arn, Shown::Ready));
@@ -62,22 +63,8 @@ pub(super) fn publish(
     version.modified_ms = cx.now().millis();
     // A version is a change of the function too.
     record.latest.revision = revision(cx)?;
+    record.published_as = Some(record.latest.revision.clone());
     let path = place.version(&record.id, record.published);
     batch.create(path, &VersionRecord(version.clone()));
     Ok(version)
-}
-
-/// Whether publishing would make the same again.
-fn same(one: &Version, other: &Version) -> bool {
-    let plain = |version: &Version| {
-        (
-            version.code.sha256.clone(),
-            (version.runtime.clone(), version.handler.clone(), version.role.clone()),
-            (version.timeout, version.memory, version.storage),
-            version.environment.clone(),
-            (version.dead_letter_arn.clone(), version.tracing.clone()),
-            (version.log_group.clone(), version.log_json.clone()),
-        )
-    };
-    plain(one) == plain(other)
 }

@@ -1,5 +1,6 @@
 //! `UpdateFunctionCode`.
 
+use crate::code::archive;
 use crate::configuration::{Shown, revision, show};
 use crate::function::Named;
 use crate::op::publish_version::publish;
@@ -7,7 +8,7 @@ use crate::{Lambda, sweep, words};
 use haechi_core::{Batch, Cx, Handle};
 use haechi_lambda_model::Error;
 use haechi_lambda_model::ops::UpdateFunctionCode;
-use haechi_lambda_model::shapes::{FunctionConfiguration, UpdateFunctionCodeRequest};
+use haechi_lambda_model::shapes::{FunctionCode, FunctionConfiguration, UpdateFunctionCodeRequest};
 
 impl Handle<UpdateFunctionCode> for Lambda {
     async fn handle(
@@ -24,9 +25,15 @@ impl Handle<UpdateFunctionCode> for Lambda {
         if input.revision_id.as_ref().is_some_and(|given| *given != latest.revision) {
             return Err(words::revision("GetFunction/GetAlias"));
         }
-        let Some(zip) = &input.zip_file else {
-            return Err(cx.unsupported_parameter("code without ZipFile").into());
+        let code = FunctionCode {
+            zip_file: input.zip_file,
+            s3_bucket: input.s3_bucket,
+            s3_key: input.s3_key,
+            s3_object_version: input.s3_object_version,
+            image_uri: input.image_uri,
+            ..FunctionCode::default()
         };
+        let zip = archive(cx, code)?;
         let place = function.reference.place();
         let arn = function.reference.function_arn();
         if input.dry_run == Some(true) {

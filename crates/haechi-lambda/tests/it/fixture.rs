@@ -84,19 +84,28 @@ impl EventQueue for Empty {
     }
 }
 
-/// What makes a function in an account.
-pub fn new_function(account: &str, name: &str) -> CreateFunctionRequest {
+/// An archive with files of these names; those that end in `/` are folders.
+pub fn archive(names: &[&str]) -> FunctionCode {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
-    archive.start_file("index.py", options).unwrap();
-    archive.write_all(b"def handler(event, context): return event").unwrap();
+    for name in names {
+        archive.start_file(*name, options).unwrap();
+        if !name.ends_with('/') {
+            archive.write_all(b"def handler(event, context): return event").unwrap();
+        }
+    }
     let zip_file = Some(SecretBlob(archive.finish().unwrap().into_inner()));
+    FunctionCode { zip_file, ..Default::default() }
+}
+
+/// What makes a function in an account.
+pub fn new_function(account: &str, name: &str) -> CreateFunctionRequest {
     CreateFunctionRequest {
         function_name: name.to_owned(),
         runtime: Some("python3.12".to_owned()),
         handler: Some("index.handler".to_owned()),
         role: format!("arn:aws:iam::{account}:role/run"),
-        code: FunctionCode { zip_file, ..Default::default() },
+        code: archive(&["index.py"]),
         ..Default::default()
     }
 }

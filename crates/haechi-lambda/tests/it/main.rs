@@ -4,9 +4,12 @@
 mod accounts;
 mod aliases;
 mod asynchronous;
+mod code;
 mod fixture;
 mod mappings;
 mod names;
 mod recorded;
+mod settings;
 mod tags;
+mod versions;
 mod whole;

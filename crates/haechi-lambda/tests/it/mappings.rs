@@ -1,5 +1,7 @@
 //! Event source mappings, and whose functions they run.
 
+use std::time::Duration;
+
 use haechi_lambda_model::ops::{
     CreateEventSourceMapping, CreateFunction, UpdateEventSourceMapping,
 };
@@ -64,4 +66,12 @@ async fn a_mapping_is_not_changed_to_a_function_that_a_policy_denies() {
     }
     fixture.done_as::<UpdateEventSourceMapping>(&eve, change(id, None)).await;
     fixture.done_as::<UpdateEventSourceMapping>(&eve, change(id, Some("own"))).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_what_is_due_does_not_wait_for_queues() {
+    let fixture = Fixture::new("own").await;
+    fixture.done::<CreateEventSourceMapping>(mapping("own")).await;
+    let due = tokio::time::timeout(Duration::from_secs(20), fixture.kit.jobs.run_due()).await;
+    due.unwrap().unwrap();
 }

@@ -88,7 +88,12 @@ async fn a_function_is_shown_with_its_tags_to_those_who_may_list_them() {
     // Tags are the whole function's, whatever of it is shown.
     for name in ["f", "f:live"] {
         let input = || GetFunctionRequest { function_name: name.to_owned(), qualifier: None };
-        assert_eq!(fixture.done_as::<GetFunction>(&reader, input()).await.tags, None);
-        assert_eq!(fixture.done_as::<GetFunction>(&lister, input()).await.tags, Some(tags()));
+        let shown = fixture.done_as::<GetFunction>(&reader, input()).await;
+        let denied = shown.tags_error.unwrap();
+        assert_eq!((shown.tags, denied.error_code.as_str()), (None, "AccessDeniedException"));
+        let asked = format!("to perform: lambda:ListTags on resource: {} because", arn_of("f"));
+        assert!(denied.message.contains(&asked), "{}", denied.message);
+        let shown = fixture.done_as::<GetFunction>(&lister, input()).await;
+        assert_eq!((shown.tags, shown.tags_error.is_none()), (Some(tags()), true));
     }
 }

@@ -24,6 +24,7 @@ impl Handle<CreateScheduleGroup> for Scheduler {
         let facts = Facts::putting(&tags);
         cx.authorize_knowing(&schedule_group_arn, &facts)?;
         cx.authorize_tagging("scheduler:TagResource", &schedule_group_arn, &facts)?;
+        group::check_added(&tags)?;
         group::check(&tags)?;
         let conflict =
             || Error::ConflictException(format!("Schedule group {name} already exists."));

@@ -14,7 +14,7 @@ impl Handle<ListTagsForResource> for Scheduler {
         input: ListTagsForResourceInput,
     ) -> Result<ListTagsForResourceOutput, Error> {
         let facts = Facts::default();
-        let tags = self.change_tags(cx, &input.resource_arn, facts, |_| {}).await?;
+        let tags = self.change_tags(cx, &input.resource_arn, facts, |_| Ok(())).await?;
         let tags = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
         Ok(ListTagsForResourceOutput { tags: Some(tags) })
     }

@@ -12,7 +12,11 @@ impl Handle<TagResource> for Scheduler {
     async fn handle(&self, cx: &Cx, input: TagResourceInput) -> Result<TagResourceOutput, Error> {
         let added: Tags = input.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         let facts = Facts::putting(&added);
-        let change = |tags: &mut Tags| tags.extend(added.clone());
+        let change = |tags: &mut Tags| {
+            group::check_added(&added)?;
+            tags.extend(added.clone());
+            Ok(())
+        };
         self.change_tags(cx, &input.resource_arn, facts, change).await?;
         Ok(TagResourceOutput {})
     }
@@ -38,7 +42,7 @@ impl Scheduler {
         cx: &Cx,
         arn: &str,
         mut facts: Facts<'_>,
-        change: impl FnOnce(&mut Tags),
+        change: impl FnOnce(&mut Tags) -> Result<(), Error>,
     ) -> Result<Tags, Error> {
         let (place, name) = (Place::of(cx), group::name(arn));
         let path = place.group(name);
@@ -54,7 +58,7 @@ impl Scheduler {
             None => group::new(name, Tags::new(), cx.now()),
         };
         let before = record.tags.clone();
-        change(&mut record.tags);
+        change(&mut record.tags)?;
         if record.tags != before {
             group::check(&record.tags)?;
             record.modified_ms = cx.now().millis();

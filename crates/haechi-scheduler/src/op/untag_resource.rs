@@ -15,6 +15,7 @@ impl Handle<UntagResource> for Scheduler {
     ) -> Result<UntagResourceOutput, Error> {
         let without = |tags: &mut crate::store::Tags| {
             tags.retain(|key, _| !input.tag_keys.contains(key));
+            Ok(())
         };
         let facts = Facts::default().and_taking(&input.tag_keys);
         self.change_tags(cx, &input.resource_arn, facts, without).await?;

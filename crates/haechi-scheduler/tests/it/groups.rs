@@ -157,3 +157,20 @@ async fn neither_tags_nor_deletions_come_with_a_group_for_who_may_not_do_them() 
     let all = fixture.list(ListSchedulesInput::default()).await.0;
     assert_eq!(all, ["kept", "open"], "none is gone");
 }
+
+#[tokio::test]
+async fn tags_of_aws_s_own_are_not_to_be_put() {
+    let fixture = Fixture::new().await;
+    let tags = || vec![Tag { key: "aws:x".to_owned(), value: "v".to_owned() }];
+    let told_reserved = "Tag keys beginning with aws: are reserved for system use.".to_owned();
+    let reserved = Err(("ValidationException", told_reserved));
+    let (kit, scheduler) = (&fixture.kit, &*fixture.scheduler);
+    let input =
+        CreateScheduleGroupInput { name: "g".to_owned(), tags: Some(tags()), ..Default::default() };
+    let made = kit.call::<CreateScheduleGroup, _>(scheduler, &fixture.root, input).await;
+    assert_eq!(made.map(|_| ()).map_err(|problem| told(&problem)), reserved);
+    let resource_arn = "arn:aws:scheduler:us-east-1:111122223333:schedule-group/default".to_owned();
+    let input = TagResourceInput { resource_arn, tags: tags() };
+    let tagged = kit.call::<TagResource, _>(scheduler, &fixture.root, input).await;
+    assert_eq!(tagged.map(|_| ()).map_err(|problem| told(&problem)), reserved);
+}

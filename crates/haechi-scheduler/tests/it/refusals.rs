@@ -111,6 +111,19 @@ async fn each_mistake_is_told() {
             "Input must be the parameters",
         ),
         (
+            with(|input| {
+                input.target.arn = format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:f");
+                input.target.input = Some("no JSON".to_owned());
+            }),
+            invalid,
+            "Input must be well-formed JSON",
+        ),
+        (
+            with(|input| input.target.input = Some("x".repeat(262_145))),
+            invalid,
+            "Input must not be longer than 262144 bytes.",
+        ),
+        (
             with(|input| input.target.role_arn = format!("{ROLE}-other")),
             invalid,
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",

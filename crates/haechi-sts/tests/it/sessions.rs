@@ -230,6 +230,21 @@ async fn session_policies_and_boundaries_narrow_what_the_role_may_do() {
 }
 
 #[tokio::test]
+async fn policies_that_are_too_many_are_told_in_the_message() {
+    let stage = Stage::new(&trust(ACCOUNT, "")).await;
+    let arn = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let many = vec![PolicyDescriptorType { arn: Some(arn.to_owned()) }; 11];
+    let many = AssumeRoleRequest { policy_arns: Some(many), ..assume("ss") };
+    let refused = stage.refused::<AssumeRole>(&stage.alice(), many).await;
+    let shown = vec![format!("PolicyDescriptorType(arn={arn})"); 11].join(", ");
+    let message = format!(
+        "1 validation error detected: Value '[{shown}]' at 'policyArns' failed to satisfy \
+         constraint: Member must have length less than or equal to 10"
+    );
+    assert_eq!(refused, ("ValidationError".to_owned(), message));
+}
+
+#[tokio::test]
 async fn a_session_ends_in_time_and_with_its_role() {
     let stage = Stage::new(&trust(ACCOUNT, "")).await;
     let credentials = stage.assumed(&stage.alice(), assume("ss")).await;

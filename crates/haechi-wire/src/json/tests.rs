@@ -13,6 +13,7 @@ static COUNT: Schema = integer("Count").range(1, 1024);
 static TAGS: Schema = list("Tags", &member("member", &TAG)).length(0, 2);
 static NAMES: Schema = list("Names", &member("member", &NAME));
 static CONTEXT: Schema = map("Context", &KEY, &NAME);
+static SETTINGS: Schema = map("Settings", &KEY, &NAME).sensitive();
 static COLOURS: Schema = list("Colours", &member("member", &COLOUR));
 
 enumeration! { pub enum Colour as COLOUR "Colour" { Red = "RED", Blue = "BLUE" } }
@@ -25,6 +26,7 @@ structure! { pub struct Request as REQUEST "Request" {
     optional tags: Vec<Tag> = member("Tags", &TAGS),
     optional names: Vec<String> = member("Names", &NAMES),
     optional context: BTreeMap<String, String> = member("Context", &CONTEXT),
+    optional settings: BTreeMap<String, String> = member("Settings", &SETTINGS),
     optional colour: Colour = member("Colour", &COLOUR),
     optional colours: Vec<Colour> = member("Colours", &COLOURS),
 } }
@@ -100,6 +102,13 @@ fn breaches_of_simple_items_are_told_of_the_collection() {
         "1 validation error detected: Value '{toolong=v}' at 'context' failed to satisfy \
          constraint: Map keys must satisfy constraint: [Member must have length less than or equal \
          to 4, Member must have length greater than or equal to 1]"
+    );
+    assert_eq!(
+        refused(r#"{"Name":"x","Settings":{"toolong":"v"}}"#),
+        "1 validation error detected: Value at 'settings' failed to satisfy constraint: Map keys \
+         must satisfy constraint: [Member must have length less than or equal to 4, Member must have \
+         length greater than or equal to 1]",
+        "what is sensitive is not shown"
     );
     assert_eq!(
         refused(r#"{"Name":"x","Colours":["GREEN","RED"]}"#),
