@@ -1,51 +1,48 @@
-//! How the log hears that the runtime has nothing to do.
+//! How the log hears how busy the runtime is.
 
-use std::sync::{
-    Arc, OnceLock, Weak,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-use crate::queue::Queue;
+/// A thread that slept for less has only asked whether there is something to do.
+const SLEEP_MIN: Duration = Duration::from_micros(10);
 
-/// Tells a log when a thread of the runtime is about to sleep: nobody will append for now, so that
-/// the records that wait need not wait for more. [`Idle::tell`] belongs into the runtime's
-/// `on_thread_park`. A log that is never told writes each frame at once.
-#[derive(Clone, Default)]
-pub struct Idle(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    /// How often a thread went to sleep.
-    times: AtomicU64,
-    /// The writer waits to be told.
-    awaited: AtomicBool,
-    queue: OnceLock<Weak<Queue>>,
+thread_local! {
+    static ASLEEP_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
+/// How long threads of the runtime have slept: [`Idle::sleeps`] belongs into its `on_thread_park`,
+/// [`Idle::wakes`] into `on_thread_unpark`. Without them a log takes the runtime for idle, and lets
+/// no record wait for another.
+#[derive(Clone, Default)]
+pub struct Idle(Arc<AtomicU64>);
+
 impl Idle {
-    /// A thread is about to sleep.
-    pub fn tell(&self) {
-        // Either this sees that the writer waits, or the writer sees that this was told.
-        self.0.times.fetch_add(1, Ordering::SeqCst);
-        if self.0.awaited.load(Ordering::SeqCst)
-            && let Some(queue) = self.0.queue.get().and_then(Weak::upgrade)
-        {
-            queue.hurry();
+    /// This thread is about to sleep.
+    pub fn sleeps(&self) {
+        ASLEEP_SINCE.set(Some(Instant::now()));
+    }
+
+    /// This thread has something to do again.
+    pub fn wakes(&self) {
+        let slept = ASLEEP_SINCE.take().map_or(Duration::ZERO, |since| since.elapsed());
+        if slept >= SLEEP_MIN {
+            self.add(slept);
         }
     }
 
-    /// Whom to tell; the first log stays.
-    pub(crate) fn attach(&self, queue: &Arc<Queue>) {
-        let _ = self.0.queue.set(Arc::downgrade(queue));
+    pub(crate) fn add(&self, slept: Duration) {
+        let nanoseconds = u64::try_from(slept.as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
-    /// How often it was told.
-    pub(crate) fn times(&self) -> u64 {
-        self.0.times.load(Ordering::SeqCst)
-    }
-
-    /// Whether the writer waits to be told.
-    pub(crate) fn set_awaited(&self, awaited: bool) {
-        self.0.awaited.store(awaited, Ordering::SeqCst);
+    /// How long all threads have slept, together.
+    pub(crate) fn total(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 }

@@ -20,10 +20,10 @@
 //! payload     (u32 length, record)*          numbers are big-endian
 //! ```
 //!
-//! **How many records a frame has.** A sync costs as much CPU time as tens of records, so while others
-//! keep the core busy the writer waits for three times as long as its last frame took; but no longer
-//! than until the runtime has nothing to do ([`Idle`]), so that a lone caller waits for nobody, and a
-//! busy core has other callers to serve while the disk writes.
+//! **How many records a frame has.** A sync costs as much CPU time as tens of records, so while the
+//! runtime has no idle moment ([`Idle`]) the writer pauses between frames, up to three times as long
+//! as a frame takes: a lone caller waits for nobody, and a busy core serves some callers while the
+//! disk writes for others.
 //!
 //! **Zeros ahead.** Behind the last frame of the segment being written there may be zeros, over which
 //! the next frames are written: as many bytes as this process has written so far, at most 1 MiB. A

@@ -70,7 +70,6 @@ impl Log {
             Arc::new(Shared { healthy: AtomicBool::new(true), head: Mutex::new(recovered.head) });
         let places = Semaphore::new(options.queue_records);
         let queue = Arc::new(Queue::new(options.frame_bytes, options.idle.clone()));
-        options.idle.attach(&queue);
         let record_bytes = options.record_bytes;
         let writer = Writer::new(directory, cipher, io, options, Arc::clone(&shared), recovered)?;
         let waiting = Arc::clone(&queue);

@@ -24,7 +24,7 @@ pub struct Options {
     pub retry: Duration,
     /// The time, for segment names and ages.
     pub clock: Clock,
-    /// By which the log hears that nobody is about to append.
+    /// By which the log hears how busy the runtime is.
     pub idle: Idle,
 }
 

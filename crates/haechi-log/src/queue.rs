@@ -19,12 +19,10 @@ use crate::{error::LogError, frame, idle::Idle, reader::Position};
 /// A payload buffer larger than this is not kept for the next frame.
 const SPARE_BYTES_MAX: usize = 4 << 20;
 
-/// While others keep the core busy, a frame follows the one before after this many times as long as
-/// that one took: a sync takes as much CPU time as tens of records, so it pays to let more come,
-/// but not all of them, for if all wait for the disk, the core has nothing to do.
+/// The longest pause between two frames, as a multiple of the time that the last one took.
 const PAUSE: u32 = 3;
 
-/// The longest such pause.
+/// The longest pause, whatever the disk takes.
 const PAUSE_MAX: Duration = Duration::from_millis(5);
 
 /// Frames that wait.
@@ -33,7 +31,6 @@ pub(crate) struct Queue {
     arrived: Condvar,
     frame_bytes: usize,
     idle: Idle,
-    pause_max: Duration,
 }
 
 #[derive(Default)]
@@ -43,12 +40,11 @@ struct State {
     spare: Vec<u8>,
     /// The writer sleeps and wants to be woken by the first record.
     writer_sleeps: bool,
-    /// The writer waits for more records, or to hear that there are none.
+    /// The writer waits for more records.
     writer_pauses: bool,
-    /// How often the runtime had been idle when the last record came.
-    idle_before: u64,
     /// When the writer took the last frame.
     taken: Option<Instant>,
+    pace: Pace,
     is_closed: bool,
 }
 
@@ -93,8 +89,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Queue {
     /// A frame takes no further record once it holds `frame_bytes`.
     pub(crate) fn new(frame_bytes: usize, idle: Idle) -> Queue {
-        let (state, arrived) = (Mutex::default(), Condvar::new());
-        Queue { state, arrived, frame_bytes, idle, pause_max: PAUSE_MAX }
+        Queue { state: Mutex::default(), arrived: Condvar::new(), frame_bytes, idle }
     }
 
     /// Puts records in, all into one frame; the future ends when they are on the disk, or are not
@@ -116,7 +111,6 @@ impl Queue {
         let is_full = frame.payload.len() >= self.frame_bytes;
         let index = frame.records.saturating_sub(1);
         let written = Written { answer: Arc::clone(&frame.answer), index };
-        state.idle_before = self.idle.times();
         let is_awaited = std::mem::take(&mut state.writer_sleeps)
             || (is_full && std::mem::take(&mut state.writer_pauses));
         if is_awaited {
@@ -127,12 +121,12 @@ impl Queue {
     }
 
     /// The next frame, once there is one and it has waited for more records as long as it pays
-    /// ([`PAUSE`]): where nobody is about to append, and so for a lone caller, not at all.
+    /// ([`Pace`]).
     pub(crate) fn next(&self, patience: Duration) -> Next {
         let mut state = lock(&self.state);
         let now = Instant::now();
         let took = state.taken.take().map_or(Duration::ZERO, |taken| now - taken);
-        let until = now + (took * PAUSE).min(self.pause_max);
+        let until = now + state.pace.pause(took, self.idle.total());
         while state.frames.is_empty() {
             if state.is_closed {
                 return Next::Closed;
@@ -151,19 +145,15 @@ impl Queue {
         state.frames.pop_front().map_or(Next::Nothing, Next::Frame)
     }
 
-    /// Waits until then for records, no longer than until the frame is full or nobody appends.
+    /// Waits until then for records, no longer than until the frame is full.
     fn pause<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         until: Instant,
     ) -> MutexGuard<'a, State> {
         let is_full = |frame: &Frame| frame.payload.len() >= self.frame_bytes;
-        if self.idle.times() == 0 || state.is_closed || state.frames.front().is_some_and(is_full) {
-            return state;
-        }
-        state.writer_pauses = true;
-        self.idle.set_awaited(true);
-        while state.writer_pauses && self.idle.times() == state.idle_before {
+        state.writer_pauses = !state.is_closed && !state.frames.front().is_some_and(is_full);
+        while state.writer_pauses {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -171,16 +161,8 @@ impl Queue {
             let waited = self.arrived.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        self.idle.set_awaited(false);
         state.writer_pauses = false;
         state
-    }
-
-    /// Nobody is about to append.
-    pub(crate) fn hurry(&self) {
-        if std::mem::take(&mut lock(&self.state).writer_pauses) {
-            self.arrived.notify_one();
-        }
     }
 
     /// Takes a payload's buffer back.
@@ -205,6 +187,31 @@ impl Queue {
         self.close();
         let abandoned = std::mem::take(&mut lock(&self.state).frames);
         drop(abandoned);
+    }
+}
+
+/// How long the writer lets records gather between two frames. A sync takes as much CPU time as tens
+/// of records, so while the runtime has no idle moment the pause grows, with each frame; and it
+/// shrinks by what the runtime idled, since then callers wait for nothing else. So a lone caller
+/// waits for nobody, and on a busy core some callers are served while others wait for the disk.
+#[derive(Default)]
+struct Pace {
+    pause: Duration,
+    /// How long the runtime had been idle at the frame before.
+    idled: Duration,
+}
+
+impl Pace {
+    /// The pause after a frame that took so long, when the runtime has idled so long in all.
+    fn pause(&mut self, took: Duration, idled: Duration) -> Duration {
+        let idle = idled.saturating_sub(std::mem::replace(&mut self.idled, idled));
+        // A runtime that never slept is none that tells.
+        self.pause = if idled.is_zero() || !idle.is_zero() {
+            self.pause.saturating_sub(idle)
+        } else {
+            (self.pause + took / 4).min(took * PAUSE).min(PAUSE_MAX)
+        };
+        self.pause
     }
 }
 

@@ -112,7 +112,7 @@ impl FrameCipher for ReaderCipher {
 /// some 10 ms.
 const SEGMENT_BYTES: u64 = 8 << 20;
 
-/// By which the runtime, which is there before the log, tells it that it has nothing to do.
+/// By which the runtime, which is there before the log, tells it how busy it is.
 pub static IDLE: LazyLock<Idle> = LazyLock::new(Idle::default);
 
 /// The log of a server.

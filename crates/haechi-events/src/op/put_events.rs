@@ -1,6 +1,6 @@
 //! `PutEvents`.
 
-use haechi_core::{AccountId, Ask, Batch, Cx, Event, Handle};
+use haechi_core::{AccountId, Ask, Batch, Cx, Event, Handle, Resource};
 use haechi_events_model::Error;
 use haechi_events_model::ops::PutEvents;
 use haechi_events_model::shapes::{
@@ -105,14 +105,16 @@ impl Events {
             detail_type: entry.detail_type.as_deref().unwrap_or_default(),
             is_passed_on: false,
         };
+        let arn = bus::full_arn((&account, &cx.region), name);
         cx.authorize(&Ask {
             action: cx.operation.action,
-            resource: &bus::full_arn((&account, &cx.region), name),
+            resource: &arn,
             resource_account: account.as_str(),
             policy: policy.as_ref().as_ref(),
             rule: ResourceRule::Union,
             context: &context,
         })?;
+        cx.note(Resource { arn, account: account.to_string(), kind: "AWS::Events::EventBus" });
         Ok(())
     }
 

@@ -147,22 +147,19 @@ fn what_waits_when_it_is_closed_is_still_written() {
     assert!(matches!(queue.next(PATIENCE), Next::Closed));
 }
 
-/// A queue whose writer pauses for an hour if nothing ends the pause, having written a frame just
-/// now; the runtime has been idle once.
-fn pausing(frame_bytes: usize) -> (Arc<Queue>, Idle) {
-    let idle = Idle::default();
-    let pause_max = Duration::from_secs(3600);
-    let queue = Arc::new(Queue { pause_max, ..Queue::new(frame_bytes, idle.clone()) });
-    idle.attach(&queue);
-    idle.tell();
-    lock(&queue.state).taken = Instant::now().checked_sub(Duration::from_secs(3600));
-    (queue, idle)
+/// A queue whose writer pauses for an hour if nothing ends the pause.
+fn pausing(frame_bytes: usize) -> Arc<Queue> {
+    Arc::new(Queue::new(frame_bytes, Idle::default()))
 }
 
-/// Lets a writer take a frame, and returns once it pauses.
+/// Lets a writer pause before it takes a frame, and returns once it does.
 fn pauses(queue: &Arc<Queue>) -> thread::JoinHandle<Frame> {
     let waiting = Arc::clone(queue);
-    let writer = thread::spawn(move || frame(&waiting));
+    let writer = thread::spawn(move || {
+        let hour = Instant::now() + Duration::from_secs(3600);
+        let mut state = waiting.pause(lock(&waiting.state), hour);
+        state.frames.pop_front().unwrap()
+    });
     while !lock(&queue.state).writer_pauses {
         assert!(!writer.is_finished(), "it does not pause");
         thread::yield_now();
@@ -171,43 +168,59 @@ fn pauses(queue: &Arc<Queue>) -> thread::JoinHandle<Frame> {
 }
 
 #[test]
-fn while_the_runtime_is_busy_a_frame_waits_for_more_records() {
-    let (queue, idle) = pausing(1 << 20);
+fn while_it_pauses_a_frame_takes_more_records_until_it_is_full() {
+    let queue = pausing(20);
     let first = Appender::new(&queue, b"x");
     let writer = pauses(&queue);
     let second = Appender::new(&queue, b"y");
     assert!(lock(&queue.state).writer_pauses);
-    idle.tell();
-    let taken = writer.join().unwrap();
-    assert_eq!(frame::records(&taken.payload).unwrap().len(), 2);
-    drop((first, second));
-}
-
-#[test]
-fn a_full_frame_ends_the_pause() {
-    let (queue, _) = pausing(10);
-    let first = Appender::new(&queue, b"x");
-    let writer = pauses(&queue);
-    let second = Appender::new(&queue, b"more than ten bytes");
-    assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 2);
-    drop((first, second));
-}
-
-#[test]
-fn who_appends_last_before_the_runtime_sleeps_waits_for_nobody() {
-    let (queue, idle) = pausing(1 << 20);
-    let alone = Appender::new(&queue, b"x");
-    idle.tell();
-    assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 1);
-    drop(alone);
+    let third = Appender::new(&queue, b"more than twenty bytes");
+    assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 3);
+    drop((first, second, third));
 }
 
 #[test]
 fn closing_ends_the_pause() {
-    let (queue, _) = pausing(1 << 20);
+    let queue = pausing(1 << 20);
     let alone = Appender::new(&queue, b"x");
     let writer = pauses(&queue);
     queue.close();
     assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 1);
     drop(alone);
+}
+
+#[test]
+fn the_pause_grows_while_the_runtime_is_busy_and_shrinks_by_what_it_idles() {
+    let micros = Duration::from_micros;
+    let (mut pace, mut idled) = (Pace::default(), Duration::ZERO);
+    assert_eq!(pace.pause(micros(200), idled), micros(0), "it does not tell");
+    idled += micros(500);
+    assert_eq!(pace.pause(micros(200), idled), micros(0));
+    for expected in [50, 100, 150] {
+        assert_eq!(pace.pause(micros(200), idled), micros(expected));
+    }
+    idled += micros(40);
+    assert_eq!(pace.pause(micros(200), idled), micros(110));
+    for _ in 0..20 {
+        pace.pause(micros(200), idled);
+    }
+    assert_eq!(pace.pause(micros(200), idled), micros(600), "three times a frame");
+    assert_eq!(pace.pause(micros(40_000), idled), micros(5_000), "whatever the disk takes");
+    idled += micros(1_000_000);
+    assert_eq!(pace.pause(micros(200), idled), micros(0), "nobody is there");
+}
+
+#[test]
+fn only_sleep_counts_as_idle() {
+    let idle = Idle::default();
+    idle.wakes();
+    idle.sleeps();
+    idle.wakes();
+    idle.sleeps();
+    thread::sleep(Duration::from_millis(2));
+    idle.wakes();
+    let total = idle.total();
+    assert!(total >= Duration::from_millis(2), "{total:?}");
+    idle.wakes();
+    assert_eq!(idle.total(), total);
 }

@@ -58,7 +58,8 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
     process::raise_file_limit();
     process::seed_random()?;
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.enable_all().on_thread_park(|| audit::IDLE.tell()).build()?;
+    builder.on_thread_park(|| audit::IDLE.sleeps()).on_thread_unpark(|| audit::IDLE.wakes());
+    let runtime = builder.enable_all().build()?;
     match runtime.block_on(serve(config))? {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Sealed | Ended::Moved => {
