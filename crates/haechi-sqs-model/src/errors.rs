@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
 haechi_wire::errors! {
     pub enum Error {
-        AccessDeniedException = ("AccessDeniedException", 400; "AccessDenied"),
+        AccessDeniedException = ("AccessDeniedException", 403; "AccessDenied"),
         BatchEntryIdsNotDistinct = ("BatchEntryIdsNotDistinct", 400; "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
         BatchRequestTooLong = ("BatchRequestTooLong", 400; "AWS.SimpleQueueService.BatchRequestTooLong"),
         EmptyBatchRequest = ("EmptyBatchRequest", 400; "AWS.SimpleQueueService.EmptyBatchRequest"),

@@ -9,8 +9,9 @@ use haechi_core::{Env, PrincipalIds};
 use haechi_policy::compact;
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::error::invalid;
 use crate::policy;
 
 /// Numbers: name, range, default.
@@ -100,7 +101,7 @@ impl Attributes<'_> {
     }
 
     pub(crate) fn redrive(&self) -> Option<Redrive> {
-        parse_redrive(self.0.get("RedrivePolicy")?)
+        parse_redrive(self.0.get("RedrivePolicy")?).ok()
     }
 
     /// Whether a queue may have this one as its dead-letter queue.
@@ -160,20 +161,32 @@ fn parse_allowed(text: &str) -> Option<Allowed> {
     }
 }
 
-fn parse_redrive(text: &str) -> Option<Redrive> {
-    let policy: Value = serde_json::from_str(text).ok()?;
-    let target_arn = policy.get("deadLetterTargetArn")?.as_str()?.to_owned();
-    let count = policy.get("maxReceiveCount")?;
+/// A redrive policy, or why it is none.
+fn parse_redrive(text: &str) -> Result<Redrive, String> {
+    let no_map = || "Redrive policy is not a valid JSON map.".to_owned();
+    let policy: Map<String, Value> = serde_json::from_str(text).map_err(|_| no_map())?;
+    let member = |name: &str| {
+        let missing = || format!("Redrive policy does not contain mandatory attribute: {name}.");
+        policy.get(name).ok_or_else(missing)
+    };
+    let target_arn = member("deadLetterTargetArn")?.as_str().ok_or_else(no_map)?.to_owned();
+    let count = member("maxReceiveCount")?;
     // Clients write it as a number and as text.
-    let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
-    let receive_max = u32::try_from(count).ok().filter(|count| (1..=1000).contains(count))?;
-    Some(Redrive { target_arn, receive_max })
+    let number = count.as_i64().or_else(|| count.as_str()?.parse().ok());
+    let valid = number.and_then(|number| u32::try_from(number).ok());
+    let receive_max = valid.filter(|count| (1..=1000).contains(count)).ok_or_else(|| {
+        let shown = count.as_str().map_or_else(|| count.to_string(), str::to_owned);
+        format!(
+            "Invalid value for maxReceiveCount: {shown}, valid values are from 1 to 1000 both inclusive."
+        )
+    })?;
+    Ok(Redrive { target_arn, receive_max })
 }
 
 /// The policy as AWS shows it, however it was written: in one line, the count a number. Terraform
 /// compares the text.
 fn shown_redrive(policy: &str) -> String {
-    let Some(Redrive { target_arn, receive_max }) = parse_redrive(policy) else {
+    let Ok(Redrive { target_arn, receive_max }) = parse_redrive(policy) else {
         return policy.to_owned();
     };
     json!({ "deadLetterTargetArn": target_arn, "maxReceiveCount": receive_max }).to_string()
@@ -320,11 +333,9 @@ fn check(name: &str, value: &str, is_fifo: bool) -> Result<(), Error> {
             .and_then(|document| document.require_known_services())
             .map_err(|_| wrong(name)),
         "RedrivePolicy" if value.is_empty() => Ok(()),
-        "RedrivePolicy" => parse_redrive(value).map(|_| ()).ok_or_else(|| {
-            Error::InvalidParameterValueException(format!(
-                "Value {value} for parameter RedrivePolicy is invalid. Reason: Redrive policy is not a valid JSON map."
-            ))
-        }),
+        "RedrivePolicy" => parse_redrive(value)
+            .map(|_| ())
+            .map_err(|reason| invalid("RedrivePolicy", value, &reason)),
         "RedriveAllowPolicy" if value.is_empty() => Ok(()),
         "RedriveAllowPolicy" => parse_allowed(value).map(|_| ()).ok_or_else(|| wrong(name)),
         // haechi encrypts every queue under its own keys in any case.

@@ -92,16 +92,7 @@ impl Sqs {
         batch: &mut Batch,
     ) -> Result<Sent, Error> {
         let attributes = attributes(draft.attributes.take())?;
-        let system: BTreeMap<String, Attribute> = draft
-            .system_attributes
-            .take()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| {
-                let binary = value.binary_value.map(|blob| blob.0);
-                (name, Attribute { data_type: value.data_type, text: value.string_value, binary })
-            })
-            .collect();
+        let system = system_attributes(draft.system_attributes.take());
         check_body(queue, &draft, &attributes)?;
         let delay_ms = delay_ms(queue, draft.delay_seconds)?;
         let deduplication_id =
@@ -150,6 +141,7 @@ impl Sqs {
             due_ms: self.due_ms(now_ms, delay_ms),
             receive_count: 0,
             first_received_ms: None,
+            received_ms: None,
             group_id: draft.group_id,
             deduplication_id,
             source_arn: None,
@@ -237,6 +229,16 @@ fn attributes(
         .collect()
 }
 
+fn system_attributes(
+    given: Option<BTreeMap<String, MessageSystemAttributeValue>>,
+) -> BTreeMap<String, Attribute> {
+    let attribute = |value: MessageSystemAttributeValue| {
+        let binary = value.binary_value.map(|blob| blob.0);
+        Attribute { data_type: value.data_type, text: value.string_value, binary }
+    };
+    given.into_iter().flatten().map(|(name, value)| (name, attribute(value))).collect()
+}
+
 /// Characters of a message attribute's name, at most.
 const ATTRIBUTE_NAME_MAX: usize = 256;
 
@@ -312,11 +314,18 @@ fn attribute(name: &str, value: MessageAttributeValue) -> Result<Attribute, Erro
             value.data_type
         ));
     }
-    let is_number = || text.as_deref().is_some_and(|text| text.parse::<f64>().is_ok());
+    let is_number = || text.as_deref().is_some_and(is_number);
     if kind == "Number" && !is_number() {
         return refused(format!("Can't cast the value of message attribute '{name}' to a number."));
     }
     Ok(Attribute { data_type: value.data_type, text, binary })
+}
+
+/// Whether a text is a number of at most 38 digits between 10^-128 and 10^126 (Developer Guide,
+/// "Amazon SQS message attributes").
+fn is_number(text: &str) -> bool {
+    let size = text.parse::<f64>().map(f64::abs);
+    size.is_ok_and(|size| size == 0.0 || (1e-128..=1e126).contains(&size))
 }
 
 fn check_body(
@@ -390,8 +399,7 @@ fn order(
     match deduplication_id {
         Some(id) => Ok(Some(id)),
         None if queue.attributes().has_content_based_deduplication() => {
-            // Whoever can make two bodies of one digest only loses his own message.
-            Ok(Some(digest::of_body(body)))
+            Ok(Some(haechi_crypto::notification::sha256_hex(body.as_bytes())))
         }
         None => Err(no_deduplication_id()),
     }

@@ -165,8 +165,9 @@ impl JobHandler for Moving {
             Ok(moved) => {
                 task.moved += moved;
                 batch.replace(&loaded, &task);
-                let wait = if task.per_second.is_some() { 1 } else { 0 };
-                let due_ms = now.plus_seconds(wait).millis().max(job.due_ms + 1);
+                let wait_ms =
+                    task.per_second.map_or(0, |rate| moved * 1000 / i64::from(rate.max(1)));
+                let due_ms = now.millis().saturating_add(wait_ms).max(job.due_ms + 1);
                 batch.schedule(&Job { due_ms, ..job.clone() });
             }
             Err(failure) => {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{invalid, missing};
 
 /// What may be allowed.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 9] = [
     "*",
     "SendMessage",
     "ReceiveMessage",
@@ -16,6 +16,8 @@ const ACTIONS: [&str; 7] = [
     "ChangeMessageVisibility",
     "GetQueueAttributes",
     "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "PurgeQueue",
 ];
 
 /// Actions in a statement, at most.

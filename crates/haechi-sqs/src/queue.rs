@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{AccountId, Ask, Cx, Denied, Facts, Loaded, Permit, Unchecked};
+use haechi_core::{AccountId, Ask, Cx, Denied, Facts, Loaded, Permit, Resource, Unchecked};
 use haechi_policy::{Document, ResourceRule};
 use haechi_sqs_model::Error;
 use haechi_wire::Fault;
@@ -211,6 +211,11 @@ impl Sqs {
             allow(cx, (), subject)?;
             return Err(no_queue());
         };
+        cx.note(Resource {
+            arn: arn.clone(),
+            account: subject.account.clone(),
+            kind: "AWS::SQS::Queue",
+        });
         let tags = loaded.value.tags.clone();
         subject.facts.of_resource = Some(&tags);
         let queue = Queue { place, arn, loaded };
@@ -245,8 +250,7 @@ impl Subject<'_> {
 }
 
 fn allow<T>(cx: &Cx, queue: T, subject: Subject<'_>) -> Result<(T, Permit), Error> {
-    // By its code of the time of query, as with all of SQS's errors.
-    let refused = |denied: Denied| Error::AccessDeniedException(denied.message);
+    let refused = |denied: Denied| denied_in_small(&denied.message);
     let unchecked = Unchecked::new((queue, subject));
     let decided = unchecked.decide(cx, |(_, subject)| subject.ask(subject.actions.0));
     let ((queue, subject), permit) = decided.map_err(refused)?;
@@ -254,6 +258,24 @@ fn allow<T>(cx: &Cx, queue: T, subject: Subject<'_>) -> Result<(T, Permit), Erro
         cx.decide(&subject.ask(action)).map_err(refused)?;
     }
     Ok((queue, permit))
+}
+
+/// A denial in SQS's words: by its code of the time of query, as with all of its errors, and the
+/// action in small letters.
+fn denied_in_small(message: &str) -> Error {
+    let small = |word: &str| {
+        if word.starts_with("sqs:") { word.to_ascii_lowercase() } else { word.to_owned() }
+    };
+    let words: Vec<String> = message.split(' ').map(small).collect();
+    Error::AccessDeniedException(words.join(" "))
+}
+
+/// What a call that is about no queue yet is refused with.
+pub(crate) fn denied(fault: Fault) -> Error {
+    match fault {
+        Fault::AccessDenied(message) => denied_in_small(&message),
+        other => other.into(),
+    }
 }
 
 /// Batches need the permission of the single call (Developer Guide, "SQS API permissions").

@@ -13,6 +13,9 @@ use crate::queue::Queue;
 use crate::receive::relocate;
 use crate::store::{MessageRecord, ReceiptRecord};
 
+/// Seconds for which a message that was received is hidden, at most.
+const VISIBILITY_MAX: i32 = 43_200;
+
 /// The handle of one receive of a message.
 pub(crate) fn handle(queue: &Queue, message: &MessageRecord) -> String {
     let plain = format!("{} {} {}", queue.record().id, message.id, message.receive_count);
@@ -85,7 +88,7 @@ impl Sqs {
         batch: &mut Batch,
     ) -> Result<(), Error> {
         let (id, count) = parse(queue, handle)?;
-        if !(0..=43_200).contains(&seconds) {
+        if !(0..=VISIBILITY_MAX).contains(&seconds) {
             let told = "Must be between 0 and 43200, if provided.";
             return Err(invalid("VisibilityTimeout", &seconds.to_string(), told));
         }
@@ -106,6 +109,13 @@ impl Sqs {
         }
         let mut next = message.value.clone();
         next.due_ms = now_ms.saturating_add(i64::from(seconds) * 1000);
+        let hidden_ms = next.due_ms - next.received_ms.unwrap_or(now_ms);
+        if hidden_ms > i64::from(VISIBILITY_MAX) * 1000 {
+            let told = format!(
+                "Total VisibilityTimeout for the message is beyond the limit [{VISIBILITY_MAX} seconds]"
+            );
+            return Err(invalid("VisibilityTimeout", &seconds.to_string(), &told));
+        }
         relocate(batch, queue, &message, &next);
         Ok(())
     }

@@ -103,7 +103,10 @@ impl Sqs {
         let Some(redrive) = queue.attributes().redrive() else { return Ok(None) };
         let name = redrive.target_arn.rsplit(':').next().unwrap_or_default();
         let found = self.database.load::<QueueRecord>(&queue.place.queue(name)).await?;
-        let target = found.map(|found| (queue.place.clone(), found.value));
+        // A queue that is its own would have each dead letter found again, for ever.
+        let target = found
+            .filter(|found| found.value.id != queue.record().id)
+            .map(|found| (queue.place.clone(), found.value));
         Ok(Some(DeadLetters { redrive, target }))
     }
 }
@@ -200,6 +203,7 @@ impl Round<'_> {
             return;
         }
         next.first_received_ms = next.first_received_ms.or(Some(self.now_ms));
+        next.received_ms = Some(self.now_ms);
         next.due_ms = self.now_ms.saturating_add(self.visibility_ms).saturating_add(apart);
         relocate(&mut self.batch, self.queue, &message, &next);
         self.writes += 3;

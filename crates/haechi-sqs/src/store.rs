@@ -78,6 +78,9 @@ pub(crate) struct MessageRecord {
     pub(crate) due_ms: i64,
     pub(crate) receive_count: u32,
     pub(crate) first_received_ms: Option<i64>,
+    /// Of a message in flight, when it was received.
+    #[serde(default)]
+    pub(crate) received_ms: Option<i64>,
     pub(crate) group_id: Option<String>,
     pub(crate) deduplication_id: Option<String>,
     /// Of a dead letter, the queue that it was sent to.

@@ -9,8 +9,8 @@ use haechi_sqs_model::ops::CreateQueue;
 use haechi_sqs_model::shapes::{CreateQueueRequest, CreateQueueResult};
 use haechi_wire::Fault;
 
+use super::tag_queue;
 use crate::attributes::{self, Attributes};
-use crate::error::invalid;
 use crate::store::{Place, QueueRecord};
 use crate::{Sqs, queue, sweep};
 
@@ -18,11 +18,14 @@ impl Handle<CreateQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: CreateQueueRequest) -> Result<CreateQueueResult, Error> {
         let (account, name) = (cx.account().as_str(), input.queue_name);
         let arn = queue::arn(cx, account, &name);
-        let facts = Facts::putting(input.tags.iter().flatten());
-        cx.authorize_knowing(&arn, &facts)?;
+        let put = input.tags.clone().unwrap_or_default();
+        let facts = Facts::putting(&put);
+        cx.authorize_knowing(&arn, &facts).map_err(queue::denied)?;
         let wanted = attributes::wanted(input.attributes.unwrap_or_default());
         let is_fifo = wanted.get("FifoQueue").is_some_and(|value| value == "true");
         check_name(&name, is_fifo)?;
+        let tags = input.tags.unwrap_or_default();
+        tag_queue::check(&name, &tags, tags.len())?;
         let mut set = BTreeMap::new();
         attributes::set(&mut set, &wanted, is_fifo)?;
         let answer = CreateQueueResult { queue_url: Some(queue::url(cx, account, &name)) };
@@ -31,14 +34,14 @@ impl Handle<CreateQueue> for Sqs {
             same(&found.value, &wanted, &set, is_fifo)?;
             return Ok(answer);
         }
-        cx.authorize_tagging("sqs:TagQueue", &arn, &facts)?;
+        cx.authorize_tagging("sqs:TagQueue", &arn, &facts).map_err(queue::denied)?;
         self.has_dead_letters(cx, &arn, &wanted).await?;
         let now_ms = cx.now().millis();
         let record = QueueRecord {
             id: cx.env.uuid().map_err(Fault::internal)?.to_string(),
             policy_principals: attributes::principals(&self.env, &set).await?,
             attributes: set,
-            tags: input.tags.unwrap_or_default(),
+            tags,
             created_ms: now_ms,
             modified_ms: now_ms,
             purged_ms: None,
@@ -61,14 +64,12 @@ fn check_name(name: &str, is_fifo: bool) -> Result<(), Error> {
     if !stem.is_empty() && name.len() <= 80 && stem.bytes().all(plain) {
         return Ok(());
     }
-    Err(if is_fifo {
-        let told = "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.";
-        invalid("QueueName", name, told)
+    let told = if is_fifo {
+        "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length."
     } else {
-        let told =
-            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
-        Error::InvalidParameterValueException(told.to_owned())
-    })
+        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+    };
+    Err(Error::InvalidParameterValueException(told.to_owned()))
 }
 
 /// Creating a queue again is no failure, if it would be the same.

@@ -8,7 +8,6 @@ use haechi_sqs_model::shapes::{
 };
 
 use crate::Sqs;
-use crate::error::invalid;
 use crate::move_task::{self, MoveTaskRecord, Status};
 
 impl Handle<ListMessageMoveTasks> for Sqs {
@@ -23,7 +22,7 @@ impl Handle<ListMessageMoveTasks> for Sqs {
         let max = input.max_results.unwrap_or(1);
         let told = "Value for parameter MaxResults is invalid. Reason: You must use values between 1 and 10.";
         let limit = u32::try_from(max).ok().filter(|max| (1..=10).contains(max));
-        let limit = limit.ok_or_else(|| invalid("MaxResults", &max.to_string(), told))?;
+        let limit = limit.ok_or_else(|| Error::InvalidParameterValueException(told.to_owned()))?;
         let prefix = source.place.move_tasks(&source.record().id);
         let page = self.database.list::<MoveTaskRecord>(&prefix, None, limit).await?;
         let results = page.items.into_iter().map(|row| show(row.value)).collect();

@@ -1,11 +1,11 @@
 //! `ListQueues`.
 
+use haechi_core::paging::Cursor;
 use haechi_core::{Cx, Handle};
 use haechi_sqs_model::Error;
 use haechi_sqs_model::ops::ListQueues;
 use haechi_sqs_model::shapes::{ListQueuesRequest, ListQueuesResult};
 
-use crate::error::invalid;
 use crate::store::{Place, QueueRecord};
 use crate::{Sqs, queue};
 
@@ -14,7 +14,7 @@ const PAGE_MAX: usize = 1000;
 
 impl Handle<ListQueues> for Sqs {
     async fn handle(&self, cx: &Cx, input: ListQueuesRequest) -> Result<ListQueuesResult, Error> {
-        cx.authorize_any()?;
+        cx.authorize_any().map_err(queue::denied)?;
         let account = cx.account().as_str();
         let place = Place { account: account.to_owned(), region: cx.region.to_string() };
         let prefix = input.queue_name_prefix.unwrap_or_default();
@@ -31,15 +31,24 @@ impl Handle<ListQueues> for Sqs {
     }
 }
 
-/// A page of sorted names. The token is the last name of the page before; without a size there are
+/// A page of sorted names. The token tells the last name of the page before; without a size there are
 /// no pages, as AWS has it.
 pub(super) fn page(
     mut names: Vec<String>,
     size: Option<i32>,
     token: Option<&str>,
 ) -> Result<(Vec<String>, Option<String>), Error> {
-    if let Some(last) = token {
-        names.retain(|name| name.as_str() > last);
+    if token.is_some() && size.is_none() {
+        let told = "MaxResults is a mandatory parameter when you provide a value for NextToken.";
+        return Err(Error::InvalidParameterValueException(told.to_owned()));
+    }
+    if let Some(token) = token {
+        let last = Cursor::decode(token).and_then(|cursor| String::from_utf8(cursor.0).ok());
+        let last = last.ok_or_else(|| {
+            let told = "Invalid or expired next token.";
+            Error::InvalidParameterValueException(told.to_owned())
+        })?;
+        names.retain(|name| *name > last);
     }
     let Some(size) = size else {
         names.truncate(PAGE_MAX);
@@ -47,9 +56,9 @@ pub(super) fn page(
     };
     let told = "Value for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and 1000.";
     let count = usize::try_from(size).ok().filter(|size| (1..=PAGE_MAX).contains(size));
-    let count = count.ok_or_else(|| invalid("MaxResults", &size.to_string(), told))?;
+    let count = count.ok_or_else(|| Error::InvalidParameterValueException(told.to_owned()))?;
     let more = names.len() > count;
     names.truncate(count);
-    let next = names.last().filter(|_| more).cloned();
+    let next = names.last().filter(|_| more).map(|last| Cursor(last.clone().into_bytes()).encode());
     Ok((names, next))
 }

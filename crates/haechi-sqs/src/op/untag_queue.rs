@@ -6,13 +6,13 @@ use haechi_sqs_model::ops::UntagQueue;
 use haechi_sqs_model::shapes::UntagQueueRequest;
 use haechi_wire::shape::Unit;
 
+use super::tag_queue::KEY_LENGTH;
 use crate::Sqs;
 
 impl Handle<UntagQueue> for Sqs {
     async fn handle(&self, cx: &Cx, input: UntagQueueRequest) -> Result<Unit, Error> {
         if input.tag_keys.is_empty() {
-            let told = "Tag keys must be between 1 and 128 characters in length.";
-            return Err(Error::InvalidParameterValueException(told.to_owned()));
+            return Err(Error::InvalidParameterValueException(KEY_LENGTH.to_owned()));
         }
         let facts = Facts::default().and_taking(&input.tag_keys);
         let (queue, _) = self.queue_knowing(cx, &input.queue_url, facts).await?;

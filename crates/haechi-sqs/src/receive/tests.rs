@@ -51,6 +51,7 @@ fn message(id: &str, sequence: u64, due_ms: i64) -> MessageRecord {
         due_ms,
         receive_count: 0,
         first_received_ms: None,
+        received_ms: None,
         group_id: None,
         deduplication_id: None,
         source_arn: None,

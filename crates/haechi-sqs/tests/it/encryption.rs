@@ -37,7 +37,7 @@ fn user(fixture: &Fixture, name: &str, actions: &str) -> Arc<Caller> {
 }
 
 impl Fixture {
-    async fn set(&self, attributes: &[(&str, &str)]) -> Result<(), Problem> {
+    pub(crate) async fn set(&self, attributes: &[(&str, &str)]) -> Result<(), Problem> {
         let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let input = SetQueueAttributesRequest {
             queue_url: self.queue.clone(),

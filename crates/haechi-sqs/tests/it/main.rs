@@ -3,6 +3,7 @@
 
 mod deliveries;
 mod encryption;
+mod limits;
 mod move_tasks;
 mod order;
 mod permissions;
