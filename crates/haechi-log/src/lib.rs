@@ -20,11 +20,6 @@
 //! payload     (u32 length, record)*          numbers are big-endian
 //! ```
 //!
-//! **How many records a frame has.** A sync costs as much CPU time as tens of records, so while the
-//! runtime has no idle moment ([`Idle`]) the writer pauses between frames, up to three times as long
-//! as a frame takes: a lone caller waits for nobody, and a busy core serves some callers while the
-//! disk writes for others.
-//!
 //! **Zeros ahead.** Behind the last frame of the segment being written there may be zeros, over which
 //! the next frames are written: as many bytes as this process has written so far, at most 1 MiB. A
 //! frame that neither changes the file's size nor where its blocks lie is synced with one write
@@ -43,7 +38,6 @@ mod backward;
 mod cipher;
 mod error;
 mod frame;
-mod idle;
 mod io;
 mod log;
 mod options;
@@ -59,7 +53,6 @@ pub use backward::Backward;
 pub use cipher::{CipherError, FrameCipher};
 pub use error::{Damage, LogError};
 pub use frame::ChainHead;
-pub use idle::Idle;
 pub use log::Log;
 pub use options::{Clock, Options};
 pub use reader::{Position, Reader, Record};

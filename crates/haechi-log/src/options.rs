@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::idle::Idle;
-
 /// Tells the time in Unix milliseconds; supplied by the caller, so that tests can move it.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -24,8 +22,6 @@ pub struct Options {
     pub retry: Duration,
     /// The time, for segment names and ages.
     pub clock: Clock,
-    /// By which the log hears how busy the runtime is.
-    pub idle: Idle,
 }
 
 impl Options {
@@ -41,7 +37,6 @@ impl Options {
             record_bytes: 1 << 20,
             retry: Duration::from_secs(1),
             clock,
-            idle: Idle::default(),
         }
     }
 }

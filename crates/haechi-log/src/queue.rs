@@ -11,26 +11,20 @@ use std::{
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    thread,
+    time::Duration,
 };
 
-use crate::{error::LogError, frame, idle::Idle, reader::Position};
+use crate::{error::LogError, frame, reader::Position};
 
 /// A payload buffer larger than this is not kept for the next frame.
 const SPARE_BYTES_MAX: usize = 4 << 20;
-
-/// The longest pause between two frames, as a multiple of the time that the last one took.
-const PAUSE: u32 = 3;
-
-/// The longest pause, whatever the disk takes.
-const PAUSE_MAX: Duration = Duration::from_millis(5);
 
 /// Frames that wait.
 pub(crate) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
     frame_bytes: usize,
-    idle: Idle,
 }
 
 #[derive(Default)]
@@ -38,13 +32,8 @@ struct State {
     frames: VecDeque<Frame>,
     /// The buffer of the frame before last, to be filled again.
     spare: Vec<u8>,
-    /// The writer sleeps and wants to be woken by the first record.
+    /// The writer sleeps and wants to be woken.
     writer_sleeps: bool,
-    /// The writer waits for more records.
-    writer_pauses: bool,
-    /// When the writer took the last frame.
-    taken: Option<Instant>,
-    pace: Pace,
     is_closed: bool,
 }
 
@@ -88,8 +77,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Queue {
     /// A frame takes no further record once it holds `frame_bytes`.
-    pub(crate) fn new(frame_bytes: usize, idle: Idle) -> Queue {
-        Queue { state: Mutex::default(), arrived: Condvar::new(), frame_bytes, idle }
+    pub(crate) fn new(frame_bytes: usize) -> Queue {
+        Queue { state: Mutex::default(), arrived: Condvar::new(), frame_bytes }
     }
 
     /// Puts records in, all into one frame; the future ends when they are on the disk, or are not
@@ -108,25 +97,21 @@ impl Queue {
             frame::push_record(&mut frame.payload, record);
             frame.records += 1;
         }
-        let is_full = frame.payload.len() >= self.frame_bytes;
         let index = frame.records.saturating_sub(1);
         let written = Written { answer: Arc::clone(&frame.answer), index };
-        let is_awaited = std::mem::take(&mut state.writer_sleeps)
-            || (is_full && std::mem::take(&mut state.writer_pauses));
-        if is_awaited {
+        if std::mem::take(&mut state.writer_sleeps) {
             drop(state);
             self.arrived.notify_one();
         }
         Ok(written)
     }
 
-    /// The next frame, once there is one and it has waited for more records as long as it pays
-    /// ([`Pace`]).
+    /// The next frame, once there is one. Callers that could run now are about to append: a sync
+    /// takes as much CPU time as tens of records, so it pays to let them go first. Where nobody else
+    /// wants the core yielding returns at once and brings nothing, so that a lone caller waits for
+    /// nobody.
     pub(crate) fn next(&self, patience: Duration) -> Next {
         let mut state = lock(&self.state);
-        let now = Instant::now();
-        let took = state.taken.take().map_or(Duration::ZERO, |taken| now - taken);
-        let until = now + state.pace.pause(took, self.idle.total());
         while state.frames.is_empty() {
             if state.is_closed {
                 return Next::Closed;
@@ -140,29 +125,17 @@ impl Queue {
                 return Next::Nothing;
             }
         }
-        state = self.pause(state, until);
-        state.taken = Some(Instant::now());
-        state.frames.pop_front().map_or(Next::Nothing, Next::Frame)
-    }
-
-    /// Waits until then for records, no longer than until the frame is full.
-    fn pause<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        until: Instant,
-    ) -> MutexGuard<'a, State> {
-        let is_full = |frame: &Frame| frame.payload.len() >= self.frame_bytes;
-        state.writer_pauses = !state.is_closed && !state.frames.front().is_some_and(is_full);
-        while state.writer_pauses {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
+        let size = |state: &State| state.frames.front().map_or(0, |frame| frame.payload.len());
+        loop {
+            let before = size(&state);
+            drop(state);
+            thread::yield_now();
+            state = lock(&self.state);
+            let now = size(&state);
+            if now == before || now >= self.frame_bytes {
+                return state.frames.pop_front().map_or(Next::Nothing, Next::Frame);
             }
-            let waited = self.arrived.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.writer_pauses = false;
-        state
     }
 
     /// Takes a payload's buffer back.
@@ -175,10 +148,7 @@ impl Queue {
 
     /// Takes no further record; what waits is still written.
     pub(crate) fn close(&self) {
-        let mut state = lock(&self.state);
-        state.is_closed = true;
-        state.writer_pauses = false;
-        drop(state);
+        lock(&self.state).is_closed = true;
         self.arrived.notify_one();
     }
 
@@ -187,31 +157,6 @@ impl Queue {
         self.close();
         let abandoned = std::mem::take(&mut lock(&self.state).frames);
         drop(abandoned);
-    }
-}
-
-/// How long the writer lets records gather between two frames. A sync takes as much CPU time as tens
-/// of records, so while the runtime has no idle moment the pause grows, with each frame; and it
-/// shrinks by what the runtime idled, since then callers wait for nothing else. So a lone caller
-/// waits for nobody, and on a busy core some callers are served while others wait for the disk.
-#[derive(Default)]
-struct Pace {
-    pause: Duration,
-    /// How long the runtime had been idle at the frame before.
-    idled: Duration,
-}
-
-impl Pace {
-    /// The pause after a frame that took so long, when the runtime has idled so long in all.
-    fn pause(&mut self, took: Duration, idled: Duration) -> Duration {
-        let idle = idled.saturating_sub(std::mem::replace(&mut self.idled, idled));
-        // A runtime that never slept is none that tells.
-        self.pause = if idled.is_zero() || !idle.is_zero() {
-            self.pause.saturating_sub(idle)
-        } else {
-            (self.pause + took / 4).min(took * PAUSE).min(PAUSE_MAX)
-        };
-        self.pause
     }
 }
 

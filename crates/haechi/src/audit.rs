@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use haechi_cloudtrail::Trust;
@@ -14,7 +14,7 @@ use haechi_core::{
 };
 use haechi_crypto::{Keyring, Purpose, Random, RootKey};
 use haechi_log::{
-    Backward, CipherError, FrameCipher, Idle, Log, LogError, Options, Position, Reader, Record,
+    Backward, CipherError, FrameCipher, Log, LogError, Options, Position, Reader, Record,
 };
 
 use crate::Failure;
@@ -112,9 +112,6 @@ impl FrameCipher for ReaderCipher {
 /// some 10 ms.
 const SEGMENT_BYTES: u64 = 8 << 20;
 
-/// By which the runtime, which is there before the log, tells it how busy it is.
-pub static IDLE: LazyLock<Idle> = LazyLock::new(Idle::default);
-
 /// The log of a server.
 pub struct DurableAudit {
     log: Log,
@@ -141,11 +138,7 @@ impl DurableAudit {
         let clock = Arc::clone(clock);
         let millis = move || u64::try_from(clock.now().millis()).unwrap_or(0);
         let directory = data.audit();
-        let options = Options {
-            segment_bytes: SEGMENT_BYTES,
-            idle: IDLE.clone(),
-            ..Options::new(Arc::new(millis))
-        };
+        let options = Options { segment_bytes: SEGMENT_BYTES, ..Options::new(Arc::new(millis)) };
         let log = Log::open(&directory, Arc::clone(&cipher), options)?;
         Ok(DurableAudit { log, directory, cipher, forward: Mutex::new(None) })
     }

@@ -1,6 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
-use std::thread;
 
 use super::*;
 
@@ -52,7 +51,7 @@ fn frame(queue: &Queue) -> Frame {
 
 #[test]
 fn the_writer_wakes_one_and_that_one_wakes_the_others() {
-    let queue = Queue::new(1 << 20, Idle::default());
+    let queue = Queue::new(1 << 20);
     let mut appenders: Vec<Appender> = (0..3).map(|_| Appender::new(&queue, b"x")).collect();
     let taken = frame(&queue);
     assert_eq!(frame::records(&taken.payload).unwrap().len(), 3);
@@ -67,7 +66,7 @@ fn the_writer_wakes_one_and_that_one_wakes_the_others() {
 
 #[test]
 fn one_that_is_gone_leaves_nobody_behind() {
-    let queue = Queue::new(1 << 20, Idle::default());
+    let queue = Queue::new(1 << 20);
     for gone_before_the_answer in [true, false] {
         let (first, mut second) = (Appender::new(&queue, b"x"), Appender::new(&queue, b"y"));
         let taken = frame(&queue);
@@ -87,7 +86,7 @@ fn one_that_is_gone_leaves_nobody_behind() {
 
 #[test]
 fn one_that_moves_to_another_task_is_woken_there() {
-    let queue = Queue::new(1 << 20, Idle::default());
+    let queue = Queue::new(1 << 20);
     let mut moved = Appender::new(&queue, b"x");
     let before = std::mem::take(&mut moved.woken);
     assert!(moved.poll().is_none());
@@ -97,7 +96,7 @@ fn one_that_moves_to_another_task_is_woken_there() {
 
 #[test]
 fn records_that_belong_together_are_in_one_frame_and_answered_once() {
-    let queue = Queue::new(10, Idle::default());
+    let queue = Queue::new(10);
     let together = [b"1234".to_vec(), b"5678".to_vec(), b"90".to_vec()];
     let written = queue.push(&together).unwrap();
     let mut appender = Appender { woken: Arc::default(), written };
@@ -114,7 +113,7 @@ fn records_that_belong_together_are_in_one_frame_and_answered_once() {
 
 #[test]
 fn a_frame_that_is_full_is_followed_by_another() {
-    let queue = Queue::new(10, Idle::default());
+    let queue = Queue::new(10);
     let _appenders: Vec<Appender> = (0..4).map(|_| Appender::new(&queue, b"1234")).collect();
     for _ in 0..2 {
         assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 2);
@@ -124,7 +123,7 @@ fn a_frame_that_is_full_is_followed_by_another() {
 
 #[test]
 fn when_the_writer_is_gone_nobody_waits_in_vain() {
-    let queue = Queue::new(1 << 20, Idle::default());
+    let queue = Queue::new(1 << 20);
     let mut in_hand = Appender::new(&queue, b"x");
     drop(frame(&queue));
     let mut waiting = Appender::new(&queue, b"y");
@@ -139,88 +138,10 @@ fn when_the_writer_is_gone_nobody_waits_in_vain() {
 
 #[test]
 fn what_waits_when_it_is_closed_is_still_written() {
-    let queue = Queue::new(1 << 20, Idle::default());
+    let queue = Queue::new(1 << 20);
     let _waiting = Appender::new(&queue, b"x");
     queue.close();
     assert!(queue.push(&[b"y".to_vec()]).is_err());
     assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 1);
     assert!(matches!(queue.next(PATIENCE), Next::Closed));
-}
-
-/// A queue whose writer pauses for an hour if nothing ends the pause.
-fn pausing(frame_bytes: usize) -> Arc<Queue> {
-    Arc::new(Queue::new(frame_bytes, Idle::default()))
-}
-
-/// Lets a writer pause before it takes a frame, and returns once it does.
-fn pauses(queue: &Arc<Queue>) -> thread::JoinHandle<Frame> {
-    let waiting = Arc::clone(queue);
-    let writer = thread::spawn(move || {
-        let hour = Instant::now() + Duration::from_secs(3600);
-        let mut state = waiting.pause(lock(&waiting.state), hour);
-        state.frames.pop_front().unwrap()
-    });
-    while !lock(&queue.state).writer_pauses {
-        assert!(!writer.is_finished(), "it does not pause");
-        thread::yield_now();
-    }
-    writer
-}
-
-#[test]
-fn while_it_pauses_a_frame_takes_more_records_until_it_is_full() {
-    let queue = pausing(20);
-    let first = Appender::new(&queue, b"x");
-    let writer = pauses(&queue);
-    let second = Appender::new(&queue, b"y");
-    assert!(lock(&queue.state).writer_pauses);
-    let third = Appender::new(&queue, b"more than twenty bytes");
-    assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 3);
-    drop((first, second, third));
-}
-
-#[test]
-fn closing_ends_the_pause() {
-    let queue = pausing(1 << 20);
-    let alone = Appender::new(&queue, b"x");
-    let writer = pauses(&queue);
-    queue.close();
-    assert_eq!(frame::records(&writer.join().unwrap().payload).unwrap().len(), 1);
-    drop(alone);
-}
-
-#[test]
-fn the_pause_grows_while_the_runtime_is_busy_and_shrinks_by_what_it_idles() {
-    let micros = Duration::from_micros;
-    let (mut pace, mut idled) = (Pace::default(), Duration::ZERO);
-    assert_eq!(pace.pause(micros(200), idled), micros(0), "it does not tell");
-    idled += micros(500);
-    assert_eq!(pace.pause(micros(200), idled), micros(0));
-    for expected in [50, 100, 150] {
-        assert_eq!(pace.pause(micros(200), idled), micros(expected));
-    }
-    idled += micros(40);
-    assert_eq!(pace.pause(micros(200), idled), micros(110));
-    for _ in 0..20 {
-        pace.pause(micros(200), idled);
-    }
-    assert_eq!(pace.pause(micros(200), idled), micros(600), "three times a frame");
-    assert_eq!(pace.pause(micros(40_000), idled), micros(5_000), "whatever the disk takes");
-    idled += micros(1_000_000);
-    assert_eq!(pace.pause(micros(200), idled), micros(0), "nobody is there");
-}
-
-#[test]
-fn only_sleep_counts_as_idle() {
-    let idle = Idle::default();
-    idle.wakes();
-    idle.sleeps();
-    idle.wakes();
-    idle.sleeps();
-    thread::sleep(Duration::from_millis(2));
-    idle.wakes();
-    let total = idle.total();
-    assert!(total >= Duration::from_millis(2), "{total:?}");
-    idle.wakes();
-    assert_eq!(idle.total(), total);
 }

@@ -28,7 +28,6 @@ use haechi_gateway::{Gateway, Port};
 use tokio::sync::watch;
 
 use crate::Failure;
-use crate::audit;
 use crate::cli::ServeOptions;
 use crate::config::Config;
 use crate::data::DataDirectory;
@@ -57,9 +56,7 @@ pub fn run(options: ServeOptions) -> Result<ExitCode, Failure> {
     haechi_crypto::check_fips()?;
     process::raise_file_limit();
     process::seed_random()?;
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.on_thread_park(|| audit::IDLE.sleeps()).on_thread_unpark(|| audit::IDLE.wakes());
-    let runtime = builder.enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match runtime.block_on(serve(config))? {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Sealed | Ended::Moved => {
