@@ -72,9 +72,11 @@ fn data_events_are_kept_where_their_resource_is_named() {
         of_data(&[&[("AWS::Lambda::Function", &[value.to_owned()])]]).unwrap().wants(&event)
     };
     assert!(of("arn:aws:lambda") && !of("arn:aws:lambda:us-east-1:111122223333:function:f"));
-    assert!(!of_data(&[&[("AWS::DynamoDB::Table", &["arn:aws:dynamodb".to_owned()])]])
-        .unwrap()
-        .wants(&event));
+    assert!(
+        !of_data(&[&[("AWS::DynamoDB::Table", &["arn:aws:dynamodb".to_owned()])]])
+            .unwrap()
+            .wants(&event)
+    );
     assert!(!Selectors::default().wants(&event));
     let by = |kind_wanted: &str, fields: Vec<AdvancedFieldSelector>| {
         advanced([vec![category("Data"), kind(kind_wanted)], fields].concat()).unwrap()
