@@ -8,8 +8,8 @@
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -55,9 +55,8 @@ impl Identities for Anyone {
         _: Option<&str>,
     ) -> Result<Option<Arc<Credential>>, Fault> {
         let account = AccountId::parse(access_key_id).or_else(|| AccountId::parse(ACCOUNT));
-        Ok(account.map(|account| {
-            Arc::new(Credential::new(None, root_caller(&account, access_key_id)))
-        }))
+        Ok(account
+            .map(|account| Arc::new(Credential::new(None, root_caller(&account, access_key_id)))))
     }
 }
 

@@ -136,7 +136,7 @@ def test_credentials_for_one_service_are_kept_and_told():
     )["ServiceSpecificCredential"]
     equal(len(made["ServicePassword"]), 60)
     listed = iam.list_service_specific_credentials(UserName=user)
-    equal("IsTruncated" in listed, False)
+    equal(listed["IsTruncated"], False)
     [one] = listed["ServiceSpecificCredentials"]
     equal("ServicePassword" in one, False)
     iam.delete_service_specific_credential(

@@ -178,7 +178,7 @@ def test_the_policy_of_the_role_decides_and_a_dead_letter_says_so():
     (letter,) = received(dead)
     told = {key: value["StringValue"] for key, value in letter["MessageAttributes"].items()}
     equal((letter["Body"], told["TARGET_ARN"]), ("lost", arn))
-    assert "sqs:SendMessage" in told["ERROR_MESSAGE"], told
+    assert "sqs:sendmessage" in told["ERROR_MESSAGE"], told
     equal(received(queue, 0), [])
 
 

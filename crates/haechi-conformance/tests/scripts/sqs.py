@@ -189,7 +189,7 @@ def test_a_queues_policy_lets_others_in():
     queue = new_queue()
     name, key = new_user()
     hers = client_of(key, "sqs")
-    refused("AccessDenied", hers.send_message, QueueUrl=queue, MessageBody="a", contains="sqs:SendMessage")
+    refused("AccessDenied", hers.send_message, QueueUrl=queue, MessageBody="a", contains="sqs:sendmessage")
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/{name}"},
