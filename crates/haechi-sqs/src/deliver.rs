@@ -77,7 +77,7 @@ impl Sqs {
                 deduplication_id: is_fifo.then(|| delivery.deduplication_id.clone()),
                 delay_seconds: None,
                 attributes: Some(delivery.attributes.clone()),
-                system_attributes: delivery.trace.clone().map(traced),
+                system_attributes: delivery.trace.clone().filter(|it| !it.is_empty()).map(traced),
                 in_batch: false,
             };
             let mut batch = Batch::new();

@@ -92,7 +92,7 @@ impl Sqs {
         batch: &mut Batch,
     ) -> Result<Sent, Error> {
         let attributes = attributes(draft.attributes.take())?;
-        let system = system_attributes(draft.system_attributes.take());
+        let system = system_attributes(draft.system_attributes.take())?;
         check_body(queue, &draft, &attributes)?;
         let delay_ms = delay_ms(queue, draft.delay_seconds)?;
         let deduplication_id =
@@ -138,6 +138,7 @@ impl Sqs {
             trace_header,
             sender_id: cx.caller.user_id.clone(),
             sent_ms: now_ms,
+            enqueued_ms: None,
             due_ms: self.due_ms(now_ms, delay_ms),
             receive_count: 0,
             first_received_ms: None,
@@ -229,14 +230,20 @@ fn attributes(
         .collect()
 }
 
+/// There is one, the trace's header, which is a text (API Reference, `SendMessage`).
 fn system_attributes(
     given: Option<BTreeMap<String, MessageSystemAttributeValue>>,
-) -> BTreeMap<String, Attribute> {
-    let attribute = |value: MessageSystemAttributeValue| {
-        let binary = value.binary_value.map(|blob| blob.0);
-        Attribute { data_type: value.data_type, text: value.string_value, binary }
+) -> Result<BTreeMap<String, Attribute>, Error> {
+    let attribute = |(name, value): (String, MessageSystemAttributeValue)| {
+        let text = value.string_value.filter(|text| !text.is_empty());
+        if value.data_type != "String" || text.is_none() {
+            return Err(Error::InvalidParameterValueException(format!(
+                "Message (system) attribute '{name}' must contain a non-empty value of type 'String'."
+            )));
+        }
+        Ok((name, Attribute { data_type: value.data_type, text, binary: None }))
     };
-    given.into_iter().flatten().map(|(name, value)| (name, attribute(value))).collect()
+    given.into_iter().flatten().map(attribute).collect()
 }
 
 /// Characters of a message attribute's name, at most.
@@ -321,11 +328,17 @@ fn attribute(name: &str, value: MessageAttributeValue) -> Result<Attribute, Erro
     Ok(Attribute { data_type: value.data_type, text, binary })
 }
 
-/// Whether a text is a number of at most 38 digits between 10^-128 and 10^126 (Developer Guide,
-/// "Amazon SQS message attributes").
+/// Whether a text is 0, or a number of at most 38 digits between 10^-128 and 10^126 (Developer
+/// Guide, "Amazon SQS message attributes").
 fn is_number(text: &str) -> bool {
-    let size = text.parse::<f64>().map(f64::abs);
-    size.is_ok_and(|size| size == 0.0 || (1e-128..=1e126).contains(&size))
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_matches('0');
+    let is_sized = |size: f64| match digits.len() {
+        0 => size == 0.0,
+        count => count <= 38 && (1e-128..=1e126).contains(&size.abs()),
+    };
+    text.parse().is_ok_and(is_sized)
 }
 
 fn check_body(

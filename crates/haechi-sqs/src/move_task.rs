@@ -200,7 +200,8 @@ impl Sqs {
         let limit = u32::try_from(limit).unwrap_or(1);
         let prefix = place.messages(&source.value.id);
         // Of a FIFO queue, some of the first may be in flight.
-        let page = self.database.list::<MessageRecord>(&prefix, None, limit.max(500)).await?;
+        let rows = if source.value.name.ends_with(".fifo") { 500 } else { limit };
+        let page = self.database.list::<MessageRecord>(&prefix, None, rows).await?;
         let is_due = |row: &&Loaded<MessageRecord>| row.value.due_ms <= now.millis();
         let rows = page.items.iter().filter(is_due).take(usize::try_from(limit).unwrap_or(1));
         let (mut moved, mut writes) = (0, 0);
@@ -220,6 +221,7 @@ impl Sqs {
             }
             message.pieces = 0;
             (message.sent_ms, message.due_ms) = (now.millis(), now.millis());
+            message.enqueued_ms = None;
             (message.receive_count, message.first_received_ms) = (0, None);
             message.source_arn = None;
             self.store_content(place, &mut message).await?;

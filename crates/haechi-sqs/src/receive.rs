@@ -41,7 +41,10 @@ struct Round<'a> {
     visibility_ms: i64,
     dead_letters: Option<DeadLetters>,
     batch: Batch,
+    /// Dead letters that this receive has moved already.
+    moved: &'a HashSet<String>,
     taken: Vec<MessageRecord>,
+    dead: Vec<String>,
     /// The sequence numbers of those that the batch moves.
     sequences: Vec<u64>,
     /// Rows that go without being handed out: expired, dead.
@@ -60,25 +63,16 @@ impl Sqs {
         max: usize,
         visibility_ms: i64,
     ) -> Result<Vec<(MessageRecord, Option<DataKey>)>, Error> {
+        // Two queues may be each other's dead-letter queues: what comes back waits for the next receive.
+        let mut moved = HashSet::new();
         loop {
-            let mut round = Round {
-                sqs: self,
-                queue,
-                now_ms: cx.env.now().millis(),
-                visibility_ms,
-                dead_letters: self.dead_letters(queue).await?,
-                batch: Batch::new(),
-                taken: Vec::new(),
-                sequences: Vec::new(),
-                cleared: 0,
-                writes: 0,
-            };
+            let mut round = self.round(cx, queue, visibility_ms, &moved).await?;
             if queue.is_fifo() {
                 round.fifo(max).await?
             } else {
                 round.standard(max).await?
             }
-            let Round { batch, taken, cleared, .. } = round;
+            let Round { batch, taken, dead, cleared, .. } = round;
             if taken.is_empty() && cleared == 0 {
                 return Ok(Vec::new());
             }
@@ -90,13 +84,36 @@ impl Sqs {
             }
             match self.database.commit(batch).await {
                 // Where only dead rows were found, live ones may come behind them.
-                Ok(()) if opened.is_empty() => {}
+                Ok(()) if opened.is_empty() => moved.extend(dead),
                 Ok(()) => return Ok(opened),
                 // Somebody else took them: look again.
                 Err(Fault::Conflict) => {}
                 Err(fault) => return Err(fault.into()),
             }
         }
+    }
+
+    async fn round<'a>(
+        &'a self,
+        cx: &Cx,
+        queue: &'a Queue,
+        visibility_ms: i64,
+        moved: &'a HashSet<String>,
+    ) -> Result<Round<'a>, Fault> {
+        Ok(Round {
+            sqs: self,
+            queue,
+            now_ms: cx.env.now().millis(),
+            visibility_ms,
+            dead_letters: self.dead_letters(queue).await?,
+            batch: Batch::new(),
+            moved,
+            taken: Vec::new(),
+            dead: Vec::new(),
+            sequences: Vec::new(),
+            cleared: 0,
+            writes: 0,
+        })
     }
 
     async fn dead_letters(&self, queue: &Queue) -> Result<Option<DeadLetters>, Fault> {
@@ -118,7 +135,7 @@ impl Round<'_> {
         let limit = u32::try_from(max).unwrap_or(PAGE);
         let page = self.sqs.database.list::<MessageRecord>(&prefix, None, limit).await?;
         for message in page.items {
-            if message.value.due_ms > self.now_ms || self.is_full() {
+            if !self.is_due(&message.value) || self.is_full() {
                 break;
             }
             self.hand_out(message);
@@ -155,7 +172,7 @@ impl Round<'_> {
                 if busy.contains(&name) {
                     continue;
                 }
-                if message.value.due_ms > self.now_ms {
+                if !self.is_due(&message.value) {
                     busy.insert(name);
                     continue;
                 }
@@ -177,11 +194,14 @@ impl Round<'_> {
         Ok(groups)
     }
 
+    fn is_due(&self, message: &MessageRecord) -> bool {
+        message.due_ms <= self.now_ms && !self.moved.contains(&message.id)
+    }
+
     /// Takes a message that is due; one that has expired, or was received too often, goes.
     fn hand_out(&mut self, message: Loaded<MessageRecord>) {
-        let expires_ms =
-            message.value.sent_ms.saturating_add(self.queue.attributes().retention_ms());
-        if expires_ms <= self.now_ms {
+        let retention_ms = self.queue.attributes().retention_ms();
+        if message.value.expires_ms(retention_ms) <= self.now_ms {
             self.cleared += 1;
             self.forget(&message);
             self.writes += remove_content(&mut self.batch, &self.queue.place, &message.value);
@@ -197,6 +217,12 @@ impl Round<'_> {
             // It counts as received by nobody yet there, and AWS leaves the count as it was.
             next.receive_count = message.value.receive_count;
             next.due_ms = self.now_ms.saturating_add(apart);
+            // Developer Guide, "Using dead-letter queues". Pieces are kept for as long as a message
+            // may lie that was sent when they were, so the age of long messages stays.
+            if self.queue.is_fifo() && next.pieces == 0 {
+                next.enqueued_ms = Some(self.now_ms);
+            }
+            self.dead.push(next.id.clone());
             self.batch.create(place.message(target, next.due_ms, next.sequence), &next);
             self.cleared += 1;
             self.forget(&message);

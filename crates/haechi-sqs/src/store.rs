@@ -74,6 +74,9 @@ pub(crate) struct MessageRecord {
     pub(crate) trace_header: Option<String>,
     pub(crate) sender_id: String,
     pub(crate) sent_ms: i64,
+    /// Of a dead letter of a FIFO queue, when it was moved: its age counts from then.
+    #[serde(default)]
+    pub(crate) enqueued_ms: Option<i64>,
     /// From when on it may be received.
     pub(crate) due_ms: i64,
     pub(crate) receive_count: u32,
@@ -96,6 +99,13 @@ pub(crate) struct MessageRecord {
 }
 
 impl Record for MessageRecord {}
+
+impl MessageRecord {
+    /// When it is too old for a queue that keeps messages for so long.
+    pub(crate) fn expires_ms(&self, retention_ms: i64) -> i64 {
+        self.enqueued_ms.unwrap_or(self.sent_ms).saturating_add(retention_ms)
+    }
+}
 
 /// Where a message that was received lies.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -100,11 +100,8 @@ impl Sweep {
         let retention_ms = Attributes(&queue.attributes).retention_ms();
         let messages = place.messages(&queue.id);
         let page = self.database.list::<MessageRecord>(&messages, None, ROWS_MAX).await?;
-        let expired: Vec<_> = page
-            .items
-            .iter()
-            .filter(|row| row.value.sent_ms.saturating_add(retention_ms) <= now_ms)
-            .collect();
+        let expired: Vec<_> =
+            page.items.iter().filter(|row| row.value.expires_ms(retention_ms) <= now_ms).collect();
         let many_messages = page.next.is_some() && !expired.is_empty();
         for row in expired.into_iter().take(MESSAGES_MAX) {
             batch.remove(row);

@@ -55,7 +55,7 @@ impl Sqs {
         loop {
             let page = self.database.list::<MessageRecord>(&prefix, from.as_ref(), 1000).await?;
             for message in page.items.iter().map(|row| &row.value) {
-                if message.sent_ms.saturating_add(retention_ms) <= now_ms {
+                if message.expires_ms(retention_ms) <= now_ms {
                     continue;
                 }
                 *match (message.due_ms <= now_ms, message.receive_count) {

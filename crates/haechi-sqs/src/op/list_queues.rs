@@ -14,8 +14,9 @@ const PAGE_MAX: usize = 1000;
 
 impl Handle<ListQueues> for Sqs {
     async fn handle(&self, cx: &Cx, input: ListQueuesRequest) -> Result<ListQueuesResult, Error> {
-        cx.authorize_any().map_err(queue::denied)?;
         let account = cx.account().as_str();
+        // The account's queues in the Region, as AWS's denials name them.
+        cx.authorize_on(&queue::arn(cx, account, "")).map_err(queue::denied)?;
         let place = Place { account: account.to_owned(), region: cx.region.to_string() };
         let prefix = input.queue_name_prefix.unwrap_or_default();
         let queues = self.database.list_all::<QueueRecord>(&place.queues()).await?;

@@ -18,10 +18,10 @@ const TAGS_MAX: usize = 50;
 /// General Reference, "Tag naming limits").
 pub(super) fn check(queue: &str, put: &BTreeMap<String, String>, all: usize) -> Result<(), Error> {
     let refused = |told: String| Err(Error::InvalidParameterValueException(told));
-    let plain = |text: &str| {
-        text.chars()
-            .all(|one| one.is_alphanumeric() || one.is_whitespace() || "_.:/=+-@".contains(one))
-    };
+    // Tabs and line ends are no white space of `\p{Z}`.
+    let is_space = |one: char| one.is_whitespace() && !one.is_control();
+    let is_plain = |one| char::is_alphanumeric(one) || is_space(one) || "_.:/=+-@".contains(one);
+    let plain = |text: &str| text.chars().all(is_plain);
     for (key, value) in put {
         if !(1..=128).contains(&key.chars().count()) {
             return refused(KEY_LENGTH.to_owned());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_core::{Caller, Router};
+use haechi_core::{Caller, Job, Path, Router};
 use haechi_kms::Kms;
 use haechi_sqs::Sqs;
 use haechi_sqs_model::ops::{
@@ -238,4 +238,27 @@ async fn dead_letters_go_back_to_no_queue_but_those_that_were_decided_upon() {
     assert_eq!(queues.ended().await, gone);
     assert!(queues.receive("mine").await.is_empty());
     assert_eq!(queues.receive("dead").await, ["of late"]);
+}
+
+#[tokio::test]
+async fn messages_are_moved_as_fast_as_asked_for() {
+    let queues = Queues::new().await;
+    for _ in 0..40 {
+        queues.send("dead").await;
+    }
+    let input = StartMessageMoveTaskRequest {
+        source_arn: arn("dead"),
+        destination_arn: Some(arn("mine")),
+        max_number_of_messages_per_second: Some(500),
+    };
+    let (kit, sqs) = (&queues.kit, &*queues.sqs);
+    kit.call::<StartMessageMoveTask, _>(sqs, &queues.root, input).await.unwrap();
+    kit.jobs.run_due().await.unwrap();
+    let moved = queues.list(&queues.root).await.unwrap().remove(0);
+    assert!(moved.approximate_number_of_messages_moved >= Some(20));
+    let jobs = kit.database.list::<Job>(&Path::new("jobs"), None, 10).await.unwrap();
+    // Twenty go at a time: the next ones after a twenty-fifth of a second.
+    let soon = kit.env.now().millis() + 40;
+    let mut tasks = jobs.items.iter().filter(|job| job.value.kind == "sqs-move");
+    assert!(tasks.all(|job| job.value.due_ms <= soon));
 }
