@@ -8,31 +8,7 @@ use haechi_wire::Fault;
 
 use crate::record::{Event, record};
 use crate::serve::{Gateway, Passage};
-
-/// Calls that CloudTrail counts as data events, by service: a row more for each would slow them, and
-/// what a crash leaves of them is a message, no change of what is set up.
-const DATA_EVENTS: &[(&str, &[&str])] = &[
-    ("events", &["PutEvents"]),
-    ("lambda", &["Invoke"]),
-    ("sns", &["Publish", "PublishBatch"]),
-    (
-        "sqs",
-        &[
-            "ChangeMessageVisibility",
-            "ChangeMessageVisibilityBatch",
-            "DeleteMessage",
-            "DeleteMessageBatch",
-            "ReceiveMessage",
-            "SendMessage",
-            "SendMessageBatch",
-        ],
-    ),
-];
-
-fn is_data_event(service: &str, operation: &str) -> bool {
-    let of_service = DATA_EVENTS.iter().filter(|(name, _)| *name == service);
-    of_service.flat_map(|(_, operations)| *operations).any(|known| *known == operation)
-}
+use crate::shown;
 
 impl Gateway {
     /// The intent of a call that may change something.
@@ -42,10 +18,12 @@ impl Gateway {
         cx: &Cx,
     ) -> Result<Option<Arc<Intent>>, Fault> {
         let (service, operation) = (passage.identified.service, cx.operation.name);
+        // Of data events none: a row more for each would slow them, and what a crash leaves of them
+        // is a message, no change of what is set up.
         let Some(intents) = self
             .intents
             .as_ref()
-            .filter(|_| !passage.read_only && !is_data_event(service.name, operation))
+            .filter(|_| !passage.read_only && !shown::is_data_event(service.name, operation))
         else {
             return Ok(None);
         };

@@ -92,9 +92,16 @@ fn same(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> boo
 impl Constraints {
     /// Reads those of a request.
     pub(crate) fn read(asked: Option<GrantConstraints>) -> Result<Constraints, Error> {
-        let asked = asked.unwrap_or_default();
-        if asked.encryption_context_equals.is_some() && asked.encryption_context_subset.is_some() {
-            return Err(invalid("More than one constraint supplied"));
+        let mut asked = asked.unwrap_or_default();
+        if let (Some(equals), Some(subset)) =
+            (&asked.encryption_context_equals, &asked.encryption_context_subset)
+        {
+            // Terraform sends the one that it does not mean as an empty map.
+            match (equals.is_empty(), subset.is_empty()) {
+                (false, false) => return Err(invalid("More than one constraint supplied")),
+                (true, false) => asked.encryption_context_equals = None,
+                (_, true) => asked.encryption_context_subset = None,
+            }
         }
         for context in [&asked.encryption_context_equals, &asked.encryption_context_subset] {
             let Some(context) = context else { continue };
