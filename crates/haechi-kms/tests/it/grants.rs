@@ -354,31 +354,6 @@ async fn tokens_are_checked_wherever_they_come() {
 }
 
 #[tokio::test]
-async fn an_empty_constraint_beside_another_is_none() {
-    let world = World::new().await;
-    let key = world.key().await.key_id;
-    for equals in [true, false] {
-        let pairs = |given: bool| if given { context(&[("a", "b")]) } else { context(&[]) };
-        let input = CreateGrantRequest {
-            constraints: Some(GrantConstraints {
-                encryption_context_equals: pairs(equals),
-                encryption_context_subset: pairs(!equals),
-                ..Default::default()
-            }),
-            ..grant(&key, &user("alice"), &[GrantOperation::Encrypt])
-        };
-        let made = world.call::<ops::CreateGrant>(&world.root, input).await.unwrap();
-        let input = ListGrantsRequest { key_id: key.clone(), ..Default::default() };
-        let listed = world.call::<ops::ListGrants>(&world.root, input).await.unwrap();
-        let mut grants = listed.grants.unwrap().into_iter();
-        let one = grants.find(|one| one.grant_id == made.grant_id).unwrap();
-        let told = one.constraints.unwrap();
-        assert_eq!(told.encryption_context_equals.is_some(), equals);
-        assert_eq!(told.encryption_context_subset.is_some(), !equals);
-    }
-}
-
-#[tokio::test]
 async fn a_grant_that_makes_no_sense_is_refused() {
     let world = World::new().await;
     let key = world.key().await.key_id;
