@@ -83,10 +83,12 @@ const DATA_EVENTS: &[(&str, &[&str])] = &[
 
 /// `eventName` of a record.
 pub(crate) fn event_name<'a>(service: &str, operation: &'a str) -> Cow<'a, str> {
-    let version = VERSIONS.iter().find(|(_, names)| names.contains(&operation));
-    match version {
-        Some((version, _)) if service == "lambda" => Cow::Owned([operation, version].concat()),
-        _ => Cow::Borrowed(operation),
+    if service != "lambda" {
+        return Cow::Borrowed(operation);
+    }
+    match VERSIONS.iter().find(|(_, names)| names.contains(&operation)) {
+        Some((version, _)) => Cow::Owned([operation, version].concat()),
+        None => Cow::Borrowed(operation),
     }
 }
 
