@@ -126,13 +126,13 @@ impl Pattern {
         Pattern { text, compiled: OnceLock::new() }
     }
 
-    /// Whether the whole of `value` matches. The patterns are Java's; a test looks that all of
-    /// the models compile.
+    /// Whether the whole of `value` matches. The patterns are Java's; a test sees to it that all of
+    /// the models' compile, and one that did not would admit nothing.
     pub fn admits(&self, value: &str) -> bool {
         match self.compiled.get_or_init(|| compile(self.text)) {
             Some(Compiled::Regular(regex)) => regex.is_match(value),
             Some(Compiled::LooksAround(regex)) => regex.is_match(value).unwrap_or(false),
-            None => true,
+            None => false,
         }
     }
 }
