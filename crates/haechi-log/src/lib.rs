@@ -41,6 +41,7 @@ mod frame;
 mod io;
 mod log;
 mod options;
+mod pace;
 mod queue;
 mod reader;
 mod recover;

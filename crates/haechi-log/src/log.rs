@@ -20,6 +20,7 @@ use crate::{
     frame::ChainHead,
     io::{Disk, Io},
     options::Options,
+    pace::Pace,
     queue::Queue,
     reader::Position,
     recover::recover,
@@ -69,7 +70,7 @@ impl Log {
         let shared =
             Arc::new(Shared { healthy: AtomicBool::new(true), head: Mutex::new(recovered.head) });
         let places = Semaphore::new(options.queue_records);
-        let queue = Arc::new(Queue::new(options.frame_bytes));
+        let queue = Arc::new(Queue::new(options.frame_bytes, Pace::here()));
         let record_bytes = options.record_bytes;
         let writer = Writer::new(directory, cipher, io, options, Arc::clone(&shared), recovered)?;
         let waiting = Arc::clone(&queue);

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{error::LogError, frame, reader::Position};
+use crate::{error::LogError, frame, pace::Pace, reader::Position};
 
 /// A payload buffer larger than this is not kept for the next frame.
 const SPARE_BYTES_MAX: usize = 4 << 20;
@@ -34,6 +34,7 @@ struct State {
     spare: Vec<u8>,
     /// The writer sleeps and wants to be woken.
     writer_sleeps: bool,
+    pace: Pace,
     is_closed: bool,
 }
 
@@ -77,8 +78,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Queue {
     /// A frame takes no further record once it holds `frame_bytes`.
-    pub(crate) fn new(frame_bytes: usize) -> Queue {
-        Queue { state: Mutex::default(), arrived: Condvar::new(), frame_bytes }
+    pub(crate) fn new(frame_bytes: usize, pace: Pace) -> Queue {
+        let state = Mutex::new(State { pace, ..State::default() });
+        Queue { state, arrived: Condvar::new(), frame_bytes }
     }
 
     /// Puts records in, all into one frame; the future ends when they are on the disk, or are not
@@ -97,11 +99,16 @@ impl Queue {
             frame::push_record(&mut frame.payload, record);
             frame.records += 1;
         }
-        let index = frame.records.saturating_sub(1);
-        let written = Written { answer: Arc::clone(&frame.answer), index };
-        if std::mem::take(&mut state.writer_sleeps) {
-            drop(state);
+        let count = frame.records;
+        let written = Written { answer: Arc::clone(&frame.answer), index: count.saturating_sub(1) };
+        let wakes = std::mem::take(&mut state.writer_sleeps);
+        let offers = state.pace.offers(count);
+        drop(state);
+        if wakes {
             self.arrived.notify_one();
+        }
+        if offers {
+            thread::yield_now();
         }
         Ok(written)
     }
@@ -109,7 +116,7 @@ impl Queue {
     /// The next frame, once there is one. Callers that could run now are about to append: a sync
     /// takes as much CPU time as tens of records, so it pays to let them go first. Where nobody else
     /// wants the core yielding returns at once and brings nothing, so that a lone caller waits for
-    /// nobody.
+    /// nobody. On one core not all are let go first: see [`Pace`].
     pub(crate) fn next(&self, patience: Duration) -> Next {
         let mut state = lock(&self.state);
         while state.frames.is_empty() {
@@ -125,24 +132,30 @@ impl Queue {
                 return Next::Nothing;
             }
         }
-        let size = |state: &State| state.frames.front().map_or(0, |frame| frame.payload.len());
+        let size = |state: &State| {
+            state.frames.front().map_or((0, 0), |frame| (frame.payload.len(), frame.records))
+        };
         loop {
             let before = size(&state);
             drop(state);
             thread::yield_now();
             state = lock(&self.state);
-            let now = size(&state);
-            if now == before || now >= self.frame_bytes {
+            let (bytes, records) = size(&state);
+            let is_dry = (bytes, records) == before;
+            if is_dry || bytes >= self.frame_bytes || state.pace.is_reached(records) {
+                state.pace.begin(records);
                 return state.frames.pop_front().map_or(Next::Nothing, Next::Frame);
             }
         }
     }
 
-    /// Takes a payload's buffer back.
+    /// A frame is answered: takes its payload's buffer back.
     pub(crate) fn give_back(&self, mut payload: Vec<u8>) {
         payload.clear();
+        let mut state = lock(&self.state);
+        state.pace.end();
         if payload.capacity() <= SPARE_BYTES_MAX {
-            lock(&self.state).spare = payload;
+            state.spare = payload;
         }
     }
 

@@ -51,7 +51,7 @@ fn frame(queue: &Queue) -> Frame {
 
 #[test]
 fn the_writer_wakes_one_and_that_one_wakes_the_others() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Pace::new(2));
     let mut appenders: Vec<Appender> = (0..3).map(|_| Appender::new(&queue, b"x")).collect();
     let taken = frame(&queue);
     assert_eq!(frame::records(&taken.payload).unwrap().len(), 3);
@@ -66,7 +66,7 @@ fn the_writer_wakes_one_and_that_one_wakes_the_others() {
 
 #[test]
 fn one_that_is_gone_leaves_nobody_behind() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Pace::new(2));
     for gone_before_the_answer in [true, false] {
         let (first, mut second) = (Appender::new(&queue, b"x"), Appender::new(&queue, b"y"));
         let taken = frame(&queue);
@@ -86,7 +86,7 @@ fn one_that_is_gone_leaves_nobody_behind() {
 
 #[test]
 fn one_that_moves_to_another_task_is_woken_there() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Pace::new(2));
     let mut moved = Appender::new(&queue, b"x");
     let before = std::mem::take(&mut moved.woken);
     assert!(moved.poll().is_none());
@@ -96,7 +96,7 @@ fn one_that_moves_to_another_task_is_woken_there() {
 
 #[test]
 fn records_that_belong_together_are_in_one_frame_and_answered_once() {
-    let queue = Queue::new(10);
+    let queue = Queue::new(10, Pace::new(2));
     let together = [b"1234".to_vec(), b"5678".to_vec(), b"90".to_vec()];
     let written = queue.push(&together).unwrap();
     let mut appender = Appender { woken: Arc::default(), written };
@@ -113,7 +113,7 @@ fn records_that_belong_together_are_in_one_frame_and_answered_once() {
 
 #[test]
 fn a_frame_that_is_full_is_followed_by_another() {
-    let queue = Queue::new(10);
+    let queue = Queue::new(10, Pace::new(2));
     let _appenders: Vec<Appender> = (0..4).map(|_| Appender::new(&queue, b"1234")).collect();
     for _ in 0..2 {
         assert_eq!(frame::records(&frame(&queue).payload).unwrap().len(), 2);
@@ -123,7 +123,7 @@ fn a_frame_that_is_full_is_followed_by_another() {
 
 #[test]
 fn when_the_writer_is_gone_nobody_waits_in_vain() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Pace::new(2));
     let mut in_hand = Appender::new(&queue, b"x");
     drop(frame(&queue));
     let mut waiting = Appender::new(&queue, b"y");
@@ -138,7 +138,7 @@ fn when_the_writer_is_gone_nobody_waits_in_vain() {
 
 #[test]
 fn what_waits_when_it_is_closed_is_still_written() {
-    let queue = Queue::new(1 << 20);
+    let queue = Queue::new(1 << 20, Pace::new(2));
     let _waiting = Appender::new(&queue, b"x");
     queue.close();
     assert!(queue.push(&[b"y".to_vec()]).is_err());
