@@ -74,17 +74,19 @@ pub struct Region(String);
 impl Region {
     /// Accepts `us-east-1`, `eu-isoe-west-1`, `eusc-de-east-1` and their like.
     pub fn parse(text: &str) -> Option<Region> {
-        let mut parts = text.split('-');
-        let letters = |part: &str| {
-            (2..=12).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase())
-        };
-        let number = |part: &str| {
-            (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let count = text.split('-').count();
-        let valid = (3..=4).contains(&count)
-            && parts.by_ref().take(count - 1).all(letters)
-            && parts.next().is_some_and(number);
+        let is_word =
+            |part: &[u8]| (2..=12).contains(&part.len()) && part.iter().all(u8::is_ascii_lowercase);
+        let is_number =
+            |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+        // Bytes, not text: each request has one to be read, and they are short.
+        let mut parts = text.as_bytes().split(|byte| *byte == b'-');
+        let (mut words, number) = (0, parts.next_back());
+        let valid = number.is_some_and(is_number)
+            && parts.all(|part| {
+                words += 1;
+                is_word(part)
+            })
+            && (2..=3).contains(&words);
         valid.then(|| Region(text.to_owned()))
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use haechi_wire::decode::{InputError, input};
 use haechi_wire::{Fault, OperationSchema, Problem, Reader, ServiceSchema, Shape, Writer};
 use tokio::sync::{Mutex, MutexGuard};
@@ -31,7 +32,7 @@ const TURNS: usize = 64;
 #[derive(Clone, Default)]
 pub struct Router {
     services: BTreeMap<&'static str, &'static ServiceSchema>,
-    endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>>,
+    endpoints: HashMap<(&'static str, &'static str), Arc<dyn Endpoint>, RandomState>,
     unsigned: Vec<(&'static str, &'static [&'static str])>,
     open: Vec<(&'static ServiceSchema, &'static [&'static str])>,
     documents: Vec<(&'static str, Arc<dyn Documents>)>,
@@ -51,7 +52,7 @@ struct Turns {
 impl Default for Turns {
     fn default() -> Self {
         let places = (0..TURNS).map(|_| Mutex::default()).collect();
-        Turns { places, hasher: RandomState::new() }
+        Turns { places, hasher: RandomState::default() }
     }
 }
 

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use haechi_core::database::Unknown;
 use haechi_core::{AccountId, Batch, Caller, Path, Region, SessionHolder, access_key_id};
 use haechi_iam_model::shapes::RoleLastUsed;
@@ -53,7 +54,9 @@ struct Entry {
 
 /// Uses that are not written yet.
 #[derive(Default)]
-pub(crate) struct LastUsed(Mutex<HashMap<String, Entry>>);
+pub(crate) struct LastUsed(Mutex<Entries>);
+
+type Entries = HashMap<String, Entry, RandomState>;
 
 /// Under which id a caller's calls are noted; none for sessions of others than roles.
 fn id_of(caller: &Caller) -> Option<&str> {
@@ -73,7 +76,7 @@ fn whose(caller: &Caller) -> Whose {
 }
 
 impl LastUsed {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use haechi_core::database::Unknown;
 use haechi_core::{Batch, Cx, Path, Record};
 use haechi_wire::Fault;
@@ -94,10 +95,12 @@ impl Pending {
 
 /// Uses since the last flush, by the key's ARN: a multi-Region key is one per Region.
 #[derive(Default)]
-pub(crate) struct Usage(Mutex<HashMap<String, Pending>>);
+pub(crate) struct Usage(Mutex<Uses>);
+
+type Uses = HashMap<String, Pending, RandomState>;
 
 impl Usage {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Pending>> {
+    fn lock(&self) -> MutexGuard<'_, Uses> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -82,7 +82,7 @@ fn check_form<'a>(
     let timestamp =
         fields.timestamp.ok_or_else(|| AuthError::InvalidDate { date: fields.date.into() })?;
     let signed_headers = normalise_names(fields.signed_headers);
-    let is_signed = |wanted: &str| signed_headers.split(';').any(|name| name == wanted);
+    let is_signed = |wanted: &str| names(&signed_headers).any(|name| name == wanted.as_bytes());
     if !is_signed("host") {
         return Err(AuthError::HostNotSigned);
     }
@@ -118,22 +118,27 @@ fn check_form<'a>(
     })
 }
 
+/// The names in a list of signed headers. Bytes, not text: they are short, and looked for often.
+fn names(list: &str) -> impl Iterator<Item = &[u8]> {
+    list.as_bytes().split(|byte| *byte == b';')
+}
+
 /// The signed header names in lower case, sorted, each once, as the canonical request has them.
-fn normalise_names(names: Cow<'_, str>) -> Cow<'_, str> {
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_lower_token);
-    let mut before = "";
-    let is_normal = names.split(';').all(|name| {
+fn normalise_names(list: Cow<'_, str>) -> Cow<'_, str> {
+    let is_name = |name: &[u8]| !name.is_empty() && name.iter().copied().all(is_lower_token);
+    let mut before: &[u8] = b"";
+    let is_normal = names(&list).all(|name| {
         let in_order = before < name;
         before = name;
         in_order && is_name(name)
     });
     if is_normal {
-        return names;
+        return list;
     }
     // Names that no header can have are dropped: they could smuggle line breaks into the
     // canonical request. The signature cannot match then.
-    let lower = names.to_ascii_lowercase();
-    let mut sorted: Vec<&str> = lower.split(';').filter(|name| is_name(name)).collect();
+    let lower = list.to_ascii_lowercase();
+    let mut sorted: Vec<&str> = lower.split(';').filter(|name| is_name(name.as_bytes())).collect();
     sorted.sort_unstable();
     sorted.dedup();
     Cow::Owned(sorted.join(";"))

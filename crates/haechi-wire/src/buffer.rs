@@ -4,14 +4,20 @@
 use zeroize::Zeroize;
 
 /// Makes room for `more` bytes.
+#[inline]
 pub(crate) fn reserve(out: &mut Vec<u8>, more: usize) {
     let needed = out.len() + more;
     if needed > out.capacity() {
-        let mut larger = Vec::with_capacity(needed.max(out.capacity() * 2));
-        larger.extend_from_slice(out);
-        out.zeroize();
-        *out = larger;
+        grow(out, needed);
     }
+}
+
+#[cold]
+fn grow(out: &mut Vec<u8>, needed: usize) {
+    let mut larger = Vec::with_capacity(needed.max(out.capacity() * 2));
+    larger.extend_from_slice(out);
+    out.zeroize();
+    *out = larger;
 }
 
 /// Appends `bytes`.

@@ -232,20 +232,42 @@ impl JsonWriter {
     }
 }
 
+/// Whether a byte may not stand for itself in a JSON string.
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Whether one of `bytes` is special: eight at a time, for most strings are short and need no escape.
+fn has_special(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    // Whether a byte of the word is below `limit`, which is 128 at the most: "Bit Twiddling Hacks".
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let special = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+        below(word, 0x20) | equal(b'"') | equal(b'\\')
+    };
+    // What is left over is looked at together with bytes before it.
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().any(|byte| is_special(*byte));
+    };
+    let (words, _) = bytes.as_chunks();
+    words.iter().fold(special(last), |found, word| found | special(word)) != 0
+}
+
 /// Appends `text` as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
-    put_byte(out, b'"');
     let bytes = text.as_bytes();
-    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    // Most strings need no escape. Looking at all bytes, without stopping, is what the compiler
-    // makes vector instructions of.
-    if !bytes.iter().fold(false, |found, byte| found | is_special(byte)) {
-        put(out, bytes);
-        return put_byte(out, b'"');
+    reserve(out, bytes.len() + 2);
+    out.push(b'"');
+    if !has_special(bytes) {
+        out.extend_from_slice(bytes);
+        return out.push(b'"');
     }
     let mut copied = 0;
     for (index, byte) in bytes.iter().enumerate() {
-        if !is_special(byte) {
+        if !is_special(*byte) {
             continue;
         }
         put(out, bytes.get(copied..index).unwrap_or_default());
