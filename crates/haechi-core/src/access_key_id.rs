@@ -57,9 +57,17 @@ pub fn account(id: &str) -> Option<AccountId> {
     if bits & NEW_FORM == 0 {
         return None;
     }
-    // On the path of each request; 64 bits are printed several times faster than 128.
-    let digits = u64::try_from((bits >> RANDOM_BITS) & ACCOUNT_MASK).ok()?;
-    AccountId::parse(&format!("{digits:012}"))
+    // By hand, and of 64 bits instead of 128: it is done for each request.
+    let mut number = u64::try_from((bits >> RANDOM_BITS) & ACCOUNT_MASK).ok()?;
+    let mut digits = [b'0'; 12];
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(number % 10).ok()?;
+        number /= 10;
+    }
+    if number > 0 {
+        return None;
+    }
+    AccountId::parse(str::from_utf8(&digits).ok()?)
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use crate::{error::LogError, frame, pace::Pace, reader::Position};
 /// A payload buffer larger than this is not kept for the next frame.
 const SPARE_BYTES_MAX: usize = 4 << 20;
 
+/// Frames that are under way at once where callers keep the writer busy: one is written, one filled.
+const SPARES_MAX: usize = 2;
+
 /// Frames that wait.
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -30,8 +33,8 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     frames: VecDeque<Frame>,
-    /// The buffer of the frame before last, to be filled again.
-    spare: Vec<u8>,
+    /// Buffers of earlier frames, to be filled again: one while a frame is written, else two.
+    spares: Vec<Vec<u8>>,
     /// The writer sleeps and wants to be woken.
     writer_sleeps: bool,
     pace: Pace,
@@ -91,7 +94,7 @@ impl Queue {
             return Err(LogError::Closed);
         }
         if state.frames.back().is_none_or(|frame| frame.payload.len() >= self.frame_bytes) {
-            let payload = std::mem::take(&mut state.spare);
+            let payload = state.spares.pop().unwrap_or_default();
             state.frames.push_back(Frame { payload, records: 0, answer: Arc::default() });
         }
         let Some(frame) = state.frames.back_mut() else { return Err(LogError::Closed) };
@@ -154,8 +157,8 @@ impl Queue {
         payload.clear();
         let mut state = lock(&self.state);
         state.pace.end();
-        if payload.capacity() <= SPARE_BYTES_MAX {
-            state.spare = payload;
+        if payload.capacity() <= SPARE_BYTES_MAX && state.spares.len() < SPARES_MAX {
+            state.spares.push(payload);
         }
     }
 

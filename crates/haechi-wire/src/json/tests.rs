@@ -140,6 +140,21 @@ fn wrong_types_are_malformed() {
 }
 
 #[test]
+fn every_byte_that_needs_an_escape_is_found_wherever_it_stands_and_no_other() {
+    for length in 0..=20_usize {
+        for place in 0..length {
+            for byte in 0..=u8::MAX {
+                for around in [b' ', b'~', 0x80, 0xff] {
+                    let mut bytes = vec![around; length];
+                    bytes[place] = byte;
+                    assert_eq!(has_special(&bytes), is_special(byte), "{bytes:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn numbers_and_times_are_written_in_full() {
     for value in [0, 7, -7, 10, 1024, i64::MAX, i64::MIN] {
         let mut writer = JsonWriter::new();
