@@ -28,8 +28,12 @@ pub fn run(options: ServicesOptions) -> Result<ExitCode, Failure> {
                 done.len(),
                 service.operations.len()
             );
-            println!("  done     {}", done.join(" "));
-            println!("  missing  {}\n", missing.join(" "));
+            for (state, operations) in [("done   ", &done), ("missing", &missing)] {
+                if !operations.is_empty() {
+                    println!("  {state}  {}", operations.join(" "));
+                }
+            }
+            println!();
         }
         let entry =
             serde_json::json!({"name": service.full_name, "done": done, "missing": missing});
