@@ -138,17 +138,18 @@ impl Queue {
         let size = |state: &State| {
             state.frames.front().map_or((0, 0), |frame| (frame.payload.len(), frame.records))
         };
+        let mut before = (0, 0);
         loop {
-            let before = size(&state);
-            drop(state);
-            thread::yield_now();
-            state = lock(&self.state);
             let (bytes, records) = size(&state);
             let is_dry = (bytes, records) == before;
             if is_dry || bytes >= self.frame_bytes || state.pace.is_reached(records) {
                 state.pace.begin(records);
                 return state.frames.pop_front().map_or(Next::Nothing, Next::Frame);
             }
+            before = (bytes, records);
+            drop(state);
+            thread::yield_now();
+            state = lock(&self.state);
         }
     }
 
