@@ -20,6 +20,10 @@
 //! payload     (u32 length, record)*          numbers are big-endian
 //! ```
 //!
+//! **When a frame begins.** The writer lets all callers run that can before it takes what waits, since a
+//! sync costs as much as tens of records. Where it shares one core with them it leaves a quarter of
+//! them to run meanwhile, so that the core does not wait for the disk (`pace`).
+//!
 //! **Zeros ahead.** Behind the last frame of the segment being written there may be zeros, over which
 //! the next frames are written: as many bytes as this process has written so far, at most 1 MiB. A
 //! frame that neither changes the file's size nor where its blocks lie is synced with one write
