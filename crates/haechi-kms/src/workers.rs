@@ -1,5 +1,5 @@
 //! Threads for work that would hold up the reactor: RSA, whose private operations take from half a
-//! millisecond, and whose keys take up to seconds to make.
+//! millisecond above 2048 bits, whose key pairs take as long to open, and seconds to make.
 //!
 //! Bounded, so that a caller who asks for many RSA keys at once cannot take every thread. Making
 //! keys and using them wait in different queues: signatures do not stand behind new keys.
@@ -110,7 +110,8 @@ impl Kms {
         permit: Permit,
         work: impl FnOnce(Material<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        if !key.spec().is_some_and(KeySpec::is_rsa) {
+        let is_slow = |spec: KeySpec| spec.works_slowly() || (spec.is_rsa() && !key.is_open());
+        if !key.spec().is_some_and(is_slow) {
             return work(key.current(&permit)?);
         }
         let key = Arc::clone(key);
