@@ -12,9 +12,10 @@
 //!    ├ quotas.rs         how many requests of an account
 //!    ├ (router)          decode, validate, handle
 //!    ├ invalid.rs        what some services answer to input that breaks their model
-//!    ├ record.rs         the CloudTrail record, on disk before the answer leaves
+//!    ├ record.rs         the CloudTrail record
 //!    ├ shown.rs          what it shows that no model tells
-//!    └ answer.rs         the answer, as each protocol renders it
+//!    ├ answer.rs         the answer, as each protocol renders it
+//!    └ done.rs           the record on disk before the answer leaves
 //! metrics.rs       what is counted
 //! admin.rs         /healthz, /readyz, /metrics on a listener of their own
 //! ```
@@ -27,6 +28,7 @@ mod answer;
 pub mod authenticate;
 mod body;
 pub mod dev;
+mod done;
 mod finish;
 pub mod identify;
 mod intent;

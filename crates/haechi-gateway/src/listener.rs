@@ -288,10 +288,12 @@ impl Serving {
         let bytes_max = gateway.body_bytes_max(&parts, incoming.size_hint().lower());
         match body::read(incoming, &gateway.limits, bytes_max, &self.room, waits).await {
             Ok(body) => {
-                Ok(Finish::new(
-                    async move { gateway.answer(&connection, &parts, &body.bytes.0).await },
-                )
-                .await)
+                let call = async move {
+                    let handled = gateway.handle(&connection, &parts, &body.bytes.0).await;
+                    drop((parts, body));
+                    gateway.settle(handled).await
+                };
+                Ok(Finish::new(call).await)
             }
             Err(BodyError::Gone) => Err(Gone),
             Err(BodyError::Fault(fault)) => Ok(gateway.refuse(&parts, &[], fault)),

@@ -62,7 +62,7 @@ pub async fn record_unsent(
     if outcome.is_some() {
         recorder.call(&event)?;
     }
-    recorder.write(audit).await
+    write(recorder.records, audit).await
 }
 
 /// Records a call that a service made for itself, with no request that it answers, and those that
@@ -101,7 +101,7 @@ pub async fn record_made(audit: &dyn AuditLog, cx: &Cx, made: &MadeCall) -> Resu
         recorder.made(&other, &event)?;
     }
     recorder.call(&event)?;
-    recorder.write(audit).await
+    write(recorder.records, audit).await
 }
 
 impl<'a> Recorder<'a> {
@@ -157,17 +157,22 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Puts all on disk.
-    pub(crate) async fn write(mut self, audit: &dyn AuditLog) -> Result<(), Fault> {
-        let message = "The request could not be recorded in the audit log. It may have been done.";
-        let appended = match self.records.pop() {
-            None => Ok(()),
-            Some(only) if self.records.is_empty() => audit.append(only).await,
-            Some(last) => {
-                self.records.push(last);
-                audit.append_all(self.records).await
-            }
-        };
-        appended.map_err(|error| unavailable(message, error))
+    /// All that were added.
+    pub(crate) fn records(self) -> Vec<Vec<u8>> {
+        self.records
     }
+}
+
+/// Puts records on disk, all or none.
+pub(crate) async fn write(mut records: Vec<Vec<u8>>, audit: &dyn AuditLog) -> Result<(), Fault> {
+    let message = "The request could not be recorded in the audit log. It may have been done.";
+    let appended = match records.pop() {
+        None => Ok(()),
+        Some(only) if records.is_empty() => audit.append(only).await,
+        Some(last) => {
+            records.push(last);
+            audit.append_all(records).await
+        }
+    };
+    appended.map_err(|error| unavailable(message, error))
 }

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use crate::answer::{self, Body};
 use crate::authenticate::{Authenticated, authenticate};
 use crate::dev::{self, DevControls};
+use crate::done::{Called, Done, Handled};
 use crate::identify::{Identified, hinted, identify};
 use crate::metrics::Metrics;
 use crate::record::Event;
@@ -120,16 +121,17 @@ impl Passage<'_> {
 }
 
 impl Gateway {
-    /// Answers one request whose body has been read. Once begun it must be polled to its end.
-    pub async fn answer(
+    /// Does what a request asks for whose body has been read; what is left is to be settled. Once
+    /// begun it must be polled to its end, and settled.
+    pub(crate) async fn handle(
         &self,
         connection: &Connection,
         parts: &Parts,
         body: &[u8],
-    ) -> Response<Body> {
+    ) -> Handled {
         let started = Instant::now();
         if self.sealed {
-            return self.refuse(parts, body, unavailable(SEALED, "the root key is sealed"));
+            return self.refuse(parts, body, unavailable(SEALED, "the root key is sealed")).into();
         }
         if parts.uri.path().starts_with("/_haechi/")
             && let Some(controls) = &self.dev
@@ -139,14 +141,15 @@ impl Gateway {
                     answer::response(StatusCode::OK, "application/json", "", json.into_bytes())
                 }
                 Err(fault) => answer::problem(&fault.into(), Protocol::Json11, "", ""),
-            };
+            }
+            .into();
         }
         if let Some(document) = self.document(parts).await {
-            return document;
+            return document.into();
         }
         let request_id = match self.request_id() {
             Ok(request_id) => request_id,
-            Err(fault) => return answer::problem(&fault.into(), Protocol::Json11, "", ""),
+            Err(fault) => return answer::problem(&fault.into(), Protocol::Json11, "", "").into(),
         };
         let identified =
             identify(&self.router, parts, body).and_then(|identified| {
@@ -159,13 +162,12 @@ impl Gateway {
             Ok(found) => found,
             Err(unidentified) => {
                 self.metrics.unidentified.inc();
-                return unidentified.answer(&request_id);
+                return unidentified.answer(&request_id).into();
             }
         };
         let info = Arc::new(self.info(connection, &parts.headers, request_id));
-        let (response, code) = self.call(connection, parts, body, &identified, info).await;
-        self.metrics.called(identified.service.name, operation, code, started.elapsed());
-        response
+        let called = Called { operation, started, info };
+        Handled::Done(self.call(connection, parts, body, &identified, called).await)
     }
 
     /// How large a body may be that announces so many bytes: some services take larger ones.
@@ -227,23 +229,23 @@ impl Gateway {
         }
     }
 
-    /// A call of a known operation: from authentication to the record. Answers the response and
-    /// the code to count.
+    /// A call of a known operation: from authentication to what its record says.
     async fn call(
         &self,
         connection: &Connection,
         parts: &Parts,
         body: &[u8],
         identified: &Identified,
-        info: Arc<RequestInfo>,
-    ) -> (Response<Body>, &'static str) {
-        let id = info.id.as_str();
+        called: Called,
+    ) -> Done {
+        let Identified { service, protocol, .. } = *identified;
+        let id = called.info.id.as_str();
         let mut passage = Passage {
             identified,
             connection,
             parts,
             view: RequestView::from(parts),
-            info: Arc::clone(&info),
+            info: Arc::clone(&called.info),
             caller: None,
             region: None,
             access_key_id: None,
@@ -264,31 +266,17 @@ impl Gateway {
         {
             tracing::error!(request = id, operation = identified.operation, error = ?fault, "a call failed");
         }
-        let outcome = match self.audit(&passage, &outcome).await {
-            Ok(()) => {
-                if let (Some(intents), Some(intent)) = (&self.intents, &passage.intent) {
-                    intents.settle(intent);
-                }
-                outcome
-            }
-            Err(fault) => {
-                tracing::error!(request = id, error = ?fault, "a call could not be audited");
-                if let (Some(intents), Some(intent)) = (&self.intents, &passage.intent) {
-                    intents.owe(intent);
-                }
-                // Where nothing was done, that is what is said.
-                if is_begun { Err(fault.into()) } else { outcome }
-            }
-        };
-        let (protocol, service) = (identified.protocol, identified.service);
-        match outcome {
+        let records = self.records(&passage, &outcome);
+        let (response, code) = match outcome {
             Ok(answer) => (answer::success(&*answer, identified, id), "OK"),
             Err(problem) => {
                 let problem = invalid::worded(problem, protocol);
                 let code = problem.code(protocol);
                 (answer::problem(&problem, protocol, service.xml_namespace, id), code)
             }
-        }
+        };
+        let intent = passage.intent;
+        Done { called, service, protocol, records, intent, is_begun, response, code }
     }
 
     /// Authenticates, decodes, validates, handles.
@@ -362,12 +350,12 @@ impl Gateway {
         }
     }
 
-    /// Puts the record of a call on disk.
-    async fn audit(
+    /// What is to be recorded of a call.
+    fn records(
         &self,
         passage: &Passage<'_>,
         outcome: &Result<Box<dyn Answer>, Problem>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<Vec<u8>>, Fault> {
         let resources = passage.cx.as_ref().map(Cx::take_noted).unwrap_or_default();
         let service = passage.identified.service.name;
         let elements = match outcome {
@@ -407,7 +395,7 @@ impl Gateway {
             recorder.made(&made, &event)?;
         }
         recorder.call(&event)?;
-        recorder.write(&*self.audit).await
+        Ok(recorder.records())
     }
 }
 

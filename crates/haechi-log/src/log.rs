@@ -4,6 +4,7 @@ use std::{
     fs::{self, OpenOptions, TryLockError},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
+    slice,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     cipher::FrameCipher,
@@ -90,7 +91,12 @@ impl Log {
     /// Then the record is not in the log: [`LogError::RecordTooLarge`], [`LogError::Io`],
     /// [`LogError::Seal`] or [`LogError::Closed`].
     pub async fn append(&self, record: Vec<u8>) -> Result<Position, LogError> {
-        self.append_together(&[record]).await
+        self.check(slice::from_ref(&record))?;
+        let _place = self.place().await?;
+        let written = self.queue.push(slice::from_ref(&record))?;
+        // It is copied: nobody needs to hold it while the disk writes.
+        drop(record);
+        written.await
     }
 
     /// As [`Self::append`], of records that belong together: all are in the log, one behind the
@@ -99,13 +105,21 @@ impl Log {
     ///
     /// # Errors
     /// As [`Self::append`].
-    pub async fn append_together(&self, records: &[Vec<u8>]) -> Result<Position, LogError> {
-        let bytes: usize = records.iter().map(Vec::len).sum();
-        if bytes > self.record_bytes {
-            return Err(LogError::RecordTooLarge { bytes, limit: self.record_bytes });
-        }
-        let _place = self.places.acquire().await.map_err(|_| LogError::Closed)?;
-        self.queue.push(records)?.await
+    pub async fn append_together(&self, records: Vec<Vec<u8>>) -> Result<Position, LogError> {
+        self.check(&records)?;
+        let _place = self.place().await?;
+        let written = self.queue.push(&records)?;
+        drop(records);
+        written.await
+    }
+
+    fn check(&self, records: &[Vec<u8>]) -> Result<(), LogError> {
+        let (bytes, limit) = (records.iter().map(Vec::len).sum(), self.record_bytes);
+        if bytes > limit { Err(LogError::RecordTooLarge { bytes, limit }) } else { Ok(()) }
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, LogError> {
+        self.places.acquire().await.map_err(|_| LogError::Closed)
     }
 
     /// Whether records are small enough together for [`Self::append_together`].

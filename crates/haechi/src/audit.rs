@@ -164,7 +164,7 @@ impl AuditLog for DurableAudit {
             }
             return Ok(());
         }
-        match self.log.append_together(&records).await {
+        match self.log.append_together(records).await {
             Ok(_) => Ok(()),
             Err(error) => Err(AuditError(Box::new(error))),
         }

@@ -40,7 +40,7 @@ fn records_that_belong_together_stand_one_behind_the_other_in_one_frame() {
     let log = Log::open(directory.path(), cipher(), options).unwrap();
     let together = |texts: &[&str]| {
         let records: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
-        (log.takes_together(&records), runtime().block_on(log.append_together(&records)))
+        (log.takes_together(&records), runtime().block_on(log.append_together(records)))
     };
     let (fits, last) = together(&["one", "two", "3"]);
     let last = last.unwrap();
