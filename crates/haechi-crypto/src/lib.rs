@@ -88,6 +88,8 @@ pub use import::{ImportError, WrappingAlgorithm, WrappingKey, WrappingKeySpec};
 pub use key_spec::KeySpec;
 pub use keyring::{Keyring, KeyringError, Purpose, WrappedKey};
 pub use material::{KeyMaterial, MaterialContext, MaterialError, SymmetricMaterial};
+#[cfg(feature = "mimalloc")]
+pub use memory::Mimalloc;
 pub use memory::WipingAllocator;
 pub use ml_kem::{DecapsulateError, EncapsulateError, Encapsulation};
 pub use notification::NotificationKey;

@@ -14,6 +14,9 @@ use haechi_wire::{Fault, Problem, Protocol, ServiceSchema};
 use crate::serve::{Passage, Tls};
 use crate::shown;
 
+/// Behind a service's name, where it stands for itself.
+const SERVICES: &str = ".amazonaws.com";
+
 /// The version of the record's shape.
 const EVENT_VERSION: &str = "1.11";
 
@@ -103,28 +106,38 @@ pub(crate) fn other_owners<'a>(caller: Option<&Caller>, resources: &'a [Resource
     owners
 }
 
+/// A member's name as it is written behind another member.
+#[derive(Clone, Copy)]
+struct Name(&'static str);
+
+/// A [`Name`]: put together when haechi is built, because a record has some thirty.
+macro_rules! name {
+    ($name:literal) => {
+        Name(concat!(",\"", $name, "\":"))
+    };
+}
+
 /// Builds the JSON object.
 struct Json {
     out: Vec<u8>,
 }
 
 impl Json {
-    fn name(&mut self, name: &str) {
-        if !matches!(self.out.last(), Some(b'{')) {
-            self.out.push(b',');
-        }
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+    #[inline]
+    fn name(&mut self, Name(name): Name) {
+        let is_first = self.out.last() == Some(&b'{');
+        let name = name.as_bytes();
+        self.out.extend_from_slice(if is_first { name.get(1..).unwrap_or_default() } else { name });
     }
 
-    fn text(&mut self, name: &str, value: &str) {
+    fn text(&mut self, name: Name, value: &str) {
         self.name(name);
         push_string(&mut self.out, value);
     }
 
-    /// A text that needs no escaping, in parts.
-    fn plain(&mut self, parts: &[&str]) {
+    /// A text that needs no escaping, in parts: what haechi made itself.
+    fn plain(&mut self, name: Name, parts: &[&str]) {
+        self.name(name);
         self.out.push(b'"');
         for part in parts {
             self.out.extend_from_slice(part.as_bytes());
@@ -132,7 +145,7 @@ impl Json {
         self.out.push(b'"');
     }
 
-    fn raw(&mut self, name: &str, value: &[u8]) {
+    fn raw(&mut self, name: Name, value: &[u8]) {
         self.name(name);
         let none = value.is_empty() || value == b"{}";
         self.out.extend_from_slice(if none { b"null" } else { value });
@@ -143,41 +156,40 @@ impl Json {
 pub(crate) fn record(event: &Event<'_>) -> Vec<u8> {
     let mut json = Json { out: Vec::with_capacity(1536) };
     json.out.push(b'{');
-    json.text("eventVersion", EVENT_VERSION);
-    json.name("userIdentity");
+    json.plain(name!("eventVersion"), &[EVENT_VERSION]);
+    json.name(name!("userIdentity"));
     identity(&mut json, event);
-    json.text("eventTime", &event.request.time.iso8601());
-    json.name("eventSource");
-    json.plain(&[event.service.name, ".amazonaws.com"]);
-    json.text("eventName", &shown::event_name(event.service.name, event.operation));
-    json.text("awsRegion", region(event));
+    json.plain(name!("eventTime"), &[&event.request.time.iso8601()]);
+    json.plain(name!("eventSource"), &[event.service.name, SERVICES]);
+    json.text(name!("eventName"), &shown::event_name(event.service.name, event.operation));
+    json.plain(name!("awsRegion"), &[region(event)]);
     source(&mut json, event);
     error(&mut json, event);
     let (service, operation) = (event.service.name, event.operation);
     let parameters = shown::parameters(service, operation, event.caller, event.parameters);
-    json.raw("requestParameters", &parameters);
-    json.raw("responseElements", event.elements);
+    json.raw(name!("requestParameters"), &parameters);
+    json.raw(name!("responseElements"), event.elements);
     additional(&mut json, event);
-    json.text("requestID", event.request_id);
-    json.text("eventID", event.event_id);
+    json.plain(name!("requestID"), &[event.request_id]);
+    json.plain(name!("eventID"), &[event.event_id]);
     let read_only = shown::read_only(service, operation, event.read_only);
-    json.raw("readOnly", if read_only { b"true" } else { b"false" });
+    json.raw(name!("readOnly"), if read_only { b"true" } else { b"false" });
     resources(&mut json, event);
-    json.text("eventType", "AwsApiCall");
+    json.plain(name!("eventType"), &["AwsApiCall"]);
     let is_data = shown::is_data_event(service, operation);
-    json.raw("managementEvent", if is_data { b"false" } else { b"true" });
+    json.raw(name!("managementEvent"), if is_data { b"false" } else { b"true" });
     let own = event.caller.map_or("", |caller| caller.account.as_str());
-    json.text("recipientAccountId", event.owner.unwrap_or(own));
+    json.text(name!("recipientAccountId"), event.owner.unwrap_or(own));
     if let Some(shared_event_id) = event.shared_event_id {
-        json.text("sharedEventID", shared_event_id);
+        json.plain(name!("sharedEventID"), &[shared_event_id]);
     }
-    json.text("eventCategory", if is_data { "Data" } else { "Management" });
+    json.plain(name!("eventCategory"), &[if is_data { "Data" } else { "Management" }]);
     if let Some(tls) = event.tls {
-        json.name("tlsDetails");
+        json.name(name!("tlsDetails"));
         json.out.push(b'{');
-        json.text("tlsVersion", tls.version);
-        json.text("cipherSuite", &tls.cipher_suite);
-        json.text("clientProvidedHostHeader", event.host.unwrap_or_default());
+        json.text(name!("tlsVersion"), tls.version);
+        json.text(name!("cipherSuite"), &tls.cipher_suite);
+        json.text(name!("clientProvidedHostHeader"), event.host.unwrap_or_default());
         json.out.push(b'}');
     }
     json.out.push(b'}');
@@ -189,13 +201,18 @@ fn additional(json: &mut Json, event: &Event<'_>) {
     if event.details.is_empty() && event.node.is_none() {
         return;
     }
-    json.name("additionalEventData");
+    json.name(name!("additionalEventData"));
     json.out.push(b'{');
     for (name, value) in event.details {
-        json.text(name, value);
+        if json.out.last() != Some(&b'{') {
+            json.out.push(b',');
+        }
+        push_string(&mut json.out, name);
+        json.out.push(b':');
+        push_string(&mut json.out, value);
     }
     if let Some(node) = event.node {
-        json.text("haechiNode", node);
+        json.text(name!("haechiNode"), node);
     }
     json.out.push(b'}');
 }
@@ -203,14 +220,13 @@ fn additional(json: &mut Json, event: &Event<'_>) {
 /// Where the call came from; a call that a service made came from there.
 fn source(json: &mut Json, event: &Event<'_>) {
     if let Some(made) = event.made {
-        let service = invoked_by(made);
-        json.text("sourceIPAddress", &service);
-        json.text("userAgent", &service);
+        json.plain(name!("sourceIPAddress"), &[made.service, SERVICES]);
+        json.plain(name!("userAgent"), &[made.service, SERVICES]);
         return;
     }
-    json.name("sourceIPAddress");
+    json.name(name!("sourceIPAddress"));
     push_address(&mut json.out, event.request.source_ip);
-    json.text("userAgent", event.request.user_agent.as_deref().unwrap_or_default());
+    json.text(name!("userAgent"), event.request.user_agent.as_deref().unwrap_or_default());
 }
 
 /// An address as a JSON string.
@@ -234,18 +250,14 @@ fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     out.push(b'"');
 }
 
-fn invoked_by(made: &MadeCall) -> String {
-    format!("{}.amazonaws.com", made.service)
-}
-
 fn error(json: &mut Json, event: &Event<'_>) {
     let own = event.problem.map(|problem| (code(problem, event.protocol), problem.message()));
     let Some((code, message)) = own.or_else(|| event.made?.problem.clone()) else { return };
-    json.text("errorCode", code);
+    json.text(name!("errorCode"), code);
     let message = haechi_wire::audit::error_message(&message);
     let message = shortened(&message);
     if !message.is_empty() {
-        json.text("errorMessage", message);
+        json.text(name!("errorMessage"), message);
     }
 }
 
@@ -288,16 +300,16 @@ fn identity(json: &mut Json, event: &Event<'_>) {
     json.out.push(b'{');
     match (event.caller, event.owner) {
         (None, _) => {
-            json.text("type", "Unknown");
+            json.text(name!("type"), "Unknown");
             if let Some(access_key_id) = event.access_key_id {
-                json.text("accessKeyId", access_key_id);
+                json.text(name!("accessKeyId"), access_key_id);
             }
         }
         // The owner of what was touched learns whose call it was, and no more of the caller.
         (Some(caller), Some(_)) => {
-            json.text("type", "AWSAccount");
-            json.text("principalId", &caller.user_id);
-            json.text("accountId", caller.account.as_str());
+            json.text(name!("type"), "AWSAccount");
+            json.text(name!("principalId"), &caller.user_id);
+            json.plain(name!("accountId"), &[caller.account.as_str()]);
         }
         (Some(caller), None) => caller_identity(json, caller),
     }
@@ -306,7 +318,7 @@ fn identity(json: &mut Json, event: &Event<'_>) {
     if let Some(made) = event.made
         && (event.owner.is_some() || !event.caller.is_some_and(by_itself))
     {
-        json.text("invokedBy", &invoked_by(made));
+        json.plain(name!("invokedBy"), &[made.service, SERVICES]);
     }
     json.out.push(b'}');
 }
@@ -318,8 +330,8 @@ fn caller_identity(json: &mut Json, caller: &Caller) {
         Principal::AssumedRole { .. } => "AssumedRole",
         Principal::FederatedUser { .. } => "FederatedUser",
         Principal::Service { .. } => {
-            json.text("type", "AWSService");
-            json.text("invokedBy", caller.arn());
+            json.text(name!("type"), "AWSService");
+            json.text(name!("invokedBy"), caller.arn());
             return;
         }
         Principal::Federated { provider } => {
@@ -328,13 +340,13 @@ fn caller_identity(json: &mut Json, caller: &Caller) {
         }
         Principal::Anonymous => "Unknown",
     };
-    json.text("type", kind);
-    json.text("principalId", &caller.user_id);
-    json.text("arn", caller.arn());
-    json.text("accountId", caller.account.as_str());
-    json.text("accessKeyId", &caller.access_key_id);
+    json.plain(name!("type"), &[kind]);
+    json.text(name!("principalId"), &caller.user_id);
+    json.text(name!("arn"), caller.arn());
+    json.plain(name!("accountId"), &[caller.account.as_str()]);
+    json.text(name!("accessKeyId"), &caller.access_key_id);
     if let Some(name) = &caller.user_name {
-        json.text("userName", name);
+        json.text(name!("userName"), name);
     }
     session_context(json, caller);
 }
@@ -343,16 +355,16 @@ fn caller_identity(json: &mut Json, caller: &Caller) {
 /// role's.
 fn federated_identity(json: &mut Json, caller: &Caller, provider: &str) {
     let is_saml = provider.contains(":saml-provider/");
-    json.text("type", if is_saml { "SAMLUser" } else { "WebIdentityUser" });
-    json.text("principalId", &caller.user_id);
-    json.text("userName", caller.user_name.as_deref().unwrap_or_default());
-    json.text("identityProvider", provider);
+    json.text(name!("type"), if is_saml { "SAMLUser" } else { "WebIdentityUser" });
+    json.text(name!("principalId"), &caller.user_id);
+    json.text(name!("userName"), caller.user_name.as_deref().unwrap_or_default());
+    json.text(name!("identityProvider"), provider);
 }
 
 /// Of temporary credentials: who issued them, and when.
 fn session_context(json: &mut Json, caller: &Caller) {
     let Some(issued) = caller.issued else { return };
-    json.name("sessionContext");
+    json.name(name!("sessionContext"));
     json.out.push(b'{');
     let account = caller.account.as_str();
     match &caller.principal {
@@ -369,32 +381,32 @@ fn session_context(json: &mut Json, caller: &Caller) {
     }
     let session = caller.session.as_ref();
     if let Some(provider) = session.and_then(|session| session.federated_provider.as_deref()) {
-        json.name("webIdFederationData");
+        json.name(name!("webIdFederationData"));
         json.out.push(b'{');
-        json.text("federatedProvider", provider);
+        json.text(name!("federatedProvider"), provider);
         json.out.extend_from_slice(b",\"attributes\":{}}");
     }
-    json.name("attributes");
+    json.name(name!("attributes"));
     json.out.push(b'{');
-    json.text("creationDate", &issued.iso8601());
+    json.text(name!("creationDate"), &issued.iso8601());
     let has_mfa = session.is_some_and(|session| session.mfa.is_some());
-    json.text("mfaAuthenticated", if has_mfa { "true" } else { "false" });
+    json.text(name!("mfaAuthenticated"), if has_mfa { "true" } else { "false" });
     json.out.push(b'}');
     if let Some(name) = session.and_then(|session| session.source_identity.as_deref()) {
-        json.text("sourceIdentity", name);
+        json.text(name!("sourceIdentity"), name);
     }
     json.out.push(b'}');
 }
 
 fn issuer(json: &mut Json, kind: &str, id: &str, arn: &str, account: &str) {
-    json.name("sessionIssuer");
+    json.name(name!("sessionIssuer"));
     json.out.push(b'{');
-    json.text("type", kind);
-    json.text("principalId", id);
-    json.text("arn", arn);
-    json.text("accountId", account);
+    json.plain(name!("type"), &[kind]);
+    json.text(name!("principalId"), id);
+    json.text(name!("arn"), arn);
+    json.text(name!("accountId"), account);
     if kind != "Root" {
-        json.text("userName", arn.rsplit('/').next().unwrap_or_default());
+        json.text(name!("userName"), arn.rsplit('/').next().unwrap_or_default());
     }
     json.out.push(b'}');
 }
@@ -403,16 +415,16 @@ fn resources(json: &mut Json, event: &Event<'_>) {
     if event.resources.is_empty() {
         return;
     }
-    json.name("resources");
+    json.name(name!("resources"));
     json.out.push(b'[');
     for (index, resource) in event.resources.iter().enumerate() {
         if index > 0 {
             json.out.push(b',');
         }
         json.out.push(b'{');
-        json.text("accountId", &resource.account);
-        json.text("type", resource.kind);
-        json.text("ARN", &resource.arn);
+        json.text(name!("accountId"), &resource.account);
+        json.text(name!("type"), resource.kind);
+        json.text(name!("ARN"), &resource.arn);
         json.out.push(b'}');
     }
     json.out.push(b']');

@@ -39,22 +39,17 @@ impl Timestamp {
         if at.year() < 0 {
             return self.format("%Y-%m-%dT%H:%M:%SZ");
         }
-        let mut out = String::with_capacity(20);
-        push_two_digits(&mut out, at.year() / 100);
-        push_two_digits(&mut out, at.year() % 100);
         let (date, time) = (at.date(), at.time());
-        for (before, value) in [
-            ('-', date.month()),
-            ('-', date.day()),
-            ('T', time.hour()),
-            (':', time.minute()),
-            (':', time.second()),
-        ] {
-            out.push(before);
-            push_two_digits(&mut out, i16::from(value));
-        }
-        out.push('Z');
-        out
+        let [c1, c2] = two_digits(at.year() / 100);
+        let [y1, y2] = two_digits(at.year() % 100);
+        let [m1, m2] = two_digits(date.month().into());
+        let [d1, d2] = two_digits(date.day().into());
+        let [h1, h2] = two_digits(time.hour().into());
+        let [n1, n2] = two_digits(time.minute().into());
+        let [s1, s2] = two_digits(time.second().into());
+        String::from_iter([
+            c1, c2, y1, y2, '-', m1, m2, '-', d1, d2, 'T', h1, h2, ':', n1, n2, ':', s1, s2, 'Z',
+        ])
     }
 
     /// `20240605T172349Z`: as Signature Version 4 writes it.
@@ -94,10 +89,9 @@ impl Timestamp {
 }
 
 /// The last two digits of a number that is not negative.
-fn push_two_digits(out: &mut String, value: i16) {
-    for digit in [value / 10 % 10, value % 10] {
-        out.extend(char::from_digit(u32::from(digit.unsigned_abs()), 10));
-    }
+fn two_digits(value: i16) -> [char; 2] {
+    let digit = |value: i16| char::from(b'0' + u8::try_from(value % 10).unwrap_or_default());
+    [digit(value / 10), digit(value)]
 }
 
 #[cfg(test)]

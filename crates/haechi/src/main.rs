@@ -65,15 +65,14 @@ mod xks;
 use std::process::ExitCode;
 
 use clap::Parser;
-use haechi_crypto::WipingAllocator;
+use haechi_crypto::{Mimalloc, WipingAllocator};
 use haechi_wire::Fault;
-use mimalloc::MiMalloc;
 
 /// Whatever is freed is wiped, also in the buffers of other crates. A call allocates some sixty times,
 /// and calls are answered in bursts, which glibc's quick lists do not hold: mimalloc's do
 /// (docs/performance.md, "What a call allocates").
 #[global_allocator]
-static ALLOCATOR: WipingAllocator<MiMalloc> = WipingAllocator(MiMalloc);
+static ALLOCATOR: WipingAllocator<Mimalloc> = WipingAllocator(Mimalloc);
 
 /// A failure of a command: a sentence for the operator that says what to do next.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
