@@ -17,17 +17,34 @@ use tempfile::tempdir;
 use crate::support::{append_all, cipher, options, read_all, runtime};
 
 const CHILD_DIRECTORY: &str = "HAECHI_LOG_CRASH_DIRECTORY";
+const CHILD_WRITERS: &str = "HAECHI_LOG_CRASH_WRITERS";
+const CHILD_HAS_ONE_CORE: &str = "HAECHI_LOG_CRASH_ONE_CORE";
+
+/// Keeps this thread, and those that it starts, on the first core that it may run on.
+fn stay_on_one_core() {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let allowed = sched_getaffinity(None).unwrap();
+    let first = (0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).unwrap();
+    let mut one = CpuSet::new();
+    one.set(first);
+    sched_setaffinity(None, &one).unwrap();
+    assert_eq!(thread::available_parallelism().unwrap().get(), 1);
+}
 
 /// Not a test of its own: what the child process runs, until it is killed. Prints a record's text
 /// once it is acknowledged.
 #[test]
 fn crash_child() {
     let Some(directory) = env::var_os(CHILD_DIRECTORY) else { return };
+    let writers: u32 = env::var(CHILD_WRITERS).unwrap().parse().unwrap();
+    if env::var_os(CHILD_HAS_ONE_CORE).is_some() {
+        stay_on_one_core();
+    }
     let options = Options { segment_bytes: 20_000, ..options() };
     let log = Arc::new(Log::open(Path::new(&directory), cipher(), options).unwrap());
     let round = log.head().sequence;
     runtime().block_on(async {
-        let writers: Vec<_> = (0..8)
+        let writers: Vec<_> = (0..writers)
             .map(|writer| {
                 let log = Arc::clone(&log);
                 tokio::spawn(async move {
@@ -49,6 +66,16 @@ fn crash_child() {
 
 #[test]
 fn every_acknowledged_record_survives_sigkill() {
+    kill_rounds(&[(CHILD_WRITERS, "8")]);
+}
+
+/// There a frame begins before all callers have had their turn, if there are enough of them.
+#[test]
+fn every_acknowledged_record_of_many_callers_on_one_core_survives_sigkill() {
+    kill_rounds(&[(CHILD_WRITERS, "64"), (CHILD_HAS_ONE_CORE, "1")]);
+}
+
+fn kill_rounds(variables: &[(&str, &str)]) {
     let rounds: u64 = env::var("HAECHI_CRASH_ROUNDS").map_or(100, |text| text.parse().unwrap());
     let directory = tempdir().unwrap();
     let mut seed: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -57,6 +84,7 @@ fn every_acknowledged_record_survives_sigkill() {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "crash::crash_child", "--nocapture"])
             .env(CHILD_DIRECTORY, directory.path())
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
