@@ -8,11 +8,12 @@ use std::sync::Arc;
 use haechi_core::{Intent, RequestInfo};
 use haechi_wire::{Fault, Protocol, ServiceSchema};
 use http::Response;
+use http::request::Parts;
 use tokio::time::Instant;
 
 use crate::answer::{self, Body};
 use crate::recorder;
-use crate::serve::Gateway;
+use crate::serve::{Connection, Gateway};
 
 /// What became of a request.
 pub(crate) enum Handled {
@@ -51,6 +52,16 @@ impl From<Response<Body>> for Handled {
 }
 
 impl Gateway {
+    /// Answers one request whose body has been read. Once begun it must be polled to its end.
+    pub async fn answer(
+        &self,
+        connection: &Connection,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Response<Body> {
+        self.settle(self.handle(connection, parts, body).await).await
+    }
+
     /// Puts the record on disk, and answers.
     pub(crate) async fn settle(&self, handled: Handled) -> Response<Body> {
         let Done { called, service, protocol, records, intent, is_begun, response, code } =

@@ -2,6 +2,7 @@
 //! that are published to while the server is killed.
 
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -30,15 +31,13 @@ pub(crate) fn certificate(folder: &Path) -> String {
     folder.join("certificate.pem").to_str().unwrap().to_owned()
 }
 
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn endpoints_outside_confirm_get_messages_and_leave() {
     let folder = tempfile::tempdir().unwrap();
-    let (ca, smtp) = (certificate(folder.path()), free_port());
+    let ca = certificate(folder.path());
+    // The script gets the listener itself: a port that is only found free can be taken by then.
+    let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = relay.local_addr().unwrap().port();
     let config = folder.path().join("haechi.toml");
     std::fs::write(
         &config,
@@ -49,9 +48,7 @@ fn endpoints_outside_confirm_get_messages_and_leave() {
     .unwrap();
     let server = Launch::new().options(&["--config", config.to_str().unwrap()]).start();
     let mut command = server.client(python());
-    command
-        .env("HAECHI_SMTP_PORT", smtp.to_string())
-        .env("HAECHI_RECEIVER", folder.path().join("receiver.pem"));
+    command.stdin(OwnedFd::from(relay)).env("HAECHI_RECEIVER", folder.path().join("receiver.pem"));
     server.run_script_with(command, "sns_endpoints.py");
 }
 

@@ -7,8 +7,10 @@ import json
 import os
 import queue
 import re
+import socket
 import socketserver
 import ssl
+import sys
 import threading
 import urllib.error
 
@@ -97,8 +99,10 @@ class Mailboxes(socketserver.StreamRequestHandler):
                 say("250 relay" if word != "EHLO" else "250 8BITMIME")
 
 
-socketserver.ThreadingTCPServer.allow_reuse_address = True
-relay = socketserver.ThreadingTCPServer(("127.0.0.1", int(os.environ["HAECHI_SMTP_PORT"])), Mailboxes)
+# Its listener is this script's standard input.
+relay = socketserver.ThreadingTCPServer(None, Mailboxes, bind_and_activate=False)
+relay.socket.close()
+relay.socket = socket.socket(fileno=sys.stdin.fileno())
 threading.Thread(target=relay.serve_forever, daemon=True).start()
 
 
