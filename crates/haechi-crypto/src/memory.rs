@@ -1,9 +1,9 @@
 //! One page of memory that the kernel neither swaps out nor writes into a core dump.
 //!
-//! **The only `unsafe` of the project**, with the allocators in `memory/wiping.rs` and `memory/mimalloc.rs`. Reviewed rule:
-//! nothing here but the two `mlock` calls, their undoing and one `madvise`, each on a page that this
-//! module owns alone. Locking is best effort:
-//! where `RLIMIT_MEMLOCK` forbids it the key still works, and the caller can report it.
+//! **The only `unsafe` of the project**, with the allocators in `memory/wiping.rs` and
+//! `memory/mimalloc.rs`. Reviewed rule: nothing here but the two `mlock` calls, their undoing and one
+//! `madvise`, each on a page that this module owns alone. Locking is best effort: where
+//! `RLIMIT_MEMLOCK` forbids it the key still works, and the caller can report it.
 
 #![expect(unsafe_code, reason = "mlock and madvise take addresses; see JUSTIFICATION below")]
 

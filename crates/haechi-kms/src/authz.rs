@@ -60,7 +60,7 @@ pub(crate) struct Conditions<'a> {
 impl<'a> Conditions<'a> {
     /// Those of a call, with what it says.
     pub(crate) fn of(cx: &'a Cx, facts: Facts<'a>) -> Conditions<'a> {
-        // Put together by hand: formatting takes five times as long, on the way of every secret.
+        // Put together by hand: formatting took a thousand instructions of every secret's reading.
         let named = |service: &str| [service, ".", cx.region.as_str(), ".amazonaws.com"].concat();
         let via = cx.via().last().map(|service| named(service));
         Conditions { caller_account: cx.account().as_str(), via, kinds: None, facts }
